@@ -1,0 +1,82 @@
+// Package rundir owns the run directory, the only thing that commands hand to
+// each other.
+//
+// In: a [Manifest] and samples, as they come. Out: a directory that can be
+// read at any instant of its making, however that ended: manifest.json,
+// scenario.yaml, samples.jsonl.zst, latency.hlog, *.hgrm, instances.jsonl,
+// summary.json, charts/, report.html. It computes no figure and draws nothing.
+package rundir
+
+import (
+	"time"
+
+	"github.com/coldcurve/coldcurve/platform"
+)
+
+// Schema names manifest.json.
+const Schema = "coldcurve.run/v1"
+
+// Manifest says what a run was and where it was made.
+type Manifest struct {
+	Schema    string  `json:"schema"`
+	Version   string  `json:"coldcurve"` // coldcurve's version
+	Scenario  string  `json:"scenario"`
+	Source    string  `json:"source"` // scenario file
+	Seed      uint64  `json:"seed"`
+	Scale     float64 `json:"scale"`
+	TimeScale float64 `json:"time_scale"`
+
+	Platform  platform.Description `json:"platform"`
+	Phases    []Phase              `json:"phases"`
+	Functions []string             `json:"functions"`
+	Offered   uint64               `json:"offered"`   // arrivals in the whole schedule
+	InFlight  string               `json:"in_flight"` // "drop at 10000"
+
+	Started         time.Time `json:"started"`
+	MonotonicOrigin int64     `json:"monotonic_origin_ns"` // CLOCK_MONOTONIC at offset 0
+	Ended           time.Time `json:"ended,omitzero"`
+	// Complete is false until the last sample is on disk: a directory whose
+	// making was killed stays incomplete. Interrupted says that it was ended
+	// on request.
+	Complete    bool `json:"complete"`
+	Interrupted bool `json:"interrupted"`
+
+	Host      Host      `json:"host"`
+	Generator Generator `json:"generator"`
+	Warnings  []string  `json:"warnings"`
+}
+
+// Phase is a phase's place in the schedule.
+type Phase struct {
+	Name    string        `json:"name"`
+	Start   time.Duration `json:"start_ns"`
+	End     time.Duration `json:"end_ns"`
+	Warmup  bool          `json:"warmup,omitempty"`
+	Offered uint64        `json:"offered"`
+}
+
+// Host is the machine, as far as it bears on the figures.
+type Host struct {
+	OS, Arch    string
+	Kernel      string
+	CPU         string // model name
+	Cores       int    // that this process may use
+	MemoryBytes int64
+	Governor    string // CPU frequency governor; "" where there is none
+	Go          string
+	GOMAXPROCS  int
+	Container   string // limits of the cgroup that the harness itself runs in; "" for none
+	Virtual     string // hypervisor, where the CPU flags tell
+}
+
+// Generator is the load generator's own health over the run. Nothing here is
+// subtracted from a figure.
+type Generator struct {
+	Backlog    int           `json:"peak_in_flight"`
+	GCPauses   uint64        `json:"gc_pauses"`
+	GCPauseMax time.Duration `json:"gc_pause_max_ns"`
+	CPU        time.Duration `json:"cpu_ns"`       // user and system time of the harness
+	Steal      time.Duration `json:"steal_ns"`     // taken by the hypervisor from all cores
+	Throttled  time.Duration `json:"throttled_ns"` // the harness's own cgroup was held back
+	ThrottledN uint64        `json:"throttled_periods"`
+}

@@ -1,0 +1,152 @@
+// Package summary owns the figures of a run.
+//
+// In: samples, and what the run was meant to do. Out: a [Run], the element of
+// the coldcurve.summary/v1 document, whose quantiles carry their intervals and
+// whose doubts are warnings. It keeps no figure that the sample cannot
+// support, mixes no inferred evidence into any, and passes no judgement
+// against a budget (that is gate's).
+package summary
+
+// Schema names the document that `coldcurve run --json` prints.
+const Schema = "coldcurve.summary/v1"
+
+// Document is what `coldcurve run --json` prints and summary.json holds.
+type Document struct {
+	Schema string `json:"schema"`
+	Runs   []Run  `json:"runs"`
+}
+
+// Run is one scenario on one platform. Durations are integer nanoseconds,
+// counts integers. Offered = Sent + Dropped in a run that was not interrupted.
+type Run struct {
+	Scenario string `json:"scenario"`
+	Platform string `json:"platform"`
+	Dir      string `json:"dir"`
+	Seed     uint64 `json:"seed"`
+	// Valid is false when the figures must not be used: arrivals were dropped,
+	// the run was interrupted or is incomplete, or a figure is limited by the
+	// load generator. Invalid says why, in words.
+	Valid    bool     `json:"valid"`
+	Invalid  []string `json:"invalid"`
+	Complete bool     `json:"complete"`
+
+	Offered  uint64 `json:"offered"` // arrivals in the schedule (reached by the run's end)
+	Sent     uint64 `json:"sent"`    // handed to the platform
+	Dropped  uint64 `json:"dropped"` // not sent: the in-flight cap was reached
+	Errors   uint64 `json:"errors"`  // sent, and not answered with success
+	Duration int64  `json:"duration_ns"`
+
+	Phases []Phase `json:"phases"`
+	Groups []Group `json:"groups"` // one a phase, function and start kind that occurred; no totals, no warm-up
+
+	Lag        Lag       `json:"lag_ns"` // Sent - Intended over all that was sent
+	Backlog    int       `json:"peak_in_flight"`
+	Cold       uint64    `json:"cold"`    // samples with start kind cold, warm-up left out
+	Known      uint64    `json:"known"`   // samples with evidence
+	Unknown    uint64    `json:"unknown"` // samples without
+	ColdShare  *float64  `json:"cold_share"`
+	OutOfRange uint64    `json:"out_of_range"` // latencies beyond the histogram, counted apart
+	Expect     []Check   `json:"expect,omitempty"`
+	Warnings   []Warning `json:"warnings"`
+}
+
+// Phase is what one phase offered and achieved, warm-up phases included.
+type Phase struct {
+	Name         string   `json:"phase"`
+	Start        int64    `json:"start_ns"`
+	Duration     int64    `json:"duration_ns"`
+	Warmup       bool     `json:"warmup,omitempty"`
+	Offered      uint64   `json:"offered"`
+	Sent         uint64   `json:"sent"`
+	Dropped      uint64   `json:"dropped"`
+	Errors       uint64   `json:"errors"`
+	OfferedRate  float64  `json:"offered_per_s"`
+	AchievedRate float64  `json:"achieved_per_s"` // sent, over the time it took to send them
+	Cold         uint64   `json:"cold"`
+	Known        uint64   `json:"known"`
+	ColdShare    *float64 `json:"cold_share"` // cold / known; null when nothing is known
+}
+
+// Group is the samples of one phase, function and start kind. N counts them
+// all, Errors those that failed; every latency figure is of successes only.
+type Group struct {
+	Phase    string `json:"phase"`
+	Function string `json:"function"`
+	Start    string `json:"start"`
+	Grade    string `json:"grade"` // the weakest evidence grade in the group
+	N        uint64 `json:"n"`
+	Errors   uint64 `json:"errors"`
+
+	ErrorKinds map[string]uint64 `json:"errors_by_kind,omitempty"`
+
+	Latency   Figures   `json:"latency_ns"`  // Done - Intended: what callers waited
+	Interval  Intervals `json:"interval_ns"` // of the latency quantiles, two-sided 95%, distribution-free
+	Service   Figures   `json:"service_ns"`  // Done - Sent: what the platform took
+	Lag       Lag       `json:"lag_ns"`
+	Breakdown Breakdown `json:"breakdown_ns"` // means over successes with a breakdown, so that parts add up
+	Billed    *int64    `json:"billed_ns"`    // sum of billed durations, errors included; null where the platform does not say
+	// Limited names the latency quantiles that the load generator's own lag
+	// moved by more than 5%: "p99", ...
+	Limited []string `json:"generator_limited,omitempty"`
+}
+
+// Figures are quantiles, nil where the sample cannot support them; Max and
+// Mean are nil only when there was no success.
+type Figures struct {
+	P50  *int64 `json:"p50"`
+	P90  *int64 `json:"p90"`
+	P95  *int64 `json:"p95"`
+	P99  *int64 `json:"p99"`
+	P999 *int64 `json:"p999"`
+	Max  *int64 `json:"max"`
+	Mean *int64 `json:"mean"`
+}
+
+// Intervals are the ends of each quantile's interval, nil with the quantile.
+type Intervals struct {
+	P50  *[2]int64 `json:"p50"`
+	P90  *[2]int64 `json:"p90"`
+	P95  *[2]int64 `json:"p95"`
+	P99  *[2]int64 `json:"p99"`
+	P999 *[2]int64 `json:"p999"`
+}
+
+// Lag is the load generator's own delay.
+type Lag struct {
+	P50  int64 `json:"p50"`
+	P99  int64 `json:"p99"`
+	P999 int64 `json:"p999"`
+	Max  int64 `json:"max"`
+}
+
+// Breakdown is a start taken apart; a part that the platform does not tell is nil.
+type Breakdown struct {
+	N         uint64 `json:"n"` // samples that carry a breakdown
+	Queue     *int64 `json:"queue"`
+	Provision *int64 `json:"provision"`
+	Boot      *int64 `json:"boot"`
+	Init      *int64 `json:"init"`
+	Handler   *int64 `json:"handler"`
+	Rest      *int64 `json:"rest"` // service less the parts: network and front end
+}
+
+// Warning is a doubt that travels with the result.
+type Warning struct {
+	Code    string `json:"code"` // stable: quantile_unsupported, cold_faster_than_warm, unknown_share, ...
+	Phase   string `json:"phase,omitempty"`
+	Group   string `json:"group,omitempty"` // "function/start"
+	Message string `json:"message"`
+}
+
+// Check is the outcome of one budget of the scenario.
+type Check struct {
+	Metric   string   `json:"metric"`
+	Start    string   `json:"start,omitempty"`
+	Phase    string   `json:"phase,omitempty"`
+	Function string   `json:"function,omitempty"`
+	Max      string   `json:"max,omitempty"`
+	Min      string   `json:"min,omitempty"`
+	Value    *float64 `json:"value"` // in the metric's own unit; null when it has no value
+	Held     bool     `json:"held"`
+	Message  string   `json:"message"`
+}

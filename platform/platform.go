@@ -1,0 +1,140 @@
+// Package platform is the contract between the driver and whatever runs
+// functions.
+//
+// In: a [Function] to deploy and [Request]s to serve. Out: [Response]s that
+// carry [Evidence] of how each was served, and [Error]s with a kind. It holds
+// no adapter: those live one folder each below it and import only this. It
+// does not time requests, which is the driver's work; an adapter adds only
+// what nobody else can see (the first byte, the platform's own phases).
+package platform
+
+import (
+	"context"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/units"
+)
+
+// Runtime is the language runtime of a function, by coldcurve's name for it.
+type Runtime string
+
+// The runtimes. RuntimeIdentifiers in package reference maps them to Lambda's.
+const (
+	Go     Runtime = "go"
+	NodeJS Runtime = "nodejs"
+	Python Runtime = "python"
+)
+
+// Function is what a platform is asked to run.
+type Function struct {
+	Name     string            // logical name, unique in a scenario: [A-Za-z0-9-_]{1,64}
+	Runtime  Runtime           // "" only on platforms that run what is already there (http)
+	Code     string            // folder with the function's files (go: an executable named bootstrap); "" on http
+	Handler  string            // runtime's own notation (nodejs, python: file.function); unused by go
+	Memory   units.Bytes       // limit, and by it the CPU share; 0 is the platform's default
+	Timeout  time.Duration     // limit of one invocation; 0 is the platform's default
+	Env      map[string]string // the function's environment, and nothing of ours
+	Reserved int               // most instances at once; 0 is no limit of its own
+}
+
+// Request is one invocation.
+type Request struct {
+	Payload     []byte // owned by the caller, not to be changed; nil is no payload
+	ContentType string // "" is application/json where a payload is given
+	Consumer    string // who to account it to; "" for nobody in particular
+}
+
+// Evidence is what a platform says of how it served a request.
+type Evidence struct {
+	Start     sample.Start
+	Grade     sample.Grade
+	Instance  string // "" where the platform does not name instances
+	Breakdown sample.Breakdown
+}
+
+// Response is an answer. It is meaningful beside an error too: a request that
+// timed out on a cold instance still has its evidence.
+type Response struct {
+	Status    int       // HTTP status, or its nearest equivalent; 0 where there was no answer
+	Body      []byte    // nil where the platform was asked not to keep it
+	FirstByte time.Time // with a monotonic reading; zero where it is not known
+	Evidence  Evidence
+	Billed    time.Duration // 0 where the platform does not say
+}
+
+// Platform runs functions.
+//
+// Deploy is called once a function before any traffic and returns when the
+// function can be invoked; it does not start instances. It may be called for
+// several functions at once.
+type Platform interface {
+	Deploy(context.Context, Function) (Deployment, error)
+}
+
+// Deployment is one deployed function.
+//
+// Invoke is safe for concurrent use and returns when the whole answer is
+// there, when the context ends, or when it is known that no answer will come.
+// Its error, if any, is or wraps an [*Error]. It adds no requests of its own:
+// no probe, no retry.
+//
+// Remove takes the function away with everything that was started for it. It
+// is idempotent and works after the run's context has ended, on its own.
+type Deployment interface {
+	Invoke(context.Context, Request) (Response, error)
+	Remove(context.Context) error
+}
+
+// The optional interfaces of a Platform, found by assertion.
+type (
+	// Describer tells what answers: a name, versions, limits that are not
+	// enforced here. Called after Deploy.
+	Describer interface {
+		Describe(context.Context) (Description, error)
+	}
+
+	// Historian tells the life of every instance that was started, after the traffic.
+	Historian interface {
+		Instances(context.Context) ([]InstanceRecord, error)
+	}
+
+	// Closer is implemented by platforms that hold something of their own (a
+	// child process, connections). Close is idempotent and waits until it is gone.
+	Closer interface {
+		Close(context.Context) error
+	}
+)
+
+// The optional interfaces of a Deployment, found by assertion.
+type (
+	// Evicter makes the next start cold and returns when that is certain.
+	Evicter interface {
+		Evict(context.Context) error
+	}
+)
+
+// Description is a platform's account of itself, kept in the manifest.
+type Description struct {
+	Name    string            `json:"name"`
+	Version string            `json:"version,omitempty"`
+	Facts   map[string]string `json:"facts,omitempty"`   // sandbox, cgroup version, keep-alive, ...
+	Notes   []string          `json:"notes,omitempty"`   // what a reader must know: limits that are not enforced, emulation
+	Process int               `json:"process,omitempty"` // pid of the platform's own process, 0 if there is none here
+	Clock   bool              `json:"monotonic_shared"`  // its times are of this machine's CLOCK_MONOTONIC
+}
+
+// InstanceRecord is the life of one instance. Times are nanoseconds of the
+// machine's CLOCK_MONOTONIC; one that has not happened is 0.
+type InstanceRecord struct {
+	ID          string `json:"id"`
+	Function    string `json:"function"`
+	Started     int64  `json:"started_ns"`     // the decision to start it
+	Provisioned int64  `json:"provisioned_ns"` // its sandbox runs
+	Booted      int64  `json:"booted_ns"`      // its language runtime runs; 0 where that cannot be told
+	Ready       int64  `json:"ready_ns"`       // its init is done
+	Gone        int64  `json:"gone_ns"`        // nothing of it is left
+	Reason      string `json:"reason"`         // why it went: idle, crash, timeout, oom, init, evicted, shutdown
+	Invocations uint64 `json:"invocations"`    // requests handed to it
+	MaxMemory   int64  `json:"max_memory"`     // peak bytes; 0 where it cannot be told
+}

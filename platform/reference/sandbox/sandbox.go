@@ -1,0 +1,106 @@
+// Package sandbox owns how one instance is started, spoken to and put away.
+//
+// In: a [Spec]. Out: a running [Instance] and the [Marks] of its start. It
+// takes no decisions (those are lifecycle's), keeps no list of instances, and
+// knows no callers.
+package sandbox
+
+import (
+	"context"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform"
+)
+
+// Spec is what an instance is made of. It is shared by all instances of a
+// function version and not changed after the first start.
+type Spec struct {
+	Function platform.Function
+	Version  string        // "$LATEST" or a number, as in Lambda
+	ARN      string        // the function's Lambda ARN
+	Memory   units.Bytes   // > 0
+	Timeout  time.Duration // > 0, of one invocation
+	// InitLimit bounds the first attempt of init, at full CPU. When it ends in
+	// failure or runs over, the instance is begun anew, once, under Timeout.
+	InitLimit time.Duration
+}
+
+// Marks are the instants of an instance's start, in nanoseconds of the
+// machine's CLOCK_MONOTONIC; 0 is not known.
+type Marks struct {
+	Begun       int64 // Start was called
+	Provisioned int64 // the process has been executed
+	Booted      int64 // the runtime's own first instruction, as its client says; 0 where the client does not say
+	Ready       int64 // its first poll for work has arrived
+	Attempts    int   // 2 where init was begun anew
+}
+
+// Invocation is one request to an instance.
+type Invocation struct {
+	RequestID string // UUID
+	Payload   []byte
+	TraceID   string // value of Lambda-Runtime-Trace-Id
+	Deadline  time.Time
+}
+
+// Result is what an instance answered.
+type Result struct {
+	Body          []byte
+	FunctionError string // "" or Lambda's word: Handled, Unhandled
+	HandlerStart  int64  // CLOCK_MONOTONIC: the invocation was handed over
+	HandlerEnd    int64  // CLOCK_MONOTONIC: its reply's first byte was there
+	// Log holds what the instance wrote to stdout and stderr since the last
+	// invocation ended, at most the last 4 KiB.
+	Log []byte
+}
+
+// Failure is an instance's failure with its kind: Init, Crash, Timeout,
+// OutOfMemory, Payload (the instance lives on after this one) or Platform.
+type Failure struct {
+	Kind  sample.ErrorKind
+	Cause error
+	// Type and Message are Lambda's errorType and errorMessage for the caller
+	// (Runtime.ExitError, "RequestId: ... Error: Runtime exited with error: exit status 1").
+	Type, Message string
+	Log           []byte // as in Result
+	// HandlerStart and HandlerEnd as in Result; 0 if the handler was not reached.
+	HandlerStart, HandlerEnd int64
+}
+
+// Error says what failed.
+func (f *Failure) Error() string { return f.Cause.Error() }
+
+// Unwrap gives the cause.
+func (f *Failure) Unwrap() error { return f.Cause }
+
+// Sandbox makes instances. Start is safe for concurrent use and returns once
+// the instance's process runs (or could not be made to). It creates nothing
+// that outlives Close.
+type Sandbox interface {
+	Start(ctx context.Context, id string, spec *Spec) (Instance, error)
+	// Close puts away whatever is left and waits until it is gone. Idempotent.
+	Close() error
+}
+
+// Instance is one started instance. Its methods may be called from any
+// goroutine, Invoke by one at a time.
+type Instance interface {
+	// AwaitReady returns when init is done, with all marks set, or has failed
+	// for good (a *Failure). It handles init's limit and second attempt.
+	AwaitReady(ctx context.Context) (Marks, error)
+	// Invoke hands the instance one request and returns its answer, or a
+	// *Failure. After a Failure other than Payload the instance is useless and
+	// wants Stop. The context's end is treated as the caller's, not as the
+	// instance's: Invoke returns only when the instance has answered, failed or
+	// run into the deadline.
+	Invoke(ctx context.Context, inv *Invocation) (Result, error)
+	// Done is closed when the instance's process has gone by itself or by Stop.
+	Done() <-chan struct{}
+	// Stop ends the instance (SIGTERM for graceful, then SIGKILL) and returns
+	// when no process, listener or cgroup of it is left. Idempotent.
+	Stop(graceful bool) error
+	// MaxMemory is the peak memory use in bytes; 0 where it cannot be told.
+	MaxMemory() int64
+}

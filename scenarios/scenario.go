@@ -1,0 +1,128 @@
+// Package scenarios owns the scenario: what is deployed, what traffic is sent
+// at it and what is expected of the outcome.
+//
+// In: YAML (a file, or one of the embedded suite) and overrides. Out: a valid
+// [Scenario] with its arrival schedule, or every fault with file, line and
+// column. It sends nothing and deploys nothing.
+package scenarios
+
+import (
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform"
+)
+
+// Scenario is one experiment, valid and complete: every default is filled in.
+type Scenario struct {
+	Name        string
+	Description string
+	Seed        uint64 // of every random choice; the default is 1
+	Platform    Platform
+	Functions   []Function // at least one; platform http gets one named "target" if none is given
+	Phases      []Phase    // at least one, in order, back to back
+	Expect      []Expectation
+	InFlight    InFlight
+	Source      string // file name, or "embedded:quick"
+	Text        []byte // the file as read
+}
+
+// Platform is the platform's name and its options. An option that the named
+// platform does not have is a fault of the file.
+type Platform struct {
+	Name string // the default is "reference"
+
+	// reference
+	KeepAlive    time.Duration // how long an idle instance lives; the default is 10m
+	Sandbox      string        // the default is "process"
+	Concurrency  int           // most instances over all functions... per function; 0 is no limit
+	StartBurst   int           // token bucket of starts: size; 0 is no bound
+	StartRate    units.Rate    // token bucket of starts: refill
+	Queue        int           // most requests that wait for an instance; 0 throttles at once
+	QueueTimeout time.Duration // longest wait in the queue; 0 is no bound
+	LateBinding  bool
+
+	// http
+	URL     string
+	Method  string            // the default is GET, POST where a payload is given
+	Headers map[string]string // sent with every request
+	Timeout time.Duration     // of one request; the default is 30s
+}
+
+// Function is a function of a scenario: a fixture that coldcurve ships or a
+// folder of the user's own.
+type Function struct {
+	Name        string
+	Fixture     string           // one of fixtures.Names; "" with Code
+	Code        string           // the user's folder; "" with Fixture
+	Runtime     platform.Runtime // the default is go
+	Handler     string
+	Memory      units.Bytes   // the default is 1769MB (one vCPU)
+	Timeout     time.Duration // the default is 30s
+	Env         map[string]string
+	Reserved    int
+	PackageSize units.Bytes // fixtures: how much code to add to the function; 0 adds none
+	Payload     Payload
+}
+
+// Payload is what each request carries. At most one of the fields is set; none
+// is an empty payload (the fixture's own default, if it has one).
+type Payload struct {
+	Size units.Bytes // so many bytes of a JSON document
+	JSON []byte      // this JSON document, from a YAML value
+	File string      // this file's content, resolved and read
+	Data []byte      // the bytes to send, whichever way they were given; nil for none
+}
+
+// Phase is a stretch of the schedule, [start, start+Duration).
+type Phase struct {
+	Name     string
+	Duration time.Duration
+	Warmup   bool // driven and recorded, left out of every figure
+	Arrivals []Arrivals
+}
+
+// Arrivals is one arrival process at one function. Fields that the process
+// does not name are zero.
+type Arrivals struct {
+	Function  string // the default is the scenario's only function
+	Process   string // constant poisson ramp step spike sine bursty burst gap replay
+	Rate      units.Rate
+	From, To  units.Rate
+	Mean      units.Rate
+	Amplitude units.Rate
+	Period    time.Duration
+	Count     int           // burst: how many at once
+	At        time.Duration // step, spike, burst: when, from the phase's start
+	Width     time.Duration // spike: how long
+	CV        float64       // bursty: coefficient of variation of inter-arrival times, > 1
+	Gap       time.Duration
+	File      string  // replay, resolved against the scenario's folder
+	Speed     float64 // replay: 60 plays a minute in a second; the default is 1
+	Consumer  string  // who the requests are accounted to
+}
+
+// InFlight is the cap on requests under way.
+type InFlight struct {
+	Max  int    // the default is 10000
+	When string // "drop" (the default) or "wait": what happens to an arrival at the cap
+}
+
+// Expectation is one budget on one figure of the summary. Line and Column say
+// where it stands in the file.
+type Expectation struct {
+	Metric   string // a name of package metric
+	Start    string // "" or a start kind
+	Phase    string // "" for all that are not warm-up
+	Function string // "" for all
+	Max, Min *Bound // at least one
+	Line     int
+	Column   int
+}
+
+// Bound is a limit as the file spells it and its value in the metric's own
+// unit (nanoseconds, a share of 1, a count, per second).
+type Bound struct {
+	Text  string
+	Value float64
+}
