@@ -1,0 +1,52 @@
+# coldcurve's chores. `make` alone lists them.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+FUZZTIME ?= 20s
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build ./bin/coldcurve
+	go build -trimpath -ldflags '-X github.com/coldcurve/coldcurve/cmd/coldcurve/internal/cli.version=$(VERSION)' -o bin/coldcurve ./cmd/coldcurve
+
+.PHONY: test
+test: ## every test; parts that need what is not installed skip and say why
+	go test ./...
+
+.PHONY: race
+race: ## every test under the race detector
+	go test -race -timeout 30m ./...
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (20s) each
+	@set -e; for package in $$(go list ./...); do \
+	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+	    echo "== $$package $$target"; \
+	    go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+	  done; \
+	done
+
+.PHONY: lint
+lint: ## format, vet for Linux, macOS and Windows, staticcheck
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+	  if [ -n "$$unformatted" ]; then echo "gofmt wants to change: $$unformatted"; exit 1; fi
+	go vet ./...
+	GOOS=darwin go vet ./...
+	GOOS=windows go vet ./...
+	go tool staticcheck ./...
+
+.PHONY: bench
+bench: bench-pacing bench-recording bench-coldstart ## every benchmark that a published figure rests on
+
+.PHONY: golden
+golden: ## write the golden files of the tests anew; look at the difference before committing it
+	go test ./analysis/... ./reports/... ./scenarios/... ./platform/lifecycle/... ./cmd/... -update
+
+.PHONY: setup-ci
+setup-ci: ## install, by package name, what the tests with external parts need (Debian, root)
+	.ci/setup
