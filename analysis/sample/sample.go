@@ -3,6 +3,25 @@
 // In: what the driver stamped and what the platform told. Out: a [Sample], and
 // its line in samples.jsonl. It does not judge (that is summary's work), it
 // does not know platforms, and it never guesses a start kind from a latency.
+//
+// A line is one JSON object. Durations and offsets are integer nanoseconds;
+// what is 0, empty, unknown or none is left out. Its keys:
+//
+//	seq      position in the schedule
+//	phase    scenario phase
+//	fn       function
+//	for      consumer
+//	at       intended time, offset from the run's origin
+//	sent     handed to the platform adapter, offset
+//	first    first byte of the response, offset
+//	done     whole response, or the error, offset
+//	start    start kind: warm, cold, queued, prewarmed, provisioned, restored
+//	grade    evidence: inferred, beacon, observed, attested
+//	inst     instance
+//	queue prov boot init handler    the parts of the breakdown
+//	billed   billed duration
+//	err      error kind: dropped, throttled, timeout, handler, init, crash, oom,
+//	         payload, refused, platform, network, cancelled
 package sample
 
 import "time"

@@ -1,0 +1,110 @@
+package sample
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Starts are all start kinds by value.
+func Starts() []Start {
+	all := make([]Start, numStarts)
+	for i := range all {
+		all[i] = Start(i)
+	}
+	return all
+}
+
+// String is the kind's name: "cold".
+func (s Start) String() string {
+	if s >= numStarts {
+		return fmt.Sprintf("Start(%d)", uint8(s))
+	}
+	return [numStarts]string{"unknown", "warm", "cold", "queued", "prewarmed", "provisioned", "restored"}[s]
+}
+
+// ParseStart reads a start kind by its name.
+func ParseStart(name string) (Start, error) {
+	return parseName(name, "start kind", numStarts)
+}
+
+// MarshalText is the name; a value that is no start kind is an error.
+func (s Start) MarshalText() ([]byte, error) { return marshalName(s, "start kind", numStarts) }
+
+// UnmarshalText is [ParseStart].
+func (s *Start) UnmarshalText(text []byte) (err error) {
+	*s, err = ParseStart(string(text))
+	return err
+}
+
+// String is the grade's name: "attested".
+func (g Grade) String() string {
+	if g >= numGrades {
+		return fmt.Sprintf("Grade(%d)", uint8(g))
+	}
+	return [numGrades]string{"none", "inferred", "beacon", "observed", "attested"}[g]
+}
+
+// ParseGrade reads an evidence grade by its name.
+func ParseGrade(name string) (Grade, error) {
+	return parseName(name, "evidence grade", numGrades)
+}
+
+// MarshalText is the name; a value that is no grade is an error.
+func (g Grade) MarshalText() ([]byte, error) { return marshalName(g, "evidence grade", numGrades) }
+
+// UnmarshalText is [ParseGrade].
+func (g *Grade) UnmarshalText(text []byte) (err error) {
+	*g, err = ParseGrade(string(text))
+	return err
+}
+
+// String is the kind's name: "timeout"; NoError is "".
+func (e ErrorKind) String() string {
+	if e >= numErrorKinds {
+		return fmt.Sprintf("ErrorKind(%d)", uint8(e))
+	}
+	return [numErrorKinds]string{"", "dropped", "throttled", "timeout", "handler", "init", "crash", "oom",
+		"payload", "refused", "platform", "network", "cancelled"}[e]
+}
+
+// ParseErrorKind reads an error kind by its name; "" is NoError.
+func ParseErrorKind(name string) (ErrorKind, error) {
+	return parseName(name, "error kind", numErrorKinds)
+}
+
+// MarshalText is the name; a value that is no error kind is an error.
+func (e ErrorKind) MarshalText() ([]byte, error) { return marshalName(e, "error kind", numErrorKinds) }
+
+// UnmarshalText is [ParseErrorKind].
+func (e *ErrorKind) UnmarshalText(text []byte) (err error) {
+	*e, err = ParseErrorKind(string(text))
+	return err
+}
+
+// named is an enumeration that counts from 0 and whose values say their names.
+type named interface {
+	Start | Grade | ErrorKind
+	String() string
+}
+
+func parseName[T named](name, what string, count T) (T, error) {
+	for v := T(0); v < count; v++ {
+		if v.String() == name {
+			return v, nil
+		}
+	}
+	names := make([]string, 0, count)
+	for v := T(0); v < count; v++ {
+		if v.String() != "" {
+			names = append(names, v.String())
+		}
+	}
+	return 0, fmt.Errorf("%q is no %s: write one of %s", name, what, strings.Join(names, ", "))
+}
+
+func marshalName[T named](v T, what string, count T) ([]byte, error) {
+	if v >= count {
+		return nil, fmt.Errorf("marshal %s: %s is none", what, v)
+	}
+	return []byte(v.String()), nil
+}
