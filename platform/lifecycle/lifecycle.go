@@ -6,19 +6,39 @@
 // sandbox and no random source: the reference runtime drives it with real
 // ones, the simulator with virtual ones, and both get the same decisions.
 //
-// One Pool holds the instances of one function version.
+// One [Pool] holds the instances of one function version. It does not
+// measure, log or price anything, and it never retries a request.
 //
-//	          Start             Provisioned     Booted          Ready
-//	(none) ---------> provisioning ------> booting -----> init ------+
-//	                       |                  |             |        v
-//	                       +------------------+------Failed-+   idle <-> busy
-//	                                          |                  |        |
-//	                                          v    Reap (idle    v  Lost  |
-//	                                        gone <-- reaping <---+--------+
-//	                                            Gone    too long)
+//	         Start             Provisioned         Booted        Ready
+//	(none) --------> provisioning -----> booting -----> init ----------+
+//	                      |                 |            |             v
+//	                      +-----------------+------------+       idle <---> busy
+//	                      |                 |                     |           |
+//	                      | Failed          | Lost                | Reap      | Lost,
+//	                      v                 v                     v           | Evict
+//	                    gone <----------- reaping <---------------+-----------+
+//	                            Cleared
+//
+// What a policy decides, in the order in which it is asked:
+//
+//   - An arriving request takes the idle instance that was used last
+//     (most-recently-used first; the one at the bottom grows old and expires).
+//   - If none is idle, it starts one, if Concurrency and the start rate allow.
+//     Every starting or busy instance takes one unit of Concurrency, also one
+//     whose request was cancelled while it started: it is released when the
+//     instance is ready. So no more instances than Concurrency ever live
+//     beside those that are being reaped, and nobody waits beside an idle one.
+//   - Otherwise it waits, first in first out, or is throttled if QueueLimit
+//     requests wait already.
+//   - Whatever comes free serves the head of the queue: an instance first, else
+//     the room or the start token for a new one.
+//
+// With early binding a request that has an instance started leaves the queue
+// for it and is served by it. With late binding it waits at the front, behind
+// those that had theirs started before, and takes whichever instance comes
+// free first. Such a request has its start under way, so it counts neither
+// against QueueLimit nor against QueueTimeout.
 package lifecycle
-
-import "time"
 
 // Instance names an instance within its Pool; 0 names none. A name is never
 // used again in one Pool.
@@ -57,22 +77,26 @@ const (
 	// Ready: Instance's init is done. Provisioned and Booted may be left out before it.
 	Ready
 	// Failed: Instance could not be made ready and is gone. A request bound to
-	// it ends with a Fail action.
+	// it ends with a Fail action. With late binding it is the oldest waiting
+	// request that started an instance, unless as many starts are still under
+	// way as such requests wait: then the failed one was not needed.
 	Failed
 	// Finish: Instance has answered Request and can serve again.
 	Finish
 	// Lost: Instance is gone or useless (crash, kill, timeout, out of memory).
-	// A request that it held has ended with it; its owner knows how. A Reap
-	// action follows so that what is left of it is cleared away.
+	// A request that it was serving has ended with it; its owner knows how. One
+	// that waited for it to start fails as after Failed. A Reap action follows
+	// so that what is left of it is cleared away.
 	Lost
 	// Cancel: Request's caller has given up. A waiting request leaves the
 	// queue; one bound to a starting instance leaves it to whoever comes next;
-	// one that is being served is not affected.
+	// one that is being served is not affected (and the event counts as ignored).
 	Cancel
-	// GoneEvent: a reaped Instance holds nothing any more.
-	GoneEvent
-	// Evict: every idle instance is reaped now, and every starting or busy one
-	// as soon as it has served what is bound to it.
+	// Cleared: a reaped Instance holds nothing any more.
+	Cleared
+	// Evict: every idle instance is reaped now, every busy one when it has
+	// answered, and every starting one when it is ready and has served the
+	// request that waits for it, if one still does.
 	Evict
 )
 
@@ -88,7 +112,8 @@ type ActionKind uint8
 
 const (
 	// Start: begin to make Instance ready. Request, if not 0, is bound to it:
-	// it will be served by Instance and by no other (early binding).
+	// it will be served by Instance and by no other (early binding). With late
+	// binding Request is 0; the request that wanted the instance was enqueued.
 	Start ActionKind = iota
 	// Serve: hand Request to Instance, which is ready. How says by what way
 	// the request got it.
@@ -97,11 +122,11 @@ const (
 	Enqueue
 	// Throttle: Request is refused; Why says for want of what.
 	Throttle
-	// Fail: Request ends because the instance bound to it failed to start.
+	// Fail: Request ends because Instance failed to start.
 	Fail
 	// Drop: Request has left the pool after Cancel.
 	Drop
-	// Reap: put Instance away; Why says the reason. Answer with GoneEvent.
+	// Reap: put Instance away; Why says the reason. Answer with Cleared.
 	Reap
 )
 
@@ -110,8 +135,8 @@ type How uint8
 
 const (
 	ByReuse How = iota // an idle instance took it at once: warm
-	ByStart            // the instance was started for it: cold
-	ByQueue            // it waited for an instance that it had not started: queued
+	ByStart            // it had this very instance started and is its first request: cold
+	ByQueue            // it waited, and got an instance that it had not started: queued
 )
 
 // Why is the reason of a Throttle or a Reap.
@@ -136,35 +161,24 @@ type Action struct {
 	Request  Request
 }
 
-// Policy is the pool's rules. The zero value starts an instance whenever none
-// is idle, without limit, and keeps none alive.
-type Policy struct {
-	// KeepAlive is how long an idle instance lives: it is gone at idle+KeepAlive
-	// exactly (a request at that instant is cold). 0 reaps at once; negative
-	// keeps for ever.
-	KeepAlive time.Duration
-	// Concurrency is the most requests served or bound at once (reserved
-	// concurrency). 0 is no limit.
-	Concurrency int
-	// StartBurst and StartEvery bound the rate of starts by a token bucket: it
-	// holds StartBurst tokens when full and gains one each StartEvery.
-	// StartBurst 0 is no bound.
-	StartBurst int
-	StartEvery time.Duration
-	// QueueLimit is the most requests that wait. 0 is no queue: throttle at once.
-	QueueLimit int
-	// QueueTimeout is the longest wait. 0 is no bound.
-	QueueTimeout time.Duration
-	// LateBinding lets a request that started an instance take whichever comes
-	// free first. The default is early binding, as Lambda does it.
-	LateBinding bool
-}
-
-// Counts are a pool's present population and its history. They always add up:
-// Arrived = Served + Throttled + Failed + Dropped + waiting + bound, where
-// Served counts Serve actions.
+// Counts are a pool's present population and its history. At every instant
+//
+//	Arrived = Served + Throttled + Failed + Dropped + Waiting + Bound
+//	Served  = Finished + Lost + Busy
+//	Started = Starting + Idle + Busy + Reaping + Gone
+//
+// and Bound <= Starting, Starting + Idle + Busy <= Policy.Concurrency.
 type Counts struct {
-	Starting, Idle, Busy, Reaping, Waiting, Bound int
-	Arrived, Served, Throttled, Failed, Dropped   uint64
-	Started, Reaped                               uint64
+	Starting, Idle, Busy, Reaping int // instances now
+
+	Waiting int // requests now that wait and are not bound
+	Bound   int // requests now that are bound to a starting instance (early binding)
+
+	Arrived, Served, Throttled, Failed, Dropped uint64 // requests so far
+	Finished, Lost                              uint64 // of those served: answered, or gone with their instance
+
+	Started, Reaped, Gone uint64 // instances so far: Start actions, Reap actions, those of which nothing is left
+
+	Ignored uint64 // events so far that fitted nothing: unknown or over
+	Clamped uint64 // events so far whose time lay before that of an earlier one, which they were given instead
 }

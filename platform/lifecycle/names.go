@@ -1,0 +1,33 @@
+package lifecycle
+
+import "fmt"
+
+// String gives the state as logs and transcripts spell it.
+func (s State) String() string {
+	return name(s, "provisioning", "booting", "init", "idle", "busy", "reaping", "gone")
+}
+
+// String gives the event's kind as logs and transcripts spell it.
+func (k EventKind) String() string {
+	return name(k, "tick", "arrive", "provisioned", "booted", "ready", "failed", "finish", "lost", "cancel", "cleared", "evict")
+}
+
+// String gives the action's kind as logs and transcripts spell it.
+func (k ActionKind) String() string {
+	return name(k, "start", "serve", "enqueue", "throttle", "fail", "drop", "reap")
+}
+
+// String gives the way as logs and transcripts spell it.
+func (h How) String() string { return name(h, "by reuse", "by start", "by queue") }
+
+// String gives the reason as logs and transcripts spell it.
+func (w Why) String() string {
+	return name(w, "", "concurrency full", "start rate full", "queue timeout", "keep-alive over", "lost", "evicted")
+}
+
+func name[T ~uint8](v T, names ...string) string {
+	if int(v) < len(names) {
+		return names[v]
+	}
+	return fmt.Sprintf("%T(%d)", v, v)
+}
