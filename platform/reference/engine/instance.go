@@ -1,0 +1,199 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+)
+
+// reason is why an instance went, in the words of platform.InstanceRecord.
+type reason string
+
+const (
+	idle     reason = "idle"
+	crash    reason = "crash"
+	timeout  reason = "timeout"
+	oom      reason = "oom"
+	initial  reason = "init"
+	evicted  reason = "evicted"
+	shutdown reason = "shutdown"
+)
+
+// instance is one started instance from its order to its end. Fields are the
+// guarded by the Runtime's mu, but for the last four: live sets them before it
+// tells the pool that the instance is ready or has failed, and whoever gets
+// the instance from the pool reads them after that.
+type instance struct {
+	fleet  *fleet
+	name   lifecycle.Instance
+	id     string
+	record platform.InstanceRecord
+
+	alive  context.Context // ends with Reap, and with the fleet's
+	end    context.CancelFunc
+	reaped bool          // it has been told to go
+	lost   bool          // the pool knows that it is useless
+	gone   chan struct{} // closed when nothing of it is left
+
+	box      sandbox.Instance
+	marks    sandbox.Marks
+	failed   error // why it could not be made ready
+	failedAt int64
+}
+
+func newInstance(f *fleet, name lifecycle.Instance, now int64) *instance {
+	function := f.spec.Function.Name
+	in := &instance{fleet: f, name: name, id: f.rt.nextID(function), gone: make(chan struct{})}
+	in.record = platform.InstanceRecord{ID: in.id, Function: function, Started: now}
+	in.alive, in.end = context.WithCancel(f.alive)
+	return in
+}
+
+// reap is the pool's order to go. Called with mu held.
+func (in *instance) reap(why lifecycle.Why) {
+	in.reaped = true
+	in.goes(reasonOf(why))
+	in.end()
+}
+
+// goes notes the first reason to go, which is the one that counts.
+func (in *instance) goes(why reason) {
+	if in.record.Reason == "" {
+		in.record.Reason = string(why)
+	}
+}
+
+func reasonOf(why lifecycle.Why) reason {
+	switch why {
+	case lifecycle.KeepAliveOver:
+		return idle
+	case lifecycle.WasEvicted:
+		return evicted
+	}
+	return crash
+}
+
+// live is the instance's own goroutine: it makes the instance ready, watches
+// over it and puts it away.
+func (in *instance) live() {
+	defer in.end()
+	rt := in.fleet.rt
+	err := in.begin()
+	if err == nil {
+		in.tell(lifecycle.Ready)
+		select {
+		case <-in.alive.Done():
+		case <-in.box.Done():
+		}
+		in.lose(crash)
+	} else {
+		in.fail(err)
+	}
+
+	var peak int64
+	if in.box != nil {
+		peak = in.box.MaxMemory()
+		// What cannot serve any more has no use for a graceful end.
+		if err := in.box.Stop(!in.lost && err == nil); err != nil {
+			rt.remained(in.id, err)
+		}
+		peak = max(peak, in.box.MaxMemory())
+	}
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	in.record.MaxMemory = peak
+	in.record.Gone = rt.clock.Now()
+	if in.reaped {
+		in.fleet.step(lifecycle.Event{Kind: lifecycle.Cleared, Instance: in.name})
+	}
+	in.fleet.remove(in)
+	close(in.gone)
+}
+
+// begin makes the instance ready. Called without mu.
+func (in *instance) begin() error {
+	box, err := in.fleet.rt.sandbox.Start(in.alive, in.id, &in.fleet.spec)
+	if err != nil {
+		return err
+	}
+	in.box = box
+	in.tell(lifecycle.Provisioned)
+	marks, err := box.AwaitReady(in.alive)
+	in.marks = marks
+	return err
+}
+
+// tell brings an event of a healthy start to the pool. Booted is left out: the
+// sandbox tells it together with Ready. Called without mu.
+func (in *instance) tell(kind lifecycle.EventKind) {
+	rt := in.fleet.rt
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	switch kind {
+	case lifecycle.Provisioned:
+		in.record.Provisioned = rt.clock.Now()
+	case lifecycle.Ready:
+		in.mark()
+	}
+	if !in.reaped {
+		in.fleet.step(lifecycle.Event{Kind: kind, Instance: in.name})
+	}
+}
+
+// mark copies the start's instants into the record. Called with mu held.
+func (in *instance) mark() {
+	in.record.Provisioned = in.marks.Provisioned
+	in.record.Booted = in.marks.Booted
+	in.record.Ready = in.marks.Ready
+}
+
+// fail tells the pool of a start that came to nothing. Called without mu.
+func (in *instance) fail(err error) {
+	rt := in.fleet.rt
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	in.failed, in.failedAt = err, rt.clock.Now()
+	in.mark()
+	if in.reaped {
+		return
+	}
+	in.goes(initial)
+	in.fleet.step(lifecycle.Event{Kind: lifecycle.Failed, Instance: in.name})
+}
+
+// lose tells the pool, once, that the instance is useless. Called without mu.
+func (in *instance) lose(why reason) {
+	rt := in.fleet.rt
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	if in.reaped || in.lost {
+		return
+	}
+	in.lost = true
+	in.goes(why)
+	in.fleet.step(lifecycle.Event{Kind: lifecycle.Lost, Instance: in.name})
+}
+
+// finish tells the pool that the instance has answered request. Called without mu.
+func (in *instance) finish(request lifecycle.Request) {
+	rt := in.fleet.rt
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	if !in.lost {
+		in.fleet.step(lifecycle.Event{Kind: lifecycle.Finish, Instance: in.name, Request: request})
+	}
+}
+
+// lossOf is the reason that goes with a failure while a request was held.
+func lossOf(kind sample.ErrorKind) reason {
+	switch kind {
+	case sample.Timeout:
+		return timeout
+	case sample.OutOfMemory:
+		return oom
+	}
+	return crash
+}

@@ -1,0 +1,220 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+)
+
+// Invocation is a request to a function.
+type Invocation struct {
+	RequestID string // UUID; one is made if it is ""
+	TraceID   string // X-Ray's; "" for none
+	Payload   []byte // owned by the caller, not changed
+	Tail      bool   // the end of the log is wanted
+}
+
+// Outcome is what became of an invocation whose function was reached, or
+// should have been: a start that failed is an outcome too.
+type Outcome struct {
+	RequestID     string
+	Version       string
+	Body          []byte // the answer, or Lambda's error document
+	FunctionError string // "", or Lambda's word: Handled, Unhandled
+	Kind          sample.ErrorKind
+	Start         sample.Start // attested: it follows from the lifecycle's own decision
+	Instance      string
+	Truth         Truth
+	Billed        time.Duration
+	Log           []byte // the last 4 KiB, if wanted
+}
+
+// Invoke runs a function once. An error is an [*Error] and means that the
+// function has not run. If ctx ends while the request waits, it is taken back;
+// once an instance has it, Invoke stays until the instance has answered, so
+// that the instance is not lent twice.
+func (rt *Runtime) Invoke(ctx context.Context, name string, inv Invocation) (Outcome, error) {
+	arrived := rt.clock.Now()
+	if int64(len(inv.Payload)) > int64(rt.limits.Payload) {
+		return Outcome{}, TooBig(rt.limits.Payload)
+	}
+	f, c, err := rt.admit(name)
+	if err != nil {
+		return Outcome{}, err
+	}
+	defer rt.release()
+	if err := f.await(ctx, c); err != nil {
+		return Outcome{}, err
+	}
+	if inv.RequestID == "" {
+		inv.RequestID = NewRequestID()
+	}
+	return f.serve(ctx, c, inv, arrived)
+}
+
+// TooBig is the refusal of a request above the payload limit.
+func TooBig(limit units.Bytes) *Error {
+	return &Error{Code: TooLarge, Message: fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation", int64(limit))}
+}
+
+// NewRequestID makes a random UUID (version 4).
+func NewRequestID() string {
+	var id [16]byte
+	rand.Read(id[:])
+	id[6] = id[6]&0x0f | 0x40
+	id[8] = id[8]&0x3f | 0x80
+	var text [36]byte
+	hex.Encode(text[:8], id[:4])
+	hex.Encode(text[9:13], id[4:6])
+	hex.Encode(text[14:18], id[6:8])
+	hex.Encode(text[19:23], id[8:10])
+	hex.Encode(text[24:], id[10:])
+	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
+	return string(text[:])
+}
+
+func (rt *Runtime) admit(name string) (*fleet, *call, error) {
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	if rt.closing {
+		return nil, nil, closing()
+	}
+	f, err := rt.find(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	rt.running++
+	return f, f.arrive(), nil
+}
+
+func (rt *Runtime) release() {
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	rt.leave()
+}
+
+// await returns when the call is settled. Called without mu.
+func (f *fleet) await(ctx context.Context, c *call) error {
+	if c.wake == nil {
+		return c.err
+	}
+	select {
+	case <-c.wake:
+		return c.err
+	case <-ctx.Done():
+	}
+	f.rt.mu.Lock()
+	f.cancel(c)
+	f.rt.mu.Unlock()
+	<-c.wake // by the cancel, or by an instance that was quicker: then it serves
+	if c.err == nil && c.instance == nil {
+		return &Error{Code: Cancelled, Message: "The caller gave up while the request waited", Err: context.Cause(ctx)}
+	}
+	return c.err
+}
+
+// serve has the request served by the instance that it got, or says why that
+// could not be started. Called without mu.
+func (f *fleet) serve(ctx context.Context, c *call, inv Invocation, arrived int64) (Outcome, error) {
+	in := c.instance
+	out := Outcome{
+		RequestID: inv.RequestID, Version: f.spec.Version,
+		Start: startOf(c.how), Instance: in.id,
+		Truth: Truth{Arrived: arrived, Assigned: c.assigned},
+	}
+	if in.failed != nil || out.Start == sample.Cold {
+		out.Start = sample.Cold
+		out.Truth.began(in.marks)
+	}
+	var log []byte
+	var failure *sandbox.Failure
+	if in.failed != nil {
+		failure = asFailure(in.failed)
+		if failure.Kind == sample.Platform {
+			return out, &Error{Code: Unavailable, Message: "The instance could not be started", Err: failure.Cause}
+		}
+		log = failure.Log
+		out.Billed = f.rt.billing.Billed(between(in.marks.Provisioned, in.failedAt), 0)
+	} else {
+		log, failure = f.handOver(ctx, c, inv, &out)
+		out.Billed = f.rt.billing.Billed(out.Truth.Init(), out.Truth.Duration())
+	}
+	if failure != nil {
+		out.Kind, out.FunctionError = failure.Kind, "Unhandled"
+		out.Body = errorDocument(failure)
+	}
+	if inv.Tail {
+		out.Log = f.report(&out, failure, in).tail(log, f.rt.limits.Tail)
+	}
+	out.Truth.Replied = f.rt.clock.Now()
+	return out, nil
+}
+
+// handOver gives the request to its instance, and the instance back to the
+// pool or out of it.
+func (f *fleet) handOver(ctx context.Context, c *call, inv Invocation, out *Outcome) (log []byte, failure *sandbox.Failure) {
+	in := c.instance
+	result, err := in.box.Invoke(ctx, &sandbox.Invocation{
+		RequestID: inv.RequestID, Payload: inv.Payload, TraceID: inv.TraceID,
+		Deadline: time.Now().Add(f.spec.Timeout),
+	})
+	if err != nil {
+		failure = asFailure(err)
+		result = sandbox.Result{HandlerStart: failure.HandlerStart, HandlerEnd: failure.HandlerEnd, Log: failure.Log}
+	}
+	if failure != nil && failure.Kind != sample.Payload {
+		in.lose(lossOf(failure.Kind))
+	} else {
+		in.finish(c.name)
+	}
+	out.Truth.HandlerStart, out.Truth.HandlerEnd = result.HandlerStart, result.HandlerEnd
+	out.Body, out.FunctionError = result.Body, result.FunctionError
+	if out.FunctionError != "" {
+		out.Kind = sample.Handler
+	}
+	return result.Log, failure
+}
+
+func (f *fleet) report(out *Outcome, failure *sandbox.Failure, in *instance) report {
+	r := report{outcome: out, memory: f.spec.Memory}
+	if in.box != nil {
+		r.maxMemory = in.box.MaxMemory()
+	}
+	if failure != nil {
+		r.errorType = failure.Type
+	}
+	return r
+}
+
+// began copies the instants of a start that was the request's own.
+func (t *Truth) began(m sandbox.Marks) {
+	t.Begun, t.Provisioned, t.Booted, t.Ready = m.Begun, m.Provisioned, m.Booted, m.Ready
+}
+
+// asFailure gives err as a Failure; one without a kind is the platform's own.
+func asFailure(err error) *sandbox.Failure {
+	if f, ok := errors.AsType[*sandbox.Failure](err); ok {
+		return f
+	}
+	return &sandbox.Failure{Kind: sample.Platform, Cause: err, Type: "Sandbox.Failure", Message: err.Error()}
+}
+
+// errorDocument is what Lambda answers in place of a function that could not.
+func errorDocument(f *sandbox.Failure) []byte {
+	doc, err := json.Marshal(struct {
+		Type    string `json:"errorType,omitempty"`
+		Message string `json:"errorMessage"`
+	}{f.Type, f.Message})
+	if err != nil {
+		panic(err) // two strings can be marshalled
+	}
+	return doc
+}

@@ -1,0 +1,205 @@
+// Package memory owns a sandbox without processes, for tests: its instances
+// are values, its time is whatever clock the test runs under.
+//
+// In: a [Sandbox] with the behaviour of its instances. Out: what package
+// sandbox promises, to the letter. It runs no code and needs no machine.
+package memory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform/clock"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+)
+
+// Sandbox makes instances that wait and answer. With nothing but a
+// clock they are ready at once and answer at once with their payload. Set fields before the first Start.
+type Sandbox struct {
+	Clock                 clock.Monotonic // required, for the marks
+	Provision, Boot, Init time.Duration   // how long each phase of a start takes
+	// StartErr, if it gives an error, is what Start fails with.
+	StartErr func(id string) error
+	// InitErr, if it gives an error, is what AwaitReady fails with after Init.
+	InitErr func(id string) error
+	// Handler answers an invocation; the default gives the payload back. It may
+	// sleep, and give a *sandbox.Failure. kill is closed when the instance dies.
+	Handler func(id string, inv *sandbox.Invocation, kill <-chan struct{}) ([]byte, error)
+
+	mu    sync.Mutex
+	there map[string]*Instance
+	peak  int
+}
+
+// Start makes an instance after Provision.
+func (s *Sandbox) Start(ctx context.Context, id string, spec *sandbox.Spec) (sandbox.Instance, error) {
+	in := &Instance{box: s, id: id, spec: spec, done: make(chan struct{})}
+	in.marks.Begun = in.box.Clock.Now()
+	if s.StartErr != nil {
+		if err := s.StartErr(id); err != nil {
+			return nil, err
+		}
+	}
+	if err := pause(ctx, s.Provision, nil); err != nil {
+		return nil, err
+	}
+	in.marks.Provisioned = in.box.Clock.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.there == nil {
+		s.there = make(map[string]*Instance)
+	}
+	if s.there[id] != nil {
+		return nil, fmt.Errorf("instance %s is already there", id)
+	}
+	s.there[id] = in
+	s.peak = max(s.peak, len(s.there))
+	return in, nil
+}
+
+// Close puts all instances away.
+func (s *Sandbox) Close() error {
+	s.mu.Lock()
+	var all []*Instance
+	for _, in := range s.there {
+		all = append(all, in)
+	}
+	s.mu.Unlock()
+	for _, in := range all {
+		in.Stop(false)
+	}
+	return nil
+}
+
+// Len is how many instances have not been stopped.
+func (s *Sandbox) Len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.there)
+}
+
+// Peak is the most instances that were there at once.
+func (s *Sandbox) Peak() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.peak
+}
+
+// Kill has the instance die by itself. It is not put away by that.
+func (s *Sandbox) Kill(id string) {
+	s.mu.Lock()
+	in := s.there[id]
+	s.mu.Unlock()
+	in.die()
+}
+
+// Instance is an instance without a process.
+type Instance struct {
+	box   *Sandbox
+	id    string
+	spec  *sandbox.Spec
+	marks sandbox.Marks
+	once  sync.Once
+	done  chan struct{}
+	inUse sync.Mutex // held by Invoke, to catch a second one
+}
+
+// AwaitReady takes Boot and Init.
+func (in *Instance) AwaitReady(ctx context.Context) (sandbox.Marks, error) {
+	if err := pause(ctx, in.box.Boot, in.done); err != nil {
+		return in.marks, err
+	}
+	in.marks.Booted = in.box.Clock.Now()
+	if err := pause(ctx, in.box.Init, in.done); err != nil {
+		return in.marks, err
+	}
+	if in.box.InitErr != nil {
+		if err := in.box.InitErr(in.id); err != nil {
+			return in.marks, err
+		}
+	}
+	in.marks.Ready = in.box.Clock.Now()
+	in.marks.Attempts = 1
+	return in.marks, nil
+}
+
+// Invoke runs the handler until the deadline.
+func (in *Instance) Invoke(_ context.Context, inv *sandbox.Invocation) (sandbox.Result, error) {
+	if !in.inUse.TryLock() {
+		return sandbox.Result{}, fmt.Errorf("instance %s serves two requests at once", in.id)
+	}
+	defer in.inUse.Unlock()
+	type answer struct {
+		body []byte
+		err  error
+	}
+	answered := make(chan answer, 1)
+	start := in.box.Clock.Now()
+	over := time.NewTimer(time.Until(inv.Deadline))
+	defer over.Stop()
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() {
+		if in.box.Handler == nil {
+			answered <- answer{body: inv.Payload}
+			return
+		}
+		body, err := in.box.Handler(in.id, inv, stop)
+		answered <- answer{body, err}
+	}()
+	failure := func(kind sample.ErrorKind, class, message string) error {
+		return &sandbox.Failure{
+			Kind: kind, Cause: errors.New(message), Type: class, Message: message,
+			HandlerStart: start, HandlerEnd: in.box.Clock.Now(),
+		}
+	}
+	select {
+	case a := <-answered:
+		if a.err != nil {
+			return sandbox.Result{}, a.err
+		}
+		return sandbox.Result{Body: a.body, HandlerStart: start, HandlerEnd: in.box.Clock.Now(), Log: []byte("served by " + in.id + "\n")}, nil
+	case <-over.C:
+		return sandbox.Result{}, failure(sample.Timeout, "Sandbox.Timedout", "Error: Task timed out")
+	case <-in.done:
+		return sandbox.Result{}, failure(sample.Crash, "Runtime.ExitError", "Error: Runtime exited with error: signal: killed")
+	}
+}
+
+// Done is closed when the instance has died or been stopped.
+func (in *Instance) Done() <-chan struct{} { return in.done }
+
+// Stop puts the instance away.
+func (in *Instance) Stop(bool) error {
+	in.die()
+	in.box.mu.Lock()
+	defer in.box.mu.Unlock()
+	delete(in.box.there, in.id)
+	return nil
+}
+
+// MaxMemory is 40 MiB and a byte, to be rounded.
+func (in *Instance) MaxMemory() int64 { return 40<<20 + 1 }
+
+func (in *Instance) die() { in.once.Do(func() { close(in.done) }) }
+
+// pause waits for d, or gives the reason not to.
+func pause(ctx context.Context, d time.Duration, dead <-chan struct{}) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-dead:
+		return &sandbox.Failure{
+			Kind: sample.Init, Cause: errors.New("died in init"),
+			Type: "Runtime.ExitError", Message: "Error: Runtime exited with error: signal: killed",
+		}
+	}
+}
