@@ -1,0 +1,229 @@
+package lifecycle_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
+)
+
+// ledger follows events and actions as the owner of the instances sees them,
+// and checks what must hold whatever the pool decides.
+type ledger struct {
+	t      *testing.T
+	policy lifecycle.Policy
+	now    time.Duration // the latest seen
+
+	names   []lifecycle.Instance // in the order of their starts
+	number  map[lifecycle.Instance]lifecycle.Instance
+	state   map[lifecycle.Instance]lifecycle.State
+	serves  map[lifecycle.Instance]lifecycle.Request
+	idle    map[lifecycle.Instance]time.Duration // since when
+	present []lifecycle.Instance                 // neither gone nor never started
+
+	requests []lifecycle.Request // every one that ever arrived
+	open     map[lifecycle.Request]bool
+	waiting  map[lifecycle.Request]bool // enqueued, and nothing has come of it yet
+	bound    map[lifecycle.Request]lifecycle.Instance
+	serving  map[lifecycle.Request]bool
+}
+
+func newLedger(t *testing.T, policy lifecycle.Policy) *ledger {
+	return &ledger{
+		t: t, policy: policy,
+		number:  map[lifecycle.Instance]lifecycle.Instance{},
+		state:   map[lifecycle.Instance]lifecycle.State{},
+		serves:  map[lifecycle.Instance]lifecycle.Request{},
+		idle:    map[lifecycle.Instance]time.Duration{},
+		open:    map[lifecycle.Request]bool{},
+		waiting: map[lifecycle.Request]bool{},
+		bound:   map[lifecycle.Request]lifecycle.Instance{},
+		serving: map[lifecycle.Request]bool{},
+	}
+}
+
+// take enters what happened at now and what the pool made of it.
+func (b *ledger) take(now time.Duration, ev lifecycle.Event, actions []lifecycle.Action, pool *lifecycle.Pool) {
+	b.t.Helper()
+	b.now = max(b.now, now)
+	b.happened(ev)
+	for _, a := range actions {
+		b.acted(a)
+	}
+	b.settled(pool)
+	b.look(pool)
+}
+
+func (b *ledger) happened(ev lifecycle.Event) {
+	switch ev.Kind {
+	case lifecycle.Arrive:
+		if ev.Request != 0 && !b.open[ev.Request] {
+			b.open[ev.Request] = true
+		}
+	case lifecycle.Finish:
+		if r := b.serves[ev.Instance]; r != 0 && r == ev.Request {
+			b.over(r)
+			delete(b.serves, ev.Instance)
+		}
+	case lifecycle.Lost:
+		if r := b.serves[ev.Instance]; r != 0 {
+			b.over(r)
+			delete(b.serves, ev.Instance)
+		}
+	}
+}
+
+func (b *ledger) acted(a lifecycle.Action) {
+	b.t.Helper()
+	if a.Request != 0 && !b.open[a.Request] {
+		b.t.Fatalf("at %v: %v for r%d, which has had its outcome or never came", b.now, a.Kind, a.Request)
+	}
+	if a.Instance != 0 && a.Kind != lifecycle.Start && b.number[a.Instance] == 0 {
+		b.t.Fatalf("at %v: %v of instance %d, which was never started", b.now, a.Kind, a.Instance)
+	}
+	switch a.Kind {
+	case lifecycle.Start:
+		if b.number[a.Instance] != 0 {
+			b.t.Fatalf("at %v: instance name %d is used again", b.now, a.Instance)
+		}
+		b.names = append(b.names, a.Instance)
+		b.number[a.Instance] = lifecycle.Instance(len(b.names))
+		b.present = append(b.present, a.Instance)
+		if a.Request != 0 {
+			b.bound[a.Request] = a.Instance
+			delete(b.waiting, a.Request)
+		}
+	case lifecycle.Serve:
+		if other := b.serves[a.Instance]; other != 0 {
+			b.t.Fatalf("at %v: i%d is to serve r%d beside r%d", b.now, b.number[a.Instance], a.Request, other)
+		}
+		if i, ok := b.bound[a.Request]; ok && i != a.Instance {
+			b.t.Fatalf("at %v: r%d is bound to i%d and served by i%d", b.now, a.Request, b.number[i], b.number[a.Instance])
+		}
+		b.serves[a.Instance] = a.Request
+		b.serving[a.Request] = true
+		delete(b.waiting, a.Request)
+		delete(b.bound, a.Request)
+	case lifecycle.Enqueue:
+		b.waiting[a.Request] = true
+	case lifecycle.Throttle, lifecycle.Fail, lifecycle.Drop:
+		if b.serving[a.Request] {
+			b.t.Fatalf("at %v: %v of r%d, which is being served", b.now, a.Kind, a.Request)
+		}
+		b.over(a.Request)
+	case lifecycle.Reap:
+		if r := b.serves[a.Instance]; r != 0 {
+			b.t.Fatalf("at %v: i%d is reaped while it serves r%d", b.now, b.number[a.Instance], r)
+		}
+	}
+}
+
+func (b *ledger) over(r lifecycle.Request) {
+	delete(b.open, r)
+	delete(b.waiting, r)
+	delete(b.bound, r)
+	delete(b.serving, r)
+}
+
+// settled checks what must hold between steps.
+func (b *ledger) settled(pool *lifecycle.Pool) {
+	b.t.Helper()
+	c := pool.Counts()
+	for _, law := range []struct {
+		name      string
+		got, want uint64
+	}{
+		{"arrived", c.Arrived, c.Served + c.Throttled + c.Failed + c.Dropped + uint64(c.Waiting+c.Bound)},
+		{"served", c.Served, c.Finished + c.Lost + uint64(c.Busy)},
+		{"started", c.Started, uint64(c.Starting+c.Idle+c.Busy+c.Reaping) + c.Gone},
+		{"waiting", uint64(c.Waiting), uint64(len(b.waiting))},
+		{"bound", uint64(c.Bound), uint64(len(b.bound))},
+		{"busy", uint64(c.Busy), uint64(len(b.serves))},
+		{"busy requests", uint64(c.Busy), uint64(len(b.serving))},
+		{"open requests", uint64(c.Waiting + c.Bound + c.Busy), uint64(len(b.open))},
+	} {
+		if law.got != law.want {
+			b.t.Fatalf("at %v: %s %d, but its parts make %d: %+v", b.now, law.name, law.got, law.want, c)
+		}
+	}
+	if limit := b.policy.Concurrency; limit > 0 && c.Starting+c.Idle+c.Busy > limit {
+		b.t.Fatalf("at %v: more instances than concurrency %d: %+v", b.now, limit, c)
+	}
+	if c.Bound > c.Starting {
+		b.t.Fatalf("at %v: more requests bound than instances starting: %+v", b.now, c)
+	}
+	if c.Waiting > 0 && c.Idle > 0 {
+		b.t.Fatalf("at %v: a request waits beside an idle instance: %+v", b.now, c)
+	}
+	if !b.policy.LateBinding && c.Waiting > b.policy.QueueLimit {
+		b.t.Fatalf("at %v: %d wait, queue limit %d", b.now, c.Waiting, b.policy.QueueLimit)
+	}
+	if at, ok := pool.NextDeadline(); ok && at <= b.now {
+		b.t.Fatalf("at %v: the deadline %v is still ahead", b.now, at)
+	}
+}
+
+// look reads every present instance's state.
+func (b *ledger) look(pool *lifecycle.Pool) {
+	b.t.Helper()
+	present := b.present[:0]
+	for _, i := range b.present {
+		was, is := b.state[i], pool.State(i)
+		b.state[i] = is
+		if is < was && !(is == lifecycle.Idle && was == lifecycle.Busy) {
+			b.t.Fatalf("at %v: i%d went from %v to %v", b.now, b.number[i], was, is)
+		}
+		switch {
+		case is != lifecycle.Idle:
+			delete(b.idle, i)
+		case was != lifecycle.Idle:
+			b.idle[i] = b.now
+		case b.policy.KeepAlive >= 0 && b.now-b.idle[i] >= b.policy.KeepAlive:
+			b.t.Fatalf("at %v: i%d is idle since %v, keep-alive %v", b.now, b.number[i], b.idle[i], b.policy.KeepAlive)
+		}
+		if (is == lifecycle.Busy) != (b.serves[i] != 0) {
+			b.t.Fatalf("at %v: i%d is %v and serves r%d", b.now, b.number[i], is, b.serves[i])
+		}
+		if is != lifecycle.Gone {
+			present = append(present, i)
+		}
+	}
+	b.present = present
+}
+
+// numbered gives the actions with instances by number, as the model names them.
+func (b *ledger) numbered(actions []lifecycle.Action) []lifecycle.Action {
+	var numbered []lifecycle.Action
+	for _, a := range actions {
+		a.Instance = b.number[a.Instance]
+		numbered = append(numbered, a)
+	}
+	return numbered
+}
+
+func (b *ledger) newRequest() lifecycle.Request {
+	r := lifecycle.Request(len(b.requests) + 1)
+	b.requests = append(b.requests, r)
+	return r
+}
+
+func (b *ledger) anyRequest(n int) lifecycle.Request {
+	if len(b.requests) == 0 {
+		return 0
+	}
+	return b.requests[max(0, len(b.requests)-1-n%16)]
+}
+
+func (b *ledger) anyInstance(n int) lifecycle.Instance {
+	if n == 0 || len(b.names) == 0 {
+		return 0
+	}
+	return b.names[n%len(b.names)]
+}
+
+func (b *ledger) presentInstance(n int) lifecycle.Instance {
+	if len(b.present) == 0 {
+		return 0
+	}
+	return b.present[n%len(b.present)]
+}
