@@ -11,6 +11,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/scenarios/arrival"
 )
 
 // Scenario is one experiment, valid and complete: every default is filled in.
@@ -23,8 +24,9 @@ type Scenario struct {
 	Phases      []Phase    // at least one, in order, back to back
 	Expect      []Expectation
 	InFlight    InFlight
-	Source      string // file name, or "embedded:quick"
-	Text        []byte // the file as read
+	Notes       []string // what a reader of the results must know: what was scaled, ignored, cut off
+	Source      string   // file name, or "embedded:quick"
+	Text        []byte   // the file as read
 }
 
 // Platform is the platform's name and its options. An option that the named
@@ -35,7 +37,7 @@ type Platform struct {
 	// reference
 	KeepAlive    time.Duration // how long an idle instance lives; the default is 10m
 	Sandbox      string        // the default is "process"
-	Concurrency  int           // most instances over all functions... per function; 0 is no limit
+	Concurrency  int           // most instances a function; 0 is no limit
 	StartBurst   int           // token bucket of starts: size; 0 is no bound
 	StartRate    units.Rate    // token bucket of starts: refill
 	Queue        int           // most requests that wait for an instance; 0 throttles at once
@@ -50,7 +52,8 @@ type Platform struct {
 }
 
 // Function is a function of a scenario: a fixture that coldcurve ships or a
-// folder of the user's own.
+// folder of the user's own. On platform http, which runs what is already
+// there, only Name and Payload are set.
 type Function struct {
 	Name        string
 	Fixture     string           // one of fixtures.Names; "" with Code
@@ -99,7 +102,11 @@ type Arrivals struct {
 	Gap       time.Duration
 	File      string  // replay, resolved against the scenario's folder
 	Speed     float64 // replay: 60 plays a minute in a second; the default is 1
+	Even      bool    // ramp, step, spike, sine: evenly spaced as the rate goes, not at random
 	Consumer  string  // who the requests are accounted to
+
+	Trace arrival.Trace // replay: what File holds
+	Scale float64       // replay: how often each recorded request is sent; 0 is once
 }
 
 // InFlight is the cap on requests under way.

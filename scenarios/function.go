@@ -1,0 +1,228 @@
+package scenarios
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/fixtures"
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
+)
+
+const (
+	mb            = units.Bytes(1 << 20)
+	defaultMemory = 1769 * mb // one vCPU on Lambda
+	mostMemory    = 10240 * mb
+	mostTimeout   = 15 * time.Minute
+	mostPackage   = 250 * mb // Lambda's, unzipped
+	mostPayload   = 64 * mb  // far above any platform's limit, which is theirs to state
+)
+
+func functionFields() fields[Function] {
+	return fields[Function]{
+		key("name", names(), func(f *Function) *string { return &f.Name },
+			"what arrivals and budgets call it").must(),
+		key("fixture", words("fixture", fixtures.Names()), func(f *Function) *string { return &f.Fixture },
+			"a function that coldcurve ships"),
+		key("code", texts(), func(f *Function) *string { return &f.Code },
+			"a folder with a function of your own, from the scenario's folder (go: with an executable named bootstrap)"),
+		key("runtime", runtimes(), func(f *Function) *platform.Runtime { return &f.Runtime },
+			"its language").defaults(string(platform.Go)),
+		key("handler", texts(), func(f *Function) *string { return &f.Handler },
+			"entry point of code in nodejs and python: file.function"),
+		key("memory", sizes("512MB", mb, mostMemory), func(f *Function) *units.Bytes { return &f.Memory },
+			"memory limit, and by it the share of a CPU (1769MB is a whole one)").defaults("1769MB"),
+		key("timeout", durations("30s", 1, mostTimeout), func(f *Function) *time.Duration { return &f.Timeout },
+			"limit of one invocation").defaults("30s"),
+		key("env", textMaps("env", `LOG_LEVEL: "debug"`), func(f *Function) *map[string]string { return &f.Env },
+			"environment variables"),
+		key("reserved", counts(0, 100_000), func(f *Function) *int { return &f.Reserved },
+			"most instances at once; 0 is no limit of its own").defaults(0),
+		key("package_size", sizes("20MB", 0, mostPackage), func(f *Function) *units.Bytes { return &f.PackageSize },
+			"how much code to add to a fixture").defaults(0),
+		key("payload", payloads(), func(f *Function) *Payload { return &f.Payload },
+			"what each request carries; the default is the fixture's own"),
+	}
+}
+
+func runtimes() form[platform.Runtime] {
+	word := words("runtime", runtimeNames())
+	return form[platform.Runtime]{
+		read: func(r *reader, v strict.Value) (platform.Runtime, bool) {
+			name, ok := word.read(r, v)
+			return platform.Runtime(name), ok
+		},
+		schema: word.schema,
+	}
+}
+
+func functions() form[[]Function] {
+	return form[[]Function]{
+		read: func(r *reader, v strict.Value) ([]Function, bool) {
+			items, ok := v.List("functions")
+			if !ok {
+				return nil, false
+			}
+			if len(items) == 0 {
+				v.Fault("no functions", "add - {name: hello, fixture: hello}")
+			}
+			list := make([]Function, 0, len(items))
+			first := make(map[string]int)
+			for _, item := range items {
+				m, ok := item.Map("a function")
+				if !ok {
+					continue
+				}
+				f := r.function(m)
+				list = append(list, f)
+				unique(first, m.Get("name"), "function", f.Name)
+			}
+			return list, true
+		},
+		schema: listSchema(functionFields().object("")),
+	}
+}
+
+// unique reports the second use of a name. First holds the line of the first.
+func unique(first map[string]int, v strict.Value, what, name string) {
+	if line, taken := first[name]; taken && name != "" {
+		v.Fault(fmt.Sprintf("a second %s named %s", what, name), fmt.Sprintf("choose another name; the first is on line %d", line))
+		return
+	}
+	first[name] = v.At().Line
+}
+
+func (r *reader) function(m strict.Map) Function {
+	f := Function{Runtime: platform.Go, Memory: defaultMemory, Timeout: 30 * time.Second}
+	functionFields().into(&f, r, m, "function", "")
+	if r.scenario.Platform.Name != httpPlatform {
+		r.checkCode(m, &f)
+	}
+	return f
+}
+
+// checkCode sees to it that there is something to deploy, and resolves where.
+func (r *reader) checkCode(m strict.Map, f *Function) {
+	fixture, code, handler := m.Get("fixture"), m.Get("code"), m.Get("handler")
+	compiled := f.Runtime == platform.Go
+	switch {
+	case fixture.Given() && code.Given():
+		code.Fault("both fixture and code", "keep one of them")
+	case !fixture.Given() && !code.Given():
+		m.Fault("the function has neither fixture nor code", "add fixture: hello, or code: a folder")
+	case handler.Given() && fixture.Given():
+		handler.Fault("a fixture brings its own handler", "leave handler out")
+	case handler.Given() && compiled:
+		handler.Fault("runtime go has no handler", "leave handler out; code holds an executable named bootstrap")
+	case !handler.Given() && code.Given() && !compiled:
+		m.Fault(fmt.Sprintf("code in %s without a handler", f.Runtime), "add handler: index.handler")
+	}
+	if v := m.Get("package_size"); v.Given() && code.Given() {
+		v.Fault("package_size is for fixtures", "leave it out; your code is as large as it is")
+	}
+	if f.Code == "" {
+		return
+	}
+	f.Code = r.path(f.Code)
+	if info, err := os.Stat(f.Code); err != nil || !info.IsDir() {
+		code.Fault("there is no folder "+f.Code, "write a path from "+r.dir)
+	} else if _, err := os.Stat(filepath.Join(f.Code, "bootstrap")); err != nil && compiled {
+		code.Fault("there is no bootstrap in "+f.Code, "build the function: GOOS=linux go build -o "+filepath.Join(f.Code, "bootstrap"))
+	}
+}
+
+func payloadFields() fields[Payload] {
+	return fields[Payload]{
+		key("size", sizes("1KiB", leastPayload, mostPayload), func(p *Payload) *units.Bytes { return &p.Size },
+			"a JSON document of so many bytes"),
+		key("json", documents(), func(p *Payload) *[]byte { return &p.JSON },
+			"this value, as a JSON document"),
+		key("file", texts(), func(p *Payload) *string { return &p.File },
+			"what this file holds, from the scenario's folder"),
+	}
+}
+
+// documents are any value.
+func documents() form[[]byte] {
+	return form[[]byte]{
+		read:   func(_ *reader, v strict.Value) ([]byte, bool) { return v.JSON() },
+		schema: schema{},
+	}
+}
+
+func payloads() form[Payload] {
+	return form[Payload]{
+		read: func(r *reader, v strict.Value) (Payload, bool) {
+			m, ok := v.Map("payload")
+			if !ok {
+				return Payload{}, false
+			}
+			var p Payload
+			payloadFields().into(&p, r, m, "payload", "")
+			given := 0
+			for _, name := range payloadFields().names("") {
+				if m.Get(name).Given() {
+					given++
+				}
+			}
+			if given != 1 {
+				m.Fault(fmt.Sprintf("a payload with %d of size, json and file", given), "write one of them, for example payload: {size: 1KiB}")
+				return Payload{}, false
+			}
+			r.fill(&p, m)
+			return p, true
+		},
+		schema: oneOfSchema(payloadFields().object("")),
+	}
+}
+
+// fill works out the bytes to send.
+func (r *reader) fill(p *Payload, m strict.Map) {
+	switch {
+	case p.JSON != nil:
+		p.Data = p.JSON
+	case p.Size > 0:
+		p.Data = padding(p.Size)
+	case p.File != "":
+		p.File = r.path(p.File)
+		data, err := readFile(p.File, mostPayload)
+		if err != nil {
+			m.Get("file").Fault(err.Error(), "write a path from "+r.dir)
+		}
+		p.Data = data
+	}
+}
+
+// leastPayload is the size of the smallest JSON object.
+const leastPayload units.Bytes = 2
+
+// padding is a JSON object of exactly size bytes.
+func padding(size units.Bytes) []byte {
+	const open, end = `{"padding":"`, `"}`
+	if fill := int(size) - len(open) - len(end); fill >= 0 {
+		return fmt.Appendf(nil, "%s%s%s", open, bytes.Repeat([]byte("x"), fill), end)
+	}
+	return fmt.Appendf(nil, "{%s}", bytes.Repeat([]byte(" "), int(size)-2))
+}
+
+// readFile is os.ReadFile for files of at most so many bytes.
+func readFile(path string, most units.Bytes) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > int(most) {
+		return nil, fmt.Errorf("%s is larger than %s", path, most)
+	}
+	return data, nil
+}

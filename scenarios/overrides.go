@@ -1,0 +1,149 @@
+package scenarios
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
+)
+
+// Overrides are what the command line says of a scenario. They are applied
+// before it is checked; the zero value changes nothing.
+type Overrides struct {
+	// Platform replaces the platform. Options that the other platform does not
+	// have are dropped.
+	Platform string
+	// URL is where platform http sends requests.
+	URL string
+	// Seed replaces the seed; nil keeps it.
+	Seed *uint64
+	// Scale multiplies rates and counts; a burst keeps at least one request,
+	// and gaps stay. Greater than 0; 0 is 1.
+	Scale float64
+	// TimeScale multiplies durations, periods, gaps, instants within a phase
+	// and the platform's keep-alive, so that they keep their proportions, but
+	// no rates. Greater than 0; 0 is 1.
+	TimeScale float64
+	// KeepAlive replaces the reference runtime's keep-alive, unscaled; nil keeps it.
+	KeepAlive *time.Duration
+	// Sandbox replaces the reference runtime's sandbox; "" keeps it.
+	Sandbox string
+}
+
+// platform is the platform that counts where the file says own.
+func (o Overrides) platform(own string) string { return cmp.Or(o.Platform, own) }
+
+// faults are what is wrong with the overrides by themselves.
+func (o Overrides) faults() Faults {
+	var faults Faults
+	add := func(flag, problem, instead string) {
+		faults = append(faults, Fault{File: flag, Problem: problem, Instead: instead})
+	}
+	if o.Platform != "" && !slices.Contains(platformNames(), o.Platform) {
+		add("--platform", "unknown platform "+strict.Quote(o.Platform), strict.Instead(o.Platform, platformNames()))
+	}
+	if o.URL != "" {
+		if problem := badURL(o.URL); problem != "" {
+			add("--url", problem, "write for example http://127.0.0.1:8080/")
+		}
+	}
+	if o.Sandbox != "" && !slices.Contains(sandboxes(), o.Sandbox) {
+		add("--sandbox", "unknown sandbox "+strict.Quote(o.Sandbox), strict.Instead(o.Sandbox, sandboxes()))
+	}
+	if o.KeepAlive != nil && *o.KeepAlive < 0 {
+		add("--keep-alive", "a negative duration", "write 0 to reap at once, or for example 10m")
+	}
+	for flag, factor := range map[string]float64{"--scale": o.Scale, "--time-scale": o.TimeScale} {
+		if !(factor >= 0) || factor > 1e6 {
+			add(flag, fmt.Sprintf("a factor of %g", factor), "write a number above 0, for example 0.1")
+		}
+	}
+	slices.SortFunc(faults, func(a, b Fault) int { return cmp.Compare(a.File, b.File) })
+	return faults
+}
+
+// misplaced are the overrides that the platform does not have.
+func (o Overrides) misplaced(platform string) Faults {
+	var faults Faults
+	belongs := func(flag string, given bool, to string) {
+		if given && platform != to {
+			faults = append(faults, Fault{File: flag, Problem: "platform " + platform + " has no such option", Instead: "leave it out, or add --platform " + to})
+		}
+	}
+	belongs("--url", o.URL != "", httpPlatform)
+	belongs("--sandbox", o.Sandbox != "", referencePlatform)
+	belongs("--keep-alive", o.KeepAlive != nil, referencePlatform)
+	return faults
+}
+
+// apply changes a scenario that has been read.
+func (o Overrides) apply(s *Scenario) {
+	if o.Seed != nil {
+		s.Seed = *o.Seed
+	}
+	if o.Scale != 0 && o.Scale != 1 {
+		s.scaleRates(o.Scale)
+		s.Notes = append(s.Notes, fmt.Sprintf("rates and counts are multiplied by %g", o.Scale))
+	}
+	if o.TimeScale != 0 && o.TimeScale != 1 {
+		s.scaleTime(o.TimeScale)
+		s.Notes = append(s.Notes, fmt.Sprintf("durations and keep-alive are multiplied by %g", o.TimeScale))
+	}
+	s.Platform.URL = cmp.Or(o.URL, s.Platform.URL)
+	s.Platform.Sandbox = cmp.Or(o.Sandbox, s.Platform.Sandbox)
+	if o.KeepAlive != nil {
+		s.Platform.KeepAlive = *o.KeepAlive
+	}
+}
+
+// scaleRates multiplies how many requests come.
+func (s *Scenario) scaleRates(factor float64) {
+	for a := range s.arrivals() {
+		for _, rate := range []*units.Rate{&a.Rate, &a.From, &a.To, &a.Mean, &a.Amplitude} {
+			*rate *= units.Rate(factor)
+		}
+		if a.Count > 0 {
+			a.Count = max(int(math.Round(float64(a.Count)*factor)), 1)
+		}
+		if a.Process == replay {
+			a.Scale = factor
+		}
+	}
+}
+
+// scaleTime multiplies how long everything takes that the scenario decides. A
+// replay keeps its speed: it is cut shorter, as its rates are not to change.
+func (s *Scenario) scaleTime(factor float64) {
+	scale := func(ds ...*time.Duration) {
+		for _, d := range ds {
+			if *d > 0 {
+				*d = max(time.Duration(math.Round(float64(*d)*factor)), 1)
+			}
+		}
+	}
+	scale(&s.Platform.KeepAlive)
+	for i := range s.Phases {
+		scale(&s.Phases[i].Duration)
+	}
+	for a := range s.arrivals() {
+		scale(&a.Period, &a.At, &a.Width, &a.Gap)
+	}
+}
+
+// arrivals yields every entry of every phase.
+func (s *Scenario) arrivals() iter.Seq[*Arrivals] {
+	return func(yield func(*Arrivals) bool) {
+		for i := range s.Phases {
+			for j := range s.Phases[i].Arrivals {
+				if !yield(&s.Phases[i].Arrivals[j]) {
+					return
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package scenarios
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
+)
+
+// Parse reads a scenario from text. The name is the file's: it stands in
+// faults, and what the scenario refers to is looked for beside it. An error is
+// a [Faults] with all that is wrong with text and overrides.
+func Parse(name string, text []byte, o Overrides) (*Scenario, error) {
+	return parse(&reader{file: name, dir: filepath.Dir(name), overrides: o}, text)
+}
+
+// reader reads one file. The scenario grows in the order of the tables, so
+// that what stands later can be checked against what stands earlier.
+type reader struct {
+	file      string
+	dir       string // what relative paths in the file start from
+	overrides Overrides
+	faults    Faults
+	scenario  Scenario
+}
+
+func parse(r *reader, text []byte) (*Scenario, error) {
+	r.faults = r.overrides.faults()
+	s := &r.scenario
+	*s = Scenario{
+		Seed:     1,
+		Platform: defaultPlatform(r.overrides.platform(referencePlatform)),
+		InFlight: InFlight{Max: 10_000, When: "drop"},
+		Source:   r.file,
+		Text:     text,
+	}
+	root, ok := strict.Parse(text, r.faults.collect(r.file))
+	if !ok {
+		return nil, r.faults.err()
+	}
+	m, ok := root.Map("the scenario")
+	if !ok {
+		return nil, r.faults.err()
+	}
+	scenarioFields().into(s, r, m, "the scenario", "")
+	r.faults = append(r.faults, r.overrides.misplaced(s.Platform.Name)...)
+	r.overrides.apply(s)
+	r.completePlatform(m)
+	r.completeFunctions(m)
+	r.checkSize(m)
+	if err := r.faults.err(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func scenarioFields() fields[Scenario] {
+	return fields[Scenario]{
+		key("name", names(), func(s *Scenario) *string { return &s.Name },
+			"what the scenario is called in results").must(),
+		key("description", texts(), func(s *Scenario) *string { return &s.Description },
+			"the question that the scenario answers"),
+		key("seed", seeds(), func(s *Scenario) *uint64 { return &s.Seed },
+			"of every random choice; the same seed draws up the same schedule").defaults(1),
+		key("platform", platforms(), func(s *Scenario) *Platform { return &s.Platform },
+			"what runs the functions: a name, or a mapping of name and options").defaults(referencePlatform),
+		key("functions", functions(), func(s *Scenario) *[]Function { return &s.Functions },
+			"what is called; may be left out on platform http"),
+		key("phases", phases(), func(s *Scenario) *[]Phase { return &s.Phases },
+			"the traffic: stretches of time, one after the other").must(),
+		key("expect", expectations(), func(s *Scenario) *[]Expectation { return &s.Expect },
+			"budgets: what the figures must keep, or the run ends with exit code 3"),
+		key("max_in_flight", counts(1, 1_000_000), func(s *Scenario) *int { return &s.InFlight.Max },
+			"most requests under way at once").defaults(10_000),
+		key("when_full", words("way", []string{"drop", "wait"}), func(s *Scenario) *string { return &s.InFlight.When },
+			"what becomes of an arrival at max_in_flight: it is dropped and counted, or waits").defaults("drop"),
+	}
+}
+
+// completePlatform sees to it that platform http has a URL.
+func (r *reader) completePlatform(m strict.Map) {
+	s := &r.scenario
+	if s.Platform.Name != httpPlatform || s.Platform.URL != "" {
+		return
+	}
+	const instead = "add platform: {name: http, url: http://127.0.0.1:8080/}, or --url"
+	given, ok := m.Get("platform").Map("")
+	switch {
+	case !m.Get("platform").Given():
+		m.Fault("platform http has no url", instead)
+	case ok && given.Get("url").Given(): // reported there
+	default:
+		m.Get("platform").Fault("platform http has no url", instead)
+	}
+}
+
+// target is the function of a scenario that names none, on platform http.
+const target = "target"
+
+// completeFunctions sees to it that there is a function, and that platform
+// http is not thought to deploy any.
+func (r *reader) completeFunctions(m strict.Map) {
+	s := &r.scenario
+	if s.Platform.Name != httpPlatform {
+		if !m.Get("functions").Given() {
+			m.Fault("the scenario has no functions", "add functions: [{name: hello, fixture: hello}], or use platform http")
+		}
+		return
+	}
+	var left []string
+	for i, f := range s.Functions {
+		if f.Fixture != "" || f.Code != "" {
+			left = append(left, f.Name)
+		}
+		s.Functions[i] = Function{Name: f.Name, Payload: f.Payload}
+	}
+	if len(left) > 0 {
+		s.Notes = append(s.Notes, fmt.Sprintf(
+			"platform http deploys nothing: of %s only name and payload were used", strings.Join(left, ", ")))
+	}
+}
+
+// checkSize refuses schedules that nobody can mean.
+func (r *reader) checkSize(m strict.Map) {
+	if n := r.scenario.expected(); n > mostArrivals {
+		m.Get("phases").Fault(fmt.Sprintf("the schedule has about %s arrivals, and the most is %s", units.FormatCount(uint64(min(n, 1e18))), units.FormatCount(mostArrivals)),
+			"lower rates or durations, or use --scale")
+	}
+}
+
+// path is where a file that the scenario names is.
+func (r *reader) path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(r.dir, name)
+}
+
+// list is names for a message.
+func list(names []string) string { return strings.Join(names, ", ") }
+
+func runtimeNames() []string {
+	return []string{string(platform.Go), string(platform.NodeJS), string(platform.Python)}
+}

@@ -1,0 +1,230 @@
+package scenarios
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/scenarios/arrival"
+	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
+)
+
+func phaseFields() fields[Phase] {
+	return fields[Phase]{
+		key("name", names(), func(p *Phase) *string { return &p.Name },
+			"what results and budgets call it").must(),
+		key("duration", durations("30s", 1, longest), func(p *Phase) *time.Duration { return &p.Duration },
+			"how long it lasts").must(),
+		key("warmup", flags(), func(p *Phase) *bool { return &p.Warmup },
+			"driven and recorded, but left out of every figure").defaults(false),
+		{
+			name:   "arrivals",
+			doc:    "when requests come: one process, or a list of them; [] is a pause",
+			needed: []string{""},
+			schema: arrivalsSchema(),
+			read:   func(r *reader, v strict.Value, p *Phase) { p.Arrivals = r.arrivals(v, p.Duration) },
+		},
+	}
+}
+
+func phases() form[[]Phase] {
+	return form[[]Phase]{
+		read: func(r *reader, v strict.Value) ([]Phase, bool) {
+			items, ok := v.List("phases")
+			if !ok {
+				return nil, false
+			}
+			if len(items) == 0 {
+				v.Fault("no phases", "add - {name: steady, duration: 30s, arrivals: {process: poisson, rate: 100/s}}")
+			}
+			list := make([]Phase, 0, len(items))
+			first := make(map[string]int)
+			for _, item := range items {
+				m, ok := item.Map("a phase")
+				if !ok {
+					continue
+				}
+				var p Phase
+				phaseFields().into(&p, r, m, "phase", "")
+				list = append(list, p)
+				unique(first, m.Get("name"), "phase", p.Name)
+			}
+			return list, true
+		},
+		schema: listSchema(phaseFields().object("")),
+	}
+}
+
+// The processes, as a scenario names them.
+const (
+	constant = "constant"
+	poisson  = "poisson"
+	ramp     = "ramp"
+	step     = "step"
+	spike    = "spike"
+	sine     = "sine"
+	bursty   = "bursty"
+	burst    = "burst"
+	gap      = "gap"
+	replay   = "replay"
+)
+
+func processes() []string {
+	return []string{constant, poisson, ramp, step, spike, sine, bursty, burst, gap, replay}
+}
+
+func arrivalFields() fields[Arrivals] {
+	return fields[Arrivals]{
+		key("process", words("process", processes()), func(a *Arrivals) *string { return &a.Process },
+			"how requests arrive").must(processes()...),
+		key("function", references(), func(a *Arrivals) *string { return &a.Function },
+			"who is called; may be left out where there is one function"),
+		key("consumer", names(), func(a *Arrivals) *string { return &a.Consumer },
+			"who the requests are accounted to"),
+
+		key("rate", rates("100/s", tiny), func(a *Arrivals) *units.Rate { return &a.Rate },
+			"mean rate").of(constant, poisson, bursty).must(),
+		key("cv", factors(1, 100, "4"), func(a *Arrivals) *float64 { return &a.CV },
+			"coefficient of variation of the gaps between requests; poisson has 1").of(bursty).must(),
+		key("from", rates("10/s", 0), func(a *Arrivals) *units.Rate { return &a.From },
+			"rate at the start (spike: outside of it)").of(ramp, step, spike).must(),
+		key("to", rates("500/s", 0), func(a *Arrivals) *units.Rate { return &a.To },
+			"rate at the end (spike: inside of it)").of(ramp, step, spike).must(),
+		key("mean", rates("50/s", tiny), func(a *Arrivals) *units.Rate { return &a.Mean },
+			"rate around which the wave goes").of(sine).must(),
+		key("amplitude", rates("40/s", 0), func(a *Arrivals) *units.Rate { return &a.Amplitude },
+			"how far the wave goes from the mean, at most the mean").of(sine).must(),
+		key("period", durations("60s", 1, longest), func(a *Arrivals) *time.Duration { return &a.Period },
+			"from crest to crest").of(sine).must(),
+		key("count", counts(1, mostArrivals), func(a *Arrivals) *int { return &a.Count },
+			"how many come at once").of(burst).must(),
+		key("at", durations("5s", 0, longest), func(a *Arrivals) *time.Duration { return &a.At },
+			"when, from the phase's start").of(step, spike, burst).must(step, spike),
+		key("width", durations("2s", 1, longest), func(a *Arrivals) *time.Duration { return &a.Width },
+			"how long the spike lasts").of(spike).must(),
+		key("even", flags(), func(a *Arrivals) *bool { return &a.Even },
+			"evenly spaced as the rate goes; the default is at random").of(ramp, step, spike, sine).defaults(false),
+		key("gap", durations("5s", 1, longest), func(a *Arrivals) *time.Duration { return &a.Gap },
+			"from one request to the next; the first comes at once").of(gap).must(),
+		key("file", texts(), func(a *Arrivals) *string { return &a.File },
+			"recorded arrivals, from the scenario's folder: minute,count or a timestamp a line; may be gzipped").of(replay).must(),
+		key("speed", factors(0, 1e6, "60"), func(a *Arrivals) *float64 { return &a.Speed },
+			"60 plays a minute in a second").of(replay).defaults(1),
+	}
+}
+
+// arrivals reads one process or a list of them.
+func (r *reader) arrivals(v strict.Value, phase time.Duration) []Arrivals {
+	items := []strict.Value{v}
+	if v.IsList() {
+		items, _ = v.List("arrivals")
+	}
+	list := make([]Arrivals, 0, len(items))
+	for _, item := range items {
+		if m, ok := item.Map("arrivals"); ok {
+			list = append(list, r.arrival(m, phase))
+		}
+	}
+	return list
+}
+
+func (r *reader) arrival(m strict.Map, phase time.Duration) Arrivals {
+	var a Arrivals
+	process, _ := m.Get("process").Text()
+	variant, where := process, "process "+process
+	if !slices.Contains(processes(), process) {
+		variant, where = "", "arrivals"
+		if !m.Get("process").Given() {
+			m.Fault("arrivals without a process", "add process: one of "+list(processes()))
+		}
+	}
+	before := len(r.faults)
+	arrivalFields().into(&a, r, m, where, variant)
+	sound := len(r.faults) == before
+	r.checkCaller(m, &a)
+	if sound {
+		checkRates(m, &a)
+		checkWithin(m, &a, phase)
+	}
+	if process == replay {
+		r.readTrace(m, &a, phase)
+	}
+	return a
+}
+
+// checkRates sees to it that a rate which changes is ever above 0 and never
+// below.
+func checkRates(m strict.Map, a *Arrivals) {
+	if m.Get("to").Given() && a.From == 0 && a.To == 0 {
+		m.Get("to").Fault("from and to are both 0", "write a rate above 0 for one of them")
+	}
+	if a.Amplitude > a.Mean {
+		m.Get("amplitude").Fault(fmt.Sprintf("amplitude %s is above the mean", a.Amplitude),
+			fmt.Sprintf("write at most %s, because a rate cannot be negative", a.Mean))
+	}
+}
+
+// checkCaller finds the function that is called.
+func (r *reader) checkCaller(m strict.Map, a *Arrivals) {
+	known := make([]string, 0, len(r.scenario.Functions))
+	for _, f := range r.scenario.Functions {
+		known = append(known, f.Name)
+	}
+	v := m.Get("function")
+	switch {
+	case len(known) == 0 && r.scenario.Platform.Name == httpPlatform && !v.Given():
+		r.scenario.Functions = []Function{{Name: target}}
+		a.Function = target
+	case v.Given() && a.Function != "" && !slices.Contains(known, a.Function):
+		v.Fault("unknown function "+strict.Quote(a.Function), strict.Instead(a.Function, known))
+	case !v.Given() && len(known) == 1:
+		a.Function = known[0]
+	case !v.Given() && len(known) > 1:
+		m.Fault("it is not said which function is called", "add function: one of "+list(known))
+	}
+}
+
+// checkWithin sees to it that what happens at an instant does so in the phase.
+func checkWithin(m strict.Map, a *Arrivals, phase time.Duration) {
+	at := m.Get("at")
+	if !at.Given() || phase == 0 {
+		return
+	}
+	length := units.FormatDuration(phase)
+	switch {
+	case a.At >= phase:
+		at.Fault(fmt.Sprintf("%s at %s is outside of the phase, which lasts %s", a.Process, units.FormatDuration(a.At), length), "write less, or make the phase longer")
+	case a.At+a.Width > phase:
+		m.Get("width").Fault(fmt.Sprintf("the spike ends at %s, after the phase, which lasts %s", units.FormatDuration(a.At+a.Width), length), "write at most "+units.FormatDuration(phase-a.At))
+	}
+}
+
+// readTrace reads what is to be replayed.
+func (r *reader) readTrace(m strict.Map, a *Arrivals, phase time.Duration) {
+	if a.Speed == 0 {
+		a.Speed = 1
+	}
+	if a.File == "" {
+		return
+	}
+	v := m.Get("file")
+	a.File = r.path(a.File)
+	f, err := os.Open(a.File)
+	if err != nil {
+		v.Fault(err.Error(), "write a path from "+r.dir)
+		return
+	}
+	defer f.Close()
+	a.Trace, err = arrival.ReadTrace(f)
+	if err != nil {
+		v.Fault(fmt.Sprintf("%s: %s", a.File, err), "")
+		return
+	}
+	if played := time.Duration(float64(a.Trace.Duration()) / a.Speed); phase > 0 && played > phase {
+		r.scenario.Notes = append(r.scenario.Notes, fmt.Sprintf(
+			"%s lasts %s at speed %g, and the phase %s: the rest is not played",
+			a.File, units.FormatDuration(played), a.Speed, units.FormatDuration(phase)))
+	}
+}

@@ -1,0 +1,161 @@
+package scenarios
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
+)
+
+// The platforms that a scenario can name.
+const (
+	referencePlatform = "reference"
+	httpPlatform      = "http"
+)
+
+func platformNames() []string { return []string{referencePlatform, httpPlatform} }
+
+// defaultPlatform is a platform with the options that the file does not give.
+func defaultPlatform(name string) Platform {
+	if name == httpPlatform {
+		return Platform{Name: name, Timeout: 30 * time.Second}
+	}
+	return Platform{Name: name, KeepAlive: 10 * time.Minute, Sandbox: "process"}
+}
+
+// longest is more than any experiment takes, and far from an overflow.
+const longest = 30 * 24 * time.Hour
+
+func platformFields() fields[Platform] {
+	const ref, web = referencePlatform, httpPlatform
+	return fields[Platform]{
+		key("name", words("platform", platformNames()), func(p *Platform) *string { return &p.Name },
+			"which platform").must(ref, web),
+
+		key("keep_alive", durations("10m", 0, longest), func(p *Platform) *time.Duration { return &p.KeepAlive },
+			"how long an idle instance lives; 0 reaps it at once").of(ref).defaults("10m"),
+		key("sandbox", words("sandbox", sandboxes()), func(p *Platform) *string { return &p.Sandbox },
+			"what an instance is").of(ref).defaults("process"),
+		key("concurrency", counts(0, 100_000), func(p *Platform) *int { return &p.Concurrency },
+			"most instances a function; 0 is no limit").of(ref).defaults(0),
+		key("start_burst", counts(1, 100_000), func(p *Platform) *int { return &p.StartBurst },
+			"starts that are allowed at once; without it starts are not bounded").of(ref),
+		key("start_rate", rates("100/s", tiny), func(p *Platform) *units.Rate { return &p.StartRate },
+			"starts that are allowed in the long run; goes with start_burst").of(ref),
+		key("queue", counts(0, 1_000_000), func(p *Platform) *int { return &p.Queue },
+			"most requests that wait for an instance; 0 throttles at once").of(ref).defaults(0),
+		key("queue_timeout", durations("1s", 1, longest), func(p *Platform) *time.Duration { return &p.QueueTimeout },
+			"longest wait in the queue; without it there is no bound").of(ref),
+		bindingField().of(ref).defaults("early"),
+
+		key("url", urls(), func(p *Platform) *string { return &p.URL },
+			"where requests go").of(web),
+		key("method", words("method", methods()), func(p *Platform) *string { return &p.Method },
+			"HTTP method; the default is GET, and POST where a payload is given").of(web),
+		key("headers", textMaps("headers", `X-Api-Key: "secret"`), func(p *Platform) *map[string]string { return &p.Headers },
+			"sent with every request").of(web),
+		key("timeout", durations("30s", 1, longest), func(p *Platform) *time.Duration { return &p.Timeout },
+			"longest wait for an answer").of(web).defaults("30s"),
+	}
+}
+
+// tiny is the least rate that is not 0.
+const tiny units.Rate = math.SmallestNonzeroFloat64
+
+func sandboxes() []string { return []string{"process"} }
+
+func methods() []string {
+	return []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
+}
+
+func bindingField() field[Platform] {
+	ways := words("binding", []string{"early", "late"})
+	return field[Platform]{
+		name:   "binding",
+		doc:    "early: a request that starts an instance is served by that one; late: by whichever comes free first",
+		schema: ways.schema,
+		read: func(r *reader, v strict.Value, p *Platform) {
+			if way, ok := ways.read(r, v); ok {
+				p.LateBinding = way == "late"
+			}
+		},
+	}
+}
+
+// urls are absolute http and https URLs.
+func urls() form[string] {
+	return form[string]{
+		read: func(_ *reader, v strict.Value) (string, bool) {
+			text, ok := v.Text()
+			if !ok {
+				return "", false
+			}
+			if problem := badURL(text); problem != "" {
+				v.Fault(problem, "write for example http://127.0.0.1:8080/")
+				return "", false
+			}
+			return text, true
+		},
+		schema: schema{"type": "string", "pattern": "^https?://."},
+	}
+}
+
+// badURL says what is wrong with a URL, "" for nothing.
+func badURL(text string) string {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil, u.Host == "", u.Scheme != "http" && u.Scheme != "https":
+		return fmt.Sprintf("%s is not an http or https URL", strict.Quote(text))
+	}
+	return ""
+}
+
+// platforms are a name, or a mapping of name and options. A name from the
+// command line replaces the file's; options that the other platform does not
+// have go with it.
+func platforms() form[Platform] {
+	name := words("platform", platformNames())
+	return form[Platform]{
+		read: func(r *reader, v strict.Value) (Platform, bool) {
+			if v.IsScalar() {
+				text, ok := name.read(r, v)
+				return defaultPlatform(r.overrides.platform(text)), ok
+			}
+			m, ok := v.Map("platform")
+			if !ok {
+				return Platform{}, false
+			}
+			return r.platform(m), true
+		},
+		schema: platformSchema(),
+	}
+}
+
+func (r *reader) platform(m strict.Map) Platform {
+	own := referencePlatform
+	if text, ok := m.Get("name").Text(); ok && slices.Contains(platformNames(), text) {
+		own = text
+	}
+	fs, chosen := platformFields(), r.overrides.platform(own)
+	if chosen != own {
+		m = m.Without(func(key string) bool {
+			f, known := fs.find(key)
+			return known && f.has(own) && !f.has(chosen)
+		})
+	}
+	p := defaultPlatform(chosen)
+	fs.into(&p, r, m, "platform "+chosen, chosen)
+	p.Name = chosen
+	if m.Get("start_rate").Given() != m.Get("start_burst").Given() {
+		m.Fault("one of start_rate and start_burst without the other", "write both, or none for unbounded starts")
+	}
+	if v := m.Get("queue_timeout"); v.Given() && p.Queue == 0 {
+		v.Fault("queue_timeout without a queue", "add queue: 100, or leave it out")
+	}
+	return p
+}
