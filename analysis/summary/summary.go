@@ -17,7 +17,9 @@ type Document struct {
 }
 
 // Run is one scenario on one platform. Durations are integer nanoseconds,
-// counts integers. Offered = Sent + Dropped in a run that was not interrupted.
+// counts integers. No figure and no count includes warm-up phases, except in
+// Phases, where they are marked. Offered = Sent + Dropped in a valid run or one
+// that is invalid only for its drops; Sent is the sum of the groups' N.
 type Run struct {
 	Scenario string `json:"scenario"`
 	Platform string `json:"platform"`
@@ -30,11 +32,11 @@ type Run struct {
 	Invalid  []string `json:"invalid"`
 	Complete bool     `json:"complete"`
 
-	Offered  uint64 `json:"offered"` // arrivals in the schedule (reached by the run's end)
-	Sent     uint64 `json:"sent"`    // handed to the platform
-	Dropped  uint64 `json:"dropped"` // not sent: the in-flight cap was reached
-	Errors   uint64 `json:"errors"`  // sent, and not answered with success
-	Duration int64  `json:"duration_ns"`
+	Offered  uint64 `json:"offered"`     // arrivals in the schedule (reached by the run's end)
+	Sent     uint64 `json:"sent"`        // handed to the platform
+	Dropped  uint64 `json:"dropped"`     // not sent: the in-flight cap was reached
+	Errors   uint64 `json:"errors"`      // sent, and not answered with success
+	Duration int64  `json:"duration_ns"` // from the run's origin to its last answer, at least the whole schedule if complete
 
 	Phases []Phase `json:"phases"`
 	Groups []Group `json:"groups"` // one a phase, function and start kind that occurred; no totals, no warm-up
@@ -43,7 +45,7 @@ type Run struct {
 	Backlog    int       `json:"peak_in_flight"`
 	Cold       uint64    `json:"cold"`    // samples with start kind cold, warm-up left out
 	Known      uint64    `json:"known"`   // samples with evidence
-	Unknown    uint64    `json:"unknown"` // samples without
+	Unknown    uint64    `json:"unknown"` // samples without, or with no more than an inference
 	ColdShare  *float64  `json:"cold_share"`
 	OutOfRange uint64    `json:"out_of_range"` // latencies beyond the histogram, counted apart
 	Expect     []Check   `json:"expect,omitempty"`
@@ -127,7 +129,7 @@ type Breakdown struct {
 	Boot      *int64 `json:"boot"`
 	Init      *int64 `json:"init"`
 	Handler   *int64 `json:"handler"`
-	Rest      *int64 `json:"rest"` // service less the parts: network and front end
+	Rest      *int64 `json:"rest"` // mean service less the parts: network and front end; below 0 only with a warning
 }
 
 // Warning is a doubt that travels with the result.

@@ -1,0 +1,221 @@
+package summary
+
+import (
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/hist"
+	"github.com/coldcurve/coldcurve/analysis/sample"
+)
+
+// Input is what the run was meant to do, and how it ended. Every field may be
+// zero: a summary of nothing is a summary with doubts, never a panic.
+type Input struct {
+	Scenario string
+	Platform string
+	Dir      string
+	Seed     uint64
+	Phases   []PhaseSpan // in order, back to back
+
+	Complete    bool // every sample is there
+	Interrupted bool // ended on request before its schedule did
+	Notes       []string
+	Backlog     int // most requests under way at once; 0 where it was not watched
+	// WaitAt is the in-flight cap at which arrivals wait; 0 where they are
+	// dropped instead. What a run waited at its cap is the scenario's wish and
+	// not the generator's weakness.
+	WaitAt int
+}
+
+// PhaseSpan is a phase's place in the schedule, [Start, End).
+type PhaseSpan struct {
+	Name       string
+	Start, End time.Duration // offsets from the run's origin
+	Warmup     bool
+	Offered    uint64        // arrivals in the schedule
+	Gap        time.Duration // between the probes of an idle probe; 0 for any other traffic
+}
+
+// Builder adds samples up. It holds a few histograms for each phase, function
+// and start kind that occurred and no sample, so that its memory does not grow
+// with the run. It is not safe for concurrent use.
+type Builder struct {
+	in      Input
+	phases  []*phaseTally // those of in, then those that only samples named
+	byName  map[string]*phaseTally
+	groups  map[groupKey]*tally
+	dropped map[lane]uint64 // warm-up left out
+	last    time.Duration   // latest moment that any sample tells of
+}
+
+// groupKey finds a group. Start is what may be believed, not what was claimed.
+type groupKey struct {
+	phase, function string
+	start           sample.Start
+}
+
+type lane struct{ phase, function string }
+
+// phaseTally counts what one phase did.
+type phaseTally struct {
+	span      PhaseSpan
+	scheduled bool // named by the input
+
+	sent, dropped, errors     uint64
+	cold, known, unknown      uint64
+	answered, answeredUnknown uint64
+	overlapped                uint64 // answered later than the next probe was due
+	lastSent                  time.Duration
+}
+
+// tally is a group while it grows.
+type tally struct {
+	n, errors uint64
+	kinds     map[sample.ErrorKind]uint64
+	grade     sample.Grade // the weakest
+
+	latency, service *hist.Histogram // of successes
+	lag              *hist.Histogram // of all that was sent
+
+	parts     sample.Breakdown // sums
+	partsN    uint64
+	partsSpan time.Duration // sum of the service of those that carry parts
+	billed    time.Duration // sum
+}
+
+// New returns a builder of one run's summary.
+func New(in Input) *Builder {
+	b := &Builder{
+		in:      in,
+		byName:  map[string]*phaseTally{},
+		groups:  map[groupKey]*tally{},
+		dropped: map[lane]uint64{},
+	}
+	for _, span := range in.Phases {
+		p := &phaseTally{span: span, scheduled: true}
+		b.phases = append(b.phases, p)
+		b.byName[span.Name] = p
+	}
+	return b
+}
+
+// Add counts one sample, in any order. It keeps nothing of s but its strings.
+func (b *Builder) Add(s *sample.Sample) {
+	p := b.phase(s.Phase)
+	b.last = max(b.last, s.Intended, s.Sent, s.Done)
+	if s.Err == sample.Dropped {
+		p.dropped++
+		if !p.span.Warmup {
+			b.dropped[lane{s.Phase, s.Function}]++
+		}
+		return
+	}
+	start := believed(s)
+	p.add(s, start)
+	if p.span.Warmup {
+		return
+	}
+	k := groupKey{s.Phase, s.Function, start}
+	g := b.groups[k]
+	if g == nil {
+		g = newTally()
+		b.groups[k] = g
+	}
+	g.add(s)
+}
+
+// believed is the start kind that enters figures: a claim without evidence, or
+// with an inference alone, is Unknown.
+func believed(s *sample.Sample) sample.Start {
+	if s.Grade <= sample.Inferred {
+		return sample.Unknown
+	}
+	return s.Start
+}
+
+func (b *Builder) phase(name string) *phaseTally {
+	if p := b.byName[name]; p != nil {
+		return p
+	}
+	p := &phaseTally{span: PhaseSpan{Name: name}}
+	b.phases = append(b.phases, p)
+	b.byName[name] = p
+	return p
+}
+
+func (p *phaseTally) add(s *sample.Sample, start sample.Start) {
+	p.sent++
+	p.lastSent = max(p.lastSent, s.Sent)
+	switch start {
+	case sample.Unknown:
+		p.unknown++
+	case sample.Cold:
+		p.cold++
+		p.known++
+	default:
+		p.known++
+	}
+	if s.Err != sample.NoError {
+		p.errors++
+		return
+	}
+	p.answered++
+	if start == sample.Unknown {
+		p.answeredUnknown++
+	}
+	if p.span.Gap > 0 && s.Service() > p.span.Gap {
+		p.overlapped++
+	}
+}
+
+func newTally() *tally {
+	return &tally{
+		kinds: map[sample.ErrorKind]uint64{},
+		grade: sample.Attested, // the strongest; the first sample lowers it
+		// A histogram has its own exact n, min and max.
+		latency: hist.New(), service: hist.New(), lag: hist.New(),
+	}
+}
+
+func (t *tally) add(s *sample.Sample) {
+	t.n++
+	t.grade = min(t.grade, s.Grade)
+	t.lag.Record(s.Lag())
+	t.billed += s.Billed
+	if s.Err != sample.NoError {
+		t.errors++
+		t.kinds[s.Err]++
+		return
+	}
+	t.latency.Record(s.Latency())
+	t.service.Record(s.Service())
+	if s.Breakdown == (sample.Breakdown{}) {
+		return
+	}
+	t.partsN++
+	t.partsSpan += s.Service()
+	t.parts.Queue += s.Breakdown.Queue
+	t.parts.Provision += s.Breakdown.Provision
+	t.parts.Boot += s.Breakdown.Boot
+	t.parts.Init += s.Breakdown.Init
+	t.parts.Handler += s.Breakdown.Handler
+}
+
+func (t *tally) merge(o *tally) {
+	t.n += o.n
+	t.errors += o.errors
+	for k, n := range o.kinds {
+		t.kinds[k] += n
+	}
+	t.grade = min(t.grade, o.grade)
+	t.latency.Merge(o.latency)
+	t.service.Merge(o.service)
+	t.lag.Merge(o.lag)
+	t.parts.Queue += o.parts.Queue
+	t.parts.Provision += o.parts.Provision
+	t.parts.Boot += o.parts.Boot
+	t.parts.Init += o.parts.Init
+	t.parts.Handler += o.parts.Handler
+	t.partsN += o.partsN
+	t.partsSpan += o.partsSpan
+	t.billed += o.billed
+}

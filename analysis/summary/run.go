@@ -1,0 +1,177 @@
+package summary
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/hist"
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/units"
+)
+
+func duration(ns int64) string { return units.FormatDuration(time.Duration(ns)) }
+
+// Run computes the summary of what was added so far.
+func (b *Builder) Run() Run {
+	r := Run{
+		Scenario: b.in.Scenario,
+		Platform: b.in.Platform,
+		Dir:      b.in.Dir,
+		Seed:     b.in.Seed,
+		Complete: b.in.Complete && !b.in.Interrupted,
+		Backlog:  b.in.Backlog,
+		Invalid:  []string{},
+		Phases:   []Phase{},
+		Groups:   []Group{},
+		Warnings: []Warning{},
+	}
+	b.addPhases(&r)
+	b.addGroups(&r)
+	b.judge(&r)
+	b.doubt(&r)
+	r.Valid = len(r.Invalid) == 0
+	return r
+}
+
+func (b *Builder) addPhases(r *Run) {
+	last := b.last
+	for _, p := range b.phases {
+		if r.Complete {
+			last = max(last, p.span.End)
+		}
+		r.Phases = append(r.Phases, p.phase(r.Complete))
+		if p.span.Warmup {
+			continue
+		}
+		r.Sent += p.sent
+		r.Dropped += p.dropped
+		r.Errors += p.errors
+		r.Cold += p.cold
+		r.Known += p.known
+		r.Unknown += p.unknown
+		r.Offered += p.offered(r.Complete)
+	}
+	r.Duration = int64(last)
+	r.ColdShare = share(r.Cold, r.Known)
+}
+
+// offered is the schedule's count in a run that went through it, and what was
+// reached of it in one that did not.
+func (p *phaseTally) offered(complete bool) uint64 {
+	if complete && p.scheduled {
+		return p.span.Offered
+	}
+	return p.sent + p.dropped
+}
+
+func (p *phaseTally) phase(complete bool) Phase {
+	out := Phase{
+		Name:      p.span.Name,
+		Start:     int64(p.span.Start),
+		Duration:  int64(p.span.End - p.span.Start),
+		Warmup:    p.span.Warmup,
+		Offered:   p.offered(complete),
+		Sent:      p.sent,
+		Dropped:   p.dropped,
+		Errors:    p.errors,
+		Cold:      p.cold,
+		Known:     p.known,
+		ColdShare: share(p.cold, p.known),
+	}
+	if d := p.span.End - p.span.Start; d > 0 {
+		out.OfferedRate = float64(p.span.Offered) / d.Seconds()
+	}
+	if d := p.sending(); d > 0 {
+		out.AchievedRate = float64(p.sent) / d.Seconds()
+	}
+	return out
+}
+
+// sending is the time it took to send the phase's requests: the phase, or
+// longer where the last of them went out after its end.
+func (p *phaseTally) sending() time.Duration {
+	return max(p.span.End, p.lastSent) - p.span.Start
+}
+
+func share(part, whole uint64) *float64 {
+	if whole == 0 {
+		return nil
+	}
+	return new(float64(part) / float64(whole))
+}
+
+func (b *Builder) addGroups(r *Run) {
+	lag := hist.New()
+	for _, k := range b.order() {
+		t := b.groups[k]
+		g := t.group()
+		g.Phase, g.Function, g.Start = k.phase, k.function, k.start.String()
+		if !b.heldBack() {
+			g.Limited, _ = g.limits()
+		}
+		r.Groups = append(r.Groups, g)
+		r.OutOfRange += t.latency.OutOfRange()
+		lag.Merge(t.lag)
+	}
+	r.Lag = lagOf(lag)
+}
+
+// heldBack says that arrivals waited at the in-flight cap, as the scenario
+// asked for: their lag is not the generator's.
+func (b *Builder) heldBack() bool { return b.in.WaitAt > 0 && b.in.Backlog >= b.in.WaitAt }
+
+// order lists the groups as they are read: by phase, then function, then from
+// the coldest start to the warmest, the unknown last.
+func (b *Builder) order() []groupKey {
+	place := map[string]int{}
+	for i, p := range b.phases {
+		place[p.span.Name] = i
+	}
+	keys := make([]groupKey, 0, len(b.groups))
+	for k := range b.groups {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(x, y groupKey) int {
+		return cmp.Or(
+			cmp.Compare(place[x.phase], place[y.phase]),
+			strings.Compare(x.function, y.function),
+			cmp.Compare(rank(x.start), rank(y.start)),
+		)
+	})
+	return keys
+}
+
+func rank(s sample.Start) int {
+	return slices.Index([]sample.Start{sample.Cold, sample.Restored, sample.Prewarmed, sample.Queued,
+		sample.Provisioned, sample.Warm, sample.Unknown}, s)
+}
+
+// judge lists why the figures must not be used.
+func (b *Builder) judge(r *Run) {
+	refuse := func(format string, args ...any) { r.Invalid = append(r.Invalid, fmt.Sprintf(format, args...)) }
+	if b.in.Interrupted {
+		refuse("the run was interrupted")
+	} else if !b.in.Complete {
+		refuse("the run is incomplete: it ended before its last sample was written")
+	}
+	if r.Dropped > 0 {
+		refuse("%s of %s arrivals were dropped at the in-flight cap",
+			units.FormatCount(r.Dropped), units.FormatCount(r.Offered))
+	}
+	if have := r.Sent + r.Dropped; r.Complete && have != r.Offered {
+		refuse("the schedule has %s arrivals, but %s have a sample",
+			units.FormatCount(r.Offered), units.FormatCount(have))
+	}
+	for i := range r.Groups {
+		g := &r.Groups[i]
+		if len(g.Limited) == 0 {
+			continue
+		}
+		_, words := g.limits()
+		refuse("generator-limited: of %s/%s in %s, %s: more than 5%% of it is the load generator's own lag",
+			g.Function, g.Start, g.Phase, strings.Join(words, ", "))
+	}
+}

@@ -1,0 +1,223 @@
+package text
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/stats"
+	"github.com/coldcurve/coldcurve/analysis/summary"
+	"github.com/coldcurve/coldcurve/analysis/units"
+)
+
+// none stands where there is no figure.
+const none = "-"
+
+func nanos(v *int64) string {
+	if v == nil {
+		return none
+	}
+	return units.FormatDuration(time.Duration(*v))
+}
+
+func share(v *float64) string {
+	if v == nil {
+		return none
+	}
+	return units.FormatShare(*v)
+}
+
+// cellsOf makes a column of the groups.
+func cellsOf[T any](rows []T, cell func(*T) string) []string {
+	out := make([]string, len(rows))
+	for i := range rows {
+		out[i] = cell(&rows[i])
+	}
+	return out
+}
+
+// grouped leaves out a cell that only repeats the one above, where the ones
+// to its left repeat too.
+func grouped(columns ...[]string) {
+	if len(columns) == 0 {
+		return
+	}
+	for r := len(columns[0]) - 1; r > 0; r-- {
+		for _, c := range columns {
+			if c[r] != c[r-1] {
+				break
+			}
+			c[r] = ""
+		}
+	}
+}
+
+func several(cells []string) bool {
+	for _, c := range cells {
+		if c != cells[0] {
+			return true
+		}
+	}
+	return false
+}
+
+// latencies is the main table.
+func (p *page) latencies(r *summary.Run) {
+	g := r.Groups
+	phase := cellsOf(g, func(g *summary.Group) string { return g.Phase })
+	function := cellsOf(g, func(g *summary.Group) string { return g.Function })
+	manyFunctions := several(function)
+	grouped(phase, function)
+	columns := []column{{head: "phase", left: true, cells: phase}}
+	if manyFunctions {
+		columns = append(columns, column{head: "function", left: true, cells: function})
+	}
+	figure := func(of func(*summary.Figures) *int64) []string {
+		return cellsOf(g, func(g *summary.Group) string { return nanos(of(&g.Latency)) })
+	}
+	columns = append(columns,
+		column{head: "start", left: true, cells: cellsOf(g, func(g *summary.Group) string { return p.paint(startColor(g.Start), g.Start) })},
+		column{head: "n", keep: 8, cells: cellsOf(g, func(g *summary.Group) string { return units.FormatCount(g.N) })},
+		column{head: "errors", keep: errorsKeep(g), cells: cellsOf(g, func(g *summary.Group) string { return p.errors(g.Errors) })},
+		column{head: "p50", cells: figure(func(f *summary.Figures) *int64 { return f.P50 })},
+		column{head: "95% interval", keep: 3, cells: cellsOf(g, func(g *summary.Group) string { return interval(g.Interval.P50) })},
+		column{head: "p90", keep: 4, cells: figure(func(f *summary.Figures) *int64 { return f.P90 })},
+		column{head: "p95", keep: 2, cells: figure(func(f *summary.Figures) *int64 { return f.P95 })},
+		column{head: "p99", keep: 7, cells: figure(func(f *summary.Figures) *int64 { return f.P99 })},
+		column{head: "p99.9", keep: 1, cells: figure(func(f *summary.Figures) *int64 { return f.P999 })},
+		column{head: "max", keep: 6, cells: figure(func(f *summary.Figures) *int64 { return f.Max })},
+	)
+	dropped := p.table(columns)
+	p.explain(r, dropped)
+}
+
+// errorsKeep lets the errors go first from a narrow table when there are none.
+func errorsKeep(groups []summary.Group) int {
+	for _, g := range groups {
+		if g.Errors > 0 {
+			return 9
+		}
+	}
+	return 1
+}
+
+func (p *page) errors(n uint64) string {
+	if n == 0 {
+		return "0"
+	}
+	return p.paint(red, units.FormatCount(n))
+}
+
+func startColor(start string) color {
+	switch start {
+	case sample.Cold.String():
+		return yellow
+	case sample.Warm.String():
+		return blue
+	}
+	return ""
+}
+
+func interval(v *[2]int64) string {
+	if v == nil {
+		return none
+	}
+	low, high := nanos(&v[0]), nanos(&v[1])
+	l, unit, ok := strings.Cut(low, " ")
+	if h, u, both := strings.Cut(high, " "); ok && both && u == unit {
+		return l + " .. " + h + " " + unit
+	}
+	return low + " .. " + high
+}
+
+// explain says what the main table's figures are, and what is not in it.
+func (p *page) explain(r *summary.Run, dropped []string) {
+	p.wrap("Latency of answered requests, from the moment when each was meant to be sent. The interval is of p50.", "")
+	for _, w := range r.Warnings {
+		if w.Code == summary.QuantileUnsupported {
+			need := func(q float64) uint64 { return stats.MinSamples(q, .95) }
+			p.wrap(fmt.Sprintf("%s: too few requests for a 95%% interval (p50 needs %d, p90 %d, p95 %d, p99 %d, p99.9 %s).",
+				none, need(.5), need(.9), need(.95), need(.99), units.FormatCount(need(.999))), "")
+			break
+		}
+	}
+	if len(dropped) > 0 {
+		p.wrap("Left out to fit the width: "+strings.Join(dropped, ", ")+".", "")
+	}
+}
+
+// coldStarts takes cold starts apart.
+func (p *page) coldStarts(r *summary.Run) {
+	var g []summary.Group
+	for _, group := range r.Groups {
+		if group.Start == sample.Cold.String() && group.Breakdown.N > 0 {
+			g = append(g, group)
+		}
+	}
+	if len(g) == 0 {
+		return
+	}
+	p.line("")
+	p.line("The cold start taken apart (means)")
+	phase := cellsOf(g, func(g *summary.Group) string { return g.Phase })
+	function := cellsOf(g, func(g *summary.Group) string { return g.Function })
+	columns := []column{{head: "phase", left: true, cells: phase}}
+	if several(function) {
+		columns = append(columns, column{head: "function", left: true, cells: function})
+	}
+	grouped(phase, function)
+	part := func(of func(*summary.Breakdown) *int64) []string {
+		return cellsOf(g, func(g *summary.Group) string { return nanos(of(&g.Breakdown)) })
+	}
+	dropped := p.table(append(columns,
+		column{head: "n", keep: 1, cells: cellsOf(g, func(g *summary.Group) string { return units.FormatCount(g.Breakdown.N) })},
+		column{head: "queue", keep: 2, cells: part(func(b *summary.Breakdown) *int64 { return b.Queue })},
+		column{head: "provision", keep: 6, cells: part(func(b *summary.Breakdown) *int64 { return b.Provision })},
+		column{head: "boot", keep: 5, cells: part(func(b *summary.Breakdown) *int64 { return b.Boot })},
+		column{head: "init", keep: 7, cells: part(func(b *summary.Breakdown) *int64 { return b.Init })},
+		column{head: "handler", keep: 4, cells: part(func(b *summary.Breakdown) *int64 { return b.Handler })},
+		column{head: "rest", keep: 3, cells: part(func(b *summary.Breakdown) *int64 { return b.Rest })},
+		column{head: "service", cells: cellsOf(g, func(g *summary.Group) string { return nanos(total(&g.Breakdown)) })},
+	))
+	if len(dropped) > 0 {
+		p.wrap("Left out to fit the width: "+strings.Join(dropped, ", ")+".", "")
+	}
+}
+
+// total is the mean service, to which the parts add up.
+func total(b *summary.Breakdown) *int64 {
+	var sum int64
+	for _, v := range []*int64{b.Queue, b.Provision, b.Boot, b.Init, b.Handler, b.Rest} {
+		if v != nil {
+			sum += *v
+		}
+	}
+	return &sum
+}
+
+// phases is what was offered and achieved.
+func (p *page) phases(r *summary.Run) {
+	ph := r.Phases
+	rate := func(v float64) string { return units.FormatRate(units.Rate(v)) }
+	dropped := p.table([]column{
+		{head: "phase", left: true, cells: cellsOf(ph, func(ph *summary.Phase) string {
+			if ph.Warmup {
+				return ph.Name + " (warm-up)"
+			}
+			return ph.Name
+		})},
+		{head: "duration", keep: 1, cells: cellsOf(ph, func(ph *summary.Phase) string { return nanos(&ph.Duration) })},
+		{head: "offered", keep: 4, cells: cellsOf(ph, func(ph *summary.Phase) string { return rate(ph.OfferedRate) })},
+		{head: "achieved", keep: 5, cells: cellsOf(ph, func(ph *summary.Phase) string { return rate(ph.AchievedRate) })},
+		{head: "sent", keep: 6, cells: cellsOf(ph, func(ph *summary.Phase) string { return units.FormatCount(ph.Sent) })},
+		{head: "dropped", keep: 3, cells: cellsOf(ph, func(ph *summary.Phase) string { return p.errors(ph.Dropped) })},
+		{head: "errors", keep: 2, cells: cellsOf(ph, func(ph *summary.Phase) string { return p.errors(ph.Errors) })},
+		{head: "cold", cells: cellsOf(ph, func(ph *summary.Phase) string { return share(ph.ColdShare) })},
+	})
+	if len(dropped) > 0 {
+		p.wrap("Left out to fit the width: "+strings.Join(dropped, ", ")+".", "")
+	}
+	p.wrap(fmt.Sprintf("The generator's own lag: p50 %s, p99 %s, max %s. At most %s requests were under way at once.",
+		nanos(&r.Lag.P50), nanos(&r.Lag.P99), nanos(&r.Lag.Max), units.FormatCount(r.Backlog)), "")
+}

@@ -1,0 +1,182 @@
+// Package text writes a report for a terminal or a pipe.
+//
+// In: a [reports.Report] and what is known of the other end. Out: the answer in
+// sentences, tables and footnotes; plain ASCII into a pipe, lines and colour on
+// a terminal that has them. It asks the environment nothing: that the caller does.
+package text
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/coldcurve/coldcurve/analysis/summary"
+	"github.com/coldcurve/coldcurve/reports"
+)
+
+// Options say what is at the other end. The zero value is a pipe.
+type Options struct {
+	// Width is the terminal's, in columns. The default, 0, is no limit for
+	// tables and pipeWidth for sentences.
+	Width int
+	// Terminal draws box lines and writes µs; else all is ASCII, but for what
+	// the scenario itself has named otherwise.
+	Terminal bool
+	// Color marks start kinds and faults.
+	Color bool
+}
+
+// pipeWidth is where sentences wrap when the width is not known.
+const pipeWidth = 100
+
+// For gives the options of a stream: terminal and its width as the caller has
+// found out, and the environment, of which NO_COLOR (any value but "") and
+// TERM=dumb take the colour away.
+func For(terminal bool, width int, getenv func(string) string) Options {
+	if !terminal {
+		return Options{}
+	}
+	return Options{
+		Width:    width,
+		Terminal: true,
+		Color:    getenv("NO_COLOR") == "" && getenv("TERM") != "dumb",
+	}
+}
+
+// Write writes the report, one run after the other.
+func Write(w io.Writer, r *reports.Report, o Options) error {
+	b := bufio.NewWriter(w)
+	p := page{w: b, o: o}
+	for i := range r.Document.Runs {
+		if i > 0 {
+			p.line("")
+		}
+		p.run(&r.Document.Runs[i])
+	}
+	if p.err != nil {
+		return fmt.Errorf("write report: %w", p.err)
+	}
+	if err := b.Flush(); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+// page writes and remembers the first failure.
+type page struct {
+	w   io.Writer
+	o   Options
+	err error
+}
+
+func (p *page) run(r *summary.Run) {
+	p.line(p.paint(bold, title(r)))
+	if !r.Valid {
+		p.line(p.paint(red, verdict(r)))
+	}
+	for _, s := range reports.Answer(r) {
+		p.wrap(s, "")
+	}
+	if len(r.Groups) > 0 {
+		p.line("")
+		p.latencies(r)
+	}
+	p.coldStarts(r)
+	if len(r.Phases) > 0 {
+		p.line("")
+		p.phases(r)
+	}
+	p.checks(r)
+	p.footnotes(r)
+}
+
+func title(r *summary.Run) string {
+	if r.Platform == "" {
+		return r.Scenario
+	}
+	return r.Scenario + " on " + r.Platform
+}
+
+// verdict is the mark of a run whose figures are not to be used.
+func verdict(r *summary.Run) string {
+	if !r.Complete {
+		return "INCOMPLETE"
+	}
+	return "INVALID"
+}
+
+func (p *page) checks(r *summary.Run) {
+	if len(r.Expect) == 0 {
+		return
+	}
+	p.line("")
+	for _, c := range r.Expect {
+		mark, color := "held:   ", green
+		if !c.Held {
+			mark, color = "broken: ", red
+		}
+		p.wrap(c.Message, p.paint(color, mark))
+	}
+}
+
+func (p *page) footnotes(r *summary.Run) {
+	n := 0
+	for _, w := range r.Warnings {
+		if w.Code == summary.QuantileUnsupported {
+			continue // the dash in the table has its own footnote
+		}
+		if n == 0 {
+			p.line("")
+		}
+		n++
+		var where []string
+		for _, s := range []string{w.Group, w.Phase} {
+			if s != "" {
+				where = append(where, s)
+			}
+		}
+		text := w.Message
+		if len(where) > 0 {
+			text = strings.Join(where, " in ") + ": " + text
+		}
+		p.wrap(text, fmt.Sprintf("[%d] ", n))
+	}
+}
+
+func (p *page) line(s string) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintln(p.w, p.plain(s))
+	}
+}
+
+// plain keeps what this program writes to ASCII where it must be.
+func (p *page) plain(s string) string {
+	if p.o.Terminal {
+		return s
+	}
+	return strings.ReplaceAll(s, "µ", "u")
+}
+
+// wrap writes a sentence behind lead, broken at spaces, later lines indented to it.
+func (p *page) wrap(s, lead string) {
+	width := p.o.Width
+	if width <= 0 {
+		width = pipeWidth
+	}
+	indent := strings.Repeat(" ", len([]rune(stripped(lead))))
+	line, used := lead, len(indent)
+	first := true
+	for word := range strings.FieldsSeq(s) {
+		n := len([]rune(word))
+		if !first && used+1+n > width {
+			p.line(line)
+			line, used, first = indent, len(indent), true
+		}
+		if !first {
+			line, used = line+" ", used+1
+		}
+		line, used, first = line+word, used+n, false
+	}
+	p.line(line)
+}
