@@ -1,0 +1,153 @@
+// Package metric owns the names of the figures that a budget or a gate can be
+// set on.
+//
+// In: a name as a scenario spells it, and a limit. Out: the metric with its
+// unit, and the limit as a number of that unit; or what to write instead. It
+// holds no figure and computes none.
+package metric
+
+import (
+	"math"
+	"strings"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/units"
+)
+
+// Metric is the name of a figure, one of [All].
+type Metric string
+
+// Unit is what a metric's value counts.
+type Unit uint8
+
+const (
+	Duration  Unit = iota // nanoseconds
+	Share                 // of 1
+	Count                 // whole things
+	PerSecond             // things per second
+)
+
+// All are the metrics, in the order in which they are best listed:
+//
+//	latency.*       what callers waited, successes only
+//	service.*       what the platform took, successes only
+//	cold_share      cold starts among the requests whose start is known
+//	error_share     failed requests among those sent
+//	errors          failed requests
+//	dropped         arrivals that were not sent
+//	throughput      requests sent per second
+//	queue.mean ...  the parts of the wait, and what was billed
+//	lag.*           the load generator's own delay
+func All() []Metric {
+	return []Metric{
+		"latency.p50", "latency.p90", "latency.p95", "latency.p99", "latency.p999", "latency.max", "latency.mean",
+		"service.p50", "service.p90", "service.p95", "service.p99", "service.p999", "service.max", "service.mean",
+		"cold_share", "error_share", "errors", "dropped", "throughput",
+		"queue.mean", "provision.mean", "boot.mean", "init.mean", "handler.mean", "billed.mean",
+		"lag.p50", "lag.p99", "lag.p999", "lag.max",
+	}
+}
+
+// Parse finds a metric by its name. The error proposes the names that are
+// nearest to it.
+func Parse(name string) (Metric, error) {
+	all := All()
+	for _, m := range all {
+		if string(m) == name {
+			return m, nil
+		}
+	}
+	return "", &units.Error{Quantity: "metric", Text: name, Problem: "there is no such figure", Instead: "write " + proposal(name, all)}
+}
+
+// String is the name.
+func (m Metric) String() string { return string(m) }
+
+// Unit is what m counts.
+func (m Metric) Unit() Unit {
+	switch m {
+	case "cold_share", "error_share":
+		return Share
+	case "errors", "dropped":
+		return Count
+	case "throughput":
+		return PerSecond
+	}
+	return Duration
+}
+
+// ParseBound reads a limit on m as a number of its unit: "50ms", "5%", "0",
+// "100/s".
+func ParseBound(m Metric, text string) (float64, error) {
+	switch m.Unit() {
+	case Share:
+		return units.ParseShare(text)
+	case Count:
+		n, err := units.ParseCount(text)
+		return float64(n), err
+	case PerSecond:
+		r, err := units.ParseRate(text)
+		return float64(r), err
+	}
+	d, err := units.ParseDuration(text)
+	return float64(d), err
+}
+
+// FormatValue writes a value of m for reading.
+func FormatValue(m Metric, v float64) string {
+	switch m.Unit() {
+	case Share:
+		return units.FormatShare(v)
+	case Count:
+		return units.FormatCount(int64(math.Round(v)))
+	case PerSecond:
+		return units.FormatRate(units.Rate(v))
+	}
+	return units.FormatDuration(time.Duration(math.Round(v)))
+}
+
+// proposal names the metrics that are nearest to name, or all where none is near.
+func proposal(name string, all []Metric) string {
+	var near []string
+	least := max(2, len(name)/3) + 1
+	for _, m := range all {
+		d := distance(strings.ToLower(name), string(m))
+		if d < least {
+			least, near = d, nil
+		}
+		if d == least && len(near) < 3 {
+			near = append(near, string(m))
+		}
+	}
+	if len(near) == 0 {
+		for _, m := range all {
+			near = append(near, string(m))
+		}
+	}
+	if last := len(near) - 1; last > 0 {
+		return strings.Join(near[:last], ", ") + " or " + near[last]
+	}
+	return near[0]
+}
+
+// distance is the Levenshtein distance: the fewest bytes to insert, delete or
+// replace to make one of the other.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replace := diagonal
+			if a[i] != b[j] {
+				replace++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replace, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
