@@ -1,0 +1,112 @@
+package gate
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/coldcurve/coldcurve/analysis/stats"
+	"github.com/coldcurve/coldcurve/analysis/summary"
+)
+
+// figure reads a metric off a pool, in the metric's own unit; where it has no
+// value, why says so in words.
+func figure(name string, p *summary.Pool) (value float64, why string) {
+	what, of, _ := strings.Cut(name, ".")
+	switch what {
+	case "latency":
+		return timing(&p.Latency, of, p.N-p.Errors)
+	case "service":
+		return timing(&p.Service, of, p.N-p.Errors)
+	case "lag":
+		return lag(p, of)
+	case "billed":
+		if p.Billed == nil {
+			return 0, "the platform tells no billed duration"
+		}
+		return float64(*p.Billed) / float64(p.N), ""
+	case "cold_share", "dropped":
+		if p.Start != "" {
+			return 0, what + " is over all start kinds: leave start out"
+		}
+		if what == "dropped" {
+			return float64(p.Dropped), ""
+		}
+		return ratio(p.Cold, p.Known, "no request carries evidence of its start")
+	case "errors":
+		return float64(p.Errors), ""
+	case "error_share":
+		return ratio(p.Errors, p.N, "no request was sent")
+	case "throughput":
+		if p.PerSecond == 0 {
+			return 0, "no request was sent"
+		}
+		return p.PerSecond, ""
+	default:
+		return part(&p.Breakdown, what)
+	}
+}
+
+func ratio(some, all uint64, none string) (float64, string) {
+	if all == 0 {
+		return 0, none
+	}
+	return float64(some) / float64(all), ""
+}
+
+// timing reads a figure of n answered requests.
+func timing(f *summary.Figures, of string, n uint64) (float64, string) {
+	if n == 0 {
+		return 0, "no request was answered"
+	}
+	var v *int64
+	var q float64
+	switch of {
+	case "p50":
+		v, q = f.P50, .5
+	case "p90":
+		v, q = f.P90, .9
+	case "p95":
+		v, q = f.P95, .95
+	case "p99":
+		v, q = f.P99, .99
+	case "p999":
+		v, q = f.P999, .999
+	case "max":
+		v = f.Max
+	case "mean":
+		v = f.Mean
+	}
+	if v == nil {
+		return 0, fmt.Sprintf("%s needs n >= %d, have %d", of, stats.MinSamples(q, .95), n)
+	}
+	return float64(*v), ""
+}
+
+func lag(p *summary.Pool, of string) (float64, string) {
+	if p.N == 0 {
+		return 0, "no request was sent"
+	}
+	switch of {
+	case "p50":
+		return float64(p.Lag.P50), ""
+	case "p99":
+		return float64(p.Lag.P99), ""
+	case "p999":
+		return float64(p.Lag.P999), ""
+	default:
+		return float64(p.Lag.Max), ""
+	}
+}
+
+func part(b *summary.Breakdown, name string) (float64, string) {
+	v, ok := map[string]*int64{
+		"queue": b.Queue, "provision": b.Provision, "boot": b.Boot, "init": b.Init, "handler": b.Handler,
+	}[name]
+	if !ok {
+		return 0, "the summary has no such figure"
+	}
+	if v == nil {
+		return 0, "the platform does not tell it, or it did not happen"
+	}
+	return float64(*v), ""
+}

@@ -1,0 +1,94 @@
+// Package gate owns the judgement of a run.
+//
+// In: the figures of a run and the budgets on them. Out: for each budget
+// whether it held, with the figure and the limit in words. It measures
+// nothing, and a figure that the sample cannot support holds no budget.
+package gate
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/coldcurve/coldcurve/analysis/metric"
+	"github.com/coldcurve/coldcurve/analysis/summary"
+)
+
+// Budget is a limit on one figure of a selection of the run's samples.
+type Budget struct {
+	Metric   string // a name of package metric
+	Start    string // "" for all start kinds
+	Phase    string // "" for all phases that are not warm-up
+	Function string // "" for all functions
+	Max, Min *Bound // nil for no limit on that side; both ends are allowed
+}
+
+// Bound is a limit as its author spells it, and its value in the metric's own
+// unit (nanoseconds, a share of 1, a count, per second).
+type Bound struct {
+	Text  string
+	Value float64
+}
+
+// Source yields the figures of a selection; a *summary.Builder does.
+type Source interface {
+	Select(summary.Selection) summary.Pool
+}
+
+// Expect checks every budget and returns as many checks, in the same order.
+// Values are compared exactly: 50.000001 ms is more than 50 ms.
+func Expect(src Source, budgets []Budget) []summary.Check {
+	checks := make([]summary.Check, len(budgets))
+	for i := range budgets {
+		checks[i] = budgets[i].check(src)
+	}
+	return checks
+}
+
+func (b *Budget) check(src Source) summary.Check {
+	c := summary.Check{Metric: b.Metric, Start: b.Start, Phase: b.Phase, Function: b.Function}
+	if b.Max != nil {
+		c.Max = b.Max.Text
+	}
+	if b.Min != nil {
+		c.Min = b.Min.Text
+	}
+	m, err := metric.Parse(b.Metric)
+	if err != nil {
+		c.Message = fmt.Sprintf("%s: not checked: %v", b.subject(), err)
+		return c
+	}
+	pool := src.Select(summary.Selection{Phase: b.Phase, Function: b.Function, Start: b.Start})
+	value, why := figure(b.Metric, &pool)
+	if why != "" {
+		c.Message = fmt.Sprintf("%s: no value: %s", b.subject(), why)
+		return c
+	}
+	c.Value = &value
+	c.Held = (b.Max == nil || value <= b.Max.Value) && (b.Min == nil || value >= b.Min.Value)
+	c.Message = fmt.Sprintf("%s: %s, allowed %s", b.subject(), metric.FormatValue(m, value), b.allowed())
+	return c
+}
+
+// subject names the figure: "latency.p99 of warm hello in sale".
+func (b *Budget) subject() string {
+	s := b.Metric
+	if of := strings.TrimSpace(b.Start + " " + b.Function); of != "" {
+		s += " of " + of
+	}
+	if b.Phase != "" {
+		s += " in " + b.Phase
+	}
+	return s
+}
+
+func (b *Budget) allowed() string {
+	switch {
+	case b.Min == nil && b.Max == nil:
+		return "anything"
+	case b.Min == nil:
+		return b.Max.Text
+	case b.Max == nil:
+		return "at least " + b.Min.Text
+	}
+	return b.Min.Text + " to " + b.Max.Text
+}
