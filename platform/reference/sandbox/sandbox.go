@@ -22,7 +22,7 @@ type Spec struct {
 	ARN      string        // the function's Lambda ARN
 	Memory   units.Bytes   // > 0
 	Timeout  time.Duration // > 0, of one invocation
-	// InitLimit bounds the first attempt of init, at full CPU. When it ends in
+	// InitLimit, > 0, bounds the first attempt of init, at full CPU. When it ends in
 	// failure or runs over, the instance is begun anew, once, under Timeout.
 	InitLimit time.Duration
 }
@@ -63,6 +63,8 @@ type Failure struct {
 	Cause error
 	// Type and Message are Lambda's errorType and errorMessage for the caller
 	// (Runtime.ExitError, "RequestId: ... Error: Runtime exited with error: exit status 1").
+	// A failure of init has no request: its message begins at "Error: ", or is
+	// the function's own.
 	Type, Message string
 	Log           []byte // as in Result
 	// HandlerStart and HandlerEnd as in Result; 0 if the handler was not reached.
@@ -83,6 +85,22 @@ type Sandbox interface {
 	// Close puts away whatever is left and waits until it is gone. Idempotent.
 	Close() error
 }
+
+// The optional interfaces of a Sandbox, found by assertion.
+type (
+	// Preparer does for a function what its first start would otherwise have
+	// to: it finds the interpreter, pulls the image. It starts nothing.
+	Preparer interface {
+		Prepare(ctx context.Context, spec *Spec) error
+	}
+
+	// Describer tells what the sandbox uses (Facts) and what a reader of
+	// figures must know, as limits that are not enforced (Notes).
+	Describer interface {
+		Facts() map[string]string
+		Notes() []string
+	}
+)
 
 // Instance is one started instance. Its methods may be called from any
 // goroutine, Invoke by one at a time.

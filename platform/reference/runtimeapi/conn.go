@@ -1,0 +1,114 @@
+package runtimeapi
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+)
+
+const (
+	// maxHeader bounds what a request may send before its body, so that a
+	// function cannot fill our memory with a header.
+	maxHeader = 1 << 20
+	// socketRoom is what a loopback socket takes without its reader's help. A
+	// larger write may block, so it gets a deadline; a smaller one does
+	// without the timer.
+	socketRoom = 64 << 10
+	// noTrace is a well-formed trace that leads nowhere. Clients (Node.js's
+	// among them) fail on a missing header.
+	noTrace = "Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=0"
+)
+
+// conn is one connection of a function's runtime client. Its serving goroutine
+// alone reads; a parked poll is written to by whoever calls Hand.
+type conn struct {
+	net     net.Conn
+	in      *bufio.Reader
+	allowed int64 // bytes that may still be read
+	out     []byte // of the serving goroutine
+	work    []byte // of whoever hands over an invocation
+	last    bool // the connection closes after the next answer
+}
+
+func newConn(nc net.Conn) *conn {
+	c := &conn{net: nc}
+	c.in = bufio.NewReaderSize(bounded{c}, 4<<10)
+	return c
+}
+
+// bounded reads from a connection as far as allowed.
+type bounded struct{ c *conn }
+
+func (b bounded) Read(p []byte) (int, error) {
+	if b.c.allowed <= 0 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	p = p[:min(int64(len(p)), b.c.allowed)]
+	n, err := b.c.net.Read(p)
+	b.c.allowed -= int64(n)
+	return n, err
+}
+
+func (c *conn) close() { _ = c.net.Close() }
+
+// writeInvocation answers a poll, in one write where the payload is small. The
+// instance's next request may be served before the write has returned, so
+// nothing of c that the serving goroutine uses is touched after it.
+func (c *conn) writeInvocation(inv *sandbox.Invocation, arn string) error {
+	trace := inv.TraceID
+	if trace == "" {
+		trace = noTrace
+	}
+	last := c.last
+	b := append(c.work[:0], "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: "...)
+	b = append(b, inv.RequestID...)
+	b = append(b, "\r\nLambda-Runtime-Deadline-Ms: "...)
+	b = strconv.AppendInt(b, inv.Deadline.UnixMilli(), 10)
+	b = append(b, "\r\nLambda-Runtime-Invoked-Function-Arn: "...)
+	b = append(b, arn...)
+	b = append(b, "\r\nLambda-Runtime-Trace-Id: "...)
+	b = append(b, trace...)
+	b = c.endHeader(b, len(inv.Payload))
+	var err error
+	if len(inv.Payload) <= socketRoom {
+		b = append(b, inv.Payload...)
+		c.work = b
+		_, err = c.net.Write(b)
+	} else {
+		_ = c.net.SetWriteDeadline(inv.Deadline)
+		_, err = (&net.Buffers{b, inv.Payload}).WriteTo(c.net)
+		_ = c.net.SetWriteDeadline(time.Time{})
+	}
+	if last {
+		c.close()
+	}
+	return err
+}
+
+// write answers with a status line ("202 Accepted") and a JSON body.
+func (c *conn) write(status, body string) error {
+	b := append(c.out[:0], "HTTP/1.1 "...)
+	b = append(b, status...)
+	b = append(b, "\r\nContent-Type: application/json"...)
+	b = c.endHeader(b, len(body))
+	b = append(b, body...)
+	_, err := c.net.Write(b)
+	c.out = b[:0]
+	if c.last {
+		c.close()
+	}
+	return err
+}
+
+func (c *conn) endHeader(b []byte, length int) []byte {
+	if c.last {
+		b = append(b, "\r\nConnection: close"...)
+	}
+	b = append(b, "\r\nContent-Length: "...)
+	b = strconv.AppendInt(b, int64(length), 10)
+	return append(b, "\r\n\r\n"...)
+}

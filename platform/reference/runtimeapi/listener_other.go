@@ -1,0 +1,9 @@
+//go:build !linux
+
+package runtimeapi
+
+import "net"
+
+func deferAccept(uintptr) {}
+
+func backlog(net.Listener) bool { return false }

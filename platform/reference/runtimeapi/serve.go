@@ -1,0 +1,303 @@
+package runtimeapi
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"runtime"
+	"strconv"
+	"strings"
+)
+
+// root is the API's version and the part of it that belongs to runtimes.
+const root = "/2018-06-01/runtime/"
+
+// bootedHeader on the first poll tells the instant, on CLOCK_MONOTONIC, of the
+// runtime's own first instruction.
+const bootedHeader = "X-Coldcurve-Booted"
+
+// errTooLarge is a body above the limit.
+var errTooLarge = errors.New("body exceeds the limit")
+
+// fault is a refusal, as Lambda words it.
+type fault struct {
+	status        string
+	Type, Message string
+}
+
+func (f *fault) body() string {
+	b, err := json.Marshal(struct {
+		Message string `json:"errorMessage"`
+		Type    string `json:"errorType"`
+	}{f.Message, f.Type})
+	if err != nil {
+		panic("runtimeapi: two strings cannot be marshalled: " + err.Error())
+	}
+	return string(b)
+}
+
+// serve reads one connection's requests and answers them until it ends.
+func (s *Server) serve(c *conn) {
+	for {
+		c.allowed = maxHeader
+		if _, err := c.in.Peek(1); err != nil {
+			return
+		}
+		at := s.clock.Now()
+		if s.waiting(c) {
+			return // a second request behind a poll: whose answer would be whose?
+		}
+		req, err := http.ReadRequest(c.in)
+		if err != nil {
+			c.last = true
+			_ = c.write("400 Bad Request", (&fault{Type: "InvalidRequest", Message: "malformed request: " + err.Error()}).body())
+			return
+		}
+		c.last = req.Close
+		if err := s.answer(c, req, at); err != nil {
+			return
+		}
+	}
+}
+
+func (s *Server) waiting(c *conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.parked == c
+}
+
+// answer serves one request. An error ends the connection.
+func (s *Server) answer(c *conn, req *http.Request, at int64) error {
+	call, ok := strings.CutPrefix(req.URL.Path, root)
+	if !ok {
+		return s.refuse(c, req, unknownPath(req))
+	}
+	if call == "invocation/next" {
+		if f := wrongMethod(req, http.MethodGet); f != nil {
+			return s.refuse(c, req, f)
+		}
+		return s.next(c, req, at)
+	}
+	if call == "init/error" {
+		if f := wrongMethod(req, http.MethodPost); f != nil {
+			return s.refuse(c, req, f)
+		}
+		return s.initError(c, req)
+	}
+	id, verb, ok := strings.Cut(strings.TrimPrefix(call, "invocation/"), "/")
+	if !ok || !strings.HasPrefix(call, "invocation/") || (verb != "response" && verb != "error") {
+		return s.refuse(c, req, unknownPath(req))
+	}
+	if f := wrongMethod(req, http.MethodPost); f != nil {
+		return s.refuse(c, req, f)
+	}
+	kind := Response
+	if verb == "error" {
+		kind = Error
+	}
+	return s.reply(c, req, id, kind, at)
+}
+
+// next takes a poll. A newer poll replaces one that still waits: its client
+// has given that one up.
+func (s *Server) next(c *conn, req *http.Request, at int64) error {
+	if err := s.drain(c, req); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	if s.current != "" {
+		s.mu.Unlock()
+		return s.refuse(c, req, wrongState("Running", "Ready"))
+	}
+	first := s.polled == 0
+	if first {
+		s.polled, s.booted = at, s.bootedAt(req, at)
+		close(s.ready)
+	}
+	given := s.parked
+	inv := s.pending
+	if inv != nil {
+		s.take(inv)
+	} else {
+		s.parked = c
+	}
+	s.mu.Unlock()
+	if given != nil {
+		given.close()
+	}
+	if inv != nil {
+		s.send(c, inv)
+	}
+	return nil
+}
+
+// bootedAt believes the runtime's client only as far as it can be true. The
+// caller holds mu.
+func (s *Server) bootedAt(req *http.Request, now int64) int64 {
+	at, err := strconv.ParseInt(req.Header.Get(bootedHeader), 10, 64)
+	if err != nil || at < s.begun || at > now {
+		return 0
+	}
+	return at
+}
+
+// reply takes the answer to an invocation.
+func (s *Server) reply(c *conn, req *http.Request, id string, kind ReplyKind, at int64) error {
+	if f := s.holds(id); f != nil {
+		return s.refuse(c, req, f)
+	}
+	if strings.EqualFold(req.Header.Get("Lambda-Runtime-Function-Response-Mode"), "streaming") {
+		return s.refuse(c, req, &fault{"400 Bad Request", "InvalidFunctionResponseMode",
+			"streamed responses are not supported here: send the whole response, without Lambda-Runtime-Function-Response-Mode"})
+	}
+	body, err := s.body(c, req)
+	if errors.Is(err, errTooLarge) {
+		kind, body = TooLarge, nil
+	} else if err != nil {
+		return err
+	}
+	if f := s.finish(id, Reply{Kind: kind, Body: body, FirstByte: at}); f != nil {
+		return s.refuse(c, req, f)
+	}
+	// Whoever waits for the reply goes first: the instance's wait for its
+	// receipt is nobody's latency.
+	runtime.Gosched()
+	if kind == TooLarge {
+		return s.refuse(c, req, &fault{"413 Request Entity Too Large", "RequestEntityTooLarge",
+			"Exceeded maximum allowed payload size (" + strconv.FormatInt(s.limit, 10) + " bytes)."})
+	}
+	return c.write("202 Accepted", accepted)
+}
+
+const accepted = `{"status":"OK"}` + "\n"
+
+// holds says what is wrong with an answer to id at this moment, if anything.
+func (s *Server) holds(id string) *fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.holdsLocked(id)
+}
+
+func (s *Server) holdsLocked(id string) *fault {
+	switch {
+	case s.current == id && id != "":
+		return nil
+	case s.answered == id && id != "":
+		return wrongState("Ready", "InvocationResponse")
+	default:
+		return &fault{"400 Bad Request", "InvalidRequestID", "Invalid request ID"}
+	}
+}
+
+// finish ends the invocation that the instance holds, once.
+func (s *Server) finish(id string, r Reply) *fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f := s.holdsLocked(id); f != nil {
+		return f
+	}
+	r.Handed = s.handed
+	s.current, s.answered, s.handed = "", id, 0
+	s.replies <- r // has room: one reply for each Hand, and Hand waits for the one before
+	return nil
+}
+
+// initError takes the instance's account of its failed init.
+func (s *Server) initError(c *conn, req *http.Request) error {
+	body, err := s.body(c, req)
+	if err != nil && !errors.Is(err, errTooLarge) {
+		return err
+	}
+	s.mu.Lock()
+	late := s.polled != 0
+	s.mu.Unlock()
+	if late {
+		return s.refuse(c, req, wrongState("Ready", "InitError"))
+	}
+	var told struct {
+		Type    string `json:"errorType"`
+		Message string `json:"errorMessage"`
+	}
+	_ = json.Unmarshal(body, &told) // a client may send anything; what it means is in the header then
+	if told.Type == "" {
+		told.Type = req.Header.Get("Lambda-Runtime-Function-Error-Type")
+	}
+	if told.Type == "" {
+		told.Type = "Runtime.Unknown"
+	}
+	select {
+	case s.initFailed <- InitError{Type: told.Type, Message: told.Message}:
+	default: // it has said so before
+	}
+	return c.write("202 Accepted", accepted)
+}
+
+// body reads a request's whole body, or as much as shows that it is too large.
+func (s *Server) body(c *conn, req *http.Request) ([]byte, error) {
+	if err := s.invite(c, req); err != nil {
+		return nil, err
+	}
+	if req.ContentLength > s.limit {
+		return nil, errTooLarge
+	}
+	c.allowed += 2*s.limit + maxHeader // a chunked body has frames besides
+	if req.ContentLength >= 0 {
+		body := make([]byte, req.ContentLength)
+		_, err := io.ReadFull(req.Body, body)
+		return body, err
+	}
+	body, err := io.ReadAll(io.LimitReader(req.Body, s.limit+1))
+	if err == nil && int64(len(body)) > s.limit {
+		return nil, errTooLarge
+	}
+	return body, err
+}
+
+// invite asks for a body that its client holds back.
+func (s *Server) invite(c *conn, req *http.Request) error {
+	if !strings.EqualFold(req.Header.Get("Expect"), "100-continue") {
+		return nil
+	}
+	req.Header.Del("Expect")
+	_, err := io.WriteString(c.net, "HTTP/1.1 100 Continue\r\n\r\n")
+	return err
+}
+
+// refuse answers with a fault, having read what is left of the request: a
+// client that still writes would never see the answer.
+func (s *Server) refuse(c *conn, req *http.Request, f *fault) error {
+	if err := s.drain(c, req); err != nil {
+		return err
+	}
+	return c.write(f.status, f.body())
+}
+
+// drain reads the rest of a request's body, up to a bound.
+func (s *Server) drain(c *conn, req *http.Request) error {
+	if req.ContentLength == 0 {
+		return nil
+	}
+	if err := s.invite(c, req); err != nil {
+		return err
+	}
+	c.allowed += 4 * s.limit
+	_, err := io.Copy(io.Discard, req.Body)
+	return err
+}
+
+func unknownPath(req *http.Request) *fault {
+	return &fault{"404 Not Found", "NotFound", "no such call: " + req.Method + " " + req.URL.Path}
+}
+
+func wrongMethod(req *http.Request, want string) *fault {
+	if req.Method == want {
+		return nil
+	}
+	return &fault{"405 Method Not Allowed", "MethodNotAllowed", req.URL.Path + " wants " + want + ", not " + req.Method}
+}
+
+func wrongState(from, to string) *fault {
+	return &fault{"403 Forbidden", "InvalidStateTransition",
+		"Transition from " + from + " to " + to + " is not allowed."}
+}

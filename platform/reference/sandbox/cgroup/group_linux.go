@@ -1,0 +1,262 @@
+package cgroup
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"golang.org/x/sys/unix"
+)
+
+// Group bounds one instance. A process comes into it by birth: it is forked
+// by a thread that Enter has put there (version 1), or with Descriptor
+// (version 2). So no instruction of it runs unbounded, and nothing needs
+// attaching on the path of a start.
+//
+// Its methods are called by one goroutine at a time; SetCPU and PeakMemory
+// may be called by any.
+type Group struct {
+	parts []part
+	// Open files, because to open one costs ten times a write. -1 is none.
+	limit, swap, quota, peak, descriptor int
+}
+
+// part is the group's folder in one hierarchy.
+type part struct {
+	Hierarchy
+	path, home string
+}
+
+// Make makes a group that bounds nothing yet, with period as the period of its
+// CPU quota.
+func (m *Manager) Make(period time.Duration) (*Group, error) {
+	name := strconv.FormatUint(m.serial.Add(1), 10)
+	g := &Group{limit: -1, swap: -1, quota: -1, peak: -1, descriptor: -1}
+	for _, t := range m.trees {
+		p := part{Hierarchy: t.Hierarchy, path: filepath.Join(t.folder, name), home: t.home}
+		if err := os.Mkdir(p.path, 0o755); err != nil {
+			return nil, errors.Join(fmt.Errorf("make control group: %w", err), g.Remove())
+		}
+		g.parts = append(g.parts, p)
+		if err := g.open(p, period); err != nil {
+			return nil, errors.Join(fmt.Errorf("make control group: %w", err), g.Remove())
+		}
+	}
+	return g, nil
+}
+
+func (g *Group) open(p part, period time.Duration) (err error) {
+	file := func(name string, flags int) int {
+		fd, e := unix.Open(filepath.Join(p.path, name), flags|unix.O_CLOEXEC, 0)
+		if e != nil {
+			fd = -1
+			err = errors.Join(err, fmt.Errorf("open %s: %w", filepath.Join(p.path, name), e))
+		}
+		return fd
+	}
+	optional := func(name string, flags int) int {
+		fd, e := unix.Open(filepath.Join(p.path, name), flags|unix.O_CLOEXEC, 0)
+		if e != nil {
+			return -1
+		}
+		return fd
+	}
+	if p.Version == 2 {
+		g.descriptor = file("", unix.O_RDONLY|unix.O_DIRECTORY)
+		if p.has(Memory) {
+			g.limit = file("memory.max", unix.O_WRONLY)
+			g.swap = optional("memory.swap.max", unix.O_WRONLY) // none where swap is not accounted
+			g.peak = optional("memory.peak", unix.O_RDONLY)     // since Linux 5.19
+		}
+		if p.has(CPU) {
+			g.quota = file("cpu.max", unix.O_WRONLY)
+			if g.quota >= 0 {
+				err = errors.Join(err, put(g.quota, "max "+micros(period)))
+			}
+		}
+		return err
+	}
+	if p.has(Memory) {
+		g.limit = file("memory.limit_in_bytes", unix.O_WRONLY)
+		g.swap = optional("memory.memsw.limit_in_bytes", unix.O_WRONLY)
+		g.peak = optional("memory.max_usage_in_bytes", unix.O_RDONLY)
+	}
+	if p.has(CPU) {
+		g.quota = file("cpu.cfs_quota_us", unix.O_WRONLY)
+		err = errors.Join(err, write(filepath.Join(p.path, "cpu.cfs_period_us"), micros(period)))
+	}
+	return err
+}
+
+func micros(d time.Duration) string { return strconv.FormatInt(d.Microseconds(), 10) }
+
+func put(fd int, value string) error {
+	_, err := unix.Pwrite(fd, []byte(value), 0)
+	return err
+}
+
+// SetMemory bounds the group's memory, swap included. It is called once,
+// before a process is born into the group.
+func (g *Group) SetMemory(most units.Bytes) error {
+	if g.limit < 0 {
+		return nil
+	}
+	value := strconv.FormatInt(int64(most), 10)
+	if err := put(g.limit, value); err != nil {
+		return fmt.Errorf("set memory limit of %s: %w", most, err)
+	}
+	if g.swap < 0 {
+		return nil
+	}
+	if g.version(Memory) == 2 {
+		value = "0" // swap has its own limit there; version 1 bounds the sum
+	}
+	if err := put(g.swap, value); err != nil {
+		return fmt.Errorf("turn off swap: %w", err)
+	}
+	return nil
+}
+
+// SetCPU bounds the group's CPU time in each period.
+func (g *Group) SetCPU(quota time.Duration) error {
+	if g.quota < 0 {
+		return nil
+	}
+	if err := put(g.quota, micros(quota)); err != nil {
+		return fmt.Errorf("set CPU quota of %v: %w", quota, err)
+	}
+	return nil
+}
+
+// FreeCPU takes the bound off again.
+func (g *Group) FreeCPU() error {
+	if g.quota < 0 {
+		return nil
+	}
+	none := "-1"
+	if g.version(CPU) == 2 {
+		none = "max"
+	}
+	if err := put(g.quota, none); err != nil {
+		return fmt.Errorf("take off CPU quota: %w", err)
+	}
+	return nil
+}
+
+func (g *Group) version(c Controller) int {
+	for _, p := range g.parts {
+		if p.has(c) {
+			return p.Version
+		}
+	}
+	return 0
+}
+
+// Enter puts the calling thread into the group's version 1 folders, so that
+// what it forks is born there. The caller's goroutine is locked to a thread
+// other than the process's first, whose memory would move too.
+func (g *Group) Enter() error {
+	return g.move(func(p part) string { return filepath.Join(p.path, "tasks") })
+}
+
+// Leave takes the calling thread back to where the process is.
+func (g *Group) Leave() error {
+	return g.move(func(p part) string { return p.home })
+}
+
+func (g *Group) move(to func(part) string) error {
+	for _, p := range g.parts {
+		if p.Version != 1 {
+			continue
+		}
+		if err := write(to(p), "0"); err != nil { // 0 is the thread that writes
+			return fmt.Errorf("move thread between control groups: %w", err)
+		}
+	}
+	return nil
+}
+
+// Descriptor is an open version 2 folder for SysProcAttr.CgroupFD; ok is false
+// where there is none.
+func (g *Group) Descriptor() (fd int, ok bool) { return g.descriptor, g.descriptor >= 0 }
+
+// PeakMemory is the most memory that the group has used, in bytes; 0 where the
+// kernel does not tell.
+func (g *Group) PeakMemory() int64 {
+	if g.peak < 0 {
+		return 0
+	}
+	var text [24]byte
+	n, err := unix.Pread(g.peak, text[:], 0)
+	if err != nil {
+		return 0
+	}
+	peak, err := strconv.ParseInt(strings.TrimSpace(string(text[:n])), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return peak
+}
+
+// OutOfMemoryKills is how many of the group's processes the kernel has killed
+// because the group reached its memory limit.
+func (g *Group) OutOfMemoryKills() (int64, error) {
+	for _, p := range g.parts {
+		if !p.has(Memory) {
+			continue
+		}
+		name := "memory.oom_control"
+		if p.Version == 2 {
+			name = "memory.events"
+		}
+		text, err := os.ReadFile(filepath.Join(p.path, name))
+		if err != nil {
+			return 0, err
+		}
+		return counter(string(text), "oom_kill"), nil
+	}
+	return 0, nil
+}
+
+// counter finds a "name value" line; 0 where there is none.
+func counter(text, name string) int64 {
+	for line := range strings.Lines(text) {
+		if value, ok := strings.CutPrefix(strings.TrimSpace(line), name+" "); ok {
+			n, err := strconv.ParseInt(value, 10, 64)
+			if err == nil {
+				return n
+			}
+		}
+	}
+	return 0
+}
+
+// Kill kills everything in the group and returns when nothing is left in it.
+func (g *Group) Kill() error {
+	var errs []error
+	for _, p := range g.parts {
+		errs = append(errs, killAll(p.path))
+	}
+	return errors.Join(errs...)
+}
+
+// Remove removes the group, which must be empty or about to be.
+func (g *Group) Remove() error {
+	for _, fd := range []*int{&g.limit, &g.swap, &g.quota, &g.peak, &g.descriptor} {
+		if *fd >= 0 {
+			_ = unix.Close(*fd)
+			*fd = -1
+		}
+	}
+	var errs []error
+	for _, p := range g.parts {
+		errs = append(errs, rmdir(p.path))
+	}
+	g.parts = nil
+	return errors.Join(errs...)
+}

@@ -1,0 +1,292 @@
+package cgroup
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Options say where to look. The zero value looks at the machine.
+type Options struct {
+	// Hierarchies replaces what /proc tells, for tests.
+	Hierarchies []Hierarchy
+}
+
+// Manager makes groups. Its methods are safe for concurrent use.
+type Manager struct {
+	trees  []tree
+	notes  []string
+	serial atomic.Uint64
+}
+
+// tree is the manager's folder in one hierarchy.
+type tree struct {
+	Hierarchy
+	folder string
+	home   string // the file that takes a thread back to where it came from; version 1
+}
+
+// New removes what dead processes left behind, then takes a folder in every
+// hierarchy that has a controller. It fails if there is none that it may use;
+// what is missing in part is in Notes.
+func New(o Options) (*Manager, error) {
+	me, err := self()
+	if err != nil {
+		return nil, fmt.Errorf("make control groups: %w", err)
+	}
+	all := o.Hierarchies
+	if all == nil {
+		if all, err = machine(); err != nil {
+			return nil, fmt.Errorf("make control groups: %w", err)
+		}
+	}
+	m := &Manager{}
+	var reasons []error
+	for _, h := range all {
+		sweep(h.Mount, me.namespace)
+		t, err := take(h, me)
+		if err != nil {
+			reasons = append(reasons, err)
+			continue
+		}
+		m.trees = append(m.trees, t)
+	}
+	if len(m.trees) == 0 {
+		reasons = append(reasons, errors.New("no hierarchy with the memory or the cpu controller is in reach"))
+		return nil, fmt.Errorf("make control groups: %w", errors.Join(reasons...))
+	}
+	for _, c := range []Controller{Memory, CPU} {
+		if !m.Enforces(c) {
+			m.notes = append(m.notes, fmt.Sprintf("%s limits are not enforced: %s", c, why(c, reasons)))
+		}
+	}
+	return m, nil
+}
+
+func why(c Controller, reasons []error) string {
+	if len(reasons) == 0 {
+		return "no control group hierarchy has the " + string(c) + " controller"
+	}
+	return errors.Join(reasons...).Error()
+}
+
+// machine reads this process's hierarchies from /proc.
+func machine() ([]Hierarchy, error) {
+	mountinfo, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	self, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return nil, err
+	}
+	return Hierarchies(string(mountinfo), string(self))
+}
+
+// managers numbers the managers of this process in their folders' names. It
+// is the clock, because a package keeps no state and an address would repeat.
+func managers() uint64 { return uint64(time.Now().UnixNano()) }
+
+// take makes the manager's folder in a hierarchy.
+func take(h Hierarchy, me owner) (tree, error) {
+	if h.Version == 2 {
+		return takeUnified(h, me)
+	}
+	t := tree{Hierarchy: h, folder: filepath.Join(h.Position, me.name(managers())), home: filepath.Join(h.Position, "tasks")}
+	if err := os.Mkdir(t.folder, 0o755); err != nil {
+		return tree{}, err
+	}
+	return t, nil
+}
+
+// takeUnified finds the nearest group, from the process's own upwards, whose
+// children can have a controller. A group with processes in it cannot pass
+// controllers on (except the root), and moving them is not ours to do.
+func takeUnified(h Hierarchy, me owner) (tree, error) {
+	var last error
+	for at := h.Position; within(at, h.Mount); at = filepath.Dir(at) {
+		enabled, err := delegate(at)
+		if len(enabled) == 0 {
+			last = err
+			continue
+		}
+		t := tree{Hierarchy: h, folder: filepath.Join(at, me.name(managers()))}
+		t.Controllers = enabled
+		if err := os.Mkdir(t.folder, 0o755); err != nil {
+			last = err
+			continue
+		}
+		if _, err := delegate(t.folder); err != nil {
+			_ = os.Remove(t.folder)
+			last = err
+			continue
+		}
+		return t, nil
+	}
+	if last == nil {
+		last = fmt.Errorf("%s has neither the memory nor the cpu controller", h.Mount)
+	}
+	return tree{}, last
+}
+
+func within(path, top string) bool {
+	return path == top || strings.HasPrefix(path, strings.TrimSuffix(top, "/")+"/")
+}
+
+// delegate turns on what a group can pass on to its children of memory and cpu.
+func delegate(group string) ([]Controller, error) {
+	var have []Controller
+	var last error
+	for _, c := range []Controller{Memory, CPU} {
+		if !listed(filepath.Join(group, "cgroup.controllers"), c) {
+			continue
+		}
+		if !listed(filepath.Join(group, "cgroup.subtree_control"), c) {
+			if err := write(filepath.Join(group, "cgroup.subtree_control"), "+"+string(c)); err != nil {
+				last = err
+				continue
+			}
+		}
+		have = append(have, c)
+	}
+	return have, last
+}
+
+func listed(file string, c Controller) bool {
+	text, err := os.ReadFile(file)
+	return err == nil && slices.Contains(strings.Fields(string(text)), string(c))
+}
+
+func write(file, value string) error {
+	f, err := os.OpenFile(file, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(value)
+	return errors.Join(err, f.Close())
+}
+
+// Enforces tells whether groups bound what the controller counts.
+func (m *Manager) Enforces(c Controller) bool {
+	return slices.ContainsFunc(m.trees, func(t tree) bool { return t.has(c) })
+}
+
+// Version is "v1", "v2" or "hybrid", by the hierarchies in use.
+func (m *Manager) Version() string {
+	seen := [3]bool{}
+	for _, t := range m.trees {
+		seen[t.Version] = true
+	}
+	switch {
+	case seen[1] && seen[2]:
+		return "hybrid"
+	case seen[2]:
+		return "v2"
+	default:
+		return "v1"
+	}
+}
+
+// Notes say which limits are not enforced, and why; none if all are.
+func (m *Manager) Notes() []string { return m.notes }
+
+// Close removes the manager's folders. Its groups must have been removed.
+func (m *Manager) Close() error {
+	var errs []error
+	for _, t := range m.trees {
+		errs = append(errs, removeTree(t.folder))
+	}
+	return errors.Join(errs...)
+}
+
+// sweep removes the folders of owners that are gone, wherever they are in the
+// tree: a dead owner need not have stood where this process stands. What it
+// cannot see or remove is left for the next.
+func sweep(mount string, namespace uint64) {
+	_ = filepath.WalkDir(mount, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return nil
+		}
+		who, ok := ownerOf(d.Name())
+		if !ok {
+			return nil
+		}
+		if who.gone(namespace) {
+			_ = removeTree(path)
+		}
+		return filepath.SkipDir
+	})
+}
+
+// removeTree kills what lives in a folder's groups and removes them.
+func removeTree(folder string) error {
+	entries, err := os.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, e := range entries {
+		if e.IsDir() {
+			path := filepath.Join(folder, e.Name())
+			err = errors.Join(err, killAll(path), rmdir(path))
+		}
+	}
+	return errors.Join(err, killAll(folder), rmdir(folder))
+}
+
+// patience bounds how long the end of a group's processes is waited for.
+// After SIGKILL only the kernel's own work stands between them and their end.
+const patience = 5 * time.Second
+
+// rmdir removes a group whose last process may still be on its way out.
+func rmdir(path string) error {
+	wait := 50 * time.Microsecond
+	for start := time.Now(); ; wait = min(2*wait, 10*time.Millisecond) {
+		err := unix.Rmdir(path)
+		if err == nil || err == unix.ENOENT {
+			return nil
+		}
+		if err != unix.EBUSY && err != unix.EINTR || time.Since(start) > patience {
+			return &fs.PathError{Op: "rmdir", Path: path, Err: err}
+		}
+		time.Sleep(wait)
+	}
+}
+
+// killAll kills every process of a group until none is left. Version 2 does it
+// in one write. In version 1 a process may fork between being listed and being
+// killed, so it takes rounds; each leaves only what the round before did not see.
+func killAll(group string) error {
+	_ = write(filepath.Join(group, "cgroup.kill"), "1")
+	wait := 50 * time.Microsecond
+	for start := time.Now(); ; wait = min(2*wait, 10*time.Millisecond) {
+		text, err := os.ReadFile(filepath.Join(group, "cgroup.procs"))
+		if err != nil {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			return err
+		}
+		pids := strings.Fields(string(text))
+		if len(pids) == 0 {
+			return nil
+		}
+		if time.Since(start) > patience {
+			return fmt.Errorf("kill the processes of %s: %d are left after %v", group, len(pids), patience)
+		}
+		for _, pid := range pids {
+			if n, err := strconv.Atoi(pid); err == nil && n > 0 {
+				_ = unix.Kill(n, unix.SIGKILL)
+			}
+		}
+		time.Sleep(wait)
+	}
+}

@@ -1,0 +1,259 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// lastWords bounds the wait for what a process sent just before its end.
+	lastWords = 100 * time.Millisecond
+	// patience bounds the wait for the end of a process after SIGKILL, when
+	// only the kernel's own work is left.
+	patience = 10 * time.Second
+)
+
+// attempt is one process and its berth. An instance has one, or a second
+// where its init had to be begun anew.
+type attempt struct {
+	*berth
+	pid         int
+	provisioned int64
+	exited      chan struct{} // closed when the process has ended and been reaped
+	status      syscall.WaitStatus
+	condemned   atomic.Bool // we kill it
+
+	reaping sync.Mutex // between signals to the process and the end of its id
+	reaped  bool
+
+	account sync.Mutex // between readings of the group and its end
+	over    bool
+	peak    int64
+}
+
+// newAttempt watches over a started process; ended is called when it has gone.
+func newAttempt(o *order, ended func(*attempt)) *attempt {
+	a := &attempt{berth: o.berth, pid: o.pid, provisioned: o.provisioned, exited: make(chan struct{})}
+	go func() {
+		a.wait(o.pidfd)
+		ended(a)
+	}()
+	return a
+}
+
+// wait reaps the process. With a pidfd (Linux 5.3) that costs no thread.
+func (a *attempt) wait(pidfd int) {
+	defer close(a.exited)
+	if pidfd >= 0 {
+		a.awaitPidfd(pidfd)
+	} else {
+		_ = unix.Waitid(unix.P_PID, a.pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+	}
+	a.reaping.Lock()
+	defer a.reaping.Unlock()
+	// While the dead leader is not reaped its id cannot be used again, so this
+	// hits its process group and nothing else.
+	_ = unix.Kill(-a.pid, unix.SIGKILL)
+	var usage unix.Rusage
+	var status unix.WaitStatus
+	for {
+		_, err := unix.Wait4(a.pid, &status, 0, &usage)
+		if err != unix.EINTR {
+			break
+		}
+	}
+	a.status = syscall.WaitStatus(status)
+	a.reaped = true
+	a.account.Lock()
+	if a.group == nil {
+		a.peak = max(a.peak, usage.Maxrss<<10)
+	}
+	a.account.Unlock()
+}
+
+func (a *attempt) awaitPidfd(pidfd int) {
+	if err := unix.SetNonblock(pidfd, true); err == nil {
+		f := os.NewFile(uintptr(pidfd), "pidfd")
+		defer f.Close()
+		if raw, err := f.SyscallConn(); err == nil {
+			// The poller wakes us for the end, which this tells without reaping.
+			err = raw.Read(func(fd uintptr) bool {
+				var end unix.Siginfo
+				err := unix.Waitid(unix.P_PIDFD, int(fd), &end, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG, nil)
+				return end.Signo != 0 || err != nil && err != unix.EINTR && err != unix.EAGAIN
+			})
+			if err == nil {
+				return
+			}
+		}
+	}
+	_ = unix.Waitid(unix.P_PID, a.pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+}
+
+// signal sends to the process group, unless the process is gone.
+func (a *attempt) signal(s syscall.Signal) {
+	a.reaping.Lock()
+	defer a.reaping.Unlock()
+	if !a.reaped {
+		_ = unix.Kill(-a.pid, s)
+	}
+}
+
+// awaitInit returns nil at the first poll, or why there will be none.
+func (a *attempt) awaitInit(ctx context.Context, limit time.Duration) (*sandbox.Failure, error) {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-a.api.Ready():
+		return nil, nil
+	case told := <-a.api.InitFailed():
+		return a.initFailure(told.Type, told.Message), nil
+	case <-a.exited:
+		return a.initExit(), nil
+	case <-timer.C:
+		return a.timedOut("", limit), nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("await init: %w", context.Cause(ctx))
+	}
+}
+
+// initExit is the failure of a process that has ended in init, in its own
+// words if it has left some.
+func (a *attempt) initExit() *sandbox.Failure {
+	a.api.Drain(lastWords)
+	select {
+	case told := <-a.api.InitFailed():
+		return a.initFailure(told.Type, told.Message)
+	default:
+		return a.exitFailure(sample.Init, "")
+	}
+}
+
+func (a *attempt) initFailure(kind, message string) *sandbox.Failure {
+	return &sandbox.Failure{Kind: sample.Init, Type: kind, Message: message,
+		Cause: fmt.Errorf("init failed: %s: %s", kind, message), Log: a.log.take()}
+}
+
+// exitFailure says how the process ended: kind, or OutOfMemory, or Platform
+// where we killed it ourselves.
+func (a *attempt) exitFailure(kind sample.ErrorKind, request string) *sandbox.Failure {
+	how := describe(a.status)
+	f := &sandbox.Failure{Kind: kind, Type: "Runtime.ExitError", Log: a.log.take(),
+		Message: forRequest(request) + "Error: Runtime exited" + how}
+	switch {
+	case a.condemned.Load():
+		f.Kind = sample.Platform
+		f.Cause = errors.New("the instance was stopped")
+	case a.status.Signaled() && a.status.Signal() == syscall.SIGKILL && a.outOfMemory():
+		f.Kind = sample.OutOfMemory
+		f.Cause = errors.New("process killed for exceeding its memory limit")
+	default:
+		f.Cause = errors.New("process exited" + how)
+	}
+	return f
+}
+
+func (a *attempt) outOfMemory() bool {
+	if a.group == nil {
+		return false
+	}
+	kills, err := a.group.OutOfMemoryKills()
+	return err == nil && kills > 0
+}
+
+func (a *attempt) timedOut(request string, limit time.Duration) *sandbox.Failure {
+	return &sandbox.Failure{Kind: sample.Timeout, Type: "Sandbox.Timedout", Log: a.log.take(),
+		Cause:   fmt.Errorf("no answer within %v", limit),
+		Message: fmt.Sprintf("%sError: Task timed out after %.2f seconds", forRequest(request), limit.Seconds())}
+}
+
+func forRequest(id string) string {
+	if id == "" {
+		return ""
+	}
+	return "RequestId: " + id + " "
+}
+
+// describe words an end as Lambda does.
+func describe(s syscall.WaitStatus) string {
+	switch {
+	case s.Signaled():
+		return " with error: signal: " + s.Signal().String()
+	case s.ExitStatus() != 0:
+		return " with error: exit status " + strconv.Itoa(s.ExitStatus())
+	default:
+		return " without providing a reason"
+	}
+}
+
+// putAway ends the process and everything of it.
+func (a *attempt) putAway() error {
+	a.condemned.Store(true)
+	var errs []error
+	if a.group != nil {
+		// A throttled process would get to its end only in its next period.
+		errs = append(errs, a.group.FreeCPU())
+	}
+	a.signal(syscall.SIGKILL)
+	select {
+	case <-a.exited:
+	case <-time.After(patience):
+		errs = append(errs, fmt.Errorf("process %d has not ended %v after SIGKILL", a.pid, patience))
+	}
+	if a.group != nil {
+		errs = append(errs, a.group.Kill())
+	}
+	errs = append(errs, a.api.Close())
+	a.log.close()
+	a.account.Lock()
+	defer a.account.Unlock()
+	if a.group != nil {
+		a.peak = a.group.PeakMemory()
+		errs = append(errs, a.group.Remove())
+	}
+	a.over = true
+	return errors.Join(errs...)
+}
+
+// maxMemory is the peak so far, in bytes; 0 where it cannot be told.
+func (a *attempt) maxMemory() int64 {
+	a.account.Lock()
+	defer a.account.Unlock()
+	if a.over {
+		return a.peak
+	}
+	if a.group != nil {
+		return a.group.PeakMemory()
+	}
+	return max(a.peak, residentPeak(a.pid))
+}
+
+// residentPeak reads the process's high-water mark; 0 if it is gone.
+func residentPeak(pid int) int64 {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(text), "\nVmHWM:")
+	fields := strings.Fields(rest)
+	if len(fields) == 0 {
+		return 0
+	}
+	kib, err := strconv.ParseInt(fields[0], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return kib << 10
+}

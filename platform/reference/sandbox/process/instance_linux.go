@@ -1,0 +1,239 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform/reference/runtimeapi"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+)
+
+// instance is one started instance.
+type instance struct {
+	sandbox *Sandbox
+	id      string
+	spec    *sandbox.Spec
+	begun   int64
+	program program
+	done    chan struct{}
+	stop    sync.Once
+	stopped error
+
+	change sync.Mutex // held while the process is replaced or put away
+	ended  bool       // Stop has been called: no process is begun any more
+
+	mu      sync.Mutex
+	current *attempt
+	tries   int
+	settled bool  // the current process will not be replaced
+	gone    bool  // done is closed
+	peak    int64 // of processes that were put away
+}
+
+// AwaitReady implements sandbox.Instance. The message of its Failure lacks
+// the "RequestId: ..." that only the caller knows.
+func (in *instance) AwaitReady(ctx context.Context) (sandbox.Marks, error) {
+	a := in.attempt()
+	limit := in.spec.InitLimit
+	for {
+		failure, err := a.awaitInit(ctx, limit)
+		if err != nil {
+			return sandbox.Marks{}, err
+		}
+		if failure == nil {
+			return in.ready(a)
+		}
+		if in.tried() > 1 || failure.Kind == sample.Platform {
+			in.settle()
+			return sandbox.Marks{}, failure
+		}
+		if a, err = in.renew(a, failure.Log); err != nil {
+			in.settle()
+			return sandbox.Marks{}, err
+		}
+		limit = in.spec.Timeout
+	}
+}
+
+func (in *instance) attempt() *attempt {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.current
+}
+
+func (in *instance) tried() int {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.tries
+}
+
+// ready takes away the full CPU that init had.
+func (in *instance) ready(a *attempt) (sandbox.Marks, error) {
+	if a.group != nil {
+		if err := in.sandbox.limitCPU(a.group, in.spec.Memory); err != nil {
+			return sandbox.Marks{}, err
+		}
+	}
+	in.settle()
+	polled, booted := a.api.Polled()
+	return sandbox.Marks{Begun: in.begun, Provisioned: a.provisioned, Booted: booted, Ready: polled, Attempts: in.tried()}, nil
+}
+
+// settle makes the present process the last.
+func (in *instance) settle() {
+	in.mu.Lock()
+	in.settled = true
+	a := in.current
+	in.mu.Unlock()
+	select {
+	case <-a.exited:
+		in.finish(a)
+	default:
+	}
+}
+
+// finish closes done if the process that has ended was the last.
+func (in *instance) finish(a *attempt) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.settled && in.current == a && !in.gone {
+		in.gone = true
+		close(in.done)
+	}
+}
+
+// begin starts a process and makes it the current one.
+func (in *instance) begin(ctx context.Context) (*attempt, error) {
+	o, err := in.sandbox.launch(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	a := newAttempt(o, in.finish)
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.current = a
+	in.tries++
+	return a, nil
+}
+
+// renew replaces a process whose init has failed, and its log goes on.
+func (in *instance) renew(old *attempt, log []byte) (*attempt, error) {
+	in.change.Lock()
+	defer in.change.Unlock()
+	if in.ended {
+		return nil, errStopped()
+	}
+	if err := in.putAway(old); err != nil {
+		return nil, &sandbox.Failure{Kind: sample.Platform, Cause: fmt.Errorf("begin init anew: %w", err)}
+	}
+	// Not under the caller's context: the old process is gone, and an instance
+	// without a current process would have two meanings.
+	a, err := in.begin(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	a.log.seed(log)
+	return a, nil
+}
+
+func errStopped() error {
+	return &sandbox.Failure{Kind: sample.Platform, Cause: errors.New("the instance was stopped")}
+}
+
+func (in *instance) putAway(a *attempt) error {
+	err := a.putAway()
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.peak = max(in.peak, a.maxMemory())
+	return err
+}
+
+// Invoke implements sandbox.Instance.
+func (in *instance) Invoke(_ context.Context, inv *sandbox.Invocation) (sandbox.Result, error) {
+	a := in.attempt()
+	a.api.Hand(inv)
+	limit := time.NewTimer(time.Until(inv.Deadline))
+	defer limit.Stop()
+	select {
+	case r := <-a.api.Replies():
+		return in.result(a, r)
+	case <-a.exited:
+		return in.ending(a, inv)
+	case <-limit.C:
+		f := a.timedOut(inv.RequestID, in.spec.Timeout)
+		f.HandlerStart = a.api.Handed()
+		if f.HandlerStart != 0 {
+			f.HandlerEnd = in.sandbox.clock.Now()
+		}
+		return sandbox.Result{}, f
+	}
+}
+
+func (in *instance) result(a *attempt, r runtimeapi.Reply) (sandbox.Result, error) {
+	log := a.log.take()
+	switch r.Kind {
+	case runtimeapi.TooLarge:
+		message := fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", in.sandbox.limits.Response)
+		return sandbox.Result{}, &sandbox.Failure{Kind: sample.Payload, Cause: errors.New("response exceeds the size limit"),
+			Type: "Function.ResponseSizeTooLarge", Message: message, Log: log, HandlerStart: r.Handed, HandlerEnd: r.FirstByte}
+	case runtimeapi.Error:
+		return sandbox.Result{Body: r.Body, FunctionError: "Unhandled", HandlerStart: r.Handed, HandlerEnd: r.FirstByte, Log: log}, nil
+	default:
+		return sandbox.Result{Body: r.Body, HandlerStart: r.Handed, HandlerEnd: r.FirstByte, Log: log}, nil
+	}
+}
+
+// ending tells what an invocation got from a process that has ended: its
+// answer, if it was sent before the end, or the end.
+func (in *instance) ending(a *attempt, inv *sandbox.Invocation) (sandbox.Result, error) {
+	a.api.Drain(lastWords)
+	select {
+	case r := <-a.api.Replies():
+		return in.result(a, r)
+	default:
+	}
+	f := a.exitFailure(sample.Crash, inv.RequestID)
+	f.HandlerStart = a.api.Handed()
+	if f.HandlerStart != 0 {
+		f.HandlerEnd = in.sandbox.clock.Now()
+	}
+	return sandbox.Result{}, f
+}
+
+// Done implements sandbox.Instance.
+func (in *instance) Done() <-chan struct{} { return in.done }
+
+// Stop implements sandbox.Instance.
+func (in *instance) Stop(graceful bool) error {
+	in.stop.Do(func() {
+		in.change.Lock()
+		defer in.change.Unlock()
+		in.ended = true
+		a := in.attempt()
+		if graceful {
+			a.condemned.Store(true)
+			a.signal(syscall.SIGTERM)
+			select {
+			case <-a.exited:
+			case <-time.After(in.sandbox.options.Grace):
+			}
+		}
+		in.stopped = in.putAway(a)
+		in.settle()
+		in.sandbox.forget(in)
+	})
+	return in.stopped
+}
+
+// MaxMemory implements sandbox.Instance.
+func (in *instance) MaxMemory() int64 {
+	in.mu.Lock()
+	a, peak := in.current, in.peak
+	in.mu.Unlock()
+	return max(peak, a.maxMemory())
+}

@@ -1,0 +1,198 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform/clock"
+	"github.com/coldcurve/coldcurve/platform/reference/runtimeapi"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/cgroup"
+	"golang.org/x/sys/unix"
+)
+
+// berth is all that an instance needs besides its process, made ahead.
+type berth struct {
+	group  *cgroup.Group // nil without control groups
+	api    *runtimeapi.Server
+	log    *log
+	output int // the log's writing end, -1 when closed
+}
+
+// order asks a launcher for a process.
+type order struct {
+	program program
+	spec    *sandbox.Spec
+	id      string
+	begun   int64
+	done    chan struct{}
+	// Set before done is closed.
+	berth       *berth
+	pid         int
+	pidfd       int
+	provisioned int64
+	err         error
+}
+
+// launcher prepares berths and forks into them, on threads of its own: an
+// instance dies with the thread that forked it, so that thread must live as
+// long as the sandbox, and it stands in control groups where nothing else of
+// this process may stand.
+type launcher struct {
+	clock  clock.Monotonic
+	groups *cgroup.Manager // nil without control groups
+	limits sandbox.Limits
+	null   *os.File
+	orders chan *order
+	quit   chan struct{}
+	works  sync.WaitGroup
+}
+
+func newLauncher(n int, groups *cgroup.Manager, limits sandbox.Limits, clk clock.Monotonic) (*launcher, error) {
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return nil, err
+	}
+	l := &launcher{clock: clk, groups: groups, limits: limits, null: null, orders: make(chan *order), quit: make(chan struct{})}
+	for range n {
+		locked := make(chan struct{})
+		l.works.Add(1)
+		go l.work(locked)
+		<-locked
+	}
+	return l, nil
+}
+
+// close ends the threads. Every instance must have gone before.
+func (l *launcher) close() error {
+	close(l.quit)
+	l.works.Wait()
+	return l.null.Close()
+}
+
+// work is one thread's life. It ends locked, so that the runtime ends the
+// thread and does not reuse one that has stood in a control group.
+func (l *launcher) work(locked chan<- struct{}) {
+	runtime.LockOSThread()
+	if unix.Gettid() == unix.Getpid() {
+		// The first thread owns the process's memory: moving it into a group
+		// would move the account of all that. While it is locked here, another
+		// goroutine cannot be on it.
+		another := make(chan struct{})
+		go l.work(another)
+		<-another
+		runtime.UnlockOSThread()
+		close(locked)
+		return
+	}
+	close(locked)
+	defer l.works.Done()
+	for {
+		b, err := l.prepare()
+		select {
+		case o := <-l.orders:
+			if err != nil {
+				o.err = err
+			} else {
+				l.fulfil(o, b)
+			}
+			close(o.done)
+		case <-l.quit:
+			if b != nil {
+				_ = b.discard()
+			}
+			return
+		}
+	}
+}
+
+// prepare makes the next berth and stands in it.
+func (l *launcher) prepare() (*berth, error) {
+	b := &berth{output: -1}
+	if err := l.furnish(b); err != nil {
+		return nil, errors.Join(err, b.discard())
+	}
+	return b, nil
+}
+
+func (l *launcher) furnish(b *berth) (err error) {
+	if l.groups != nil {
+		if b.group, err = l.groups.Make(l.limits.CPUPeriod); err != nil {
+			return err
+		}
+		if err := b.group.Enter(); err != nil {
+			return err
+		}
+	}
+	if b.log, b.output, err = newLog(l.limits.LogTail); err != nil {
+		return err
+	}
+	listener, err := runtimeapi.Listen()
+	if err != nil {
+		return err
+	}
+	b.api = runtimeapi.Serve(listener, l.clock, l.limits.Response)
+	return nil
+}
+
+// discard takes apart a berth that no process has lived in. The calling
+// thread stands in it.
+func (b *berth) discard() error {
+	if b.output >= 0 {
+		_ = unix.Close(b.output)
+	}
+	if b.log != nil {
+		b.log.close()
+	}
+	var errs []error
+	if b.api != nil {
+		errs = append(errs, b.api.Close())
+	}
+	if b.group != nil {
+		errs = append(errs, b.group.Leave(), b.group.Remove())
+	}
+	return errors.Join(errs...)
+}
+
+// fulfil forks and executes. On failure the berth is gone.
+func (l *launcher) fulfil(o *order, b *berth) {
+	if err := bound(b.group, o.spec.Memory); err != nil {
+		o.err = errors.Join(err, b.discard())
+		return
+	}
+	b.api.Begin(o.spec.ARN, o.begun)
+	o.pidfd = -1
+	attr := &syscall.ProcAttr{
+		Dir:   o.program.dir,
+		Env:   own(o.program.env, b.api.Addr(), o.id, o.spec.Version, time.Now()),
+		Files: []uintptr{l.null.Fd(), uintptr(b.output), uintptr(b.output)},
+		Sys:   &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL, PidFD: &o.pidfd},
+	}
+	if b.group != nil {
+		if fd, ok := b.group.Descriptor(); ok {
+			attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = true, fd
+		}
+	}
+	pid, err := syscall.ForkExec(o.program.path, o.program.argv, attr)
+	o.provisioned = l.clock.Now()
+	if err != nil {
+		o.err = errors.Join(fmt.Errorf("execute %s: %w", o.program.path, err), b.discard())
+		return
+	}
+	_ = unix.Close(b.output)
+	b.output = -1
+	o.pid, o.berth = pid, b
+}
+
+func bound(g *cgroup.Group, memory units.Bytes) error {
+	if g == nil {
+		return nil
+	}
+	return g.SetMemory(memory)
+}

@@ -1,0 +1,5 @@
+package process_test
+
+const ownerDir = "COLDCURVE_TEST_OWNER"
+
+func own(string) {}

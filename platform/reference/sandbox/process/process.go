@@ -1,0 +1,73 @@
+// Package process owns instances that are plain processes of this machine.
+//
+// In: a [sandbox.Spec]. Out: a [sandbox.Instance]: a process in a session of
+// its own that speaks the Lambda Runtime API, bounded by control groups where
+// the user may make them. It isolates nothing else: a function sees the
+// machine's files and network and runs as the user who started it. It decides
+// nothing, and keeps its instances only so that Close leaves none behind.
+//
+// A start's path holds what cannot be done before: fork and exec. The rest
+// (the listener, the log's pipe, the control groups) is prepared by a few
+// launchers beforehand. Each is a thread of its own that stands in its next
+// instance's groups, so the child is born there: attaching it afterwards would
+// cost 60 us, or 15 ms after a pause, and leave its first instructions
+// unbounded.
+//
+// No instance outlives this process: the kernel kills it when its launcher's
+// thread ends. Processes that an instance started itself go with its control
+// group, or without one with its process group; when this process is killed
+// rather than closed, they are found and killed by the next New, and without
+// control groups not at all.
+package process
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/coldcurve/coldcurve/platform"
+)
+
+// Options say how processes are started. The zero value runs Go functions.
+type Options struct {
+	// RuntimeClients is the folder with bootstrap.mjs and bootstrap.py, which
+	// run Node.js and Python handlers. The default is none: such functions do
+	// not start.
+	RuntimeClients string
+	// Programs replaces the interpreter of a runtime by a path. The default is
+	// node or python3 on the PATH.
+	Programs map[platform.Runtime]string
+	// NoCgroups does without control groups, and so without limits.
+	NoCgroups bool
+	// Grace is how long a graceful Stop waits between SIGTERM and SIGKILL. The
+	// default is 300 ms, which is what Lambda gives an external extension.
+	Grace time.Duration
+	// Launchers is how many starts are prepared ahead, each with a thread. The
+	// default is 4.
+	Launchers int
+	// Region is what functions are told as theirs. The default is us-east-1.
+	Region string
+}
+
+func (o Options) withDefaults() Options {
+	if o.Grace == 0 {
+		o.Grace = 300 * time.Millisecond
+	}
+	if o.Launchers == 0 {
+		o.Launchers = 4
+	}
+	if o.Region == "" {
+		o.Region = "us-east-1"
+	}
+	return o
+}
+
+// Validate tells every option that cannot be.
+func (o Options) Validate() error {
+	if o.Grace < 0 {
+		return fmt.Errorf("process sandbox: Grace is %v, want 0 or more", o.Grace)
+	}
+	if o.Launchers < 0 || o.Launchers > 64 {
+		return fmt.Errorf("process sandbox: Launchers is %d, want 0 to 64", o.Launchers)
+	}
+	return nil
+}

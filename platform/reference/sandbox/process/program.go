@@ -1,0 +1,148 @@
+package process
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+)
+
+// program is what a start executes.
+type program struct {
+	path string
+	argv []string
+	dir  string
+	env  []string // without what differs between instances
+}
+
+// programs finds out what to execute for a function.
+type programs struct {
+	options Options
+	mu      sync.Mutex
+	found   map[platform.Runtime]string
+}
+
+func newPrograms(o Options) *programs {
+	return &programs{options: o, found: maps.Clone(o.Programs)}
+}
+
+// of gives a function's program. Apart from the first call for a runtime it
+// asks nothing of the machine.
+func (p *programs) of(ctx context.Context, spec *sandbox.Spec) (program, error) {
+	f := &spec.Function
+	prog := program{dir: f.Code, env: environment(spec, p.options)}
+	if f.Runtime == platform.Go {
+		prog.path = filepath.Join(f.Code, "bootstrap")
+		prog.argv = []string{prog.path}
+		return prog, nil
+	}
+	client, ok := map[platform.Runtime]string{platform.NodeJS: "bootstrap.mjs", platform.Python: "bootstrap.py"}[f.Runtime]
+	if !ok {
+		return program{}, fmt.Errorf("runtime %q: the process sandbox runs go, nodejs and python", f.Runtime)
+	}
+	if p.options.RuntimeClients == "" {
+		return program{}, fmt.Errorf("runtime %s: no folder with its runtime client is given", f.Runtime)
+	}
+	path, err := p.interpreter(ctx, f.Runtime)
+	if err != nil {
+		return program{}, fmt.Errorf("runtime %s: %w", f.Runtime, err)
+	}
+	prog.path = path
+	prog.argv = []string{path, filepath.Join(p.options.RuntimeClients, client)}
+	return prog, nil
+}
+
+// interpreter finds a runtime's program, once. What stands on the PATH may be
+// a version manager's script that takes longer than Python itself to start, so
+// the interpreter is asked for its own path.
+func (p *programs) interpreter(ctx context.Context, r platform.Runtime) (string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if path, ok := p.found[r]; ok {
+		return path, nil
+	}
+	command := []string{"node", "-p", "process.execPath"}
+	if r == platform.Python {
+		command = []string{"python3", "-c", "import sys; print(sys.executable)"}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, command[0], command[1:]...).Output()
+	if err != nil {
+		return "", fmt.Errorf("find the interpreter: %s: %w", strings.Join(command, " "), err)
+	}
+	path := string(bytes.TrimSpace(out))
+	if !filepath.IsAbs(path) {
+		return "", errors.New("find the interpreter: " + command[0] + " does not know its own path")
+	}
+	if p.found == nil {
+		p.found = map[platform.Runtime]string{}
+	}
+	p.found[r] = path
+	return path, nil
+}
+
+// facts names the interpreters found so far.
+func (p *programs) facts() map[string]string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	facts := map[string]string{}
+	for r, path := range p.found {
+		facts["interpreter."+string(r)] = path
+	}
+	return facts
+}
+
+// environment is what Lambda defines, and the function's own variables where
+// Lambda lets a function define them.
+func environment(spec *sandbox.Spec, o Options) []string {
+	f := &spec.Function
+	env := []string{
+		"_HANDLER=" + f.Handler,
+		"LAMBDA_TASK_ROOT=" + f.Code,
+		"LAMBDA_RUNTIME_DIR=" + o.RuntimeClients,
+		"AWS_LAMBDA_FUNCTION_NAME=" + f.Name,
+		"AWS_LAMBDA_FUNCTION_VERSION=" + spec.Version,
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.FormatInt(int64(spec.Memory)>>20, 10),
+		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
+		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/" + f.Name,
+		"AWS_REGION=" + o.Region,
+		"AWS_DEFAULT_REGION=" + o.Region,
+	}
+	reserved := map[string]bool{"AWS_LAMBDA_RUNTIME_API": true, "AWS_LAMBDA_LOG_STREAM_NAME": true}
+	for _, pair := range env {
+		name, _, _ := strings.Cut(pair, "=")
+		reserved[name] = true
+	}
+	defaults := map[string]string{
+		"PATH": "/usr/local/bin:/usr/bin:/bin:/opt/bin",
+		"LANG": "en_US.UTF-8",
+		"TZ":   ":UTC",
+	}
+	for name, value := range f.Env {
+		if !reserved[name] {
+			defaults[name] = value
+		}
+	}
+	for name, value := range defaults {
+		env = append(env, name+"="+value)
+	}
+	return env
+}
+
+// own completes an environment by what belongs to one instance.
+func own(env []string, api, id, version string, now time.Time) []string {
+	return append(append(make([]string, 0, len(env)+2), env...),
+		"AWS_LAMBDA_RUNTIME_API="+api,
+		"AWS_LAMBDA_LOG_STREAM_NAME="+now.UTC().Format("2006/01/02")+"/["+version+"]"+id)
+}

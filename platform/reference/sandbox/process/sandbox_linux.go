@@ -1,0 +1,213 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform/clock"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/cgroup"
+)
+
+// Sandbox starts processes.
+type Sandbox struct {
+	options  Options
+	clock    clock.Monotonic
+	limits   sandbox.Limits
+	groups   *cgroup.Manager // nil without control groups
+	launcher *launcher
+	programs *programs
+
+	mu     sync.Mutex
+	notes  []string
+	alive  map[*instance]struct{}
+	starts sync.WaitGroup
+	closed bool
+	close  sync.Once
+	left   error
+}
+
+// New makes a sandbox. It works without control groups, and then Notes says
+// what is not enforced.
+func New(o Options) (*Sandbox, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	o = o.withDefaults()
+	s := &Sandbox{options: o, clock: clock.New(), limits: sandbox.Lambda(), programs: newPrograms(o), alive: map[*instance]struct{}{}}
+	if o.NoCgroups {
+		s.note("memory and CPU limits are not enforced: control groups are turned off")
+	} else if groups, err := cgroup.New(cgroup.Options{}); err != nil {
+		s.note("memory and CPU limits are not enforced: " + err.Error())
+	} else {
+		s.groups = groups
+		for _, n := range groups.Notes() {
+			s.note(n)
+		}
+	}
+	var err error
+	if s.launcher, err = newLauncher(o.Launchers, s.groups, s.limits, s.clock); err != nil {
+		if s.groups != nil {
+			err = errors.Join(err, s.groups.Close())
+		}
+		return nil, fmt.Errorf("process sandbox: %w", err)
+	}
+	return s, nil
+}
+
+// note adds a note once.
+func (s *Sandbox) note(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, have := range s.notes {
+		if have == text {
+			return
+		}
+	}
+	s.notes = append(s.notes, text)
+}
+
+// Notes say what a reader of figures must know: limits that are not enforced.
+func (s *Sandbox) Notes() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.notes...)
+}
+
+// Facts tell what the sandbox uses: the control groups' version, the
+// interpreters that it has found.
+func (s *Sandbox) Facts() map[string]string {
+	facts := s.programs.facts()
+	facts["sandbox"] = "process"
+	facts["cgroup"] = "none"
+	if s.groups != nil {
+		facts["cgroup"] = s.groups.Version()
+	}
+	return facts
+}
+
+// Prepare finds out what a function's starts will execute, so that none of
+// them has to.
+func (s *Sandbox) Prepare(ctx context.Context, spec *sandbox.Spec) error {
+	if _, err := s.programs.of(ctx, spec); err != nil {
+		return fmt.Errorf("prepare %s: %w", spec.Function.Name, err)
+	}
+	return nil
+}
+
+// Start implements sandbox.Sandbox. An executable that is missing or not one
+// is a *sandbox.Failure of kind Init.
+func (s *Sandbox) Start(ctx context.Context, id string, spec *sandbox.Spec) (sandbox.Instance, error) {
+	begun := s.clock.Now()
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil, errClosed(id)
+	}
+	s.starts.Add(1)
+	s.mu.Unlock()
+	defer s.starts.Done()
+	prog, err := s.programs.of(ctx, spec)
+	if err != nil {
+		return nil, fmt.Errorf("start instance %s: %w", id, err)
+	}
+	in := &instance{sandbox: s, id: id, spec: spec, begun: begun, program: prog, done: make(chan struct{})}
+	if _, err := in.begin(ctx); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.alive[in] = struct{}{}
+	s.mu.Unlock()
+	return in, nil
+}
+
+func errClosed(id string) error {
+	return &sandbox.Failure{Kind: sample.Platform, Cause: fmt.Errorf("start instance %s: the sandbox is closed", id)}
+}
+
+// launch has a launcher start an instance's process.
+func (s *Sandbox) launch(ctx context.Context, in *instance) (*order, error) {
+	o := &order{program: in.program, spec: in.spec, id: in.id, begun: in.begun, done: make(chan struct{})}
+	select {
+	case s.launcher.orders <- o:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("start instance %s: %w", in.id, context.Cause(ctx))
+	}
+	<-o.done
+	if o.err == nil {
+		return o, nil
+	}
+	err := fmt.Errorf("start instance %s: %w", in.id, o.err)
+	if unfit(o.err) {
+		return nil, &sandbox.Failure{Kind: sample.Init, Cause: err, Type: "Runtime.InvalidEntrypoint", Message: "Error: " + o.err.Error()}
+	}
+	return nil, &sandbox.Failure{Kind: sample.Platform, Cause: err}
+}
+
+// unfit tells an executable's fault from the machine's.
+func unfit(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) ||
+		errors.Is(err, syscall.ENOEXEC) || errors.Is(err, syscall.ENOTDIR)
+}
+
+// limitCPU sets the share that comes with a memory size. A share of the whole
+// machine needs no limit.
+func (s *Sandbox) limitCPU(g *cgroup.Group, memory units.Bytes) error {
+	quota := s.limits.CPUQuota(memory)
+	if quota >= s.limits.CPUPeriod*time.Duration(runtime.NumCPU()) {
+		return nil
+	}
+	err := g.SetCPU(quota)
+	if errors.Is(err, syscall.EINVAL) {
+		// Version 1 refuses a child more than its parent has: this process is
+		// itself limited to less.
+		s.note("CPU shares above this process's own limit are not enforced")
+		return nil
+	}
+	return err
+}
+
+func (s *Sandbox) forget(in *instance) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.alive, in)
+}
+
+// Close implements sandbox.Sandbox.
+func (s *Sandbox) Close() error {
+	s.close.Do(func() {
+		s.mu.Lock()
+		s.closed = true
+		s.mu.Unlock()
+		s.starts.Wait()
+		s.left = errors.Join(s.stopAll(), s.launcher.close())
+		if s.groups != nil {
+			s.left = errors.Join(s.left, s.groups.Close())
+		}
+	})
+	return s.left
+}
+
+func (s *Sandbox) stopAll() error {
+	s.mu.Lock()
+	var left []*instance
+	for in := range s.alive {
+		left = append(left, in)
+	}
+	s.mu.Unlock()
+	errs := make([]error, len(left))
+	var stops sync.WaitGroup
+	for i, in := range left {
+		stops.Go(func() { errs[i] = in.Stop(false) })
+	}
+	stops.Wait()
+	return errors.Join(errs...)
+}
