@@ -230,5 +230,8 @@ func describeCounts(c lifecycle.Counts) string {
 			fmt.Fprintf(&b, " %s=%d", f.name, f.value)
 		}
 	}
+	if b.Len() == 0 {
+		return "all 0"
+	}
 	return strings.TrimSpace(b.String())
 }

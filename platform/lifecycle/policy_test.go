@@ -1,0 +1,66 @@
+package lifecycle_test
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestPolicyValidate(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		policy lifecycle.Policy
+		want   []string
+	}{
+		{"zero", lifecycle.Policy{}, nil},
+		{"everything", lifecycle.Policy{
+			KeepAlive: time.Minute, Concurrency: 1, StartBurst: 1, StartEvery: 1, QueueLimit: 1, QueueTimeout: 1, LateBinding: true,
+		}, nil},
+		{"extremes", lifecycle.Policy{
+			KeepAlive: math.MaxInt64, Concurrency: math.MaxInt, StartBurst: 1, StartEvery: math.MaxInt64,
+			QueueLimit: math.MaxInt, QueueTimeout: math.MaxInt64,
+		}, nil},
+		{"for ever", lifecycle.Policy{KeepAlive: -1}, nil},
+		{"all negative", lifecycle.Policy{
+			Concurrency: -1, StartBurst: -2, StartEvery: -3, QueueLimit: -4, QueueTimeout: -5,
+		}, []string{
+			"lifecycle policy: concurrency -1: must be at least 0, which is no limit",
+			"lifecycle policy: start burst -2: must be at least 0, which is no bound",
+			"lifecycle policy: start every -3ns: must be at least 0s",
+			"lifecycle policy: queue limit -4: must be at least 0, which is no queue",
+			"lifecycle policy: queue timeout -5ns: must be at least 0s, which is no bound",
+		}},
+		{"burst without refill", lifecycle.Policy{StartBurst: 3}, []string{
+			"lifecycle policy: start every 0s: must be positive with a start burst of 3",
+		}},
+		{"refill without burst", lifecycle.Policy{StartEvery: time.Second}, []string{
+			"lifecycle policy: start every 1s: needs a start burst of at least 1",
+		}},
+		{"bucket beyond the end of time", lifecycle.Policy{StartBurst: 1e10, StartEvery: time.Second}, []string{
+			"lifecycle policy: start burst 10000000000: must be at most 9223372036 with start every 1s, so that the bucket's refill fits a duration",
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var got []string
+			if err := test.policy.Validate(); err != nil {
+				got = strings.Split(err.Error(), "\n")
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("faults (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestNewRefusesAPolicyThatIsNotValid(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("New took a concurrency of -1")
+		}
+	}()
+	lifecycle.New(lifecycle.Policy{Concurrency: -1})
+}
