@@ -18,19 +18,21 @@ const Schema = "coldcurve.run/v1"
 
 // Manifest says what a run was and where it was made.
 type Manifest struct {
-	Schema    string  `json:"schema"`
-	Version   string  `json:"coldcurve"` // coldcurve's version
-	Scenario  string  `json:"scenario"`
-	Source    string  `json:"source"` // scenario file
-	Seed      uint64  `json:"seed"`
-	Scale     float64 `json:"scale"`
-	TimeScale float64 `json:"time_scale"`
+	Schema      string  `json:"schema"`
+	Version     string  `json:"coldcurve"` // coldcurve's version
+	Scenario    string  `json:"scenario"`
+	Source      string  `json:"source"` // scenario file
+	Description string  `json:"description,omitempty"`
+	Seed        uint64  `json:"seed"`
+	Scale       float64 `json:"scale"`
+	TimeScale   float64 `json:"time_scale"`
 
 	Platform  platform.Description `json:"platform"`
 	Phases    []Phase              `json:"phases"`
 	Functions []string             `json:"functions"`
-	Offered   uint64               `json:"offered"`   // arrivals in the whole schedule
-	InFlight  string               `json:"in_flight"` // "drop at 10000"
+	Offered   uint64               `json:"offered"` // arrivals in the whole schedule
+	InFlight  InFlight             `json:"in_flight"`
+	Expect    []Budget             `json:"expect,omitempty"`
 
 	Started         time.Time `json:"started"`
 	MonotonicOrigin int64     `json:"monotonic_origin_ns"` // CLOCK_MONOTONIC at offset 0
@@ -44,6 +46,28 @@ type Manifest struct {
 	Host      Host      `json:"host"`
 	Generator Generator `json:"generator"`
 	Warnings  []string  `json:"warnings"`
+}
+
+// InFlight is the cap on requests under way and what happens to an arrival at it.
+type InFlight struct {
+	Max  int    `json:"max"`
+	When string `json:"when"` // "drop" or "wait"
+}
+
+// Budget is a limit that the scenario sets on one of its figures.
+type Budget struct {
+	Metric   string `json:"metric"`
+	Start    string `json:"start,omitempty"`
+	Phase    string `json:"phase,omitempty"`
+	Function string `json:"function,omitempty"`
+	Max      *Bound `json:"max,omitempty"`
+	Min      *Bound `json:"min,omitempty"`
+}
+
+// Bound is a limit as the scenario spells it and in the metric's own unit.
+type Bound struct {
+	Text  string  `json:"text"`
+	Value float64 `json:"value"`
 }
 
 // Phase is a phase's place in the schedule.
