@@ -1,15 +1,17 @@
 package scenarios
 
 import (
+	"fmt"
 	"slices"
 
+	"github.com/coldcurve/coldcurve/analysis/metric"
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
 )
 
 func expectFields() fields[Expectation] {
 	return fields[Expectation]{
-		key("metric", words("metric", metricNames()), func(e *Expectation) *string { return &e.Metric },
+		key("metric", metrics(), func(e *Expectation) *string { return &e.Metric },
 			"which figure").must(),
 		key("start", words("start kind", startNames()), func(e *Expectation) *string { return &e.Start },
 			"of which starts; the default is all"),
@@ -24,8 +26,21 @@ func expectFields() fields[Expectation] {
 	}
 }
 
-func metricNames() []string {
-	return []string{"latency.p50", "latency.p90", "latency.p95", "latency.p99", "latency.p999", "latency.max", "latency.mean", "cold_share", "error_share", "errors", "dropped", "throughput"}
+func metrics() form[string] {
+	return form[string]{
+		read: func(_ *reader, v strict.Value) (string, bool) {
+			name, ok := v.Text()
+			if !ok {
+				return "", false
+			}
+			if _, err := metric.Parse(name); err != nil {
+				faultOf(v, err, "")
+				return "", false
+			}
+			return name, true
+		},
+		schema: schema{"enum": metric.All()},
+	}
 }
 
 func startNames() []string {
@@ -70,7 +85,30 @@ func (r *reader) expectation(m strict.Map) Expectation {
 	if !m.Get("max").Given() && !m.Get("min").Given() {
 		m.Fault("a budget without a limit", "add max: or min:")
 	}
+	if e.Metric == "" {
+		return e // there is no telling what the limits mean
+	}
+	figure := metric.Metric(e.Metric)
+	sound := readBound(m.Get("max"), figure, e.Max)
+	sound = readBound(m.Get("min"), figure, e.Min) && sound
+	if sound && e.Max != nil && e.Min != nil && e.Max.Value < e.Min.Value {
+		m.Get("max").Fault(fmt.Sprintf("max %s below min %s", e.Max.Text, e.Min.Text), "exchange them")
+	}
 	return e
+}
+
+// readBound works out a limit's value.
+func readBound(v strict.Value, figure metric.Metric, b *Bound) (ok bool) {
+	if b == nil || !v.Given() {
+		return true
+	}
+	value, err := metric.ParseBound(figure, b.Text)
+	if err != nil {
+		faultOf(v, err, "")
+		return false
+	}
+	b.Value = value
+	return true
 }
 
 // checkScope sees to it that the phase and function of a budget exist and

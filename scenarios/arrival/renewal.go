@@ -46,6 +46,9 @@ type Bursty struct {
 
 // Expected is Rate x d, exactly, because the process starts in equilibrium.
 func (p Bursty) Expected(d time.Duration) float64 {
+	if !(p.CV > 0) {
+		return 0
+	}
 	return max(float64(p.Rate)*d.Seconds(), 0)
 }
 
