@@ -30,7 +30,7 @@ func Answer(run *summary.Run) []string {
 			out = append(out, fmt.Sprintf("The table has the other %d functions.", len(functions)-i))
 			break
 		}
-		out = append(out, waits(run, f))
+		out = append(out, waits(run, f)+coldByPhase(run, f))
 	}
 	return append(out, coldShare(run))
 }
@@ -69,15 +69,38 @@ func waits(run *summary.Run, function string) string {
 		tooFew(run, function, sample.Cold), tooFew(run, function, sample.Warm))
 }
 
-// pair picks the cold and the warm group to compare.
+// pair picks the cold and the warm group to compare: of the phase that has the
+// most warm requests among those that support both medians, because it is the
+// same traffic; failing that, the first cold and the first warm group that do.
 func pair(run *summary.Run, function string) (cold, warm *summary.Group) {
 	for _, p := range run.Phases {
 		c, w := find(run, p.Name, function, sample.Cold), find(run, p.Name, function, sample.Warm)
-		if c != nil && w != nil && c.Latency.P50 != nil && w.Latency.P50 != nil {
-			return c, w
+		if c == nil || w == nil || c.Latency.P50 == nil || w.Latency.P50 == nil {
+			continue
+		}
+		if warm == nil || w.N > warm.N {
+			cold, warm = c, w
 		}
 	}
+	if cold != nil {
+		return cold, warm
+	}
 	return supported(run, function, sample.Cold), supported(run, function, sample.Warm)
+}
+
+// coldByPhase tells the phases apart where several support a cold median: a
+// start in a spike is not the start of an idle function.
+func coldByPhase(run *summary.Run, function string) string {
+	var parts []string
+	for i := range run.Groups {
+		if g := &run.Groups[i]; g.Function == function && g.Start == sample.Cold.String() && g.Latency.P50 != nil {
+			parts = append(parts, nanos(*g.Latency.P50)+" in "+g.Phase)
+		}
+	}
+	if len(parts) < 2 {
+		return ""
+	}
+	return " Cold by phase: " + strings.Join(parts, ", ") + "."
 }
 
 func find(run *summary.Run, phase, function string, start sample.Start) *summary.Group {
@@ -102,21 +125,22 @@ func supported(run *summary.Run, function string, start sample.Start) *summary.G
 
 func median(g *summary.Group, whole bool) string {
 	s := nanos(*g.Latency.P50)
-	if g.Interval.P50 == nil {
-		return s
-	}
-	interval := between(nanos(g.Interval.P50[0]), nanos(g.Interval.P50[1]))
 	if whole {
-		return fmt.Sprintf("%s (p50, 95%% interval %s)", s, interval)
+		return fmt.Sprintf("%s (p50, 95%% interval %s)", s, Interval(g.Interval.P50))
 	}
-	return fmt.Sprintf("%s (%s)", s, interval)
+	return fmt.Sprintf("%s (%s)", s, Interval(g.Interval.P50))
 }
 
-// between writes an interval with its unit once if both ends have the same.
-func between(low, high string) string {
+// Interval writes an interval of nanoseconds, with its unit once if both ends
+// have the same; "-" for none.
+func Interval(v *[2]int64) string {
+	if v == nil {
+		return "-"
+	}
+	low, high := nanos(v[0]), nanos(v[1])
 	l, unit, ok := strings.Cut(low, " ")
-	if h, u, both := strings.Cut(high, " "); ok && both && u == unit {
-		return l + " to " + h + " " + unit
+	if _, u, both := strings.Cut(high, " "); ok && both && u == unit {
+		return l + " to " + high
 	}
 	return low + " to " + high
 }
@@ -180,3 +204,14 @@ func coldShare(run *summary.Run) string {
 }
 
 func nanos(ns int64) string { return units.FormatDuration(time.Duration(ns)) }
+
+// Doubt is a warning in words, with what it is about.
+func Doubt(w summary.Warning) string {
+	switch {
+	case w.Group != "" && w.Phase != "":
+		return w.Group + " in " + w.Phase + ": " + w.Message
+	case w.Group != "" || w.Phase != "":
+		return w.Group + w.Phase + ": " + w.Message
+	}
+	return w.Message
+}

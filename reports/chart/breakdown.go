@@ -157,7 +157,7 @@ func (s *stack) bar(t Theme, floor float64) plotter {
 			c.SetColor(t.color(part.role))
 			c.Fill(box.Path())
 			c.SetColor(t.color(background))
-			c.SetLineWidth(1)
+			c.SetLineWidth(.6)
 			c.SetLineDash(nil, 0)
 			c.Stroke(box.Path())
 			for _, label := range []string{part.name + " " + units.FormatDuration(part.mean), part.name} {

@@ -102,7 +102,8 @@ func paintKeys(dc draw.Canvas, t Theme, keys []key) vg.Length {
 		if x > dc.Min.X && x+w > dc.Max.X {
 			x, y = dc.Min.X, y-keyHeight
 		}
-		k.swatch(dc, t, vg.Point{X: x + swatchWidth - 6, Y: y})
+		// Letters without descenders stand a little below the middle of their line.
+		k.swatch(dc, t, vg.Point{X: x + swatchWidth - 6, Y: y - 1})
 		dc.FillText(sty, vg.Point{X: x + swatchWidth, Y: y}, label)
 		x += w + keyGap
 	}

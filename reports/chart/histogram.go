@@ -38,7 +38,7 @@ func histogram(_ *summary.Run, data *reports.Run) (Chart, bool) {
 	return Chart{
 		Name:    "histogram",
 		Title:   "How often each latency occurred",
-		Caption: "One row for each start kind, each with its own scale: the tallest bar of a row holds the number written at its right. Bars are equally wide on the logarithmic axis.",
+		Caption: "One row for each start kind, each with its own scale: the number of requests in its tallest bar is written at its right. Bars are equally wide on the logarithmic axis.",
 		Alt:     alt,
 		height:  titleHeight + 48 + barRow*vg.Length(len(rows)),
 		body: func(dc draw.Canvas, t Theme) {
@@ -59,7 +59,7 @@ func histogram(_ *summary.Run, data *reports.Run) (Chart, bool) {
 // The rooms beside the rows.
 const (
 	rowLabel vg.Length = 92
-	rowCount vg.Length = 64
+	rowCount vg.Length = 86
 )
 
 func tallest(bars []reports.Bar) reports.Bar {
@@ -97,10 +97,10 @@ func barsOf(t Theme, d reports.Distribution, floor float64) plotter {
 		y := base + (roof-base)/2
 		left := c.Min.X - rowLabel
 		var mark vg.Path
-		l.glyph.add(&mark, vg.Point{X: left + 4, Y: y + 7}, 3.6)
+		l.glyph.add(&mark, vg.Point{X: left + 4, Y: y + 6}, 3.6)
 		l.glyph.paint(c, t, l.role, mark)
 		c.FillText(name, vg.Point{X: left + 14, Y: y + 7}, d.Start.String())
 		c.FillText(small, vg.Point{X: left + 14, Y: y - 7}, "n = "+units.FormatCount(d.N))
-		c.FillText(right(small), vg.Point{X: c.Max.X + rowCount, Y: roof}, units.FormatCount(top.Count))
+		c.FillText(small, vg.Point{X: c.Max.X + 6, Y: roof - 5}, "tallest "+units.FormatCount(top.Count))
 	}
 }

@@ -31,10 +31,38 @@ func (p *page) table(columns []column) (dropped []string) {
 		dropped = append(dropped, columns[least].head)
 		columns = append(columns[:least:least], columns[least+1:]...)
 	}
+	if p.o.Width > 0 {
+		shorten(columns, p.o.Width)
+	}
 	if p.err == nil {
 		p.err = p.render(columns)
 	}
 	return dropped
+}
+
+// leastName is the width to which names are cut at most.
+const leastName = 12
+
+// shorten cuts the longest names, a column at a time, where a table of the
+// columns that must stay is still too wide.
+func shorten(columns []column, limit int) {
+	for over := tableWidth(columns) - limit; over > 0; over = tableWidth(columns) - limit {
+		widest, most := -1, leastName
+		for i, c := range columns {
+			if w := c.width(); c.left && w > most {
+				widest, most = i, w
+			}
+		}
+		if widest < 0 {
+			return
+		}
+		room := max(most-over, leastName)
+		for r, s := range columns[widest].cells {
+			if runes := []rune(s); len(runes) > room {
+				columns[widest].cells[r] = string(runes[:room-2]) + ".."
+			}
+		}
+	}
 }
 
 // tableWidth is the width with a space on each side of a cell and a line
@@ -42,11 +70,15 @@ func (p *page) table(columns []column) (dropped []string) {
 func tableWidth(columns []column) int {
 	w := 1
 	for _, c := range columns {
-		cell := width(c.head)
-		for _, s := range c.cells {
-			cell = max(cell, width(s))
-		}
-		w += cell + 3
+		w += c.width() + 3
+	}
+	return w
+}
+
+func (c *column) width() int {
+	w := width(c.head)
+	for _, s := range c.cells {
+		w = max(w, width(s))
 	}
 	return w
 }

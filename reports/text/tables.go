@@ -9,6 +9,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/stats"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/reports"
 )
 
 // none stands where there is no figure.
@@ -81,7 +82,7 @@ func (p *page) latencies(r *summary.Run) {
 		column{head: "n", keep: 8, cells: cellsOf(g, func(g *summary.Group) string { return units.FormatCount(g.N) })},
 		column{head: "errors", keep: errorsKeep(g), cells: cellsOf(g, func(g *summary.Group) string { return p.errors(g.Errors) })},
 		column{head: "p50", cells: figure(func(f *summary.Figures) *int64 { return f.P50 })},
-		column{head: "95% interval", keep: 3, cells: cellsOf(g, func(g *summary.Group) string { return interval(g.Interval.P50) })},
+		column{head: "95% interval", keep: 3, cells: cellsOf(g, func(g *summary.Group) string { return reports.Interval(g.Interval.P50) })},
 		column{head: "p90", keep: 4, cells: figure(func(f *summary.Figures) *int64 { return f.P90 })},
 		column{head: "p95", keep: 2, cells: figure(func(f *summary.Figures) *int64 { return f.P95 })},
 		column{head: "p99", keep: 7, cells: figure(func(f *summary.Figures) *int64 { return f.P99 })},
@@ -117,18 +118,6 @@ func startColor(start string) color {
 		return blue
 	}
 	return ""
-}
-
-func interval(v *[2]int64) string {
-	if v == nil {
-		return none
-	}
-	low, high := nanos(&v[0]), nanos(&v[1])
-	l, unit, ok := strings.Cut(low, " ")
-	if h, u, both := strings.Cut(high, " "); ok && both && u == unit {
-		return l + " .. " + h + " " + unit
-	}
-	return low + " .. " + high
 }
 
 // explain says what the main table's figures are, and what is not in it.
@@ -218,6 +207,9 @@ func (p *page) phases(r *summary.Run) {
 	if len(dropped) > 0 {
 		p.wrap("Left out to fit the width: "+strings.Join(dropped, ", ")+".", "")
 	}
-	p.wrap(fmt.Sprintf("The generator's own lag: p50 %s, p99 %s, max %s. At most %s requests were under way at once.",
-		nanos(&r.Lag.P50), nanos(&r.Lag.P99), nanos(&r.Lag.Max), units.FormatCount(r.Backlog)), "")
+	lag := fmt.Sprintf("The generator's own lag: p50 %s, p99 %s, max %s.", nanos(&r.Lag.P50), nanos(&r.Lag.P99), nanos(&r.Lag.Max))
+	if r.Backlog > 0 {
+		lag += fmt.Sprintf(" At most %s requests were under way at once.", units.FormatCount(r.Backlog))
+	}
+	p.wrap(lag, "")
 }

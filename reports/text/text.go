@@ -9,9 +9,12 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/coldcurve/coldcurve/analysis/summary"
+	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/reports"
 )
 
@@ -120,27 +123,31 @@ func (p *page) checks(r *summary.Run) {
 	}
 }
 
+// footnotes are the failures by kind, and the doubts.
 func (p *page) footnotes(r *summary.Run) {
-	n := 0
-	for _, w := range r.Warnings {
-		if w.Code == summary.QuantileUnsupported {
-			continue // the dash in the table has its own footnote
+	var notes []string
+	for _, g := range r.Groups {
+		if g.Errors == 0 {
+			continue
 		}
-		if n == 0 {
+		var kinds []string
+		for _, k := range slices.Sorted(maps.Keys(g.ErrorKinds)) {
+			kinds = append(kinds, units.FormatCount(g.ErrorKinds[k])+" "+k)
+		}
+		notes = append(notes, fmt.Sprintf("%s/%s in %s: %s of %s failed: %s", g.Function, g.Start, g.Phase,
+			units.FormatCount(g.Errors), units.FormatCount(g.N), strings.Join(kinds, ", ")))
+	}
+	for _, w := range r.Warnings {
+		// The dash in the table has a footnote of its own.
+		if w.Code != summary.QuantileUnsupported {
+			notes = append(notes, reports.Doubt(w))
+		}
+	}
+	for i, n := range notes {
+		if i == 0 {
 			p.line("")
 		}
-		n++
-		var where []string
-		for _, s := range []string{w.Group, w.Phase} {
-			if s != "" {
-				where = append(where, s)
-			}
-		}
-		text := w.Message
-		if len(where) > 0 {
-			text = strings.Join(where, " in ") + ": " + text
-		}
-		p.wrap(text, fmt.Sprintf("[%d] ", n))
+		p.wrap(n, fmt.Sprintf("[%d] ", i+1))
 	}
 }
 
