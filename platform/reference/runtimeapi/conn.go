@@ -28,10 +28,10 @@ const (
 type conn struct {
 	net     net.Conn
 	in      *bufio.Reader
-	allowed int64 // bytes that may still be read
+	allowed int64  // bytes that may still be read
 	out     []byte // of the serving goroutine
 	work    []byte // of whoever hands over an invocation
-	last    bool // the connection closes after the next answer
+	last    bool   // the connection closes after the next answer
 }
 
 func newConn(nc net.Conn) *conn {

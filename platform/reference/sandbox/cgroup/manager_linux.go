@@ -264,29 +264,43 @@ func rmdir(path string) error {
 // killAll kills every process of a group until none is left. Version 2 does it
 // in one write. In version 1 a process may fork between being listed and being
 // killed, so it takes rounds; each leaves only what the round before did not see.
+//
+// This process is not of the group, even where it is listed: one thread of it
+// that is on its way elsewhere is enough for that in version 1.
 func killAll(group string) error {
 	_ = write(filepath.Join(group, "cgroup.kill"), "1")
 	wait := 50 * time.Microsecond
 	for start := time.Now(); ; wait = min(2*wait, 10*time.Millisecond) {
-		text, err := os.ReadFile(filepath.Join(group, "cgroup.procs"))
-		if err != nil {
-			if errors.Is(err, fs.ErrNotExist) {
-				return nil
-			}
-			return err
-		}
-		pids := strings.Fields(string(text))
+		pids, err := members(group)
 		if len(pids) == 0 {
-			return nil
+			return err
 		}
 		if time.Since(start) > patience {
 			return fmt.Errorf("kill the processes of %s: %d are left after %v", group, len(pids), patience)
 		}
 		for _, pid := range pids {
-			if n, err := strconv.Atoi(pid); err == nil && n > 0 {
-				_ = unix.Kill(n, unix.SIGKILL)
-			}
+			_ = unix.Kill(pid, unix.SIGKILL)
 		}
 		time.Sleep(wait)
 	}
+}
+
+// members are the processes in a group apart from this one.
+func members(group string) ([]int, error) {
+	text, err := os.ReadFile(filepath.Join(group, "cgroup.procs"))
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		return nil, err
+	}
+	var pids []int
+	for field := range strings.FieldsSeq(string(text)) {
+		// A process of another pid namespace is listed as 0, and as a pid that
+		// would be this process's whole group.
+		if pid, err := strconv.Atoi(field); err == nil && pid > 0 && pid != os.Getpid() {
+			pids = append(pids, pid)
+		}
+	}
+	return pids, nil
 }
