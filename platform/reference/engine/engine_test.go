@@ -48,7 +48,7 @@ func run(t *testing.T, box *memory.Sandbox, policy lifecycle.Policy, test func(*
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := rt.Create(platform.Function{Name: "hello", Runtime: platform.Go, Code: code, Timeout: 30 * time.Second}); err != nil {
+		if _, err := rt.Create(t.Context(), platform.Function{Name: "hello", Runtime: platform.Go, Code: code, Timeout: 30 * time.Second}); err != nil {
 			t.Fatal(err)
 		}
 		test(t, rt)
@@ -234,7 +234,7 @@ func TestConcurrencyIsSharedByFunctions(t *testing.T) {
 		}
 		defer rt.Close(t.Context())
 		for name, reserved := range map[string]int{"a": 0, "b": 0, "kept": 4} {
-			if _, err := rt.Create(platform.Function{Name: name, Code: code, Reserved: reserved, Timeout: time.Minute}); err != nil {
+			if _, err := rt.Create(t.Context(), platform.Function{Name: name, Code: code, Reserved: reserved, Timeout: time.Minute}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -37,13 +37,27 @@ type Function struct {
 
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// Create adds a function. It starts nothing.
-func (rt *Runtime) Create(fn platform.Function) (Function, error) {
+// preparer is a sandbox that can do work ahead of a function's first start.
+type preparer interface {
+	Prepare(context.Context, *sandbox.Spec) error
+}
+
+// Create adds a function. It starts no instance.
+func (rt *Runtime) Create(ctx context.Context, fn platform.Function) (Function, error) {
 	fn.Memory = cmp.Or(fn.Memory, rt.limits.MemoryDefault)
 	fn.Timeout = cmp.Or(fn.Timeout, rt.limits.TimeoutDefault)
 	fn.Env = maps.Clone(fn.Env)
 	if err := rt.check(fn); err != nil {
 		return Function{}, err
+	}
+	spec := sandbox.Spec{
+		Function: fn, Version: Latest, ARN: arn(fn.Name),
+		Memory: fn.Memory, Timeout: fn.Timeout, InitLimit: rt.limits.Init,
+	}
+	if p, ok := rt.sandbox.(preparer); ok {
+		if err := p.Prepare(ctx, &spec); err != nil {
+			return Function{}, &Error{Code: Invalid, Message: "The function cannot be run here", Err: err}
+		}
 	}
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
@@ -53,10 +67,7 @@ func (rt *Runtime) Create(fn platform.Function) (Function, error) {
 	if _, there := rt.functions[fn.Name]; there {
 		return Function{}, &Error{Code: Exists, Message: "Function already exist: " + fn.Name}
 	}
-	f := newFleet(rt, sandbox.Spec{
-		Function: fn, Version: Latest, ARN: arn(fn.Name),
-		Memory: fn.Memory, Timeout: fn.Timeout, InitLimit: rt.limits.Init,
-	})
+	f := newFleet(rt, spec)
 	if fn.Reserved > 0 {
 		if err := f.reserve(&fn.Reserved); err != nil {
 			return Function{}, err

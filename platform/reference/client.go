@@ -1,0 +1,309 @@
+package reference
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/reference/engine"
+	"github.com/coldcurve/coldcurve/platform/reference/lambdaapi"
+)
+
+// Client is a reference runtime in a child process, as a platform. It is a
+// platform.Describer, Historian and Closer too.
+type Client struct {
+	child *child
+	base  string // http://127.0.0.1:PORT
+	http  *http.Client
+}
+
+// Deploy creates the function. Nothing is started.
+func (c *Client) Deploy(ctx context.Context, fn platform.Function) (platform.Deployment, error) {
+	request, err := createRequest(fn)
+	if err != nil {
+		return nil, refused("deploy "+fn.Name, err)
+	}
+	if err := c.call(ctx, http.MethodPost, "/2015-03-31/functions", request, nil); err != nil {
+		return nil, fmt.Errorf("deploy %s: %w", fn.Name, err)
+	}
+	d := &deployment{client: c, name: fn.Name}
+	d.url = c.base + "/2015-03-31/functions/" + fn.Name + "/invocations"
+	if fn.Reserved > 0 {
+		reserve := lambdaapi.Concurrency{ReservedConcurrentExecutions: &fn.Reserved}
+		if err := c.call(ctx, http.MethodPut, "/2017-10-31/functions/"+fn.Name+"/concurrency", reserve, nil); err != nil {
+			return nil, errors.Join(fmt.Errorf("deploy %s: %w", fn.Name, err), d.Remove(ctx))
+		}
+	}
+	return d, nil
+}
+
+func createRequest(fn platform.Function) (lambdaapi.CreateRequest, error) {
+	folder, err := filepath.Abs(fn.Code)
+	if err != nil {
+		return lambdaapi.CreateRequest{}, err
+	}
+	if fn.Memory%(1<<20) != 0 {
+		return lambdaapi.CreateRequest{}, fmt.Errorf("memory of %d bytes is not a whole number of MB", fn.Memory)
+	}
+	r := lambdaapi.CreateRequest{
+		FunctionName: fn.Name,
+		Runtime:      lambdaapi.IdentifierOf(fn.Runtime),
+		Handler:      fn.Handler,
+		MemorySize:   int64(fn.Memory) >> 20,
+		Timeout:      fn.Timeout.Seconds(),
+		Code:         lambdaapi.Code{LocalFolder: folder},
+	}
+	if r.Runtime == "" {
+		return r, fmt.Errorf("the reference runtime has no runtime %q", fn.Runtime)
+	}
+	if len(fn.Env) > 0 {
+		r.Environment = &lambdaapi.Environment{Variables: fn.Env}
+	}
+	return r, nil
+}
+
+// Describe asks the runtime for its account of itself.
+func (c *Client) Describe(ctx context.Context) (d platform.Description, err error) {
+	err = c.call(ctx, http.MethodGet, "/coldcurve/v1/describe", nil, func(body io.Reader) error {
+		return json.NewDecoder(body).Decode(&d)
+	})
+	return d, err
+}
+
+// Instances asks the runtime for the life of every instance.
+func (c *Client) Instances(ctx context.Context) (list []platform.InstanceRecord, err error) {
+	err = c.call(ctx, http.MethodGet, "/coldcurve/v1/instances", nil, func(body io.Reader) error {
+		dec := json.NewDecoder(body)
+		for dec.More() {
+			var r platform.InstanceRecord
+			if err := dec.Decode(&r); err != nil {
+				return err
+			}
+			list = append(list, r)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// Close ends the runtime and waits until it is gone, with all its instances;
+// when ctx ends before that, it is killed. Idempotent.
+func (c *Client) Close(ctx context.Context) error {
+	c.http.CloseIdleConnections()
+	return c.child.close(ctx)
+}
+
+// call makes a request that is not an invocation, with doc as its body if it
+// is not nil, and has read take the answer's.
+func (c *Client) call(ctx context.Context, method, path string, doc any, read func(io.Reader) error) error {
+	op := method + " " + path
+	var body io.Reader
+	if doc != nil {
+		text, err := json.Marshal(doc)
+		if err != nil {
+			return refused(op, err)
+		}
+		body = bytes.NewReader(text)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
+	if err != nil {
+		return refused(op, err)
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return c.unanswered(ctx, op, err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode/100 != 2 {
+		text, _ := io.ReadAll(io.LimitReader(response.Body, 64<<10))
+		return &platform.Error{Kind: kindOf(response), Op: op, Err: refusal(response, text)}
+	}
+	if read == nil {
+		return nil
+	}
+	if err := read(response.Body); err != nil {
+		return &platform.Error{Kind: sample.Network, Op: op, Err: err}
+	}
+	return nil
+}
+
+func refused(op string, err error) error {
+	return &platform.Error{Kind: sample.Refused, Op: op, Err: err}
+}
+
+// unanswered is the error of a request without an answer.
+func (c *Client) unanswered(ctx context.Context, op string, err error) error {
+	kind := sample.Network
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		kind = sample.Timeout
+	case ctx.Err() != nil:
+		kind = sample.Cancelled
+	default:
+		if ended := c.child.ended(); ended != nil {
+			err = errors.Join(err, ended)
+		}
+	}
+	// The URL in it says nothing that the operation does not.
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		err = wrapped.Err
+	}
+	return &platform.Error{Kind: kind, Op: op, Err: err}
+}
+
+// kindOf is the kind that the runtime tells beside Lambda's own words.
+func kindOf(response *http.Response) sample.ErrorKind {
+	if kind, err := sample.ParseErrorKind(response.Header.Get(lambdaapi.HeaderErrorKind)); err == nil && kind != sample.NoError {
+		return kind
+	}
+	switch {
+	case response.StatusCode/100 == 2:
+		return sample.Handler
+	case response.StatusCode/100 == 4:
+		return sample.Refused
+	}
+	return sample.Platform
+}
+
+// refusal is Lambda's error document as an error.
+func refusal(response *http.Response, body []byte) error {
+	var doc struct {
+		Message string // or message: names are matched without regard to case
+		Reason  string
+	}
+	if err := json.Unmarshal(body, &doc); err != nil || doc.Message == "" {
+		return errors.New(response.Status)
+	}
+	if doc.Reason != "" {
+		doc.Message += " (" + doc.Reason + ")"
+	}
+	return fmt.Errorf("%s: %s", response.Header.Get(lambdaapi.HeaderErrorType), doc.Message)
+}
+
+// deployment is one function of a Client. It is a platform.Evicter too.
+type deployment struct {
+	client *Client
+	name   string
+	url    string
+}
+
+// Invoke sends one request.
+func (d *deployment) Invoke(ctx context.Context, r platform.Request) (platform.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, d.url, bytes.NewReader(r.Payload))
+	if err != nil {
+		return platform.Response{}, refused("invoke "+d.name, err)
+	}
+	request.GetBody = nil // it would allow the transport to send twice
+	contentType := r.ContentType
+	if contentType == "" {
+		contentType = "application/json"
+	}
+	request.Header["Content-Type"] = []string{contentType}
+	response, err := d.client.http.Do(request)
+	if err != nil {
+		return platform.Response{}, d.client.unanswered(ctx, "invoke "+d.name, err)
+	}
+	out := platform.Response{Status: response.StatusCode, FirstByte: time.Now()}
+	out.Body, err = readAll(response)
+	if err != nil {
+		return out, d.client.unanswered(ctx, "invoke "+d.name, err)
+	}
+	if err := readEvidence(response.Header, &out); err != nil {
+		return out, &platform.Error{Kind: sample.Network, Op: "invoke " + d.name, Err: err}
+	}
+	if response.StatusCode != http.StatusOK {
+		return out, &platform.Error{Kind: kindOf(response), Op: "invoke " + d.name, Err: refusal(response, out.Body)}
+	}
+	if response.Header.Get(lambdaapi.HeaderFunctionError) != "" {
+		return out, &platform.Error{Kind: kindOf(response), Op: "invoke " + d.name, Err: functionError(out.Body)}
+	}
+	return out, nil
+}
+
+func readAll(response *http.Response) ([]byte, error) {
+	defer response.Body.Close()
+	if response.ContentLength < 0 {
+		return io.ReadAll(response.Body)
+	}
+	body := make([]byte, response.ContentLength)
+	_, err := io.ReadFull(response.Body, body)
+	return body, err
+}
+
+// readEvidence takes the runtime's statements out of the headers.
+func readEvidence(header http.Header, out *platform.Response) error {
+	told := header.Get(lambdaapi.HeaderStart)
+	if told == "" {
+		return nil
+	}
+	start, err := sample.ParseStart(told)
+	if err != nil {
+		return err
+	}
+	truth, err := engine.ParseTruth(header.Get(lambdaapi.HeaderTruth))
+	if err != nil {
+		return err
+	}
+	billed, err := strconv.ParseInt(header.Get(lambdaapi.HeaderBilled), 10, 64)
+	if err != nil {
+		return fmt.Errorf("billed time: %w", err)
+	}
+	out.Billed = time.Duration(billed)
+	out.Evidence = platform.Evidence{
+		Start: start, Grade: sample.Attested,
+		Instance:  header.Get(lambdaapi.HeaderInstance),
+		Breakdown: truth.Breakdown(),
+	}
+	return nil
+}
+
+// functionError is a function's error document as an error.
+func functionError(body []byte) error {
+	var doc struct {
+		Type    string `json:"errorType"`
+		Message string `json:"errorMessage"`
+	}
+	if err := json.Unmarshal(body, &doc); err != nil || doc.Type+doc.Message == "" {
+		return fmt.Errorf("the function failed: %.200q", body)
+	}
+	return fmt.Errorf("the function failed: %s: %s", doc.Type, doc.Message)
+}
+
+// Evict makes the function's next start cold.
+func (d *deployment) Evict(ctx context.Context) error {
+	return d.client.call(ctx, http.MethodPost, "/coldcurve/v1/functions/"+d.name+"/evict", nil, nil)
+}
+
+// Remove deletes the function with its instances. A runtime that is gone has
+// none.
+func (d *deployment) Remove(ctx context.Context) error {
+	err := d.client.call(context.WithoutCancel(ctx), http.MethodDelete, "/2015-03-31/functions/"+d.name, nil, nil)
+	if platform.KindOf(err) == sample.Refused || d.client.child.gone() {
+		return nil
+	}
+	return err
+}
+
+// transport is tuned for many connections to one host, each used for one
+// request at a time, and for nothing that would hide or repeat a request.
+func transport() *http.Transport {
+	return &http.Transport{
+		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: -1}).DialContext,
+		DisableCompression:  true,
+		MaxIdleConns:        0,
+		MaxIdleConnsPerHost: 1 << 20,
+		ReadBufferSize:      8 << 10,
+		WriteBufferSize:     8 << 10,
+	}
+}

@@ -1,0 +1,145 @@
+package reference
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
+)
+
+// forever is the keep-alive that never ends, as a flag.
+const forever = "forever"
+
+// Settings are the runtime's own options: what a serving process is told by
+// its flags, and what [Open] tells its child.
+type Settings struct {
+	// KeepAlive is how long an idle instance lives. 0 keeps none, below 0 is for ever.
+	KeepAlive time.Duration
+	// Concurrency is the most requests at once over all functions; 0 is no limit.
+	Concurrency int
+	// StartBurst and StartRate bound the starts of each function: so many at
+	// once, then so many a second. StartBurst 0 is no bound.
+	StartBurst int
+	StartRate  units.Rate
+	// Queue is the most requests of a function that wait for an instance; 0
+	// throttles at once. QueueTimeout is the longest wait; 0 is no bound.
+	Queue        int
+	QueueTimeout time.Duration
+	// LateBinding lets a request that started an instance take whichever comes
+	// free first.
+	LateBinding bool
+	// Sandbox is how instances are made. The default, and the only one, is "process".
+	Sandbox string
+	// NoCgroups leaves memory and CPU unlimited.
+	NoCgroups bool
+	// Cache is the folder for the runtime clients. The default is the user's
+	// cache folder.
+	Cache string
+}
+
+// policy is the lifecycle's share of the settings.
+func (s Settings) policy() lifecycle.Policy {
+	p := lifecycle.Policy{
+		KeepAlive: s.KeepAlive, Concurrency: s.Concurrency,
+		StartBurst: s.StartBurst,
+		QueueLimit: s.Queue, QueueTimeout: s.QueueTimeout,
+		LateBinding: s.LateBinding,
+	}
+	if s.StartRate > 0 {
+		p.StartEvery = max(1, time.Duration(float64(time.Second)/float64(s.StartRate)))
+	}
+	return p
+}
+
+// Args are the arguments of a serve command with these settings; [ServeFlags]
+// is what reads them.
+func (s Settings) Args() []string {
+	keepAlive := s.KeepAlive.String()
+	if s.KeepAlive < 0 {
+		keepAlive = forever
+	}
+	args := []string{
+		"--keep-alive=" + keepAlive,
+		"--concurrency=" + strconv.Itoa(s.Concurrency),
+	}
+	add := func(given bool, flag, value string) {
+		if given {
+			args = append(args, "--"+flag+"="+value)
+		}
+	}
+	add(s.StartBurst != 0, "start-burst", strconv.Itoa(s.StartBurst))
+	add(s.StartRate != 0, "start-rate", strconv.FormatFloat(float64(s.StartRate), 'g', -1, 64)+"/s")
+	add(s.Queue != 0, "queue", strconv.Itoa(s.Queue))
+	add(s.QueueTimeout != 0, "queue-timeout", s.QueueTimeout.String())
+	add(s.LateBinding, "late-binding", "true")
+	add(s.Sandbox != "", "sandbox", s.Sandbox)
+	add(s.NoCgroups, "no-cgroups", "true")
+	add(s.Cache != "", "cache", s.Cache)
+	return args
+}
+
+// ServeFlags are the flags of a serve command. The tags are kong's.
+type ServeFlags struct {
+	Addr string `default:"127.0.0.1:9001" help:"Loopback address to listen on; port 0 picks one."`
+
+	KeepAlive    string `default:"10m" help:"How long an idle instance lives, such as 10m, or forever."`
+	Concurrency  int    `default:"1000" help:"Most requests at once over all functions; 0 is no limit."`
+	StartBurst   int    `help:"Most instances of a function started at once; 0 is no limit."`
+	StartRate    string `help:"Starts of a function after the burst, such as 100/s."`
+	Queue        int    `help:"Most requests of a function that wait for an instance; 0 throttles at once."`
+	QueueTimeout string `help:"Longest wait in the queue, such as 5s. The default is no bound."`
+	LateBinding  bool   `help:"Let a request that started an instance take whichever comes free first."`
+	Sandbox      string `default:"process" help:"How instances are made: process."`
+	NoCgroups    bool   `help:"Do not limit memory and CPU by cgroups."`
+	Cache        string `type:"path" help:"Folder for runtime clients. The default is the user's cache folder."`
+
+	ReadyFD  int `name:"ready-fd" default:"-1" hidden:"" help:"File descriptor to write the address to once it listens."`
+	ParentFD int `name:"parent-fd" default:"-1" hidden:"" help:"File descriptor whose end tells to end."`
+}
+
+// Options reads the flags; its error names every flag that cannot be read.
+func (f *ServeFlags) Options() (ServeOptions, error) {
+	var errs []error
+	duration := func(flag, text string) time.Duration {
+		if text == "" {
+			return 0
+		}
+		d, err := units.ParseDuration(text)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("--%s: %w", flag, err))
+		}
+		return d
+	}
+	o := ServeOptions{
+		Addr: f.Addr,
+		Settings: Settings{
+			Concurrency: f.Concurrency, StartBurst: f.StartBurst, Queue: f.Queue,
+			QueueTimeout: duration("queue-timeout", f.QueueTimeout),
+			LateBinding:  f.LateBinding, Sandbox: f.Sandbox, NoCgroups: f.NoCgroups, Cache: f.Cache,
+		},
+	}
+	if o.KeepAlive = -1; f.KeepAlive != forever {
+		o.KeepAlive = duration("keep-alive", f.KeepAlive)
+	}
+	if f.StartRate != "" {
+		rate, err := units.ParseRate(f.StartRate)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("--start-rate: %w", err))
+		}
+		o.StartRate = rate
+	}
+	if err := o.policy().Validate(); len(errs) == 0 && err != nil {
+		errs = append(errs, err)
+	}
+	if f.ReadyFD >= 0 {
+		o.Ready = os.NewFile(uintptr(f.ReadyFD), "ready-fd")
+	}
+	if f.ParentFD >= 0 {
+		o.Parent = os.NewFile(uintptr(f.ParentFD), "parent-fd")
+	}
+	return o, errors.Join(errs...)
+}

@@ -1,0 +1,29 @@
+package lambdaapi
+
+// Lambda's headers of Invoke, in the canonical form of net/http.
+const (
+	HeaderInvocationType  = "X-Amz-Invocation-Type"
+	HeaderLogType         = "X-Amz-Log-Type"
+	HeaderLogResult       = "X-Amz-Log-Result"
+	HeaderFunctionError   = "X-Amz-Function-Error"
+	HeaderExecutedVersion = "X-Amz-Executed-Version"
+	HeaderRequestID       = "X-Amzn-Requestid"
+	HeaderErrorType       = "X-Amzn-Errortype"
+	HeaderTraceID         = "X-Amzn-Trace-Id"
+)
+
+// The headers that coldcurve adds to answers of Invoke.
+const (
+	// HeaderStart is the start kind in sample's words: cold, warm, queued.
+	// It and the next three are there if an instance was found or ordered.
+	HeaderStart = "X-Coldcurve-Start"
+	// HeaderInstance is the instance's name, as in the list of instances.
+	HeaderInstance = "X-Coldcurve-Instance"
+	// HeaderTruth is what happened when: the text form of engine.Truth.
+	HeaderTruth = "X-Coldcurve-Truth"
+	// HeaderBilled is the billed time in nanoseconds.
+	HeaderBilled = "X-Coldcurve-Billed-Ns"
+	// HeaderErrorKind is what went wrong in sample's words: throttled,
+	// timeout, crash, ... It is absent if nothing did.
+	HeaderErrorKind = "X-Coldcurve-Error-Kind"
+)

@@ -1,0 +1,115 @@
+package lambdaapi
+
+import (
+	"encoding/base64"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform/reference/engine"
+)
+
+// invoke is the Invoke operation.
+func (h *Handler) invoke(w http.ResponseWriter, r *http.Request, name string) error {
+	switch kind := r.Header.Get(HeaderInvocationType); kind {
+	case "", "RequestResponse":
+	case "DryRun":
+		if _, err := h.runtime.Function(name); err != nil {
+			return err
+		}
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	case "Event":
+		return invalid("Invocation type Event is not supported; write RequestResponse or DryRun")
+	default:
+		return invalid("Invocation type " + strconv.Quote(kind) + " is not known; write RequestResponse or DryRun")
+	}
+	payload, err := readBody(r, h.runtime.Limits().Payload)
+	if err != nil {
+		return err
+	}
+	if len(payload) == 0 {
+		payload = []byte("{}") // what a function of Lambda gets when nothing is sent
+	}
+	out, err := h.runtime.Invoke(r.Context(), name, engine.Invocation{
+		TraceID: r.Header.Get(HeaderTraceID),
+		Payload: payload,
+		Tail:    r.Header.Get(HeaderLogType) == "Tail",
+	})
+	setEvidence(w.Header(), &out)
+	if err != nil {
+		return err
+	}
+	writeBody(w, http.StatusOK, out.Body)
+	return nil
+}
+
+// setEvidence tells how a request was served, beside its answer. The keys are
+// in canonical form already, and Set would look at each again.
+func setEvidence(header http.Header, out *engine.Outcome) {
+	if out.Start == sample.Unknown {
+		return
+	}
+	truth, _ := out.Truth.AppendText(make([]byte, 0, 192))
+	header[HeaderRequestID] = []string{out.RequestID}
+	header[HeaderExecutedVersion] = []string{out.Version}
+	header[HeaderStart] = []string{out.Start.String()}
+	header[HeaderInstance] = []string{out.Instance}
+	header[HeaderTruth] = []string{string(truth)}
+	header[HeaderBilled] = []string{strconv.FormatInt(int64(out.Billed), 10)}
+	if out.FunctionError != "" {
+		header[HeaderFunctionError] = []string{out.FunctionError}
+	}
+	if out.Kind != sample.NoError {
+		header[HeaderErrorKind] = []string{out.Kind.String()}
+	}
+	if len(out.Log) > 0 {
+		header[HeaderLogResult] = []string{base64.StdEncoding.EncodeToString(out.Log)}
+	}
+}
+
+// readBody reads a body of at most limit bytes, in one piece where its length
+// is told.
+func readBody(r *http.Request, limit units.Bytes) ([]byte, error) {
+	if r.ContentLength > int64(limit) {
+		return nil, engine.TooBig(limit)
+	}
+	if r.ContentLength >= 0 {
+		body := make([]byte, r.ContentLength)
+		if _, err := io.ReadFull(r.Body, body); err != nil {
+			return nil, unreadable(err)
+		}
+		return body, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, int64(limit)+1))
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	if int64(len(body)) > int64(limit) {
+		return nil, engine.TooBig(limit)
+	}
+	return body, nil
+}
+
+func unreadable(err error) error {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return &engine.Error{Code: engine.TooLarge, Message: "The request body is too large"}
+	}
+	return &engine.Error{Code: engine.Invalid, Message: "The request body could not be read", Err: err}
+}
+
+func queryValue(query, key string) (string, error) {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return "", &engine.Error{Code: engine.Invalid, Message: "The query could not be parsed", Err: err}
+	}
+	return values.Get(key), nil
+}
+
+func invalid(message string) error {
+	return &engine.Error{Code: engine.Invalid, Message: message}
+}

@@ -1,0 +1,213 @@
+package reference_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/fixtures"
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/platformtest/need"
+	"github.com/coldcurve/coldcurve/platform/reference"
+)
+
+// TestMain lets this test binary be the program that serves, as coldcurve is
+// for its own client, and the parent that is killed.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "serve":
+			os.Exit(serveMain(os.Args[2:]))
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// serveMain does what the serve command does.
+func serveMain(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var flags reference.ServeFlags
+	parser, err := kong.New(&flags)
+	if err == nil {
+		_, err = parser.Parse(args)
+	}
+	var options reference.ServeOptions
+	if err == nil {
+		options, err = flags.Options()
+	}
+	if err == nil {
+		err = reference.Serve(ctx, options)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "coldcurve: error:", err)
+		return 1
+	}
+	return 0
+}
+
+// cache is where these tests build fixtures: the user's own cache, so that
+// only the first run of all builds them.
+func build(t testing.TB, name string, runtime platform.Runtime) platform.Function {
+	t.Helper()
+	need.Linux(t)
+	if runtime == platform.NodeJS {
+		need.Program(t, "node")
+	}
+	if runtime == platform.Python {
+		need.Program(t, "python3")
+	}
+	built, err := fixtures.Build(t.Context(), fixtures.Spec{Name: name, Runtime: runtime})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return platform.Function{
+		Name: name, Runtime: built.Runtime, Code: built.Code, Handler: built.Handler,
+		Memory: 1769 << 20, Timeout: 10 * time.Second,
+	}
+}
+
+// open starts a runtime, and checks at the test's end that nothing is left.
+func open(t testing.TB, o reference.ClientOptions) *reference.Client {
+	t.Helper()
+	need.Linux(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Executable, o.Stderr = self, t.Output()
+	client, err := reference.Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		if err := client.Close(ctx); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return client
+}
+
+func deploy(t testing.TB, client *reference.Client, fn platform.Function) platform.Deployment {
+	t.Helper()
+	d, err := client.Deploy(t.Context(), fn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// pid is the runtime's process.
+func pid(t testing.TB, client *reference.Client) int {
+	t.Helper()
+	d, err := client.Describe(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.Process
+}
+
+// descendants are the processes below pid, by /proc.
+func descendants(t testing.TB, pid int) []int {
+	t.Helper()
+	var found []int
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, task := range tasks {
+		text, err := os.ReadFile(task)
+		if err != nil {
+			continue // the thread has ended
+		}
+		for field := range strings.FieldsSeq(string(text)) {
+			var child int
+			if _, err := fmt.Sscan(field, &child); err != nil {
+				t.Fatal(err)
+			}
+			found = append(found, child)
+			found = append(found, descendants(t, child)...)
+		}
+	}
+	return found
+}
+
+// running says which of the processes are there and not zombies.
+func running(pids []int) (left []int) {
+	for _, pid := range pids {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			continue
+		}
+		if _, rest, _ := strings.Cut(string(stat), ") "); !strings.HasPrefix(rest, "Z") {
+			left = append(left, pid)
+		}
+	}
+	return left
+}
+
+// awaitGone fails the test if the processes do not end.
+func awaitGone(t testing.TB, pids []int) {
+	t.Helper()
+	for range 500 {
+		if len(running(pids)) == 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("still running: %v", running(pids))
+}
+
+func TestSpikeOf200(t *testing.T) {
+	fn := build(t, "hello", platform.Go)
+	client := open(t, reference.ClientOptions{KeepAlive: time.Minute})
+	d := deploy(t, client, fn)
+	serving := pid(t, client)
+
+	const n = 200
+	var mu sync.Mutex
+	instances := make(map[string]bool)
+	starts := make(map[sample.Start]int)
+	var all sync.WaitGroup
+	for range n {
+		all.Go(func() {
+			r, err := d.Invoke(t.Context(), platform.Request{Payload: fixtures.Payload("hello")})
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				t.Errorf("Invoke: %v", err)
+			}
+			instances[r.Evidence.Instance] = true
+			starts[r.Evidence.Start]++
+		})
+	}
+	all.Wait()
+	t.Logf("a spike of %d was served by %d instances: %v", n, len(instances), starts)
+	if starts[sample.Cold]+starts[sample.Warm] != n || len(instances) != starts[sample.Cold] {
+		t.Errorf("%v by %d instances", starts, len(instances))
+	}
+
+	processes := descendants(t, serving)
+	if len(processes) != len(instances) {
+		t.Errorf("%d processes for %d instances", len(processes), len(instances))
+	}
+	records, err := client.Instances(t.Context())
+	if err != nil || len(records) != len(instances) {
+		t.Errorf("%d records of %d instances, %v", len(records), len(instances), err)
+	}
+	if err := d.Remove(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if left := running(processes); len(left) > 0 {
+		t.Errorf("after Remove, still running: %v", left)
+	}
+}

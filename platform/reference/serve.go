@@ -1,0 +1,218 @@
+package reference
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"maps"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"runtime"
+	"strconv"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/fixtures"
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/reference/engine"
+	"github.com/coldcurve/coldcurve/platform/reference/lambdaapi"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
+)
+
+// ServeOptions are how the runtime is served.
+type ServeOptions struct {
+	Settings
+	// Addr is what to listen on, loopback only. The default is 127.0.0.1:9001.
+	Addr string
+	// Ready gets the address, with a line break, once it is listened on, and
+	// is closed then. The default is nobody.
+	Ready io.WriteCloser
+	// Parent is read until it ends; then the runtime ends too, at once. The
+	// default is nobody.
+	Parent io.Reader
+	// Grace is how long requests may go on that are being served when ctx
+	// ends. The default is 5s.
+	Grace time.Duration
+	// Version is the program's, for the description.
+	Version string
+	// Log gets what the HTTP server has to say. The default is nobody.
+	Log io.Writer
+}
+
+// The listener's own bounds: what a stranger may cost before the API has a say.
+const (
+	defaultAddr   = "127.0.0.1:9001"
+	defaultGrace  = 5 * time.Second
+	headerTimeout = 10 * time.Second
+	idleTimeout   = time.Hour // above any keep-alive that is probed over one connection
+	maxHeader     = 64 << 10
+)
+
+// Serve runs the reference runtime until ctx ends or the parent goes. It
+// returns when no instance is left.
+func Serve(ctx context.Context, o ServeOptions) (err error) {
+	if runtime.GOOS != "linux" {
+		return errNoLinux
+	}
+	if o.Addr == "" {
+		o.Addr = defaultAddr
+	}
+	if o.Grace == 0 {
+		o.Grace = defaultGrace
+	}
+	if err := loopbackOnly(o.Addr); err != nil {
+		return err
+	}
+	box, err := openSandbox(o.Settings)
+	if err != nil {
+		return err
+	}
+	rt, err := engine.New(engine.Options{Sandbox: box, Policy: o.policy()})
+	if err != nil {
+		return errors.Join(err, box.Close())
+	}
+	listener, err := net.Listen("tcp", o.Addr)
+	if err != nil {
+		return errors.Join(fmt.Errorf("listen: %w", err), rt.Close(context.Background()))
+	}
+	api := lambdaapi.New(lambdaapi.Options{
+		Runtime:  rt,
+		Describe: func() platform.Description { return describe(o, box) },
+	})
+	return serve(ctx, o, rt, api, listener)
+}
+
+// serve runs the listener and ends it and the runtime in order.
+func serve(ctx context.Context, o ServeOptions, rt *engine.Runtime, api http.Handler, listener net.Listener) error {
+	server := &http.Server{
+		Handler:           guarded(api),
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          log.New(orDiscard(o.Log), "coldcurve: serve: ", 0),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	grace := o.Grace
+	err := tellReady(o.Ready, listener.Addr())
+	if err == nil {
+		select {
+		case err = <-failed:
+			err = fmt.Errorf("serve: %w", err)
+		case <-ctx.Done():
+		case <-ended(o.Parent):
+			grace = 0 // nobody is left to answer
+		}
+	}
+	over, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	_ = listener.Close()
+	err = errors.Join(err, rt.Close(over))
+	flushed, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if server.Shutdown(flushed) != nil {
+		_ = server.Close()
+	}
+	return err
+}
+
+func orDiscard(w io.Writer) io.Writer {
+	if w == nil {
+		return io.Discard
+	}
+	return w
+}
+
+func tellReady(ready io.WriteCloser, addr net.Addr) error {
+	if ready == nil {
+		return nil
+	}
+	_, err := fmt.Fprintf(ready, "%s\n", addr)
+	if err := errors.Join(err, ready.Close()); err != nil {
+		return fmt.Errorf("tell that it listens: %w", err)
+	}
+	return nil
+}
+
+// ended gives a channel that is closed at the end of r; without r, never.
+func ended(r io.Reader) <-chan struct{} {
+	end := make(chan struct{})
+	if r != nil {
+		go func() {
+			_, _ = io.Copy(io.Discard, r)
+			close(end)
+		}()
+	}
+	return end
+}
+
+// loopbackOnly refuses to listen where others could reach it: whoever can
+// connect can run any program of the user's.
+func loopbackOnly(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("address %q: %w", addr, err)
+	}
+	if !isLoopback(host) {
+		return fmt.Errorf("address %q is not loopback: the reference runtime has no authentication yet, so only this machine may connect; write 127.0.0.1:PORT", addr)
+	}
+	return nil
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
+func openSandbox(s Settings) (*process.Sandbox, error) {
+	if s.Sandbox != "" && s.Sandbox != "process" {
+		return nil, fmt.Errorf("no sandbox %q: write process", s.Sandbox)
+	}
+	clients, err := fixtures.RuntimeClients(s.Cache)
+	if err != nil {
+		return nil, err
+	}
+	return process.New(process.Options{RuntimeClients: clients, NoCgroups: s.NoCgroups})
+}
+
+// describe is the runtime's account of itself.
+func describe(o ServeOptions, box *process.Sandbox) platform.Description {
+	d := platform.Description{
+		Name: "reference", Version: o.Version,
+		Facts: map[string]string{
+			"sandbox":     "process",
+			"keep_alive":  units.FormatDuration(o.KeepAlive),
+			"concurrency": "unlimited",
+			"queue":       strconv.Itoa(o.Queue),
+			"binding":     "early",
+			"go":          runtime.Version(),
+		},
+		Notes:   box.Notes(),
+		Process: os.Getpid(),
+		Clock:   true,
+	}
+	maps.Copy(d.Facts, box.Facts())
+	if o.KeepAlive < 0 {
+		d.Facts["keep_alive"] = forever
+	}
+	if o.Concurrency > 0 {
+		d.Facts["concurrency"] = strconv.Itoa(o.Concurrency)
+	}
+	if o.StartBurst > 0 {
+		d.Facts["starts"] = fmt.Sprintf("%d at once, then %s", o.StartBurst, o.StartRate)
+	}
+	if o.QueueTimeout > 0 {
+		d.Facts["queue_timeout"] = units.FormatDuration(o.QueueTimeout)
+	}
+	if o.LateBinding {
+		d.Facts["binding"] = "late"
+	}
+	return d
+}
