@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -55,6 +56,9 @@ type launcher struct {
 }
 
 func newLauncher(n int, groups *cgroup.Manager, limits sandbox.Limits, clk clock.Monotonic) (*launcher, error) {
+	if err := keepDescriptors(); err != nil {
+		return nil, fmt.Errorf("keep descriptors from functions: %w", err)
+	}
 	null, err := os.Open(os.DevNull)
 	if err != nil {
 		return nil, err
@@ -67,6 +71,21 @@ func newLauncher(n int, groups *cgroup.Manager, limits sandbox.Limits, clk clock
 		<-locked
 	}
 	return l, nil
+}
+
+// keepDescriptors keeps what this process was given at its own start (a
+// shell's, a terminal's) from its children. What Go opens is closed at exec.
+func keepDescriptors() error {
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if fd, err := strconv.Atoi(e.Name()); err == nil && fd > 2 {
+			unix.CloseOnExec(fd)
+		}
+	}
+	return nil
 }
 
 // close ends the threads. Every instance must have gone before.

@@ -1,5 +1,113 @@
 package process_test
 
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
+)
+
+// ownerDir is the variable that makes the test binary an owner of instances,
+// with the function's folder as its value.
 const ownerDir = "COLDCURVE_TEST_OWNER"
 
-func own(string) {}
+// own starts instances and waits to be killed.
+func own(dir string) {
+	s, err := process.New(process.Options{})
+	if err != nil {
+		panic(err)
+	}
+	spec := &sandbox.Spec{Function: platform.Function{Name: "orphan", Runtime: platform.Go, Code: dir,
+		Env: map[string]string{marker: os.Getenv(marker), "BEHAVIOUR": os.Getenv("OWNED"), "SPAWN": "session"}},
+		Version: "$LATEST", Memory: 256 << 20, Timeout: time.Minute, InitLimit: time.Minute}
+	for i := range 5 {
+		in, err := s.Start(context.Background(), "i-"+strconv.Itoa(i), spec)
+		if err != nil {
+			panic(err)
+		}
+		if _, err := in.AwaitReady(context.Background()); err != nil {
+			panic(err)
+		}
+	}
+	fmt.Println("ready")
+	select {}
+}
+
+// orphan has an owner start instances, kills it, and gives its pid.
+func orphan(t *testing.T, behaviour string) int {
+	t.Helper()
+	owner := exec.Command(os.Args[0])
+	owner.Env = append(os.Environ(), ownerDir+"="+function, "OWNED="+behaviour, marker+"="+t.Name())
+	owner.Stderr = os.Stderr
+	out, err := owner.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := owner.Start(); err != nil {
+		t.Fatal(err)
+	}
+	word := make([]byte, len("ready"))
+	if _, err := out.Read(word); err != nil {
+		t.Fatalf("read from the owner: %v", err)
+	}
+	if n := marks(t.Name()); n < 6 {
+		t.Errorf("%d processes, want the owner and its 5 instances", n)
+	}
+	if err := owner.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	_ = owner.Wait()
+	return owner.Process.Pid
+}
+
+func marks(name string) int {
+	n := 0
+	for _, mark := range marked() {
+		if mark == name {
+			n++
+		}
+	}
+	return n
+}
+
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for wait := time.Millisecond; wait < 5*time.Second; wait *= 2 {
+		if done() {
+			return
+		}
+		time.Sleep(wait)
+	}
+	t.Errorf("%s", what)
+}
+
+func TestKilledOwnerLeavesNoProcess(t *testing.T) {
+	pid := orphan(t, "")
+	eventually(t, "instances outlive their owner", func() bool { return marks(t.Name()) == 0 })
+	s := open(t, process.Options{})
+	if left := groups("-" + strconv.Itoa(pid) + "-"); len(left) > 0 && s.Facts()["cgroup"] != "none" {
+		t.Errorf("a new sandbox leaves the groups of a dead owner: %s", strings.Join(left, ", "))
+	}
+}
+
+func TestNextOwnerEndsOrphanedGrandchildren(t *testing.T) {
+	s := limited(t)
+	pid := orphan(t, "spawn")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	open(t, process.Options{})
+	eventually(t, "grandchildren outlive the next New", func() bool { return marks(t.Name()) == 0 })
+	if left := groups("-" + strconv.Itoa(pid) + "-"); len(left) > 0 {
+		t.Errorf("a new sandbox leaves the groups of a dead owner: %s", strings.Join(left, ", "))
+	}
+}

@@ -1,7 +1,6 @@
 package process_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -165,5 +164,3 @@ func TestAnswersInvocations(t *testing.T) {
 		t.Error("max memory is forgotten after stop")
 	}
 }
-
-var _ = context.Background
