@@ -5,6 +5,14 @@
 // read at any instant of its making, however that ended: manifest.json,
 // scenario.yaml, samples.jsonl.zst, latency.hlog, *.hgrm, instances.jsonl,
 // summary.json, charts/, report.html. It computes no figure and draws nothing.
+//
+// A [Writer] makes the directory while the run goes on, a [Dir] reads it. What
+// a Flush has returned from is there for a reader even if the process is
+// killed at the next instruction: samples.jsonl.zst is a sequence of whole
+// zstd frames of whole lines (package sample says what a line is), so at most
+// its last frame can be torn. The histograms, latency.hlog second by second and
+// latency.hgrm over all, hold the latency of successes outside warm-up phases,
+// tagged with the start kind that the evidence supports.
 package rundir
 
 import (
@@ -79,18 +87,20 @@ type Phase struct {
 	Offered uint64        `json:"offered"`
 }
 
-// Host is the machine, as far as it bears on the figures.
+// Host is the machine, as far as it bears on the figures. What cannot be told
+// is 0 or "".
 type Host struct {
-	OS, Arch    string
-	Kernel      string
-	CPU         string // model name
-	Cores       int    // that this process may use
-	MemoryBytes int64
-	Governor    string // CPU frequency governor; "" where there is none
-	Go          string
-	GOMAXPROCS  int
-	Container   string // limits of the cgroup that the harness itself runs in; "" for none
-	Virtual     string // hypervisor, where the CPU flags tell
+	OS          string `json:"os"`
+	Arch        string `json:"arch"`
+	Kernel      string `json:"kernel"`
+	CPU         string `json:"cpu"`          // model name
+	Cores       int    `json:"cores"`        // that this process may use
+	MemoryBytes int64  `json:"memory_bytes"` // of the machine
+	Governor    string `json:"governor"`     // CPU frequency governor; "" where there is none
+	Go          string `json:"go"`
+	GOMAXPROCS  int    `json:"gomaxprocs"`
+	Container   string `json:"container"` // limits of the cgroup that the harness itself runs in; "" for none
+	Virtual     string `json:"virtual"`   // hypervisor, where the CPU flags tell; "" for none
 }
 
 // Generator is the load generator's own health over the run. Nothing here is
@@ -98,9 +108,9 @@ type Host struct {
 type Generator struct {
 	Backlog    int           `json:"peak_in_flight"`
 	GCPauses   uint64        `json:"gc_pauses"`
-	GCPauseMax time.Duration `json:"gc_pause_max_ns"`
-	CPU        time.Duration `json:"cpu_ns"`       // user and system time of the harness
-	Steal      time.Duration `json:"steal_ns"`     // taken by the hypervisor from all cores
-	Throttled  time.Duration `json:"throttled_ns"` // the harness's own cgroup was held back
+	GCPauseMax time.Duration `json:"gc_pause_max_ns"` // the top of the runtime's bucket, up to a quarter above the longest pause
+	CPU        time.Duration `json:"cpu_ns"`          // user and system time of the harness
+	Steal      time.Duration `json:"steal_ns"`        // taken by the hypervisor from all cores
+	Throttled  time.Duration `json:"throttled_ns"`    // the harness's own cgroup was held back
 	ThrottledN uint64        `json:"throttled_periods"`
 }

@@ -71,3 +71,16 @@ func TestStrangersAreRefused(t *testing.T) {
 		t.Errorf("ErrorKind(99) is written %q", got)
 	}
 }
+
+func TestOnlyEvidenceIsBelieved(t *testing.T) {
+	for g := sample.NoGrade; g <= sample.Attested; g++ {
+		s := sample.Sample{Start: sample.Cold, Grade: g}
+		want := sample.Cold
+		if g == sample.NoGrade || g == sample.Inferred {
+			want = sample.Unknown
+		}
+		if got := s.Believed(); got != want {
+			t.Errorf("a cold start with grade %v is believed to be %v, want %v", g, got, want)
+		}
+	}
+}

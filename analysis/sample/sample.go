@@ -141,3 +141,12 @@ func (s *Sample) Service() time.Duration { return s.Done - s.Sent }
 
 // Lag is the load generator's own delay: Sent - Intended.
 func (s *Sample) Lag() time.Duration { return s.Sent - s.Intended }
+
+// Believed is the start kind that may enter a figure: Start where somebody
+// saw it, Unknown where nobody did or where it is only inferred.
+func (s *Sample) Believed() Start {
+	if s.Grade <= Inferred {
+		return Unknown
+	}
+	return s.Start
+}
