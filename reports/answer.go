@@ -52,8 +52,11 @@ func functionsOf(run *summary.Run) []string {
 func waits(run *summary.Run, function string) string {
 	cold, warm := pair(run, function)
 	switch {
+	case cold != nil && warm != nil && cold.Phase == warm.Phase && severalPhases(run):
+		return fmt.Sprintf("In %s, a caller of %s waits %s when it starts cold and %s when it is warm: %s.",
+			cold.Phase, function, median(cold, true), median(warm, false), times(*cold.Latency.P50, *warm.Latency.P50))
 	case cold != nil && warm != nil:
-		return fmt.Sprintf("A caller of %s waits %s when it starts cold%s, %s when it is warm%s: %s.",
+		return fmt.Sprintf("A caller of %s waits %s when it starts cold%s and %s when it is warm%s: %s.",
 			function, median(cold, true), where(run, cold), median(warm, false), where(run, warm), times(*cold.Latency.P50, *warm.Latency.P50))
 	case cold != nil:
 		return fmt.Sprintf("A caller of %s waits %s when it starts cold%s; %s.",
@@ -65,7 +68,7 @@ func waits(run *summary.Run, function string) string {
 	if g := supported(run, function, sample.Unknown); g != nil {
 		return fmt.Sprintf("A caller of %s waits %s%s; how its requests started is unknown.", function, median(g, true), where(run, g))
 	}
-	return fmt.Sprintf("Of %s there is no median to tell: %s, and %s.", function,
+	return fmt.Sprintf("%s has no median to tell: %s, and %s.", function,
 		tooFew(run, function, sample.Cold), tooFew(run, function, sample.Warm))
 }
 
@@ -147,16 +150,20 @@ func Interval(v *[2]int64) string {
 
 // where names the group's phase in a run that has several.
 func where(run *summary.Run, g *summary.Group) string {
+	if !severalPhases(run) {
+		return ""
+	}
+	return " in " + g.Phase
+}
+
+func severalPhases(run *summary.Run) bool {
 	n := 0
 	for _, p := range run.Phases {
 		if !p.Warmup {
 			n++
 		}
 	}
-	if n < 2 {
-		return ""
-	}
-	return " in " + g.Phase
+	return n > 1
 }
 
 func times(cold, warm int64) string {

@@ -42,6 +42,8 @@ type runView struct {
 	Doubts  []string
 	Columns []column
 	Colds   []summary.Group
+	// Functions says that there are several, so that tables name them.
+	Functions bool
 }
 
 type chartView struct {
@@ -89,6 +91,9 @@ func Write(w io.Writer, r *reports.Report) error {
 
 func viewOf(run *summary.Run, data *reports.Run) runView {
 	v := runView{Run: run, Data: data, Title: run.Scenario, Answer: reports.Answer(run), Columns: columns()}
+	if !run.Valid {
+		v.Answer = v.Answer[1:] // the banner has said that the figures cannot be used
+	}
 	if run.Platform != "" {
 		v.Title += " on " + run.Platform
 	}
@@ -97,9 +102,13 @@ func viewOf(run *summary.Run, data *reports.Run) runView {
 		v.Charts = append(v.Charts, chartView{c.Title, c.Caption, template.HTML(c.Inline())})
 	}
 	for _, w := range run.Warnings {
-		v.Doubts = append(v.Doubts, reports.Doubt(w))
+		// The dash in the table has its explanation below the table.
+		if w.Code != summary.QuantileUnsupported {
+			v.Doubts = append(v.Doubts, reports.Doubt(w))
+		}
 	}
 	for _, g := range run.Groups {
+		v.Functions = v.Functions || g.Function != run.Groups[0].Function
 		if g.Start == sample.Cold.String() && g.Breakdown.N > 0 {
 			v.Colds = append(v.Colds, g)
 		}
