@@ -1,0 +1,130 @@
+// Package beacon owns what a function says of itself in the headers of its
+// replies, and what that proves.
+//
+// In: the headers of a reply and the instant at which its request was sent.
+// Out: [platform.Evidence] of grade Beacon, or none. A beacon tells how often
+// its process has served; it cannot tell that a request waited for a start that
+// another request caused, so such a request counts as warm. No latency and no
+// clock but the harness's own is evidence here.
+package beacon
+
+import (
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform"
+)
+
+// The headers of a beacon. Both must be there, once each.
+const (
+	// Instance is a word that the process draws at random when it starts, of
+	// at most 128 bytes.
+	Instance = "X-Coldcurve-Instance"
+	// Ordinal is the count of requests that the process has taken, this one
+	// included: 1 for its first.
+	Ordinal = "X-Coldcurve-Ordinal"
+)
+
+const longestInstance = 128
+
+// Ledger remembers what instances have said, to hold them to it. The zero
+// value is ready. It is safe for concurrent use.
+type Ledger struct {
+	mu             sync.Mutex
+	instances      map[string]*instance
+	malformed      uint64
+	contradictions uint64
+}
+
+// instance is what is known of one process.
+type instance struct {
+	heard     time.Time // its first reply arrived
+	began     bool      // ordinal 1 has been claimed
+	highest   uint64    // ordinal, of the replies so far
+	highestAt time.Time // the reply with it arrived
+}
+
+// Judge says how a request was served whose reply carries header. It was sent
+// and its reply has arrived at the given times.
+//
+//   - ordinal 1 from a process that nobody had heard of when the request was
+//     sent: cold
+//   - a higher ordinal: warm
+//   - what cannot be (a second first request, an ordinal no higher than one
+//     that had arrived before the request was sent): unknown, and counted
+//
+// Replies may overtake each other: a process that serves several requests at
+// once is not held to their order.
+func (l *Ledger) Judge(header http.Header, sent, arrived time.Time) platform.Evidence {
+	name, ordinal, ok := read(header)
+	if name == "" && ok {
+		return platform.Evidence{}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !ok {
+		l.malformed++
+		return platform.Evidence{}
+	}
+	known, found := l.instances[name]
+	if !found {
+		if l.instances == nil {
+			l.instances = map[string]*instance{}
+		}
+		known = &instance{heard: arrived}
+		l.instances[name] = known
+	}
+	possible := known.allows(ordinal, sent)
+	known.note(ordinal, arrived)
+	switch {
+	case !possible:
+		l.contradictions++
+		return platform.Evidence{Instance: name}
+	case ordinal == 1:
+		return platform.Evidence{Instance: name, Start: sample.Cold, Grade: sample.Beacon}
+	}
+	return platform.Evidence{Instance: name, Start: sample.Warm, Grade: sample.Beacon}
+}
+
+func (i *instance) allows(ordinal uint64, sent time.Time) bool {
+	if ordinal == 1 {
+		return !i.began && !i.heard.Before(sent)
+	}
+	return ordinal > i.highest || !i.highestAt.Before(sent)
+}
+
+func (i *instance) note(ordinal uint64, arrived time.Time) {
+	i.began = i.began || ordinal == 1
+	if ordinal > i.highest {
+		i.highest, i.highestAt = ordinal, arrived
+	}
+}
+
+// Counts are the beacons that proved nothing, so far.
+type Counts struct {
+	Malformed      uint64 // one header without the other, no number, an instance that is too long
+	Contradictions uint64 // what cannot be
+}
+
+// Counts gives the counts.
+func (l *Ledger) Counts() Counts {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return Counts{Malformed: l.malformed, Contradictions: l.contradictions}
+}
+
+// read gives a beacon; an empty name and true where there is none.
+func read(header http.Header) (name string, ordinal uint64, ok bool) {
+	names, ordinals := header[Instance], header[Ordinal]
+	if len(names) == 0 && len(ordinals) == 0 {
+		return "", 0, true
+	}
+	if len(names) != 1 || len(ordinals) != 1 || names[0] == "" || len(names[0]) > longestInstance {
+		return "", 0, false
+	}
+	ordinal, err := strconv.ParseUint(ordinals[0], 10, 64)
+	return names[0], ordinal, err == nil && ordinal > 0
+}

@@ -1,0 +1,126 @@
+package beacon_test
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/beacon"
+)
+
+func header(instance, ordinal string) http.Header {
+	h := http.Header{}
+	if instance != "" {
+		h.Set(beacon.Instance, instance)
+	}
+	if ordinal != "" {
+		h.Set(beacon.Ordinal, ordinal)
+	}
+	return h
+}
+
+// TestJudge tells short stories: one line is one reply, in order of arrival.
+func TestJudge(t *testing.T) {
+	type reply struct {
+		instance, ordinal string
+		sent, arrived     int // seconds
+		want              sample.Start
+	}
+	for _, story := range []struct {
+		name    string
+		replies []reply
+		counts  beacon.Counts
+	}{
+		{name: "a start and reuse", replies: []reply{
+			{"a", "1", 0, 1, sample.Cold},
+			{"a", "2", 2, 3, sample.Warm},
+			{"b", "1", 2, 4, sample.Cold},
+			{"a", "5", 5, 6, sample.Warm},
+		}},
+		{name: "a process that had served others", replies: []reply{
+			{"a", "17", 0, 1, sample.Warm},
+		}},
+		{name: "replies that overtake each other", replies: []reply{
+			{"a", "2", 0, 1, sample.Warm},
+			{"a", "4", 0, 2, sample.Warm},
+			{"a", "3", 1, 3, sample.Warm},
+			{"a", "1", 0, 4, sample.Cold},
+		}},
+		{name: "a second first request", counts: beacon.Counts{Contradictions: 2}, replies: []reply{
+			{"a", "1", 0, 1, sample.Cold},
+			{"a", "1", 0, 2, sample.Unknown},
+			{"a", "1", 3, 4, sample.Unknown},
+		}},
+		{name: "a first request to a process that had answered before", counts: beacon.Counts{Contradictions: 1}, replies: []reply{
+			{"a", "3", 0, 1, sample.Warm},
+			{"a", "1", 2, 3, sample.Unknown},
+		}},
+		{name: "an ordinal that goes back", counts: beacon.Counts{Contradictions: 2}, replies: []reply{
+			{"a", "7", 0, 1, sample.Warm},
+			{"a", "6", 2, 3, sample.Unknown},
+			{"a", "7", 4, 5, sample.Unknown},
+			{"a", "8", 6, 7, sample.Warm},
+		}},
+		{name: "no beacon", replies: []reply{
+			{"", "", 0, 1, sample.Unknown},
+		}},
+		{name: "malformed", counts: beacon.Counts{Malformed: 6}, replies: []reply{
+			{"a", "", 0, 1, sample.Unknown},
+			{"", "1", 0, 1, sample.Unknown},
+			{"a", "0", 0, 1, sample.Unknown},
+			{"a", "-1", 0, 1, sample.Unknown},
+			{"a", "one", 0, 1, sample.Unknown},
+			{strings.Repeat("a", 129), "1", 0, 1, sample.Unknown},
+		}},
+	} {
+		t.Run(story.name, func(t *testing.T) {
+			var ledger beacon.Ledger
+			at := func(seconds int) time.Time { return time.Unix(int64(seconds), 0) }
+			for i, r := range story.replies {
+				got := ledger.Judge(header(r.instance, r.ordinal), at(r.sent), at(r.arrived))
+				if got.Start != r.want || (got.Grade == sample.Beacon) != (r.want != sample.Unknown) {
+					t.Errorf("reply %d (%s %s): start %d, grade %d, want start %d", i, r.instance, r.ordinal, got.Start, got.Grade, r.want)
+				}
+			}
+			if diff := cmp.Diff(story.counts, ledger.Counts()); diff != "" {
+				t.Errorf("counts (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestJudgeRepeatedHeader(t *testing.T) {
+	var ledger beacon.Ledger
+	twice := header("a", "1")
+	twice.Add(beacon.Ordinal, "2")
+	if got := ledger.Judge(twice, time.Unix(0, 0), time.Unix(1, 0)); got != (platform.Evidence{}) {
+		t.Errorf("got %+v, want no evidence", got)
+	}
+}
+
+func TestJudgeConcurrently(t *testing.T) {
+	var ledger beacon.Ledger
+	var wait sync.WaitGroup
+	var mu sync.Mutex
+	cold := 0
+	sent := time.Unix(0, 0)
+	for range 50 {
+		wait.Go(func() {
+			if got := ledger.Judge(header("a", "1"), sent, time.Unix(1, 0)); got.Start == sample.Cold {
+				mu.Lock()
+				cold++
+				mu.Unlock()
+			}
+		})
+	}
+	wait.Wait()
+	if got := ledger.Counts().Contradictions; cold != 1 || got != 49 {
+		t.Errorf("%d cold and %d contradictions, want 1 and 49", cold, got)
+	}
+}
