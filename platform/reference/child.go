@@ -71,7 +71,11 @@ func Open(ctx context.Context, o ClientOptions) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the reference runtime: %w", err)
 	}
-	return &Client{child: ch, base: "http://" + addr, http: &http.Client{Transport: transport()}}, nil
+	return &Client{
+		child: ch, base: "http://" + addr,
+		http: &http.Client{Transport: &http.Transport{DisableCompression: true}},
+		wire: newWire(addr),
+	}, nil
 }
 
 // child is the serving process. It ends when its parent pipe does, which

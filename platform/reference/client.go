@@ -7,16 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"path/filepath"
-	"strconv"
-	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
-	"github.com/coldcurve/coldcurve/platform/reference/engine"
 	"github.com/coldcurve/coldcurve/platform/reference/lambdaapi"
 )
 
@@ -24,8 +20,9 @@ import (
 // platform.Describer, Historian and Closer too.
 type Client struct {
 	child *child
-	base  string // http://127.0.0.1:PORT
-	http  *http.Client
+	base  string       // http://127.0.0.1:PORT
+	http  *http.Client // for all but invocations
+	wire  *wire        // for invocations
 }
 
 // Deploy creates the function. Nothing is started.
@@ -37,8 +34,10 @@ func (c *Client) Deploy(ctx context.Context, fn platform.Function) (platform.Dep
 	if err := c.call(ctx, http.MethodPost, "/2015-03-31/functions", request, nil); err != nil {
 		return nil, fmt.Errorf("deploy %s: %w", fn.Name, err)
 	}
-	d := &deployment{client: c, name: fn.Name}
-	d.url = c.base + "/2015-03-31/functions/" + fn.Name + "/invocations"
+	d := &deployment{
+		client: c, name: fn.Name, op: "invoke " + fn.Name,
+		head: c.wire.head("/2015-03-31/functions/" + fn.Name + "/invocations"),
+	}
 	if fn.Reserved > 0 {
 		reserve := lambdaapi.Concurrency{ReservedConcurrentExecutions: &fn.Reserved}
 		if err := c.call(ctx, http.MethodPut, "/2017-10-31/functions/"+fn.Name+"/concurrency", reserve, nil); err != nil {
@@ -100,6 +99,7 @@ func (c *Client) Instances(ctx context.Context) (list []platform.InstanceRecord,
 // Close ends the runtime and waits until it is gone, with all its instances;
 // when ctx ends before that, it is killed. Idempotent.
 func (c *Client) Close(ctx context.Context) error {
+	c.wire.close()
 	c.http.CloseIdleConnections()
 	return c.child.close(ctx)
 }
@@ -127,7 +127,11 @@ func (c *Client) call(ctx context.Context, method, path string, doc any, read fu
 	defer response.Body.Close()
 	if response.StatusCode/100 != 2 {
 		text, _ := io.ReadAll(io.LimitReader(response.Body, 64<<10))
-		return &platform.Error{Kind: kindOf(response), Op: op, Err: refusal(response, text)}
+		told, _ := sample.ParseErrorKind(response.Header.Get(lambdaapi.HeaderErrorKind))
+		return &platform.Error{
+			Kind: kindOf(told, response.StatusCode), Op: op,
+			Err: refusal(response.Header.Get(lambdaapi.HeaderErrorType), response.StatusCode, text),
+		}
 	}
 	if read == nil {
 		return nil
@@ -162,110 +166,68 @@ func (c *Client) unanswered(ctx context.Context, op string, err error) error {
 	return &platform.Error{Kind: kind, Op: op, Err: err}
 }
 
-// kindOf is the kind that the runtime tells beside Lambda's own words.
-func kindOf(response *http.Response) sample.ErrorKind {
-	if kind, err := sample.ParseErrorKind(response.Header.Get(lambdaapi.HeaderErrorKind)); err == nil && kind != sample.NoError {
-		return kind
-	}
+// kindOf is the kind that the runtime tells beside Lambda's own words, or what
+// follows from the status where a stranger answers.
+func kindOf(told sample.ErrorKind, status int) sample.ErrorKind {
 	switch {
-	case response.StatusCode/100 == 2:
+	case told != sample.NoError:
+		return told
+	case status/100 == 2:
 		return sample.Handler
-	case response.StatusCode/100 == 4:
+	case status/100 == 4:
 		return sample.Refused
 	}
 	return sample.Platform
 }
 
 // refusal is Lambda's error document as an error.
-func refusal(response *http.Response, body []byte) error {
+func refusal(errorType string, status int, body []byte) error {
 	var doc struct {
 		Message string // or message: names are matched without regard to case
 		Reason  string
 	}
 	if err := json.Unmarshal(body, &doc); err != nil || doc.Message == "" {
-		return errors.New(response.Status)
+		return fmt.Errorf("HTTP status %d", status)
 	}
 	if doc.Reason != "" {
 		doc.Message += " (" + doc.Reason + ")"
 	}
-	return fmt.Errorf("%s: %s", response.Header.Get(lambdaapi.HeaderErrorType), doc.Message)
+	return fmt.Errorf("%s: %s", errorType, doc.Message)
 }
 
 // deployment is one function of a Client. It is a platform.Evicter too.
 type deployment struct {
 	client *Client
 	name   string
-	url    string
+	op     string // "invoke hello"
+	head   string // what every request begins with
 }
 
 // Invoke sends one request.
 func (d *deployment) Invoke(ctx context.Context, r platform.Request) (platform.Response, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, d.url, bytes.NewReader(r.Payload))
-	if err != nil {
-		return platform.Response{}, refused("invoke "+d.name, err)
-	}
-	request.GetBody = nil // it would allow the transport to send twice
 	contentType := r.ContentType
 	if contentType == "" {
 		contentType = "application/json"
 	}
-	request.Header["Content-Type"] = []string{contentType}
-	response, err := d.client.http.Do(request)
-	if err != nil {
-		return platform.Response{}, d.client.unanswered(ctx, "invoke "+d.name, err)
+	got, err := d.client.wire.send(ctx, d.head, contentType, r.Payload)
+	out := platform.Response{
+		Status: got.status, Body: got.body, FirstByte: got.firstByte, Billed: got.billed,
 	}
-	out := platform.Response{Status: response.StatusCode, FirstByte: time.Now()}
-	out.Body, err = readAll(response)
-	if err != nil {
-		return out, d.client.unanswered(ctx, "invoke "+d.name, err)
+	if got.start != sample.Unknown {
+		out.Evidence = platform.Evidence{
+			Start: got.start, Grade: sample.Attested,
+			Instance: got.instance, Breakdown: got.truth.Breakdown(),
+		}
 	}
-	if err := readEvidence(response.Header, &out); err != nil {
-		return out, &platform.Error{Kind: sample.Network, Op: "invoke " + d.name, Err: err}
-	}
-	if response.StatusCode != http.StatusOK {
-		return out, &platform.Error{Kind: kindOf(response), Op: "invoke " + d.name, Err: refusal(response, out.Body)}
-	}
-	if response.Header.Get(lambdaapi.HeaderFunctionError) != "" {
-		return out, &platform.Error{Kind: kindOf(response), Op: "invoke " + d.name, Err: functionError(out.Body)}
+	switch {
+	case err != nil:
+		return out, d.client.unanswered(ctx, d.op, err)
+	case got.status != http.StatusOK:
+		return out, &platform.Error{Kind: kindOf(got.kind, got.status), Op: d.op, Err: refusal(got.errorType, got.status, got.body)}
+	case got.functionError:
+		return out, &platform.Error{Kind: kindOf(got.kind, got.status), Op: d.op, Err: functionError(got.body)}
 	}
 	return out, nil
-}
-
-func readAll(response *http.Response) ([]byte, error) {
-	defer response.Body.Close()
-	if response.ContentLength < 0 {
-		return io.ReadAll(response.Body)
-	}
-	body := make([]byte, response.ContentLength)
-	_, err := io.ReadFull(response.Body, body)
-	return body, err
-}
-
-// readEvidence takes the runtime's statements out of the headers.
-func readEvidence(header http.Header, out *platform.Response) error {
-	told := header.Get(lambdaapi.HeaderStart)
-	if told == "" {
-		return nil
-	}
-	start, err := sample.ParseStart(told)
-	if err != nil {
-		return err
-	}
-	truth, err := engine.ParseTruth(header.Get(lambdaapi.HeaderTruth))
-	if err != nil {
-		return err
-	}
-	billed, err := strconv.ParseInt(header.Get(lambdaapi.HeaderBilled), 10, 64)
-	if err != nil {
-		return fmt.Errorf("billed time: %w", err)
-	}
-	out.Billed = time.Duration(billed)
-	out.Evidence = platform.Evidence{
-		Start: start, Grade: sample.Attested,
-		Instance:  header.Get(lambdaapi.HeaderInstance),
-		Breakdown: truth.Breakdown(),
-	}
-	return nil
 }
 
 // functionError is a function's error document as an error.
@@ -293,17 +255,4 @@ func (d *deployment) Remove(ctx context.Context) error {
 		return nil
 	}
 	return err
-}
-
-// transport is tuned for many connections to one host, each used for one
-// request at a time, and for nothing that would hide or repeat a request.
-func transport() *http.Transport {
-	return &http.Transport{
-		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: -1}).DialContext,
-		DisableCompression:  true,
-		MaxIdleConns:        0,
-		MaxIdleConnsPerHost: 1 << 20,
-		ReadBufferSize:      8 << 10,
-		WriteBufferSize:     8 << 10,
-	}
 }
