@@ -39,7 +39,8 @@ func metrics() form[string] {
 			}
 			return name, true
 		},
-		schema: schema{"enum": metric.All()},
+		example: "latency.p99",
+		schema:  schema{"enum": metric.All()},
 	}
 }
 

@@ -21,7 +21,9 @@ type field[T any] struct {
 	in     []string
 	needed []string
 	read   func(*reader, strict.Value, *T)
-	schema schema
+
+	example string
+	schema  schema
 }
 
 // key is a field that is read by a form and stored where at says.
@@ -34,7 +36,8 @@ func key[T, V any](name string, f form[V], at func(*T) *V, doc string) field[T] 
 				*at(into) = value
 			}
 		},
-		schema: f.schema,
+		example: f.example,
+		schema:  f.schema,
 	}
 }
 
@@ -55,6 +58,12 @@ func (f field[T]) must(variants ...string) field[T] {
 // of gives a key to some variants only.
 func (f field[T]) of(variants ...string) field[T] {
 	f.in = variants
+	return f
+}
+
+// like gives an example where the form's own would mislead.
+func (f field[T]) like(example string) field[T] {
+	f.example = example
 	return f
 }
 
@@ -108,7 +117,7 @@ func (fs fields[T]) into(target *T, r *reader, m strict.Map, where, variant stri
 		if v := m.Get(f.name); v.Given() {
 			f.read(r, v, target)
 		} else if slices.Contains(f.needed, variant) {
-			m.Fault(fmt.Sprintf("%s has no %s", where, f.name), fmt.Sprintf("add %s: %s", f.name, f.doc))
+			m.Fault(fmt.Sprintf("%s has no %s", where, f.name), fmt.Sprintf("add %s: %s", f.name, f.example))
 		}
 	}
 }

@@ -14,11 +14,12 @@ import (
 	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
 )
 
-// form is one way to write a value: how it is read, and how the JSON schema
-// describes it. Reading reports what is wrong and says no.
+// form is one way to write a value: how it is read, what it may look like, and
+// how the JSON schema describes it. Reading reports what is wrong and says no.
 type form[V any] struct {
-	read   func(*reader, strict.Value) (V, bool)
-	schema schema
+	read    func(*reader, strict.Value) (V, bool)
+	example string // in YAML, on one line
+	schema  schema
 }
 
 // names are what shows up in tables, file names and histogram tags.
@@ -34,7 +35,8 @@ func names() form[string] {
 			}
 			return name, ok
 		},
-		schema: schema{"type": "string", "pattern": pattern},
+		example: "hello",
+		schema:  schema{"type": "string", "pattern": pattern},
 	}
 }
 
@@ -72,7 +74,8 @@ func words(what string, allowed []string) form[string] {
 			}
 			return word, ok
 		},
-		schema: schema{"enum": allowed},
+		example: allowed[0],
+		schema:  schema{"enum": allowed},
 	}
 }
 
@@ -125,6 +128,9 @@ func quantities[V ~int64 | ~float64](what, example, pattern string, least, most 
 				return 0, false
 			}
 			value, err := parse(text)
+			if text == "0" {
+				value, err = 0, nil // whether its unit is missing is not the point
+			}
 			if err != nil {
 				faultOf(v, err, example)
 				return 0, false
@@ -141,10 +147,8 @@ func quantities[V ~int64 | ~float64](what, example, pattern string, least, most 
 			}
 			return 0, false
 		},
-		schema: schema{"anyOf": []schema{
-			{"type": "string", "pattern": pattern, "examples": []string{example}},
-			{"const": 0},
-		}},
+		example: example,
+		schema:  quantitySchema(pattern, example, least == 0),
 	}
 }
 
@@ -182,12 +186,17 @@ func counts(least, most int) form[int] {
 				return 0, false
 			}
 			n, err := units.ParseCount(text)
-			if err != nil || n < int64(least) || n > int64(most) {
-				v.Fault(strict.Quote(text)+" does not fit here", instead)
-				return 0, false
+			switch {
+			case err != nil:
+				v.Fault(strict.Quote(text)+" is not a whole number from 0", instead)
+			case n < int64(least) || n > int64(most):
+				v.Fault(text+" is out of range", instead)
+			default:
+				return int(n), true
 			}
-			return int(n), true
+			return 0, false
 		},
+		example: strconv.Itoa(max(least, 1)),
 		schema: schema{"anyOf": []schema{
 			{"type": "integer", "minimum": least, "maximum": most},
 			{"type": "string", "pattern": `^[0-9][0-9,_.eE+]*$`},
@@ -223,12 +232,18 @@ func factors(above, most float64, example string) form[float64] {
 				return 0, false
 			}
 			x, err := strconv.ParseFloat(text, 64)
-			if err != nil || !(x > above && x <= most) {
-				v.Fault(strict.Quote(text)+" does not fit here", fmt.Sprintf("write a number greater than %g and at most %g, for example %s", above, most, example))
-				return 0, false
+			instead := fmt.Sprintf("write a number greater than %g and at most %.7g, for example %s", above, most, example)
+			switch {
+			case err != nil:
+				v.Fault(strict.Quote(text)+" is not a number", instead)
+			case !(x > above && x <= most):
+				v.Fault(text+" is out of range", instead)
+			default:
+				return x, true
 			}
-			return x, true
+			return 0, false
 		},
-		schema: schema{"type": "number", "exclusiveMinimum": above, "maximum": most},
+		example: example,
+		schema:  schema{"type": "number", "exclusiveMinimum": above, "maximum": most},
 	}
 }

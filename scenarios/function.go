@@ -69,7 +69,7 @@ func functions() form[[]Function] {
 				return nil, false
 			}
 			if len(items) == 0 {
-				v.Fault("no functions", "add - {name: hello, fixture: hello}")
+				v.Fault("no functions", "add one: {name: hello, fixture: hello}")
 			}
 			list := make([]Function, 0, len(items))
 			first := make(map[string]int)
@@ -125,7 +125,7 @@ func (r *reader) checkCode(m strict.Map, f *Function) {
 	if v := m.Get("package_size"); v.Given() && code.Given() {
 		v.Fault("package_size is for fixtures", "leave it out; your code is as large as it is")
 	}
-	if f.Code == "" {
+	if f.Code == "" || fixture.Given() {
 		return
 	}
 	f.Code = r.path(f.Code)

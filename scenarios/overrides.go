@@ -122,7 +122,8 @@ func (s *Scenario) scaleTime(factor float64) {
 	scale := func(ds ...*time.Duration) {
 		for _, d := range ds {
 			if *d > 0 {
-				*d = max(time.Duration(math.Round(float64(*d)*factor)), 1)
+				scaled := min(math.Round(float64(*d)*factor), float64(longest)*2) // refused later, not overflowing here
+				*d = max(time.Duration(scaled), 1)
 			}
 		}
 	}

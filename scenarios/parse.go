@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
@@ -75,7 +76,7 @@ func scenarioFields() fields[Scenario] {
 			"budgets: what the figures must keep, or the run ends with exit code 3"),
 		key("max_in_flight", counts(1, 1_000_000), func(s *Scenario) *int { return &s.InFlight.Max },
 			"most requests under way at once").defaults(10_000),
-		key("when_full", words("way", []string{"drop", "wait"}), func(s *Scenario) *string { return &s.InFlight.When },
+		key("when_full", words("when_full", []string{"drop", "wait"}), func(s *Scenario) *string { return &s.InFlight.When },
 			"what becomes of an arrival at max_in_flight: it is dropped and counted, or waits").defaults("drop"),
 	}
 }
@@ -87,13 +88,11 @@ func (r *reader) completePlatform(m strict.Map) {
 		return
 	}
 	const instead = "add platform: {name: http, url: http://127.0.0.1:8080/}, or --url"
-	given, ok := m.Get("platform").Map("")
-	switch {
-	case !m.Get("platform").Given():
+	switch v := m.Get("platform"); {
+	case !v.Given():
 		m.Fault("platform http has no url", instead)
-	case ok && given.Get("url").Given(): // reported there
-	default:
-		m.Get("platform").Fault("platform http has no url", instead)
+	case !v.IsMap() || !v.Has("url"): // a bad one has been reported
+		v.Fault("platform http has no url", instead)
 	}
 }
 
@@ -125,9 +124,15 @@ func (r *reader) completeFunctions(m strict.Map) {
 
 // checkSize refuses schedules that nobody can mean.
 func (r *reader) checkSize(m strict.Map) {
-	if n := r.scenario.expected(); n > mostArrivals {
-		m.Get("phases").Fault(fmt.Sprintf("the schedule has about %s arrivals, and the most is %s", units.FormatCount(uint64(min(n, 1e18))), units.FormatCount(mostArrivals)),
-			"lower rates or durations, or use --scale")
+	total := time.Duration(0)
+	for _, p := range r.scenario.Phases {
+		total = min(total+p.Duration, longest+1)
+	}
+	if total > longest {
+		m.Get("phases").Fault("the phases last longer than "+units.FormatDuration(longest), "shorten them, or use --time-scale")
+	}
+	if err := r.scenario.checkSize(); err != nil {
+		m.Get("phases").Fault(err.Error(), "lower rates or durations, or use --scale")
 	}
 }
 

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -20,14 +21,17 @@ func phaseFields() fields[Phase] {
 		key("warmup", flags(), func(p *Phase) *bool { return &p.Warmup },
 			"driven and recorded, but left out of every figure").defaults(false),
 		{
-			name:   "arrivals",
-			doc:    "when requests come: one process, or a list of them; [] is a pause",
-			needed: []string{""},
-			schema: arrivalsSchema(),
-			read:   func(r *reader, v strict.Value, p *Phase) { p.Arrivals = r.arrivals(v, p.Duration) },
+			name:    "arrivals",
+			doc:     "when requests come: one process, or a list of them; [] is a pause",
+			needed:  []string{""},
+			example: "{process: poisson, rate: 100/s}",
+			schema:  arrivalsSchema(),
+			read:    func(r *reader, v strict.Value, p *Phase) { p.Arrivals = r.arrivals(v, p.Duration) },
 		},
 	}
 }
+
+const examplePhase = "{name: steady, duration: 30s, arrivals: {process: poisson, rate: 100/s}}"
 
 func phases() form[[]Phase] {
 	return form[[]Phase]{
@@ -37,7 +41,7 @@ func phases() form[[]Phase] {
 				return nil, false
 			}
 			if len(items) == 0 {
-				v.Fault("no phases", "add - {name: steady, duration: 30s, arrivals: {process: poisson, rate: 100/s}}")
+				v.Fault("no phases", "add one: "+examplePhase)
 			}
 			list := make([]Phase, 0, len(items))
 			first := make(map[string]int)
@@ -53,7 +57,8 @@ func phases() form[[]Phase] {
 			}
 			return list, true
 		},
-		schema: listSchema(phaseFields().object("")),
+		example: "[" + examplePhase + "]",
+		schema:  listSchema(phaseFields().object("")),
 	}
 }
 
@@ -109,7 +114,7 @@ func arrivalFields() fields[Arrivals] {
 		key("gap", durations("5s", 1, longest), func(a *Arrivals) *time.Duration { return &a.Gap },
 			"from one request to the next; the first comes at once").of(gap).must(),
 		key("file", texts(), func(a *Arrivals) *string { return &a.File },
-			"recorded arrivals, from the scenario's folder: minute,count or a timestamp a line; may be gzipped").of(replay).must(),
+			"recorded arrivals, from the scenario's folder: minute,count or a timestamp a line; may be gzipped").of(replay).must().like("trace.csv"),
 		key("speed", factors(0, 1e6, "60"), func(a *Arrivals) *float64 { return &a.Speed },
 			"60 plays a minute in a second").of(replay).defaults(1),
 	}
@@ -177,6 +182,7 @@ func (r *reader) checkCaller(m strict.Map, a *Arrivals) {
 	case len(known) == 0 && r.scenario.Platform.Name == httpPlatform && !v.Given():
 		r.scenario.Functions = []Function{{Name: target}}
 		a.Function = target
+	case len(known) == 0: // reported with the functions
 	case v.Given() && a.Function != "" && !slices.Contains(known, a.Function):
 		v.Fault("unknown function "+strict.Quote(a.Function), strict.Instead(a.Function, known))
 	case !v.Given() && len(known) == 1:
@@ -219,7 +225,11 @@ func (r *reader) readTrace(m strict.Map, a *Arrivals, phase time.Duration) {
 	defer f.Close()
 	a.Trace, err = arrival.ReadTrace(f)
 	if err != nil {
-		v.Fault(fmt.Sprintf("%s: %s", a.File, err), "")
+		problem, instead := err.Error(), "write a path from "+r.dir
+		if e, ok := errors.AsType[*arrival.RowError](err); ok {
+			problem, instead = fmt.Sprintf("row %d: %s", e.Row, e.Problem), e.Instead
+		}
+		v.Fault(a.File+": "+problem, instead)
 		return
 	}
 	if played := time.Duration(float64(a.Trace.Duration()) / a.Speed); phase > 0 && played > phase {

@@ -43,11 +43,10 @@ type PhaseSpan struct {
 // source of its own, so that a change to one leaves the others' as they are.
 // Where several arrive at the same instant, the order is that of the file.
 func (s *Scenario) Schedule() (*Schedule, error) {
-	n := s.expected()
-	if n > mostArrivals {
-		return nil, fmt.Errorf("schedule %s: about %s arrivals, and the most is %s", s.Name, units.FormatCount(uint64(min(n, 1e18))), units.FormatCount(mostArrivals))
+	if err := s.checkSize(); err != nil {
+		return nil, fmt.Errorf("schedule %s: %w", s.Name, err)
 	}
-	room := int(n*1.01) + 64 // chance seldom adds more
+	room := int(s.expected()*1.01) + 64 // chance seldom adds more
 	out := &Schedule{Times: make([]time.Duration, 0, room), Source: make([]uint16, 0, room)}
 	start := time.Duration(0)
 	for i, phase := range s.Phases {
@@ -161,6 +160,14 @@ func (a *Arrivals) process() (arrival.Process, error) {
 		return a.Trace.Process(a.Speed, a.Scale), nil
 	}
 	return nil, fmt.Errorf("unknown arrival process %q", a.Process)
+}
+
+// checkSize refuses schedules that do not fit into memory.
+func (s *Scenario) checkSize() error {
+	if n := s.expected(); n > mostArrivals {
+		return fmt.Errorf("about %s arrivals, and the most is %s", units.FormatCount(uint64(min(n, 1e15))), units.FormatCount(mostArrivals))
+	}
+	return nil
 }
 
 // expected is the mean number of arrivals, without drawing them up.

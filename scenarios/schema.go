@@ -63,6 +63,14 @@ func (fs fields[T]) variants(selector string, names []string) schema {
 	return schema{"oneOf": cases}
 }
 
+func quantitySchema(pattern, example string, zero bool) schema {
+	text := schema{"type": "string", "pattern": pattern, "examples": []string{example}}
+	if !zero {
+		return text
+	}
+	return schema{"anyOf": []schema{text, {"const": 0}}}
+}
+
 func listSchema(items schema) schema {
 	return schema{"type": "array", "minItems": 1, "items": items}
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
 // Kolmogorov and Smirnov's distance of a sample from a distribution, times the
@@ -85,6 +87,25 @@ func evenly(p Process) (Process, bool) {
 		return p, true
 	}
 	return p, false
+}
+
+// Seconds since a distant start have few digits left behind the point. The
+// search for the inverse must end all the same, and near the mark.
+func TestSineOverAMonth(t *testing.T) {
+	const d = 30 * 24 * time.Hour
+	for _, amplitude := range []float64{0, .1, .2} {
+		wave := Sine{Mean: .2, Amplitude: units.Rate(amplitude), Period: 24 * time.Hour}.curve()
+		n := 0
+		for at := range rescale(d, wave, true, nil) {
+			if got := wave.upTo(at.Seconds()); math.Abs(got-float64(n)) > 1e-6 {
+				t.Fatalf("amplitude %v: arrival %d comes at integrated rate %v", amplitude, n, got)
+			}
+			n++
+		}
+		if n != 518_400 {
+			t.Errorf("amplitude %v: %d arrivals, want 518,400", amplitude, n)
+		}
+	}
 }
 
 func TestEvenIsExact(t *testing.T) {

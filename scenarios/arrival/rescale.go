@@ -232,10 +232,12 @@ func (c wave) upTo(t float64) float64 {
 }
 
 func (c wave) when(g float64) float64 {
-	const resolution = 1e-11 // s; far below the nanosecond of a schedule
 	low := max((g-2*c.amplitude/c.w)/c.mean, 0)
 	high := g / c.mean
 	t := (low + high) / 2
+	// Far below the nanosecond of a schedule, but not below what a float64 of
+	// that many seconds can tell apart.
+	resolution := 1e-11 + 1e-15*high
 	for high-low > resolution {
 		sin, cos := math.Sincos(c.w * t)
 		miss := float64(c.mean*t) + float64(c.amplitude/c.w*(1-cos)) - g

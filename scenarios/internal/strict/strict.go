@@ -39,33 +39,45 @@ func Parse(text []byte, report Report) (v Value, ok bool) {
 		report(Position{1, 1}, "the file is empty", "write at least name, functions and phases")
 		return Value{}, false
 	} else if err != nil {
-		reportSyntax(err, report)
+		reportSyntax(text, err, report)
 		return Value{}, false
 	}
 	var next yaml.Node
 	if err := decoder.Decode(&next); err == nil {
 		report(position(&next), "a second document", "write one document a file")
 	} else if !errors.Is(err, io.EOF) {
-		reportSyntax(err, report)
+		reportSyntax(text, err, report)
 		return Value{}, false
 	}
 	inspect(root.Content[0], report)
 	return Value{root.Content[0], report}, true
 }
 
-// The library's syntax errors are text: "yaml: line 3: did not find ...".
-var syntaxLine = regexp.MustCompile(`^line (\d+): `)
+// The library's syntax errors are text: "yaml: line 3: did not find ...". Its
+// scanner counts lines from 1 and its parser from 0, with no number for the
+// first; these are the parser's.
+var (
+	syntaxLine  = regexp.MustCompile(`^line (\d+): `)
+	fromParser  = regexp.MustCompile(`^(did not find expected (<|node content|'-' indicator|key|','))|^found (undefined tag|duplicate %|incompatible)`)
+	unknownName = regexp.MustCompile(`^unknown anchor '(.*)' referenced`)
+)
 
-func reportSyntax(err error, report Report) {
+func reportSyntax(text []byte, err error, report Report) {
 	problem := strings.TrimPrefix(err.Error(), "yaml: ")
-	at := Position{1, 1}
+	line := 0
 	if m := syntaxLine.FindStringSubmatch(problem); m != nil {
-		if line, err := strconv.Atoi(m[1]); err == nil {
-			at.Line = max(line, 1)
-		}
+		line, _ = strconv.Atoi(m[1]) // digits; too many of them leave the largest number
 		problem = problem[len(m[0]):]
 	}
-	report(at, "not YAML: "+problem, "check indentation, colons and quotes on this line and the one above")
+	if fromParser.MatchString(problem) {
+		line++
+	}
+	if m := unknownName.FindStringSubmatch(problem); m != nil {
+		before, _, _ := bytes.Cut(text, []byte("*"+m[1]))
+		line = 1 + bytes.Count(before, []byte("\n"))
+	}
+	line = min(max(line, 1), 1+bytes.Count(text, []byte("\n")))
+	report(Position{line, 1}, "not YAML: "+problem, "check indentation, colons, quotes and brackets around this line")
 }
 
 // inspect reports what is left out of YAML, wherever it stands.
@@ -142,6 +154,12 @@ func (v Value) Fault(problem, instead string) {
 		v.report(v.At(), problem, instead)
 	}
 }
+
+// IsMap says that the value is a mapping.
+func (v Value) IsMap() bool { return v.node != nil && v.node.Kind == yaml.MappingNode }
+
+// Has says that the value is a mapping with this key.
+func (v Value) Has(key string) bool { return v.IsMap() && (Map{v}).Get(key).Given() }
 
 // IsScalar says that the value is neither a mapping nor a list.
 func (v Value) IsScalar() bool { return v.node != nil && v.node.Kind == yaml.ScalarNode }
@@ -227,7 +245,7 @@ func (v Value) List(of string) ([]Value, bool) {
 
 // Map is a mapping, with its keys in order. Name says what it describes.
 func (v Value) Map(name string) (Map, bool) {
-	if v.node == nil || v.node.Kind != yaml.MappingNode {
+	if !v.IsMap() {
 		v.mismatch("a mapping for "+name, "write key: value, or {key: value}")
 		return Map{}, false
 	}
