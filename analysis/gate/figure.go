@@ -60,6 +60,7 @@ func timing(f *summary.Figures, of string, n uint64) (float64, string) {
 	}
 	var v *int64
 	var q float64
+	words := of
 	switch of {
 	case "p50":
 		v, q = f.P50, .5
@@ -70,14 +71,14 @@ func timing(f *summary.Figures, of string, n uint64) (float64, string) {
 	case "p99":
 		v, q = f.P99, .99
 	case "p999":
-		v, q = f.P999, .999
+		v, q, words = f.P999, .999, "p99.9"
 	case "max":
 		v = f.Max
 	case "mean":
 		v = f.Mean
 	}
 	if v == nil {
-		return 0, fmt.Sprintf("%s needs n >= %d, have %d", of, stats.MinSamples(q, .95), n)
+		return 0, fmt.Sprintf("%s needs n >= %d, have %d", words, stats.MinSamples(q, .95), n)
 	}
 	return float64(*v), ""
 }
