@@ -75,7 +75,8 @@ type Outcome struct {
 	// Interrupted: the context ended before every arrival had been sent and
 	// answered.
 	Interrupted  bool
-	PeakInFlight int // most requests under way at once
+	PeakInFlight int  // most requests under way at once
+	Raised       bool // the process ran with a raised priority, because it was allowed to
 
 	Started, Ended  time.Time // wall time around the whole of it
 	Origin          time.Time // offset 0, with a monotonic reading
@@ -102,6 +103,8 @@ func run(ctx context.Context, plan Plan, sink Sink, progress func(Progress), w w
 	if err := plan.validate(); err != nil {
 		return Outcome{}, fmt.Errorf("drive: %w", err)
 	}
+	restore, raised := raisePriority()
+	defer restore()
 	started := time.Now()
 	origin := started.Add(lead)
 
@@ -134,6 +137,7 @@ func run(ctx context.Context, plan Plan, sink Sink, progress func(Progress), w w
 		Held:            p.held,
 		Interrupted:     ctx.Err() != nil && (p.reached() < uint64(len(p.times)) || tr.cancelled.Load() > 0),
 		PeakInFlight:    g.peak(),
+		Raised:          raised,
 		Started:         started,
 		Ended:           time.Now(),
 		Origin:          origin,
