@@ -1,13 +1,14 @@
 package lifecycle_test
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 )
 
 // FuzzPool reads a policy and a history of events from bytes and holds the pool
@@ -25,7 +26,7 @@ func FuzzPool(f *testing.F) {
 // TestPoolAgainstModel is what FuzzPool does, on more histories than a seed
 // corpus should hold.
 func TestPoolAgainstModel(t *testing.T) {
-	for seed := range uint64(2000) {
+	for seed := range uint64(1000) {
 		checkPool(t, randomBytes(seed, 300))
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
@@ -75,13 +76,18 @@ func checkPool(t *testing.T, data []byte) {
 
 		numbered := ev
 		numbered.Instance = book.number[ev.Instance]
-		want := oracle.step(now, numbered)
-		if got := book.numbered(got); !slices.Equal(want, got) {
+		want, acts := oracle.step(now, numbered), book.numbered(got)
+		if ev.Kind == lifecycle.Evict { // those that are starting go in no particular order
+			byInstance := func(a, b lifecycle.Action) int { return cmp.Compare(a.Instance, b.Instance) }
+			slices.SortFunc(want, byInstance)
+			slices.SortFunc(acts, byInstance)
+		}
+		if !slices.Equal(want, acts) {
 			t.Fatalf("policy %+v\nstep %d at %v: %v i%d r%d (-model +pool):\n%s",
-				policy, step, now, ev.Kind, numbered.Instance, ev.Request, cmp.Diff(want, got))
+				policy, step, now, ev.Kind, numbered.Instance, ev.Request, gocmp.Diff(want, acts))
 		}
 		if want, got := oracle.population(), pool.Counts(); want != got {
-			t.Fatalf("policy %+v\nstep %d: counts (-model +pool):\n%s", policy, step, cmp.Diff(want, got))
+			t.Fatalf("policy %+v\nstep %d: counts (-model +pool):\n%s", policy, step, gocmp.Diff(want, got))
 		}
 		for _, i := range oracle.instances {
 			if got := pool.State(book.names[i.name-1]); got != i.state {
@@ -92,7 +98,7 @@ func checkPool(t *testing.T, data []byte) {
 		unticked = lazy.Step(now, ev, unticked)
 	}
 	if !slices.Equal(ticked, unticked) {
-		t.Fatalf("policy %+v: with a Tick at every deadline and without (-with +without):\n%s", policy, cmp.Diff(ticked, unticked))
+		t.Fatalf("policy %+v: with a Tick at every deadline and without (-with +without):\n%s", policy, gocmp.Diff(ticked, unticked))
 	}
 }
 

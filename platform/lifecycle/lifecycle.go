@@ -89,14 +89,16 @@ const (
 	// so that what is left of it is cleared away.
 	Lost
 	// Cancel: Request's caller has given up. A waiting request leaves the
-	// queue; one bound to a starting instance leaves it to whoever comes next;
-	// one that is being served is not affected (and the event counts as ignored).
+	// queue; one bound to a starting instance leaves it to whoever waits when it
+	// is ready (or has it reaped, after Evict); one that is being served is not
+	// affected, and the event counts as ignored.
 	Cancel
 	// Cleared: a reaped Instance holds nothing any more.
 	Cleared
-	// Evict: every idle instance is reaped now, every busy one when it has
-	// answered, and every starting one when it is ready and has served the
-	// request that waits for it, if one still does.
+	// Evict: every idle instance is reaped now, and so is every starting one
+	// for which no request waits. The others are reaped when they have served
+	// the one request that they hold or, being ready, find nobody in need of
+	// them. What is started afterwards is not affected.
 	Evict
 )
 

@@ -92,6 +92,9 @@ func (m *model) happen(ev lifecycle.Event) bool {
 		m.forget(r)
 		m.counts.Dropped++
 		m.act(lifecycle.Action{Kind: lifecycle.Drop, Request: r.name})
+		if i := r.started; i != nil && i.evicted && !m.policy.LateBinding {
+			m.reap(i, lifecycle.WasEvicted)
+		}
 		return true
 	case lifecycle.Evict:
 		for _, i := range m.instances {
@@ -99,6 +102,12 @@ func (m *model) happen(ev lifecycle.Event) bool {
 		}
 		for _, i := range m.in(lifecycle.Idle) {
 			m.reap(i, lifecycle.WasEvicted)
+		}
+		for _, i := range m.starting() {
+			bound := slices.ContainsFunc(m.requests, func(r *modelRequest) bool { return r.started == i })
+			if m.policy.LateBinding && m.starters() == 0 || !m.policy.LateBinding && !bound {
+				m.reap(i, lifecycle.WasEvicted)
+			}
 		}
 		return true
 	}
