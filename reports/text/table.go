@@ -18,6 +18,9 @@ type column struct {
 
 // table writes the columns that fit and returns the heads of those that do not.
 func (p *page) table(columns []column) (dropped []string) {
+	if p.o.Width > 0 {
+		shorten(columns, p.o.Width, fairName)
+	}
 	for p.o.Width > 0 && tableWidth(columns) > p.o.Width {
 		least := -1
 		for i, c := range columns {
@@ -32,7 +35,7 @@ func (p *page) table(columns []column) (dropped []string) {
 		columns = append(columns[:least:least], columns[least+1:]...)
 	}
 	if p.o.Width > 0 {
-		shorten(columns, p.o.Width)
+		shorten(columns, p.o.Width, leastName)
 	}
 	if p.err == nil {
 		p.err = p.render(columns)
@@ -40,14 +43,18 @@ func (p *page) table(columns []column) (dropped []string) {
 	return dropped
 }
 
-// leastName is the width to which names are cut at most.
-const leastName = 12
+// A name is cut to fairName before a figure is left out for it, and to
+// leastName where even the figures that must stay do not fit.
+const (
+	fairName  = 24
+	leastName = 12
+)
 
-// shorten cuts the longest names, a column at a time, where a table of the
-// columns that must stay is still too wide.
-func shorten(columns []column, limit int) {
+// shorten cuts the longest names, a column at a time and none below least,
+// until the table is no wider than limit.
+func shorten(columns []column, limit, least int) {
 	for over := tableWidth(columns) - limit; over > 0; over = tableWidth(columns) - limit {
-		widest, most := -1, leastName
+		widest, most := -1, least
 		for i, c := range columns {
 			if w := c.width(); c.left && w > most {
 				widest, most = i, w
@@ -56,7 +63,7 @@ func shorten(columns []column, limit int) {
 		if widest < 0 {
 			return
 		}
-		room := max(most-over, leastName)
+		room := max(most-over, least)
 		for r, s := range columns[widest].cells {
 			if runes := []rune(s); len(runes) > room {
 				columns[widest].cells[r] = string(runes[:room-2]) + ".."

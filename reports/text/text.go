@@ -167,23 +167,39 @@ func (p *page) plain(s string) string {
 
 // wrap writes a sentence behind lead, broken at spaces, later lines indented to it.
 func (p *page) wrap(s, lead string) {
-	width := p.o.Width
-	if width <= 0 {
-		width = pipeWidth
+	limit := p.o.Width
+	if limit <= 0 {
+		limit = pipeWidth
 	}
-	indent := strings.Repeat(" ", len([]rune(stripped(lead))))
+	indent := strings.Repeat(" ", width(lead))
 	line, used := lead, len(indent)
-	first := true
-	for word := range strings.FieldsSeq(s) {
-		n := len([]rune(word))
-		if !first && used+1+n > width {
+	for i, word := range words(s) {
+		n := width(word)
+		switch {
+		case i == 0:
+		case used+1+n > limit:
 			p.line(line)
-			line, used, first = indent, len(indent), true
-		}
-		if !first {
+			line, used = indent, len(indent)
+		default:
 			line, used = line+" ", used+1
 		}
-		line, used, first = line+word, used+n, false
+		line, used = line+word, used+n
 	}
 	p.line(line)
+}
+
+// words are what a line may break between: a unit stays with its number.
+func words(s string) []string {
+	var out []string
+	for _, w := range strings.Fields(s) {
+		switch strings.Trim(w, ",.;:()") {
+		case "ns", "µs", "ms", "s":
+			if n := len(out); n > 0 {
+				out[n-1] += " " + w
+				continue
+			}
+		}
+		out = append(out, w)
+	}
+	return out
 }
