@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/scenarios"
+)
+
+type doctorCmd struct {
+	Calibrate bool   `help:"Measure the harness against the runtime's own record and against a stalled server, and print its error."`
+	JSON      bool   `name:"json" help:"Print JSON (schema coldcurve.doctor/v1)."`
+	NoCgroups bool   `help:"Look at the reference runtime without cgroups."`
+	Cache     string `type:"path" help:"Folder for built functions. The default is the user's cache folder."`
+}
+
+// finding is one part and whether it can be used here.
+type finding struct {
+	Part   string `json:"part"`
+	Status string `json:"status"` // yes, limited, no
+	Detail string `json:"detail"`
+	Remedy string `json:"remedy,omitempty"`
+}
+
+type diagnosis struct {
+	Schema      string       `json:"schema"`
+	Findings    []finding    `json:"findings"`
+	Calibration []experiment `json:"calibration,omitempty"`
+}
+
+// Run looks at every part, and fails only if the main job cannot run.
+func (c *doctorCmd) Run(ctx context.Context, w *World) error {
+	doc := diagnosis{Schema: "coldcurve.doctor/v1"}
+	doc.Findings = append(doc.Findings, machine(w), toolchain(ctx))
+	doc.Findings = append(doc.Findings, interpreters(ctx)...)
+	runtimeFinding := c.referenceRuntime(ctx, w)
+	doc.Findings = append(doc.Findings, runtimeFinding...)
+
+	var err error
+	if c.Calibrate {
+		doc.Calibration, err = calibrate(ctx, w, c)
+	}
+	if c.JSON {
+		if jsonErr := printJSON(w.Stdout, doc); jsonErr != nil {
+			return jsonErr
+		}
+	} else if printErr := printDiagnosis(w, doc); printErr != nil {
+		return printErr
+	}
+	if err != nil {
+		return err
+	}
+	if runtimeFinding[0].Status == "no" {
+		return hinted(fmt.Errorf("the reference runtime cannot run here"), "platform http still can: coldcurve run sustained --platform http --url URL")
+	}
+	return nil
+}
+
+func machine(w *World) finding {
+	f := finding{Part: "machine", Status: "yes", Detail: fmt.Sprintf("%s/%s, %s", w.OS, runtime.GOARCH, count(uint64(runtime.NumCPU()), "core"))}
+	switch {
+	case w.OS != "linux":
+		f.Status = "limited"
+		f.Remedy = "measure on Linux; here validate, schema, report and platform http work"
+	case runtime.NumCPU() == 1:
+		f.Status = "limited"
+		f.Detail += "; the load generator shares it with the functions, and waits without spinning"
+	}
+	return f
+}
+
+func toolchain(ctx context.Context) finding {
+	f := finding{Part: "go functions", Status: "yes"}
+	out, err := output(ctx, "go", "version")
+	f.Detail = out
+	if err != nil {
+		f.Status, f.Detail = "no", err.Error()
+		f.Remedy = "install Go and put it on the PATH; fixture functions in Go are built with it on first use"
+	}
+	return f
+}
+
+func interpreters(ctx context.Context) []finding {
+	var list []finding
+	for _, i := range []struct{ part, program, remedy string }{
+		{"node.js functions", "node", "install Node.js 18 or newer (Debian: nodejs)"},
+		{"python functions", "python3", "install Python 3.9 or newer (Debian: python3)"},
+	} {
+		f := finding{Part: i.part, Status: "yes"}
+		out, err := output(ctx, i.program, "--version")
+		f.Detail = out
+		if err != nil {
+			f.Status, f.Detail, f.Remedy = "no", err.Error(), i.remedy
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+func output(ctx context.Context, program string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, program, args...).Output()
+	return strings.TrimSpace(string(out)), err
+}
+
+// referenceRuntime proves the runtime by one cold start of the hello fixture.
+// The first finding is the runtime itself, the others its limits.
+func (c *doctorCmd) referenceRuntime(ctx context.Context, w *World) []finding {
+	f := finding{Part: "reference runtime", Status: "yes"}
+	description, took, err := c.tryRuntime(ctx, w)
+	if err != nil {
+		f.Status, f.Detail = "no", err.Error()
+		return []finding{f}
+	}
+	f.Detail = fmt.Sprintf("sandbox %s; one cold start of hello took %s", description.Facts["sandbox"], units.FormatDuration(took))
+	list := []finding{f}
+	for _, note := range description.Notes {
+		list = append(list, finding{Part: "reference runtime", Status: "limited", Detail: note})
+	}
+	return list
+}
+
+// probe is the scenario that doctor deploys; it sends one request by hand.
+const probe = `name: probe
+functions: [{name: hello, fixture: hello}]
+phases: [{name: one, duration: 1s, arrivals: {process: burst, count: 1}}]
+`
+
+func (c *doctorCmd) tryRuntime(ctx context.Context, w *World) (platform.Description, time.Duration, error) {
+	s, err := scenarios.Parse("doctor", []byte(probe), scenarios.Overrides{})
+	if err != nil {
+		return platform.Description{}, 0, err
+	}
+	st, err := setUp(ctx, w, s, &runCmd{NoCgroups: c.NoCgroups, Cache: c.Cache})
+	if err != nil {
+		return platform.Description{}, 0, err
+	}
+	defer st.strike()
+	began := time.Now()
+	if _, err := st.deployments["hello"].Invoke(ctx, platform.Request{}); err != nil {
+		return platform.Description{}, 0, err
+	}
+	return st.description, time.Since(began), st.strike()
+}

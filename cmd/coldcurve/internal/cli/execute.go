@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/rundir"
+	"github.com/coldcurve/coldcurve/analysis/summary"
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/clock"
+	"github.com/coldcurve/coldcurve/scenarios"
+	"github.com/coldcurve/coldcurve/scenarios/drive"
+)
+
+// clearUpLimit bounds what is done after a run, interrupted or not.
+const clearUpLimit = 30 * time.Second
+
+// execute drives one scenario and leaves its run directory. The run is given
+// beside an error too, as far as it came: nothing measured is lost.
+func execute(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd) (*summary.Run, error) {
+	schedule, err := s.Schedule()
+	if err != nil {
+		return nil, err
+	}
+	stage, err := setUp(ctx, w, s, c)
+	if err != nil {
+		return nil, err
+	}
+	defer stage.strike()
+
+	manifest := manifestOf(s, schedule, stage.description, w.Now(), &c.overrideFlags)
+	writer, err := rundir.Create(rundir.DefaultDir(c.Out, s.Name, manifest.Started), manifest, s.Text)
+	if err != nil {
+		return nil, err
+	}
+	progress := newProgress(w, s.Name)
+	outcome, driveErr := drive.Run(ctx, drive.Plan{
+		Schedule:    schedule,
+		Deployments: stage.deployments,
+		Payloads:    payloads(s),
+		InFlight:    s.InFlight,
+		Clock:       clock.New(),
+	}, writer, progress.show)
+	progress.end()
+
+	manifest.Warnings = append(manifest.Warnings, stage.history(writer)...)
+	err = errors.Join(driveErr, stage.strike(), writer.Finish(func(m *rundir.Manifest) {
+		m.Warnings = manifest.Warnings
+		m.MonotonicOrigin = outcome.MonotonicOrigin
+		m.Ended = w.Now()
+		m.Interrupted = outcome.Interrupted
+		m.Complete = driveErr == nil && !outcome.Interrupted
+		m.Generator = outcome.Generator
+	}))
+	dir, openErr := rundir.Open(writer.Dir())
+	if openErr != nil {
+		return nil, errors.Join(err, openErr)
+	}
+	run, presentErr := present(w, dir, c.JSON)
+	return run, errors.Join(err, presentErr)
+}
+
+func manifestOf(s *scenarios.Scenario, schedule *scenarios.Schedule, d platform.Description, now time.Time, f *overrideFlags) rundir.Manifest {
+	m := rundir.Manifest{
+		Schema:      rundir.Schema,
+		Version:     buildVersion(),
+		Scenario:    s.Name,
+		Source:      s.Source,
+		Description: s.Description,
+		Seed:        s.Seed,
+		Scale:       f.Scale,
+		TimeScale:   f.TimeScale,
+		Platform:    d,
+		Offered:     uint64(len(schedule.Times)),
+		InFlight:    rundir.InFlight(s.InFlight),
+		Started:     now,
+		Host:        rundir.HostFacts(),
+		Warnings:    []string{},
+	}
+	for i, p := range s.Phases {
+		span := schedule.Phases[i]
+		m.Phases = append(m.Phases, rundir.Phase{
+			Name: p.Name, Start: span.Start, End: span.End, Warmup: p.Warmup, Offered: span.Offered,
+		})
+	}
+	for _, f := range s.Functions {
+		m.Functions = append(m.Functions, f.Name)
+	}
+	for _, e := range s.Expect {
+		m.Expect = append(m.Expect, rundir.Budget{
+			Metric: e.Metric, Start: e.Start, Phase: e.Phase, Function: e.Function,
+			Max: (*rundir.Bound)(e.Max), Min: (*rundir.Bound)(e.Min),
+		})
+	}
+	return m
+}
+
+func payloads(s *scenarios.Scenario) map[string]platform.Request {
+	requests := make(map[string]platform.Request, len(s.Functions))
+	for _, f := range s.Functions {
+		requests[f.Name] = platform.Request{Payload: f.Payload.Data}
+	}
+	return requests
+}

@@ -1,0 +1,219 @@
+package cli
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/gate"
+	"github.com/coldcurve/coldcurve/analysis/rundir"
+	"github.com/coldcurve/coldcurve/analysis/summary"
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/reports"
+	"github.com/coldcurve/coldcurve/reports/chart"
+	"github.com/coldcurve/coldcurve/reports/html"
+	"github.com/coldcurve/coldcurve/reports/text"
+)
+
+// present reads a run directory, puts its summary, charts and page into it,
+// and prints the tables unless quiet. A run that has just ended and one that
+// was killed last week go the same way.
+func present(w *World, dir *rundir.Dir, quiet bool) (*summary.Run, error) {
+	run, data, err := digest(dir)
+	if err != nil {
+		return nil, err
+	}
+	report := &reports.Report{
+		Document: summary.Document{Schema: summary.Schema, Runs: []summary.Run{*run}},
+		Runs:     []reports.Run{*data},
+	}
+	if err := render(dir, report); err != nil {
+		return run, err
+	}
+	if quiet {
+		return run, nil
+	}
+	if err := text.Write(w.Stdout, report, text.For(w.Terminal.Out, w.Terminal.Width, w.Env)); err != nil {
+		return run, err
+	}
+	_, err = fmt.Fprintf(w.Stdout, "\nReport: %s\n", filepath.Join(dir.Path, "report.html"))
+	return run, err
+}
+
+// digest makes the summary and the pictures' data of a directory, in one pass
+// over its samples.
+func digest(dir *rundir.Dir) (*summary.Run, *reports.Run, error) {
+	m := &dir.Manifest
+	spans := phaseSpans(m)
+	builder := summary.New(summary.Input{
+		Scenario: m.Scenario, Platform: m.Platform.Name, Dir: dir.Path, Seed: m.Seed,
+		Phases: spans, Complete: m.Complete, Interrupted: m.Interrupted,
+		Notes: notes(m), Backlog: m.Generator.Backlog, WaitAt: waitAt(m.InFlight),
+	})
+	collector := reports.NewCollector(spans)
+	for s, err := range dir.Samples() {
+		if err != nil {
+			return nil, nil, err
+		}
+		builder.Add(s)
+		collector.Add(s)
+	}
+	run := builder.Run()
+	run.Expect = gate.Expect(builder, budgets(m))
+
+	instances, err := dir.Instances()
+	if err != nil {
+		return nil, nil, err
+	}
+	addLives(collector, m, instances)
+	data := &reports.Run{
+		Description: m.Description, Started: m.Started, Version: m.Version,
+		Environment: environment(m), Method: method(m),
+	}
+	collector.Collect(data)
+	return &run, data, nil
+}
+
+// waitAt is the in-flight cap where arrivals wait at it, 0 where they are dropped.
+func waitAt(cap rundir.InFlight) int {
+	if cap.When == "wait" {
+		return cap.Max
+	}
+	return 0
+}
+
+func phaseSpans(m *rundir.Manifest) []summary.PhaseSpan {
+	var spans []summary.PhaseSpan
+	for _, p := range m.Phases {
+		spans = append(spans, summary.PhaseSpan{Name: p.Name, Start: p.Start, End: p.End, Warmup: p.Warmup, Offered: p.Offered})
+	}
+	return spans
+}
+
+func notes(m *rundir.Manifest) []string {
+	return append(append([]string{}, m.Platform.Notes...), m.Warnings...)
+}
+
+// addLives turns instances' lives into offsets. Without a common clock, or
+// without an origin (the run was killed), they cannot be placed.
+func addLives(c *reports.Collector, m *rundir.Manifest, instances []platform.InstanceRecord) {
+	if !m.Platform.Clock || m.MonotonicOrigin == 0 {
+		return
+	}
+	for _, i := range instances {
+		gone := time.Duration(0)
+		if i.Gone > 0 {
+			gone = time.Duration(i.Gone - m.MonotonicOrigin)
+		}
+		c.Instance(time.Duration(i.Started-m.MonotonicOrigin), gone)
+	}
+}
+
+// budgets are those of the scenario as it was run, so that a report made later
+// judges by the same.
+func budgets(m *rundir.Manifest) []gate.Budget {
+	var list []gate.Budget
+	for _, b := range m.Expect {
+		list = append(list, gate.Budget{
+			Metric: b.Metric, Start: b.Start, Phase: b.Phase, Function: b.Function,
+			Max: (*gate.Bound)(b.Max), Min: (*gate.Bound)(b.Min),
+		})
+	}
+	return list
+}
+
+// render writes everything that is derived from the samples.
+func render(dir *rundir.Dir, report *reports.Report) error {
+	if err := dir.WriteSummary(report.Document); err != nil {
+		return err
+	}
+	charts := chart.All(&report.Document.Runs[0], &report.Runs[0])
+	if _, err := chart.WriteDir(filepath.Join(dir.Path, "charts"), charts); err != nil {
+		return err
+	}
+	report.Runs[0].Files = files(dir.Path)
+	page, err := os.Create(filepath.Join(dir.Path, "report.html"))
+	if err != nil {
+		return err
+	}
+	defer page.Close()
+	if err := html.Write(page, report); err != nil {
+		return err
+	}
+	return page.Close()
+}
+
+// files lists what a reader may want to open, charts aside: they are in the page.
+func files(dir string) []reports.File {
+	var list []reports.File
+	for _, f := range []reports.File{
+		{Path: "summary.json", Holds: "every figure, with intervals and warnings"},
+		{Path: "samples.jsonl.zst", Holds: "every request"},
+		{Path: "latency.hlog", Holds: "HdrHistogram log, an interval a second, tagged by start kind"},
+		{Path: "latency.hgrm", Holds: "percentile distribution of all successes"},
+		{Path: "instances.jsonl", Holds: "the life of every instance"},
+		{Path: "manifest.json", Holds: "scenario, seed, versions, machine, load generator"},
+		{Path: "scenario.yaml", Holds: "the scenario as it was run"},
+	} {
+		if _, err := os.Stat(filepath.Join(dir, f.Path)); err == nil {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+func environment(m *rundir.Manifest) []reports.Fact {
+	h := m.Host
+	facts := []reports.Fact{
+		{Name: "CPU", Value: fmt.Sprintf("%s, %s", h.CPU, count(uint64(h.Cores), "core"))},
+		{Name: "memory", Value: units.FormatBytes(units.Bytes(h.MemoryBytes))},
+		{Name: "system", Value: strings.TrimSpace(fmt.Sprintf("%s/%s %s", h.OS, h.Arch, h.Kernel))},
+		{Name: "frequency governor", Value: h.Governor},
+		{Name: "hypervisor", Value: h.Virtual},
+		{Name: "container limits", Value: h.Container},
+		{Name: "Go", Value: h.Go},
+	}
+	g := m.Generator
+	if m.Complete {
+		facts = append(facts,
+			reports.Fact{Name: "CPU stolen by the hypervisor", Value: units.FormatDuration(g.Steal)},
+			reports.Fact{Name: "load generator's CPU time", Value: units.FormatDuration(g.CPU)},
+			reports.Fact{Name: "load generator's GC pauses", Value: fmt.Sprintf("%s, longest %s", units.FormatCount(int64(g.GCPauses)), units.FormatDuration(g.GCPauseMax))},
+			reports.Fact{Name: "load generator held back by its cgroup", Value: units.FormatDuration(g.Throttled)},
+		)
+	}
+	return known(facts)
+}
+
+func method(m *rundir.Manifest) []reports.Fact {
+	facts := []reports.Fact{
+		{Name: "scenario", Value: fmt.Sprintf("%s (%s), seed %d", m.Scenario, m.Source, m.Seed)},
+		{Name: "platform", Value: strings.TrimSpace(m.Platform.Name + " " + m.Platform.Version)},
+		{Name: "functions", Value: strings.Join(m.Functions, ", ")},
+		{Name: "arrivals", Value: units.FormatCount(int64(m.Offered)) + " in the schedule, open loop"},
+		{Name: "in-flight cap", Value: fmt.Sprintf("%s requests, then %s", units.FormatCount(int64(m.InFlight.Max)), m.InFlight.When)},
+	}
+	if m.Scale != 1 || m.TimeScale != 1 {
+		facts = append(facts, reports.Fact{Name: "scaled", Value: fmt.Sprintf("rates x %g, durations x %g", m.Scale, m.TimeScale)})
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Platform.Facts)) {
+		facts = append(facts, reports.Fact{Name: name, Value: m.Platform.Facts[name]})
+	}
+	return known(facts)
+}
+
+// known leaves out the facts that this machine does not tell.
+func known(facts []reports.Fact) []reports.Fact {
+	var list []reports.Fact
+	for _, f := range facts {
+		if f.Value != "" {
+			list = append(list, f)
+		}
+	}
+	return list
+}

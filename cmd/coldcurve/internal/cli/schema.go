@@ -1,0 +1,37 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/coldcurve/coldcurve/analysis/summary"
+	"github.com/coldcurve/coldcurve/scenarios"
+)
+
+type schemaCmd struct {
+	Name string `arg:"" help:"Which one: scenario (the file) or summary (what run --json prints)."`
+}
+
+// schemas is the list of documented formats.
+func schemas() map[string]func() []byte {
+	return map[string]func() []byte{
+		"scenario": scenarios.SchemaJSON,
+		"summary":  summary.SchemaJSON,
+	}
+}
+
+// Run prints the schema.
+func (c *schemaCmd) Run(w *World) error {
+	text, ok := schemas()[c.Name]
+	if !ok {
+		var names []string
+		for name := range schemas() {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		return usage("no schema %q: write one of %s", c.Name, strings.Join(names, ", "))
+	}
+	_, err := fmt.Fprintf(w.Stdout, "%s\n", strings.TrimRight(string(text()), "\n"))
+	return err
+}

@@ -1,0 +1,180 @@
+package cli
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/coldcurve/coldcurve/analysis/summary"
+)
+
+type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
+
+// scriptCommands are the words that our scripts have beyond testscript's own.
+func scriptCommands() map[string]scriptCommand {
+	return map[string]scriptCommand{
+		"exitcode":  exitCode,
+		"summary":   summaryIs,
+		"interrupt": interrupted,
+		"server":    startServer,
+		"served":    served,
+		"noorphans": noOrphans,
+	}
+}
+
+// exitCode runs a command and wants that very code: exitcode 2 coldcurve ...
+func exitCode(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit, ok := err.(*exec.ExitError)
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// interrupted runs a command, sends it the signal once its run directory
+// holds samples, and wants it to end by itself: interrupt INT coldcurve ...
+func interrupted(ts *testscript.TestScript, _ bool, args []string) {
+	signals := map[string]syscall.Signal{"INT": syscall.SIGINT, "KILL": syscall.SIGKILL}
+	path, err := exec.LookPath(args[1])
+	ts.Check(err)
+	cmd := exec.Command(path, args[2:]...)
+	cmd.Dir = ts.Getenv("WORK")
+	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+ts.Getenv("XDG_CACHE_HOME"))
+	ts.Check(cmd.Start())
+	deadline := time.Now().Add(2 * time.Minute) // generous: a build may come first
+	for !hasSamples(cmd.Dir) {
+		if time.Now().After(deadline) {
+			_ = cmd.Process.Kill()
+			ts.Fatalf("no samples on disk after two minutes")
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	ts.Check(cmd.Process.Signal(signals[args[0]]))
+	_ = cmd.Wait() // its exit code is not the point; what it leaves behind is
+}
+
+func hasSamples(dir string) bool {
+	files, _ := filepath.Glob(filepath.Join(dir, "runs", "*", "samples.jsonl.zst"))
+	for _, f := range files {
+		if info, err := os.Stat(f); err == nil && info.Size() > 100 {
+			return true
+		}
+	}
+	return false
+}
+
+// summaryIs checks figures of the JSON document on the last command's stdout:
+//
+//	summary valid=true cold>=12 cold_share@gaps=1
+func summaryIs(ts *testscript.TestScript, _ bool, args []string) {
+	var doc summary.Document
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &doc))
+	if doc.Schema != summary.Schema {
+		ts.Fatalf("schema %q, want %q", doc.Schema, summary.Schema)
+	}
+	for _, arg := range args {
+		for _, run := range doc.Runs {
+			if err := holds(&run, arg); err != nil {
+				ts.Fatalf("%s: %v", run.Scenario, err)
+			}
+		}
+	}
+}
+
+func holds(run *summary.Run, claim string) error {
+	i := strings.IndexAny(claim, "<>=")
+	op := claim[i : i+1]
+	rest := claim[i+1:]
+	if strings.HasPrefix(rest, "=") {
+		op, rest = op+"=", rest[1:]
+	}
+	want, err := strconv.ParseFloat(rest, 64)
+	if err != nil {
+		return err
+	}
+	name, phase, _ := strings.Cut(claim[:i], "@")
+	got, err := figure(run, name, phase)
+	if err != nil {
+		return err
+	}
+	ok := map[string]bool{"=": got == want, ">=": got >= want, "<=": got <= want, ">": got > want, "<": got < want}[op]
+	if !ok {
+		return &claimError{claim, got}
+	}
+	return nil
+}
+
+type claimError struct {
+	claim string
+	got   float64
+}
+
+func (e *claimError) Error() string {
+	return "want " + e.claim + ", got " + strconv.FormatFloat(e.got, 'g', -1, 64)
+}
+
+func figure(run *summary.Run, name, phase string) (float64, error) {
+	if phase != "" {
+		for _, p := range run.Phases {
+			if p.Name == phase {
+				return phaseFigure(&p, name), nil
+			}
+		}
+		return 0, &claimError{"a phase " + phase, 0}
+	}
+	switch name {
+	case "cold":
+		return float64(run.Cold), nil
+	case "sent":
+		return float64(run.Sent), nil
+	case "offered":
+		return float64(run.Offered), nil
+	case "dropped":
+		return float64(run.Dropped), nil
+	case "errors":
+		return float64(run.Errors), nil
+	case "unknown":
+		return float64(run.Unknown), nil
+	case "known":
+		return float64(run.Known), nil
+	case "complete":
+		return truth(run.Complete), nil
+	case "valid":
+		return truth(run.Valid), nil
+	}
+	return 0, &claimError{"a figure " + name, 0}
+}
+
+func phaseFigure(p *summary.Phase, name string) float64 {
+	switch name {
+	case "cold":
+		return float64(p.Cold)
+	case "sent":
+		return float64(p.Sent)
+	case "known":
+		return float64(p.Known)
+	}
+	return -1
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/coldcurve/coldcurve/analysis/rundir"
+	"github.com/coldcurve/coldcurve/fixtures"
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/scenarios"
+)
+
+// stage is a platform with a scenario's functions on it.
+type stage struct {
+	platform    platform.Platform
+	description platform.Description
+	deployments map[string]platform.Deployment
+	strike      func() error // takes everything down again; idempotent
+}
+
+// setUp builds and deploys what the scenario names.
+func setUp(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd) (*stage, error) {
+	functions, err := buildFunctions(ctx, w, s, c.Cache)
+	if err != nil {
+		return nil, err
+	}
+	p, err := openPlatform(ctx, w, s, c)
+	if err != nil {
+		return nil, err
+	}
+	st := &stage{platform: p, deployments: make(map[string]platform.Deployment)}
+	st.strike = sync.OnceValue(st.remove)
+	for _, f := range functions {
+		d, err := p.Deploy(ctx, f)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("deploy %s: %w", f.Name, err), st.strike())
+		}
+		st.deployments[f.Name] = d
+	}
+	st.description.Name = s.Platform.Name
+	if d, ok := p.(platform.Describer); ok {
+		if st.description, err = d.Describe(ctx); err != nil {
+			return nil, errors.Join(fmt.Errorf("describe %s: %w", s.Platform.Name, err), st.strike())
+		}
+	}
+	return st, nil
+}
+
+func (st *stage) remove() error {
+	ctx, cancel := context.WithTimeout(context.Background(), clearUpLimit)
+	defer cancel()
+	var errs []error
+	for name, d := range st.deployments {
+		if err := d.Remove(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("remove %s: %w", name, err))
+		}
+	}
+	if p, ok := st.platform.(platform.Closer); ok {
+		errs = append(errs, p.Close(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// history stores the instances' lives where the platform tells them, and says
+// so in a warning where it should have and could not.
+func (st *stage) history(writer *rundir.Writer) (warnings []string) {
+	h, ok := st.platform.(platform.Historian)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), clearUpLimit)
+	defer cancel()
+	records, err := h.Instances(ctx)
+	if err == nil {
+		err = writer.Instances(records)
+	}
+	if err != nil {
+		return []string{fmt.Sprintf("the platform's record of its instances is missing: %v", err)}
+	}
+	return nil
+}
+
+// buildFunctions makes the scenario's functions deployable. On a platform that
+// runs what is already there nothing is built.
+func buildFunctions(ctx context.Context, w *World, s *scenarios.Scenario, cache string) ([]platform.Function, error) {
+	var list []platform.Function
+	for _, f := range s.Functions {
+		pf := platform.Function{
+			Name: f.Name, Runtime: f.Runtime, Code: f.Code, Handler: f.Handler,
+			Memory: f.Memory, Timeout: f.Timeout, Env: f.Env, Reserved: f.Reserved,
+		}
+		if s.Platform.Name != "http" && f.Fixture != "" {
+			built, err := fixtures.Build(ctx, fixtures.Spec{
+				Name: f.Fixture, Runtime: f.Runtime, PackageSize: f.PackageSize, Cache: cache, Log: w.Stderr,
+			})
+			if err != nil {
+				return nil, fmt.Errorf("function %s: %w", f.Name, err)
+			}
+			pf.Code, pf.Handler = built.Code, built.Handler
+		}
+		list = append(list, pf)
+	}
+	return list, nil
+}

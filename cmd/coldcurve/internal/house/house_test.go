@@ -1,0 +1,231 @@
+package house
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/coldcurve/coldcurve/"
+
+// bans: no package in from or below it reaches to, directly or through others.
+// A target that ends in /... stands for everything below it too.
+var bans = []struct{ from, to, reason string }{
+	{"scenarios/arrival", "scenarios", "an arrival process is pure mathematics; the scenario is built from it, not the other way"},
+	{"scenarios/arrival", "platform", "when requests come does not depend on who serves them"},
+	{"platform/lifecycle", "platform", "the policy is pure: the simulator and the runtime must be able to drive the same code"},
+	{"analysis", "scenarios/drive", "figures are made from what was recorded, not while it is recorded"},
+	{"analysis", "platform/reference/...", "figures must not know which platform they are of"},
+	{"analysis", "platform/http/...", "figures must not know which platform they are of"},
+	{"reports", "platform/reference/...", "a report is a pure value and can be rendered where no platform runs"},
+	{"reports", "platform/http/...", "a report is a pure value and can be rendered where no platform runs"},
+	{"reports", "scenarios/drive", "a report is rendered from what was recorded"},
+	{"platform", "scenarios", "an adapter serves requests; it does not know which experiment they belong to"},
+	{"platform/http", "platform/reference/...", "adapters do not know each other"},
+	{"platform/reference", "platform/http/...", "adapters do not know each other"},
+	{"scenarios/drive", "platform/reference/...", "the driver knows the contract, not an adapter"},
+	{"scenarios/drive", "platform/http/...", "the driver knows the contract, not an adapter"},
+	{"analysis/sample", "platform", "a leaf: the contract imports it"},
+	{"analysis/units", "analysis/...", "a leaf"},
+	{"analysis/metric", "analysis/summary", "a leaf: names only"},
+}
+
+// confined lists third-party modules that only one room may import.
+var confined = []struct{ module, room, reason string }{
+	{"github.com/tsenart/vegeta/", "scenarios/drive", "the attack is the driver's"},
+	{"gonum.org/v1/plot", "reports/chart", "drawing is the chart's"},
+	{"github.com/HdrHistogram/", "analysis/hist", "one histogram type in the house"},
+	{"github.com/olekukonko/tablewriter", "reports/text", "terminal tables are the text report's"},
+	{"github.com/alecthomas/kong", "cmd/coldcurve/internal/cli", "the command line is the command's"},
+	{"go.yaml.in/yaml", "scenarios", "positions of faults are the scenario's"},
+	{"github.com/klauspost/compress", "analysis/rundir", "files are the run directory's"},
+}
+
+// clockless rooms read neither the wall clock nor a global random source; the
+// imports cannot show it, the source does.
+var clockless = []string{"platform/lifecycle", "scenarios/arrival", "analysis/stats", "analysis/hist", "analysis/summary", "analysis/sample", "analysis/metric", "analysis/units"}
+
+type listed struct {
+	ImportPath string
+	Dir        string
+	Doc        string
+	GoFiles    []string
+	Imports    []string
+	Deps       []string
+}
+
+func packages(t *testing.T) []listed {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Doc,GoFiles,Imports,Deps", module+"...")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, stderr.Bytes())
+	}
+	var all []listed
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		p.ImportPath = strings.TrimPrefix(p.ImportPath, module)
+		all = append(all, p)
+	}
+}
+
+// inRoom says whether path is room or below it.
+func inRoom(path, room string) bool {
+	return path == room || strings.HasPrefix(path, room+"/")
+}
+
+func TestBans(t *testing.T) {
+	all := packages(t)
+	for _, ban := range bans {
+		for _, p := range all {
+			if !inRoom(p.ImportPath, ban.from) {
+				continue
+			}
+			for _, dep := range p.Deps {
+				if dep, ours := strings.CutPrefix(dep, module); ours && banned(dep, ban.to) {
+					t.Errorf("%s reaches %s: %s", p.ImportPath, dep, ban.reason)
+				}
+			}
+		}
+	}
+}
+
+func banned(path, target string) bool {
+	if room, below := strings.CutSuffix(target, "/..."); below {
+		return inRoom(path, room)
+	}
+	return path == target
+}
+
+func TestConfinedModules(t *testing.T) {
+	for _, c := range confined {
+		used := false
+		for _, p := range packages(t) {
+			for _, imp := range p.Imports {
+				if !strings.HasPrefix(imp, c.module) {
+					continue
+				}
+				used = true
+				if !inRoom(p.ImportPath, c.room) {
+					t.Errorf("%s imports %s, which only %s may: %s", p.ImportPath, imp, c.room, c.reason)
+				}
+			}
+		}
+		if !used {
+			t.Errorf("nothing imports %s any more: take it out of this table and out of go.mod", c.module)
+		}
+	}
+}
+
+func TestEveryPackageSaysWhatItOwns(t *testing.T) {
+	for _, p := range packages(t) {
+		if !strings.HasPrefix(p.Doc, "Package ") && !strings.HasPrefix(p.Doc, "Command ") {
+			t.Errorf("%s has no package doc: say what comes in, what goes out and what it does not do", p.ImportPath)
+		}
+		switch base := filepath.Base(p.ImportPath); base {
+		case "util", "utils", "lib", "common", "helpers", "types", "misc":
+			t.Errorf("%s is not named after the noun that it owns", p.ImportPath)
+		}
+	}
+}
+
+func TestPureRoomsReadNoClock(t *testing.T) {
+	for _, p := range packages(t) {
+		if !slices.ContainsFunc(clockless, func(room string) bool { return p.ImportPath == room }) {
+			continue
+		}
+		eachFile(t, p, func(name string, fset *token.FileSet, file *ast.File) {
+			ast.Inspect(file, func(n ast.Node) bool {
+				sel, ok := n.(*ast.SelectorExpr)
+				if !ok {
+					return true
+				}
+				pkg, ok := sel.X.(*ast.Ident)
+				if ok && impure(pkg.Name, sel.Sel.Name) {
+					t.Errorf("%s: %s.%s in a room without clock or global randomness", fset.Position(n.Pos()), pkg.Name, sel.Sel.Name)
+				}
+				return true
+			})
+		})
+	}
+}
+
+func impure(pkg, name string) bool {
+	switch pkg {
+	case "time":
+		return slices.Contains([]string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}, name)
+	case "rand":
+		return !slices.Contains([]string{"Rand", "New", "NewPCG", "PCG", "Source", "NewZipf", "Zipf"}, name)
+	}
+	return false
+}
+
+func TestNoInitFunctions(t *testing.T) {
+	for _, p := range packages(t) {
+		if inRoom(p.ImportPath, "fixtures/functions") {
+			continue // heavyinit is about exactly that
+		}
+		eachFile(t, p, func(name string, fset *token.FileSet, file *ast.File) {
+			for _, d := range file.Decls {
+				if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == "init" {
+					t.Errorf("%s: an init function: wiring is one visible list", fset.Position(f.Pos()))
+				}
+			}
+		})
+	}
+}
+
+func TestMainIsOneCall(t *testing.T) {
+	text, err := os.ReadFile("../../main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(text, []byte("\n")); n > 15 {
+		t.Errorf("main.go has %d lines, want at most 15", n)
+	}
+}
+
+// TestTopLevel keeps the house's front as the README describes it.
+func TestTopLevel(t *testing.T) {
+	out, err := exec.Command("git", "-C", "../../../..", "ls-tree", "--name-only", "HEAD").Output()
+	if err != nil {
+		t.Skipf("needs a git checkout: %v", err)
+	}
+	want := regexp.MustCompile(`^(cmd|scenarios|platform|analysis|reports|fixtures|go\.mod|go\.sum|Makefile|LICENSE|[A-Z]+\.md|action\.yml|\.ci|\.gitignore|\.gitattributes)$`)
+	for name := range strings.Lines(string(out)) {
+		if name = strings.TrimSpace(name); !want.MatchString(name) {
+			t.Errorf("%s does not belong at the top level", name)
+		}
+	}
+}
+
+func eachFile(t *testing.T, p listed, visit func(name string, fset *token.FileSet, file *ast.File)) {
+	t.Helper()
+	for _, name := range p.GoFiles {
+		fset := token.NewFileSet()
+		path := filepath.Join(p.Dir, name)
+		file, err := parser.ParseFile(fset, path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		visit(path, fset, file)
+	}
+}
