@@ -103,6 +103,7 @@ func run(ctx context.Context, plan Plan, sink Sink, progress func(Progress), w w
 	if err := plan.validate(); err != nil {
 		return Outcome{}, fmt.Errorf("drive: %w", err)
 	}
+	before := rundir.ReadVitals()
 	restore, raised := raisePriority()
 	defer restore()
 	started := time.Now()
@@ -124,7 +125,7 @@ func run(ctx context.Context, plan Plan, sink Sink, progress func(Progress), w w
 	tr := newTransport(requests, &plan, origin, g)
 	p := &pacer{sending: sending, times: plan.Schedule.Times, origin: origin, waiter: w, gate: g}
 	rec := newRecorder(sink, newGauge(plan.Schedule, origin, p, tr), progress, stop)
-	tr.record = rec.add
+	tr.recorder = rec
 	go rec.run()
 	attack(p, tr)
 	dropHeld(p, tr)
@@ -142,6 +143,7 @@ func run(ctx context.Context, plan Plan, sink Sink, progress func(Progress), w w
 		Ended:           time.Now(),
 		Origin:          origin,
 		MonotonicOrigin: plan.Clock.At(origin),
+		Generator:       rundir.ReadVitals().Since(before),
 	}
 	out.Generator.Backlog = out.PeakInFlight
 	return out, err

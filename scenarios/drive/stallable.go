@@ -17,7 +17,7 @@ import (
 type stallable struct {
 	listener net.Listener
 
-	gate     sync.Mutex // held while the server is still; lets requests pass in their order
+	gate     sync.Mutex // held while an answer is written, one after the other as they came, and while the server is still
 	from, to time.Time  // when it was; guarded by gate
 
 	mu   sync.Mutex
@@ -51,8 +51,9 @@ func (s *stallable) echo(conn net.Conn) {
 			return
 		}
 		s.gate.Lock()
-		s.gate.Unlock() //lint:ignore SA2001 all that a request waits for is its turn
-		if _, err := conn.Write(b[:]); err != nil {
+		_, err := conn.Write(b[:])
+		s.gate.Unlock()
+		if err != nil {
 			return
 		}
 	}

@@ -25,7 +25,7 @@ type transport struct {
 	schedule *scenarios.Schedule
 	routes   []route // by source of the schedule
 	gate     *gate
-	record   func(*sample.Sample)
+	recorder *recorder
 	answer   *http.Response // the same for every hit; vegeta only reads it
 
 	sent, dropped, cancelled atomic.Uint64
@@ -95,7 +95,7 @@ func (t *transport) send(seq uint64) {
 	if err != nil {
 		s.Err = t.kind(&resp, err)
 	}
-	t.record(&s)
+	t.recorder.add(&s)
 }
 
 // kind is what a failure is recorded as. Once the run has cancelled its
@@ -114,7 +114,7 @@ func (t *transport) drop(seq uint64) {
 	s := t.blank(seq, &t.routes[t.schedule.Source[seq]])
 	s.Err = sample.Dropped
 	t.dropped.Add(1)
-	t.record(&s)
+	t.recorder.add(&s)
 }
 
 func (t *transport) blank(seq uint64, r *route) sample.Sample {
