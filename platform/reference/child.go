@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform/reference/engine"
 )
 
 // ClientOptions are how a runtime of one's own is started. The fields after
@@ -63,7 +65,14 @@ func Open(ctx context.Context, o ClientOptions) (*Client, error) {
 	if runtime.GOOS != "linux" {
 		return nil, errNoLinux
 	}
-	ch, ready, err := startChild(o)
+	// Made here, so that its address is known; a name in the abstract space
+	// leaves no file behind, whatever happens.
+	direct, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: "@coldcurve-" + engine.NewRequestID()})
+	if err != nil {
+		return nil, fmt.Errorf("start the reference runtime: %w", err)
+	}
+	defer direct.Close()
+	ch, ready, err := startChild(o, direct)
 	if err != nil {
 		return nil, fmt.Errorf("start the reference runtime: %w", err)
 	}
@@ -74,7 +83,7 @@ func Open(ctx context.Context, o ClientOptions) (*Client, error) {
 	return &Client{
 		child: ch, base: "http://" + addr,
 		http: &http.Client{Transport: &http.Transport{DisableCompression: true}},
-		wire: newWire(addr),
+		wire: newWire(direct.Addr().String()),
 	}, nil
 }
 
@@ -92,7 +101,12 @@ type child struct {
 
 // startChild starts the process; what it gives beside it is where the address
 // will stand.
-func startChild(o ClientOptions) (*child, *os.File, error) {
+func startChild(o ClientOptions, direct *net.UnixListener) (*child, *os.File, error) {
+	directFile, err := direct.File()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer directFile.Close()
 	readyR, readyW, err := os.Pipe()
 	if err != nil {
 		return nil, nil, err
@@ -108,14 +122,14 @@ func startChild(o ClientOptions) (*child, *os.File, error) {
 	if len(args) == 0 {
 		args = []string{"serve"}
 	}
-	args = append(slices.Clone(args), "--addr=127.0.0.1:0", "--ready-fd=3", "--parent-fd=4")
+	args = append(slices.Clone(args), "--addr=127.0.0.1:0", "--ready-fd=3", "--parent-fd=4", "--direct-fd=5")
 	ch := &child{
 		cmd:    exec.Command(o.Executable, append(args, o.settings().Args()...)...),
 		parent: parentW, tail: &tail{next: o.Stderr}, exited: make(chan struct{}),
 	}
 	ch.cmd.Env = append(minimalEnv(os.Environ()), o.Env...)
 	ch.cmd.Stderr = ch.tail
-	ch.cmd.ExtraFiles = []*os.File{readyW, parentR}
+	ch.cmd.ExtraFiles = []*os.File{readyW, parentR, directFile}
 	ch.cmd.SysProcAttr = ownGroup()
 	if err := ch.cmd.Start(); err != nil {
 		return nil, nil, errors.Join(err, readyR.Close(), parentW.Close())

@@ -36,7 +36,7 @@ func (c *Client) Deploy(ctx context.Context, fn platform.Function) (platform.Dep
 	}
 	d := &deployment{
 		client: c, name: fn.Name, op: "invoke " + fn.Name,
-		head: c.wire.head("/2015-03-31/functions/" + fn.Name + "/invocations"),
+		head: head("/2015-03-31/functions/" + fn.Name + "/invocations"),
 	}
 	if fn.Reserved > 0 {
 		reserve := lambdaapi.Concurrency{ReservedConcurrentExecutions: &fn.Reserved}

@@ -3,6 +3,7 @@ package reference
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strconv"
 	"time"
@@ -99,6 +100,7 @@ type ServeFlags struct {
 
 	ReadyFD  int `name:"ready-fd" default:"-1" hidden:"" help:"File descriptor to write the address to once it listens."`
 	ParentFD int `name:"parent-fd" default:"-1" hidden:"" help:"File descriptor whose end tells to end."`
+	DirectFD int `name:"direct-fd" default:"-1" hidden:"" help:"File descriptor of a listening socket for the client."`
 }
 
 // Options reads the flags; its error names every flag that cannot be read.
@@ -140,6 +142,14 @@ func (f *ServeFlags) Options() (ServeOptions, error) {
 	}
 	if f.ParentFD >= 0 {
 		o.Parent = os.NewFile(uintptr(f.ParentFD), "parent-fd")
+	}
+	if f.DirectFD >= 0 {
+		direct := os.NewFile(uintptr(f.DirectFD), "direct-fd")
+		listener, err := net.FileListener(direct)
+		if err = errors.Join(err, direct.Close()); err != nil {
+			errs = append(errs, fmt.Errorf("--direct-fd: %w", err))
+		}
+		o.Direct = listener
 	}
 	return o, errors.Join(errs...)
 }

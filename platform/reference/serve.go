@@ -34,6 +34,9 @@ type ServeOptions struct {
 	// Parent is read until it ends; then the runtime ends too, at once. The
 	// default is nobody.
 	Parent io.Reader
+	// Direct is a second listener, for the client of this package alone. The
+	// default is none.
+	Direct net.Listener
 	// Grace is how long requests may go on that are being served when ctx
 	// ends. The default is 5s.
 	Grace time.Duration
@@ -95,8 +98,16 @@ func serve(ctx context.Context, o ServeOptions, rt *engine.Runtime, api http.Han
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          log.New(orDiscard(o.Log), "coldcurve: serve: ", 0),
 	}
-	failed := make(chan error, 1)
+	failed := make(chan error, 2)
 	go func() { failed <- server.Serve(listener) }()
+	direct := lambdaapi.NewDirect(rt)
+	if o.Direct != nil {
+		go func() {
+			if err := direct.Serve(o.Direct); err != nil {
+				failed <- err
+			}
+		}()
+	}
 	grace := o.Grace
 	err := tellReady(o.Ready, listener.Addr())
 	if err == nil {
@@ -111,7 +122,7 @@ func serve(ctx context.Context, o ServeOptions, rt *engine.Runtime, api http.Han
 	over, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	_ = listener.Close()
-	err = errors.Join(err, rt.Close(over))
+	err = errors.Join(err, rt.Close(over), direct.Close())
 	flushed, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if server.Shutdown(flushed) != nil {

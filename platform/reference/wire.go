@@ -23,10 +23,10 @@ import (
 // own, whose wake-ups showed as a tenth of a warm start; it may also send a
 // request twice.
 //
-// It understands what lambdaapi answers, which always tells its length, and no
+// It understands what lambdaapi.Direct answers, which always tells its length, and no
 // more of HTTP.
 type wire struct {
-	addr   string
+	addr   string // of a unix socket
 	dialer net.Dialer
 
 	mu     sync.Mutex
@@ -60,13 +60,13 @@ type reply struct {
 var errMalformed = errors.New("malformed answer")
 
 func newWire(addr string) *wire {
-	return &wire{addr: addr, dialer: net.Dialer{Timeout: 10 * time.Second, KeepAlive: -1}}
+	return &wire{addr: addr, dialer: net.Dialer{Timeout: 10 * time.Second}}
 }
 
 // head is the request up to the content's type and length, which do not change
 // between a deployment's requests.
-func (w *wire) head(path string) string {
-	return "POST " + path + " HTTP/1.1\r\nHost: " + w.addr + "\r\n"
+func head(path string) string {
+	return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\n"
 }
 
 // send makes one request and reads its answer. When ctx ends before that, the
@@ -98,7 +98,7 @@ func (w *wire) take(ctx context.Context) (*conn, error) {
 		return c, nil
 	}
 	w.mu.Unlock()
-	nc, err := w.dialer.DialContext(ctx, "tcp", w.addr)
+	nc, err := w.dialer.DialContext(ctx, "unix", w.addr)
 	if err != nil {
 		return nil, err
 	}

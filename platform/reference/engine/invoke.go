@@ -162,7 +162,7 @@ func (f *fleet) serve(ctx context.Context, c *call, inv Invocation, arrived int6
 // pool or out of it.
 func (f *fleet) handOver(ctx context.Context, c *call, inv Invocation, out *Outcome) (log []byte, failure *sandbox.Failure) {
 	in := c.instance
-	result, err := in.box.Invoke(ctx, &sandbox.Invocation{
+	result, err := in.box.Invoke(context.WithoutCancel(ctx), &sandbox.Invocation{
 		RequestID: inv.RequestID, Payload: inv.Payload, TraceID: inv.TraceID,
 		Deadline: time.Now().Add(f.spec.Timeout),
 	})

@@ -24,6 +24,9 @@ func wordingOf(err error) wording {
 	if errors.Is(err, errUnknown) {
 		return wording{http.StatusNotFound, "UnknownOperationException", "User", false, sample.Refused}
 	}
+	if errors.Is(err, errMalformed) {
+		return wording{http.StatusBadRequest, "InvalidRequestContentException", "User", true, sample.Refused}
+	}
 	code := engine.Unavailable
 	if e, ok := errors.AsType[*engine.Error](err); ok {
 		code = e.Code
@@ -45,8 +48,8 @@ func wordingOf(err error) wording {
 	return wording{http.StatusInternalServerError, "ServiceException", "Service", false, sample.Platform}
 }
 
-// writeError answers with Lambda's error document.
-func writeError(w http.ResponseWriter, err error) {
+// refusal words an error, and gives Lambda's error document.
+func refusal(err error) (wording, []byte) {
 	words := wordingOf(err)
 	doc := map[string]string{"Type": words.fault}
 	if e, ok := errors.AsType[*engine.Error](err); ok && e.Reason != "" {
@@ -57,23 +60,31 @@ func writeError(w http.ResponseWriter, err error) {
 	} else {
 		doc["Message"] = err.Error()
 	}
+	return words, document(doc)
+}
+
+// writeError answers with Lambda's error document.
+func writeError(w http.ResponseWriter, err error) {
+	words, doc := refusal(err)
 	header := w.Header()
 	header.Set(HeaderErrorType, words.name)
 	header.Set(HeaderErrorKind, words.kind.String())
 	if header.Get(HeaderRequestID) == "" {
 		header.Set(HeaderRequestID, engine.NewRequestID())
 	}
-	writeJSON(w, words.status, doc)
+	writeBody(w, words.status, doc)
 }
 
-// writeJSON answers with a document.
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	body, err := json.Marshal(v)
+func document(v any) []byte {
+	text, err := json.Marshal(v)
 	if err != nil {
 		panic(err) // documents of this package can be marshalled
 	}
-	writeBody(w, status, body)
+	return text
 }
+
+// writeJSON answers with a document.
+func writeJSON(w http.ResponseWriter, status int, v any) { writeBody(w, status, document(v)) }
 
 // writeBody answers with a document that is JSON already. That the caller is
 // gone is nobody's concern any more.

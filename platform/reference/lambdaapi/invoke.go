@@ -13,6 +13,9 @@ import (
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
 )
 
+// emptyPayload is what a function of Lambda gets when nothing is sent.
+const emptyPayload = "{}"
+
 // invoke is the Invoke operation.
 func (h *Handler) invoke(w http.ResponseWriter, r *http.Request, name string) error {
 	switch kind := r.Header.Get(HeaderInvocationType); kind {
@@ -33,14 +36,14 @@ func (h *Handler) invoke(w http.ResponseWriter, r *http.Request, name string) er
 		return err
 	}
 	if len(payload) == 0 {
-		payload = []byte("{}") // what a function of Lambda gets when nothing is sent
+		payload = []byte(emptyPayload)
 	}
 	out, err := h.runtime.Invoke(r.Context(), name, engine.Invocation{
 		TraceID: r.Header.Get(HeaderTraceID),
 		Payload: payload,
 		Tail:    r.Header.Get(HeaderLogType) == "Tail",
 	})
-	setEvidence(w.Header(), &out)
+	eachEvidence(&out, w.Header().Set)
 	if err != nil {
 		return err
 	}
@@ -48,27 +51,27 @@ func (h *Handler) invoke(w http.ResponseWriter, r *http.Request, name string) er
 	return nil
 }
 
-// setEvidence tells how a request was served, beside its answer. The keys are
-// in canonical form already, and Set would look at each again.
-func setEvidence(header http.Header, out *engine.Outcome) {
+// eachEvidence gives the headers that tell how a request was served, beside
+// its answer.
+func eachEvidence(out *engine.Outcome, set func(name, value string)) {
 	if out.Start == sample.Unknown {
 		return
 	}
-	truth, _ := out.Truth.AppendText(make([]byte, 0, 192))
-	header[HeaderRequestID] = []string{out.RequestID}
-	header[HeaderExecutedVersion] = []string{out.Version}
-	header[HeaderStart] = []string{out.Start.String()}
-	header[HeaderInstance] = []string{out.Instance}
-	header[HeaderTruth] = []string{string(truth)}
-	header[HeaderBilled] = []string{strconv.FormatInt(int64(out.Billed), 10)}
+	truth, _ := out.Truth.AppendText(make([]byte, 0, 192)) // it cannot fail
+	set(HeaderRequestID, out.RequestID)
+	set(HeaderExecutedVersion, out.Version)
+	set(HeaderStart, out.Start.String())
+	set(HeaderInstance, out.Instance)
+	set(HeaderTruth, string(truth))
+	set(HeaderBilled, strconv.FormatInt(int64(out.Billed), 10))
 	if out.FunctionError != "" {
-		header[HeaderFunctionError] = []string{out.FunctionError}
+		set(HeaderFunctionError, out.FunctionError)
 	}
 	if out.Kind != sample.NoError {
-		header[HeaderErrorKind] = []string{out.Kind.String()}
+		set(HeaderErrorKind, out.Kind.String())
 	}
 	if len(out.Log) > 0 {
-		header[HeaderLogResult] = []string{base64.StdEncoding.EncodeToString(out.Log)}
+		set(HeaderLogResult, base64.StdEncoding.EncodeToString(out.Log))
 	}
 }
 
