@@ -38,32 +38,37 @@ type Overrides struct {
 // platform is the platform that counts where the file says own.
 func (o Overrides) platform(own string) string { return cmp.Or(o.Platform, own) }
 
-// faults are what is wrong with the overrides by themselves.
-func (o Overrides) faults() Faults {
+// check returns what is wrong with the overrides by themselves, and takes it
+// out of them, so that it is said once.
+func (o *Overrides) check() Faults {
 	var faults Faults
 	add := func(flag, problem, instead string) {
 		faults = append(faults, Fault{File: flag, Problem: problem, Instead: instead})
 	}
+	if o.KeepAlive != nil && *o.KeepAlive < 0 {
+		add("--keep-alive", "a negative duration", "write 0 to reap at once, or for example 10m")
+		o.KeepAlive = nil
+	}
 	if o.Platform != "" && !slices.Contains(platformNames(), o.Platform) {
 		add("--platform", "unknown platform "+strict.Quote(o.Platform), strict.Instead(o.Platform, platformNames()))
-	}
-	if o.URL != "" {
-		if problem := badURL(o.URL); problem != "" {
-			add("--url", problem, "write for example http://127.0.0.1:8080/")
-		}
+		o.Platform = ""
 	}
 	if o.Sandbox != "" && !slices.Contains(sandboxes(), o.Sandbox) {
 		add("--sandbox", "unknown sandbox "+strict.Quote(o.Sandbox), strict.Instead(o.Sandbox, sandboxes()))
+		o.Sandbox = ""
 	}
-	if o.KeepAlive != nil && *o.KeepAlive < 0 {
-		add("--keep-alive", "a negative duration", "write 0 to reap at once, or for example 10m")
-	}
-	for flag, factor := range map[string]float64{"--scale": o.Scale, "--time-scale": o.TimeScale} {
-		if !(factor >= 0) || factor > 1e6 {
-			add(flag, fmt.Sprintf("a factor of %g", factor), "write a number above 0, for example 0.1")
+	checkFactor := func(flag string, factor *float64) {
+		if !(*factor >= 0) || *factor > 1e6 {
+			add(flag, fmt.Sprintf("a factor of %g", *factor), "write a number above 0, for example 0.1")
+			*factor = 0
 		}
 	}
-	slices.SortFunc(faults, func(a, b Fault) int { return cmp.Compare(a.File, b.File) })
+	checkFactor("--scale", &o.Scale)
+	checkFactor("--time-scale", &o.TimeScale)
+	if problem := badURL(o.URL); o.URL != "" && problem != "" {
+		add("--url", problem, "write for example http://127.0.0.1:8080/")
+		o.URL = ""
+	}
 	return faults
 }
 

@@ -29,7 +29,7 @@ type reader struct {
 }
 
 func parse(r *reader, text []byte) (*Scenario, error) {
-	r.faults = r.overrides.faults()
+	r.faults = r.overrides.check()
 	s := &r.scenario
 	*s = Scenario{
 		Seed:     1,
@@ -130,6 +130,7 @@ func (r *reader) checkSize(m strict.Map) {
 	}
 	if total > longest {
 		m.Get("phases").Fault("the phases last longer than "+units.FormatDuration(longest), "shorten them, or use --time-scale")
+		return
 	}
 	if err := r.scenario.checkSize(); err != nil {
 		m.Get("phases").Fault(err.Error(), "lower rates or durations, or use --scale")

@@ -90,6 +90,13 @@ func ReadTrace(r io.Reader) (Trace, error) {
 	lines.Buffer(make([]byte, 0, maxTraceLine), maxTraceLine)
 	var rows rowReader
 	row := 0
+	// The last line before a failed read may be half a line: then the reading is at fault.
+	fault := func(err error) error {
+		if failed := lines.Err(); failed != nil {
+			return readFault(row, failed)
+		}
+		return at(row, err)
+	}
 	for lines.Scan() {
 		row++
 		if row > maxTraceRows {
@@ -101,13 +108,13 @@ func ReadTrace(r io.Reader) (Trace, error) {
 		}
 		if rows == nil {
 			if rows, err = heading(line); err != nil {
-				return Trace{}, at(row, err)
+				return Trace{}, fault(err)
 			} else if rows.isHeading() {
 				continue
 			}
 		}
 		if err := rows.add(line); err != nil {
-			return Trace{}, at(row, err)
+			return Trace{}, fault(err)
 		}
 	}
 	if err := lines.Err(); err != nil {

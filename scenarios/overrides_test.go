@@ -1,0 +1,135 @@
+package scenarios
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const tuned = `
+name: tuned
+platform: {name: reference, keep_alive: 4s, concurrency: 5}
+functions: [{name: hello, fixture: hello}]
+phases:
+  - name: a
+    duration: 10s
+    arrivals:
+      - {process: constant, rate: 10/s}
+      - {process: spike, from: 1/s, to: 5/s, at: 2s, width: 6s}
+      - {process: sine, mean: 5/s, amplitude: 4/s, period: 8s}
+      - {process: burst, count: 3, at: 5s}
+      - {process: gap, gap: 2s}
+`
+
+func load(t *testing.T, text string, o Overrides) *Scenario {
+	t.Helper()
+	s, err := Parse("x.yaml", []byte(text), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestScale(t *testing.T) {
+	got := load(t, tuned, Overrides{Scale: .1})
+	want := load(t, tuned, Overrides{})
+	a := want.Phases[0].Arrivals
+	a[0].Rate = 1
+	a[1].From, a[1].To = .1, .5
+	a[2].Mean, a[2].Amplitude = .5, .4
+	a[3].Count = 1 // .3 would be nobody
+	want.Notes = []string{"rates and counts are multiplied by 0.1"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("scaled by .1 (-want +got):\n%s", diff)
+	}
+}
+
+func TestTimeScale(t *testing.T) {
+	got := load(t, tuned, Overrides{TimeScale: .5})
+	want := load(t, tuned, Overrides{})
+	const s = time.Second
+	want.Platform.KeepAlive = 2 * s
+	want.Phases[0].Duration = 5 * s
+	a := want.Phases[0].Arrivals
+	a[1].At, a[1].Width = 1*s, 3*s
+	a[2].Period = 4 * s
+	a[3].At = 2500 * time.Millisecond
+	a[4].Gap = s
+	want.Notes = []string{"durations and keep-alive are multiplied by 0.5"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("time scaled by .5 (-want +got):\n%s", diff)
+	}
+}
+
+func TestFlagsReplace(t *testing.T) {
+	seed, forever := uint64(99), 3*time.Second
+	got := load(t, tuned, Overrides{Seed: &seed, KeepAlive: &forever, TimeScale: .5, Sandbox: "process"})
+	if got.Seed != 99 || got.Platform.KeepAlive != forever {
+		t.Errorf("seed %d, keep-alive %v, want 99 and 3s: what a flag says is not scaled", got.Seed, got.Platform.KeepAlive)
+	}
+}
+
+// The other platform lacks the options of the file's; that is no fault.
+func TestPlatformFlagDropsOptions(t *testing.T) {
+	got := load(t, tuned, Overrides{Platform: "http", URL: "http://127.0.0.1:1/"})
+	want := Platform{Name: "http", URL: "http://127.0.0.1:1/", Timeout: 30 * time.Second}
+	if diff := cmp.Diff(want, got.Platform); diff != "" {
+		t.Errorf("platform (-want +got):\n%s", diff)
+	}
+	web := strings.Replace(tuned, "{name: reference, keep_alive: 4s, concurrency: 5}", "{name: http, url: 'http://127.0.0.1:1/'}", 1)
+	got = load(t, web, Overrides{Platform: "reference"})
+	want = Platform{Name: "reference", KeepAlive: 10 * time.Minute, Sandbox: "process"}
+	if diff := cmp.Diff(want, got.Platform); diff != "" {
+		t.Errorf("platform (-want +got):\n%s", diff)
+	}
+	named := strings.Replace(tuned, "{name: reference, keep_alive: 4s, concurrency: 5}", "reference", 1)
+	got = load(t, named, Overrides{Platform: "http", URL: "http://127.0.0.1:1/"})
+	if got.Platform.Name != "http" {
+		t.Errorf("platform is %q, want http", got.Platform.Name)
+	}
+}
+
+func TestBadFlags(t *testing.T) {
+	negative := -time.Second
+	fine := time.Second
+	for _, c := range []struct {
+		o    Overrides
+		want []string
+	}{
+		{Overrides{Platform: "lambada", URL: "here", Sandbox: "wasp", KeepAlive: &negative, Scale: -1, TimeScale: 1e9}, []string{
+			`--keep-alive: a negative duration; write 0 to reap at once, or for example 10m`,
+			`--platform: unknown platform "lambada"; write one of: reference, http`,
+			`--sandbox: unknown sandbox "wasp"; write process`,
+			`--scale: a factor of -1; write a number above 0, for example 0.1`,
+			`--time-scale: a factor of 1e+09; write a number above 0, for example 0.1`,
+			`--url: "here" is not an http or https URL; write for example http://127.0.0.1:8080/`,
+		}},
+		{Overrides{URL: "http://127.0.0.1:1/"}, []string{
+			`--url: platform reference has no such option; leave it out, or add --platform http`,
+		}},
+		{Overrides{Platform: "http", URL: "http://127.0.0.1:1/", Sandbox: "process", KeepAlive: &fine}, []string{
+			`--sandbox: platform http has no such option; leave it out, or add --platform reference`,
+			`--keep-alive: platform http has no such option; leave it out, or add --platform reference`,
+		}},
+		{Overrides{Platform: "http"}, []string{
+			`x.yaml:3:11: platform http has no url; add platform: {name: http, url: http://127.0.0.1:8080/}, or --url`,
+		}},
+		{Overrides{TimeScale: 1e6}, []string{
+			`x.yaml:6:3: the phases last longer than 720h; shorten them, or use --time-scale`,
+		}},
+		{Overrides{Scale: 1e6}, []string{
+			`x.yaml:6:3: about 192,092,963 arrivals, and the most is 50,000,000; lower rates or durations, or use --scale`,
+		}},
+	} {
+		_, err := Parse("x.yaml", []byte(tuned), c.o)
+		got := ""
+		if err != nil {
+			got = err.Error()
+		}
+		if diff := cmp.Diff(strings.Join(c.want, "\n"), got); diff != "" {
+			t.Errorf("%+v (-want +got):\n%s", c.o, diff)
+		}
+	}
+}
