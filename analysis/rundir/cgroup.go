@@ -1,7 +1,6 @@
 package rundir
 
 import (
-	"fmt"
 	"io/fs"
 	"math"
 	"path"
@@ -78,21 +77,17 @@ func folders(mounted, mount, own string) []string {
 	return append(all, mount)
 }
 
-// limits says what the groups allow: "cpu 1.5, memory 512 MB (cgroup v2)"; ""
-// where they set no limit.
+// limits says what the groups allow: "cpu 1.5, memory 512 MB"; "" where they
+// set no limit.
 func limits(root fs.FS) string {
 	var parts []string
-	cpu, memory := ownCgroup(root, "cpu"), ownCgroup(root, "memory")
-	if cores := cpu.cores(root); !math.IsInf(cores, 1) {
+	if cores := ownCgroup(root, "cpu").cores(root); !math.IsInf(cores, 1) {
 		parts = append(parts, "cpu "+strconv.FormatFloat(math.Round(cores*100)/100, 'f', -1, 64))
 	}
-	if b := memory.bytes(root); b < math.MaxInt64 {
+	if b := ownCgroup(root, "memory").bytes(root); b < math.MaxInt64 {
 		parts = append(parts, "memory "+b.String())
 	}
-	if parts == nil {
-		return ""
-	}
-	return fmt.Sprintf("%s (cgroup v%d)", strings.Join(parts, ", "), max(cpu.version, memory.version))
+	return strings.Join(parts, ", ")
 }
 
 // cores is the tightest CPU quota, in cores; +Inf for none.

@@ -76,7 +76,8 @@ func (d *Dir) Truncated() bool { return d.truncated }
 // Samples yields the samples in the order in which they were recorded, which
 // is that of their ends, about. The sample is valid until the next one. A torn
 // end ends the sequence without an error, and [Dir.Truncated] tells of it; any
-// other damage is the sequence's last element.
+// other damage, and a torn end of a run that says it is complete, is the
+// sequence's last element.
 func (d *Dir) Samples() iter.Seq2[*sample.Sample, error] {
 	return func(yield func(*sample.Sample, error) bool) {
 		path := filepath.Join(d.Path, samplesName)
@@ -110,7 +111,7 @@ func (d *Dir) walk(path string, visit func(*sample.Sample) bool) error {
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
-		case errors.Is(err, errTorn):
+		case errors.Is(err, errTorn) && !d.Manifest.Complete:
 			d.truncated = true
 			return nil
 		case err != nil:

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/coldcurve/coldcurve/analysis/hist"
+	"github.com/coldcurve/coldcurve/analysis/hist/histtest"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
@@ -213,6 +214,31 @@ func TestHistogramsHoldSuccessesOutsideWarmup(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "latency-queued.hgrm")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a distribution of a start kind that did not occur: %v", err)
+	}
+}
+
+// TestJavaReadsLog has Java sum up the log's intervals and holds what it prints
+// for each tag against the distribution that stands beside the log.
+func TestJavaReadsLog(t *testing.T) {
+	dir := t.TempDir()
+	w := create(t, dir)
+	for i := 0; i < 1000; i += 100 {
+		appendAll(t, w, i, i+100)
+		if err := w.Flush(time.Duration(i/100+1) * time.Second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Finish(func(m *rundir.Manifest) { m.Complete = true }); err != nil {
+		t.Fatal(err)
+	}
+	for tag, file := range map[string]string{"": "latency.hgrm", "cold": "latency-cold.hgrm", "warm": "latency-warm.hgrm"} {
+		ours, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(histtest.Percentiles(t, filepath.Join(dir, "latency.hlog"), tag), string(ours)); diff != "" {
+			t.Errorf("tag %q: -Java +ours\n%s", tag, diff)
+		}
 	}
 }
 
