@@ -43,9 +43,21 @@ lint: ## format, vet for Linux, macOS and Windows, staticcheck
 .PHONY: bench
 bench: bench-pacing bench-recording bench-coldstart ## every benchmark that a published figure rests on
 
+.PHONY: bench-pacing
+bench-pacing: ## the load generator's lag, spacing and CPU beside plain vegeta's; a stalled server
+	go test -run '^$$' -bench '^BenchmarkPacing' -benchtime 1x -timeout 10m ./scenarios/drive
+
+.PHONY: bench-recording
+bench-recording: ## what recording a sample costs in time and memory
+	go test -run '^$$' -bench '^BenchmarkRecording' -benchtime 1000000x ./scenarios/drive
+
+.PHONY: bench-coldstart
+bench-coldstart: ## cold and warm invocations beside the bare floor
+	go test -run '^$$' -bench '^Benchmark(Cold|Warm)$$' -timeout 10m ./platform/reference
+
 .PHONY: golden
 golden: ## write the golden files of the tests anew; look at the difference before committing it
-	go test ./analysis/... ./reports/... ./scenarios/... ./platform/lifecycle/... ./cmd/... -update
+	go test $$(grep -rl --include='*_test.go' '"update"' . | xargs -n1 dirname | sort -u) -update
 
 .PHONY: setup-ci
 setup-ci: ## install, by package name, what the tests with external parts need (Debian, root)
