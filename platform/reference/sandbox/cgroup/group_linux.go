@@ -95,9 +95,15 @@ func (g *Group) open(p part, period time.Duration) (err error) {
 
 func micros(d time.Duration) string { return strconv.FormatInt(d.Microseconds(), 10) }
 
+// put writes a limit. The kernel gives up a change of the memory limit when a
+// signal comes, and Go sends itself signals.
 func put(fd int, value string) error {
-	_, err := unix.Pwrite(fd, []byte(value), 0)
-	return err
+	for {
+		_, err := unix.Pwrite(fd, []byte(value), 0)
+		if err != unix.EINTR {
+			return err
+		}
+	}
 }
 
 // SetMemory bounds the group's memory, swap included. It is called once,

@@ -163,8 +163,9 @@ func BenchmarkColdStart(b *testing.B) {
 	}
 }
 
-// settle lets what the last operation left behind finish.
-func settle() { time.Sleep(5 * time.Millisecond) }
+// settle lets what the last operation left behind finish, and the launchers
+// make ready again what it used.
+func settle() { time.Sleep(8 * time.Millisecond) }
 
 func cold(b *testing.B, s *process.Sandbox, shop *sandbox.Spec) sandbox.Instance {
 	in, err := s.Start(b.Context(), "i-1", shop)

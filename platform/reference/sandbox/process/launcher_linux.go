@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -53,7 +54,13 @@ type launcher struct {
 	orders chan *order
 	quit   chan struct{}
 	works  sync.WaitGroup
+	spare  atomic.Int64 // launchers that wait for an order
 }
+
+// rest is how long a launcher leaves the machine to the instance that it has
+// just started, if another launcher is ready: what it has to prepare would
+// slow that instance's boot on a small machine.
+const rest = 5 * time.Millisecond
 
 func newLauncher(n int, groups *cgroup.Manager, limits sandbox.Limits, clk clock.Monotonic) (*launcher, error) {
 	if err := keepDescriptors(); err != nil {
@@ -114,14 +121,19 @@ func (l *launcher) work(locked chan<- struct{}) {
 	defer l.works.Done()
 	for {
 		b, err := l.prepare()
+		l.spare.Add(1)
 		select {
 		case o := <-l.orders:
+			more := l.spare.Add(-1) > 0
 			if err != nil {
 				o.err = err
 			} else {
 				l.fulfil(o, b)
 			}
 			close(o.done)
+			if more && err == nil {
+				time.Sleep(rest)
+			}
 		case <-l.quit:
 			if b != nil {
 				_ = b.discard()

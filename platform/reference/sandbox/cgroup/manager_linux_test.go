@@ -1,0 +1,306 @@
+package cgroup
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/coldcurve/coldcurve/platform/platformtest/need"
+)
+
+// manager makes one on the machine as it is.
+func manager(t *testing.T) *Manager {
+	t.Helper()
+	need.Root(t)
+	m, err := New(Options{})
+	if err != nil {
+		need.Missing(t, "control groups that may be made: "+err.Error())
+	}
+	t.Cleanup(func() {
+		if err := m.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+		for _, tree := range m.trees {
+			if _, err := os.Stat(tree.folder); err == nil {
+				t.Errorf("%s is left", tree.folder)
+			}
+		}
+	})
+	return m
+}
+
+func group(t *testing.T, m *Manager) *Group {
+	t.Helper()
+	g, err := m.Make(20 * time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// born starts a shell in a group from a thread that stands there.
+func born(t *testing.T, g *Group, script string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command("/bin/sh", "-c", script)
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		if syscall.Gettid() == syscall.Getpid() {
+			hold := make(chan struct{})
+			defer close(hold)
+			go func() { runtime.LockOSThread(); started <- startIn(cmd, g); <-hold }()
+			<-hold
+		}
+		started <- startIn(cmd, g)
+	}()
+	if err := <-started; err != nil {
+		t.Fatal(err)
+	}
+	return cmd
+}
+
+func startIn(cmd *exec.Cmd, g *Group) error {
+	if fd, ok := g.Descriptor(); ok {
+		cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: fd}
+	}
+	if err := g.Enter(); err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	return g.Leave()
+}
+
+func TestGroupHoldsWhatIsBornInIt(t *testing.T) {
+	m := manager(t)
+	g := group(t, m)
+	cmd := born(t, g, "sleep 60 & setsid sleep 60 & sleep 60")
+	for _, p := range g.parts {
+		deadline := time.Now().Add(5 * time.Second)
+		for n := 0; n < 4 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+			pids, err := members(p.path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n = len(pids)
+		}
+		if pids, _ := members(p.path); len(pids) < 4 {
+			t.Errorf("%s holds %d processes, want a shell and three that it started", p.path, len(pids))
+		}
+	}
+	if err := g.SetCPU(5 * time.Millisecond); err != nil {
+		t.Error(err)
+	}
+	if err := g.FreeCPU(); err != nil {
+		t.Error(err)
+	}
+	if m.Enforces(Memory) && g.PeakMemory() == 0 {
+		t.Error("no peak memory of a group with processes")
+	}
+	go func() { _ = cmd.Wait() }()
+	if err := g.Kill(); err != nil {
+		t.Error(err)
+	}
+	if err := g.Remove(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOutOfMemoryKillsAreCounted(t *testing.T) {
+	m := manager(t)
+	if !m.Enforces(Memory) {
+		need.Missing(t, "the memory controller: "+strings.Join(m.Notes(), "; "))
+	}
+	g := group(t, m)
+	if err := g.SetMemory(16 << 20); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := g.OutOfMemoryKills(); n != 0 || err != nil {
+		t.Errorf("got %d kills, %v before anything ran", n, err)
+	}
+	cmd := born(t, g, "x=0123456789abcdef; while :; do x=$x$x; done")
+	err := cmd.Wait()
+	if cmd.ProcessState.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+		t.Errorf("the shell ended with %v, want SIGKILL", err)
+	}
+	if n, err := g.OutOfMemoryKills(); n == 0 || err != nil {
+		t.Errorf("got %d kills, %v", n, err)
+	}
+	if err := g.Remove(); err != nil {
+		t.Error(err)
+	}
+}
+
+// unified is a folder of plain files that looks like a version 2 tree: what is
+// written where can be read back. Its kernel is asleep.
+func unified(t *testing.T, groups ...string) Hierarchy {
+	t.Helper()
+	mount := t.TempDir()
+	for _, g := range append([]string{"."}, groups...) {
+		dir := filepath.Join(mount, g)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range map[string]string{"cgroup.controllers": "cpu io memory pids\n", "cgroup.subtree_control": ""} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return Hierarchy{Version: 2, Mount: mount, Position: filepath.Join(mount, groups[len(groups)-1])}
+}
+
+// TestUnifiedTakesTheNearestGroupThatDelegates walks up from a group that
+// cannot pass controllers on.
+func TestUnifiedTakesTheNearestGroupThatDelegates(t *testing.T) {
+	h := unified(t, "user", "user/session")
+	// Its children would have nothing.
+	if err := os.WriteFile(filepath.Join(h.Position, "cgroup.controllers"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	enabled, err := delegate(filepath.Join(h.Mount, "user"))
+	if err != nil || len(enabled) != 2 {
+		t.Fatalf("got %v, %v, want both controllers", enabled, err)
+	}
+	if text, _ := os.ReadFile(filepath.Join(h.Mount, "user/cgroup.subtree_control")); !strings.HasPrefix(string(text), "+") {
+		t.Errorf("subtree control was told %q", text)
+	}
+	me, err := self()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := takeUnified(h, me)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if filepath.Dir(got.folder) != filepath.Join(h.Mount, "user") {
+		t.Errorf("took %s, want a folder in %s/user", got.folder, h.Mount)
+	}
+}
+
+func TestUnifiedWithoutControllers(t *testing.T) {
+	h := unified(t, "user")
+	for _, dir := range []string{h.Mount, h.Position} {
+		if err := os.WriteFile(filepath.Join(dir, "cgroup.controllers"), []byte("io pids\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := New(Options{Hierarchies: []Hierarchy{h}})
+	if err == nil || !strings.Contains(err.Error(), "neither the memory nor the cpu controller") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestUnifiedLimits(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"memory.max", "memory.swap.max", "cpu.max"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := part{Hierarchy: Hierarchy{Version: 2, Controllers: []Controller{Memory, CPU}}, path: dir}
+	g := &Group{limit: -1, swap: -1, quota: -1, peak: -1, descriptor: -1, parts: []part{p}}
+	if err := g.open(p, 20*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	expect := func(name, want string) {
+		t.Helper()
+		if got, _ := os.ReadFile(filepath.Join(dir, name)); string(got) != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+	expect("cpu.max", "max 20000")
+	if err := g.SetMemory(128 << 20); err != nil {
+		t.Fatal(err)
+	}
+	expect("memory.max", "134217728")
+	expect("memory.swap.max", "0")
+	if err := os.Truncate(filepath.Join(dir, "cpu.max"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.SetCPU(1447 * time.Microsecond); err != nil {
+		t.Fatal(err)
+	}
+	expect("cpu.max", "1447")
+	if err := os.WriteFile(filepath.Join(dir, "memory.events"), []byte("low 0\nhigh 0\nmax 12\noom 2\noom_kill 1\noom_group_kill 0\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := g.OutOfMemoryKills(); n != 1 || err != nil {
+		t.Errorf("got %d kills, %v, want 1", n, err)
+	}
+}
+
+func TestOwnerNames(t *testing.T) {
+	me, err := self()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, ok := ownerOf(me.name(17))
+	if !ok || got != me {
+		t.Errorf("%s is read as %+v, want %+v", me.name(17), got, me)
+	}
+	if me.gone(me.namespace) {
+		t.Error("this process counts as gone")
+	}
+	earlier := me
+	earlier.started--
+	if !earlier.gone(me.namespace) {
+		t.Error("an earlier process with this one's pid counts as alive")
+	}
+	elsewhere := earlier
+	elsewhere.namespace++
+	if elsewhere.gone(me.namespace) {
+		t.Error("a process of another namespace counts as gone")
+	}
+	for _, name := range []string{"coldcurve", "coldcurve-1-2-3", "coldcurve-a-2-3-4", "other-1-2-3-4", "coldcurve-1-2-3-4-5"} {
+		if _, ok := ownerOf(name); ok {
+			t.Errorf("%q counts as an owner's folder", name)
+		}
+	}
+}
+
+func TestSweepRemovesOnlyWhatTheDeadLeft(t *testing.T) {
+	m := manager(t)
+	tree := m.trees[0]
+	me, err := self()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead := exec.Command("/bin/true")
+	if err := dead.Run(); err != nil {
+		t.Fatal(err)
+	}
+	stale := filepath.Join(tree.Position, owner{me.namespace, dead.Process.Pid, 1}.name(1))
+	for _, dir := range []string{stale, filepath.Join(stale, "1")} {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sweep(tree.Mount, me.namespace)
+	if _, err := os.Stat(stale); err == nil {
+		t.Errorf("%s is still there", stale)
+		_ = removeTree(stale)
+	}
+	if _, err := os.Stat(tree.folder); err != nil {
+		t.Errorf("the sweep took a living manager's folder: %v", err)
+	}
+}
+
+func TestNamesDifferBetweenManagers(t *testing.T) {
+	a, b := manager(t), manager(t)
+	for i := range a.trees {
+		if a.trees[i].folder == b.trees[i].folder {
+			t.Errorf("both managers have %s", a.trees[i].folder)
+		}
+	}
+	if !strings.Contains(a.trees[0].folder, "-"+strconv.Itoa(os.Getpid())+"-") {
+		t.Errorf("%s does not tell its owner", a.trees[0].folder)
+	}
+}
