@@ -10,7 +10,7 @@ import (
 // nap sleeps in the kernel. Go's own sleep wakes up by epoll, whose timeout has
 // a granularity of a millisecond. The thread's timer slack, 50 µs by default,
 // is 1 ns during the nap and the default again after it. A signal may end the
-// nap early, which the caller's spin makes good.
+// nap early.
 func nap(d time.Duration) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

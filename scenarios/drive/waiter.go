@@ -92,7 +92,7 @@ func (w *preciseWaiter) until(ctx context.Context, t time.Time) bool {
 		return false
 	}
 	if !w.spins {
-		if d := time.Until(t); d > 0 {
+		for d := time.Until(t); d > 0; d = time.Until(t) {
 			nap(d)
 		}
 		return true
