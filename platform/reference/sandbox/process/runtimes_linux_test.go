@@ -1,0 +1,169 @@
+package process_test
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	_ "github.com/aws/aws-lambda-go/lambda" // testdata/awslambdago needs it, and go mod tidy does not look there
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/fixtures"
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/platformtest/need"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestAWSLibrary runs a function that is built with aws-lambda-go, unmodified.
+func TestAWSLibrary(t *testing.T) {
+	dir := t.TempDir()
+	out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "bootstrap"), "./testdata/awslambdago").CombinedOutput()
+	if err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	s := open(t, process.Options{})
+	shop := spec(t, "")
+	shop.Function.Code = dir
+	in := ready(t, s, shop)
+
+	inv := invocation(`{"name":"world"}`, 10*time.Second)
+	r, err := in.Invoke(t.Context(), inv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]any{}
+	if err := json.Unmarshal(r.Body, &got); err != nil {
+		t.Fatalf("%v in %s", err, r.Body)
+	}
+	want := map[string]any{"greeting": "hello world", "request_id": inv.RequestID, "arn": shop.ARN,
+		"deadline_ms": float64(inv.Deadline.UnixMilli()), "function": "shop", "memory_mb": 256.}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("response (-want +got):\n%s", diff)
+	}
+	if string(r.Log) != "serving world\n" {
+		t.Errorf("got log %q", r.Log)
+	}
+
+	r = invoke(t, in, `{}`)
+	if r.FunctionError != "Unhandled" || !strings.Contains(string(r.Body), `"errorMessage":"nobody to greet"`) {
+		t.Errorf("an error came as %q %s", r.FunctionError, r.Body)
+	}
+
+	// The library reports a panic and then ends the process.
+	r = invoke(t, in, `{"name":"panic"}`)
+	if r.FunctionError != "Unhandled" || !strings.Contains(string(r.Body), "no such name") {
+		t.Errorf("a panic came as %q %s", r.FunctionError, r.Body)
+	}
+	<-in.Done()
+}
+
+// interpreted is a handler for an interpreter and its runtime client.
+type interpreted struct {
+	runtime platform.Runtime
+	program string
+	file    string
+	source  string // answers with the event's name, prints it, fails without one
+	broken  string // fails at init
+}
+
+func interpreters() []interpreted {
+	return []interpreted{
+		{platform.NodeJS, "node", "index.mjs", `
+export const handler = async (event) => {
+  console.log("serving " + event.name);
+  if (!event.name) throw new Error("nobody to greet");
+  return { greeting: "hello " + event.name };
+};
+`, `throw new Error("no stock");`},
+		{platform.Python, "python3", "index.py", `
+def handler(event, context):
+    print("serving", event.get("name"))
+    if not event.get("name"):
+        raise ValueError("nobody to greet")
+    return {"greeting": "hello " + event["name"]}
+`, `raise ValueError("no stock")`},
+	}
+}
+
+func (i interpreted) spec(t *testing.T, source string) *sandbox.Spec {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, i.file), []byte(source), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s := spec(t, "")
+	s.Function.Runtime, s.Function.Code, s.Function.Handler = i.runtime, dir, "index.handler"
+	s.Memory, s.Timeout = 1769<<20, 30*time.Second
+	return s
+}
+
+func withClients(t *testing.T) process.Options {
+	t.Helper()
+	dir, err := fixtures.RuntimeClients(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return process.Options{RuntimeClients: dir}
+}
+
+func TestInterpreters(t *testing.T) {
+	for _, i := range interpreters() {
+		t.Run(string(i.runtime), func(t *testing.T) {
+			need.Program(t, i.program)
+			s := open(t, withClients(t))
+			shop := i.spec(t, i.source)
+			if err := s.Prepare(t.Context(), shop); err != nil {
+				t.Fatal(err)
+			}
+			if path := s.Facts()["interpreter."+string(i.runtime)]; !filepath.IsAbs(path) {
+				t.Errorf("the facts name interpreter %q", path)
+			}
+			in := start(t, s, shop)
+			marks, err := in.AwaitReady(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if marks.Booted < marks.Provisioned || marks.Booted > marks.Ready {
+				t.Errorf("marks out of order: %+v", marks)
+			}
+			r := invoke(t, in, `{"name":"world"}`)
+			if got := strings.Join(strings.Fields(string(r.Body)), ""); got != `{"greeting":"helloworld"}` {
+				t.Errorf("got %s", r.Body)
+			}
+			if !strings.Contains(string(r.Log), "serving world\n") {
+				t.Errorf("got log %q", r.Log)
+			}
+			r = invoke(t, in, `{}`)
+			if r.FunctionError != "Unhandled" || !strings.Contains(string(r.Body), "nobody to greet") {
+				t.Errorf("an error came as %q %s", r.FunctionError, r.Body)
+			}
+			invoke(t, in, `{"name":"again"}`)
+		})
+		t.Run(string(i.runtime)+" fails at init", func(t *testing.T) {
+			need.Program(t, i.program)
+			s := open(t, withClients(t))
+			_, err := start(t, s, i.spec(t, i.broken)).AwaitReady(t.Context())
+			if f := failure(t, err, sample.Init); !strings.Contains(f.Message, "no stock") {
+				t.Errorf("got %q %q", f.Type, f.Message)
+			}
+		})
+	}
+}
+
+func TestRuntimeWithoutItsClient(t *testing.T) {
+	s := open(t, process.Options{})
+	shop := spec(t, "")
+	shop.Function.Runtime = platform.Python
+	if err := s.Prepare(t.Context(), shop); err == nil || !strings.Contains(err.Error(), "runtime client") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := s.Start(t.Context(), "i-1", shop); errors.Unwrap(err) == nil {
+		t.Errorf("got %v", err)
+	}
+}

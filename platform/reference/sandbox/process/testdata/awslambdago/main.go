@@ -1,0 +1,40 @@
+// Command awslambdago is a function on AWS's own library, as its users write it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+)
+
+type order struct {
+	Name string `json:"name"`
+}
+
+type receipt struct {
+	Greeting  string `json:"greeting"`
+	RequestID string `json:"request_id"`
+	ARN       string `json:"arn"`
+	Deadline  int64  `json:"deadline_ms"`
+	Function  string `json:"function"`
+	MemoryMB  int    `json:"memory_mb"`
+}
+
+func handle(ctx context.Context, o order) (receipt, error) {
+	fmt.Println("serving", o.Name)
+	if o.Name == "" {
+		return receipt{}, errors.New("nobody to greet")
+	}
+	if o.Name == "panic" {
+		panic("no such name")
+	}
+	about, _ := lambdacontext.FromContext(ctx)
+	deadline, _ := ctx.Deadline()
+	return receipt{"hello " + o.Name, about.AwsRequestID, about.InvokedFunctionArn, deadline.UnixMilli(),
+		lambdacontext.FunctionName, lambdacontext.MemoryLimitInMB}, nil
+}
+
+func main() { lambda.Start(handle) }
