@@ -210,6 +210,16 @@ func (ch *child) gone() bool {
 	}
 }
 
+// goneWithin waits for the end that a broken connection announces.
+func (ch *child) goneWithin(d time.Duration) bool {
+	select {
+	case <-ch.exited:
+		return true
+	case <-time.After(d):
+		return false
+	}
+}
+
 // ended says how the child ended, nil while it has not.
 func (ch *child) ended() error {
 	if !ch.gone() {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
@@ -251,7 +252,7 @@ func (d *deployment) Evict(ctx context.Context) error {
 // none.
 func (d *deployment) Remove(ctx context.Context) error {
 	err := d.client.call(context.WithoutCancel(ctx), http.MethodDelete, "/2015-03-31/functions/"+d.name, nil, nil)
-	if platform.KindOf(err) == sample.Refused || d.client.child.gone() {
+	if platform.KindOf(err) == sample.Refused || err != nil && d.client.child.goneWithin(time.Second) {
 		return nil
 	}
 	return err

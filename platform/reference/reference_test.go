@@ -7,14 +7,12 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/alecthomas/kong"
 
-	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/fixtures"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/platformtest/need"
@@ -28,9 +26,24 @@ func TestMain(m *testing.M) {
 		switch os.Args[1] {
 		case "serve":
 			os.Exit(serveMain(os.Args[2:]))
+		case "parent":
+			os.Exit(parentMain())
 		}
 	}
-	os.Exit(m.Run())
+	os.Exit(runTests(m))
+}
+
+// cache is where these tests have fixtures built.
+var cache string
+
+func runTests(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "coldcurve-reference-")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	cache = dir
+	return m.Run()
 }
 
 // serveMain does what the serve command does.
@@ -56,8 +69,7 @@ func serveMain(args []string) int {
 	return 0
 }
 
-// cache is where these tests build fixtures: the user's own cache, so that
-// only the first run of all builds them.
+// build makes a fixture ready to deploy.
 func build(t testing.TB, name string, runtime platform.Runtime) platform.Function {
 	t.Helper()
 	need.Linux(t)
@@ -67,7 +79,7 @@ func build(t testing.TB, name string, runtime platform.Runtime) platform.Functio
 	if runtime == platform.Python {
 		need.Program(t, "python3")
 	}
-	built, err := fixtures.Build(t.Context(), fixtures.Spec{Name: name, Runtime: runtime})
+	built, err := fixtures.Build(t.Context(), fixtures.Spec{Name: name, Runtime: runtime, Cache: cache})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +97,7 @@ func open(t testing.TB, o reference.ClientOptions) *reference.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Executable, o.Stderr = self, t.Output()
+	o.Executable, o.Stderr, o.Cache = self, t.Output(), cache
 	client, err := reference.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -165,49 +177,4 @@ func awaitGone(t testing.TB, pids []int) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Errorf("still running: %v", running(pids))
-}
-
-func TestSpikeOf200(t *testing.T) {
-	fn := build(t, "hello", platform.Go)
-	client := open(t, reference.ClientOptions{KeepAlive: time.Minute})
-	d := deploy(t, client, fn)
-	serving := pid(t, client)
-
-	const n = 200
-	var mu sync.Mutex
-	instances := make(map[string]bool)
-	starts := make(map[sample.Start]int)
-	var all sync.WaitGroup
-	for range n {
-		all.Go(func() {
-			r, err := d.Invoke(t.Context(), platform.Request{Payload: fixtures.Payload("hello")})
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				t.Errorf("Invoke: %v", err)
-			}
-			instances[r.Evidence.Instance] = true
-			starts[r.Evidence.Start]++
-		})
-	}
-	all.Wait()
-	t.Logf("a spike of %d was served by %d instances: %v", n, len(instances), starts)
-	if starts[sample.Cold]+starts[sample.Warm] != n || len(instances) != starts[sample.Cold] {
-		t.Errorf("%v by %d instances", starts, len(instances))
-	}
-
-	processes := descendants(t, serving)
-	if len(processes) != len(instances) {
-		t.Errorf("%d processes for %d instances", len(processes), len(instances))
-	}
-	records, err := client.Instances(t.Context())
-	if err != nil || len(records) != len(instances) {
-		t.Errorf("%d records of %d instances, %v", len(records), len(instances), err)
-	}
-	if err := d.Remove(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if left := running(processes); len(left) > 0 {
-		t.Errorf("after Remove, still running: %v", left)
-	}
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
@@ -35,6 +36,7 @@ type instance struct {
 	alive  context.Context // ends with Reap, and with the fleet's
 	end    context.CancelFunc
 	reaped bool          // it has been told to go
+	dead   bool          // its process has gone by itself
 	lost   bool          // the pool knows that it is useless
 	gone   chan struct{} // closed when nothing of it is left
 
@@ -86,9 +88,11 @@ func (in *instance) live() {
 		in.tell(lifecycle.Ready)
 		select {
 		case <-in.alive.Done():
+			in.lose(shutdown)
 		case <-in.box.Done():
+			in.died()
+			<-in.alive.Done()
 		}
-		in.lose(crash)
 	} else {
 		in.fail(err)
 	}
@@ -122,8 +126,21 @@ func (in *instance) begin() error {
 	in.box = box
 	in.tell(lifecycle.Provisioned)
 	marks, err := box.AwaitReady(in.alive)
-	in.marks = marks
+	in.marks = ordered(marks)
 	return err
+}
+
+// ordered takes back an instant that was told late: on a busy machine the
+// thread that forks a process may run again only when that is well under way.
+// An earlier instant cannot be later than the next one, so that bounds it.
+func ordered(m sandbox.Marks) sandbox.Marks {
+	if m.Booted > 0 && m.Ready > 0 {
+		m.Booted = min(m.Booted, m.Ready)
+	}
+	if next := cmp.Or(m.Booted, m.Ready); next > 0 {
+		m.Provisioned = min(m.Provisioned, next)
+	}
+	return m
 }
 
 // tell brings an event of a healthy start to the pool. Booted is left out: the
@@ -177,13 +194,32 @@ func (in *instance) lose(why reason) {
 	in.fleet.step(lifecycle.Event{Kind: lifecycle.Lost, Instance: in.name})
 }
 
-// finish tells the pool that the instance has answered request. Called without mu.
+// died is lose for a process that has gone by itself. If the instance holds a
+// request, that is left to the request, which learns why; see finish too.
+// Called without mu.
+func (in *instance) died() {
+	rt := in.fleet.rt
+	rt.mu.Lock()
+	in.dead = true
+	busy := in.fleet.pool.State(in.name) == lifecycle.Busy
+	rt.mu.Unlock()
+	if !busy {
+		in.lose(crash)
+	}
+}
+
+// finish tells the pool that the instance has answered request, unless that
+// was the last thing it did. Called without mu.
 func (in *instance) finish(request lifecycle.Request) {
 	rt := in.fleet.rt
 	rt.mu.Lock()
-	defer rt.mu.Unlock()
-	if !in.lost {
+	dead := in.dead
+	if !dead && !in.lost {
 		in.fleet.step(lifecycle.Event{Kind: lifecycle.Finish, Instance: in.name, Request: request})
+	}
+	rt.mu.Unlock()
+	if dead {
+		in.lose(crash)
 	}
 }
 
