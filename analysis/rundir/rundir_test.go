@@ -93,8 +93,8 @@ func seqs(t testing.TB, d *rundir.Dir) []uint64 {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(nth(int(s.Seq)), *s); diff != "" {
-			t.Fatalf("sample %d: -appended +read\n%s", s.Seq, diff)
+		if want := nth(int(s.Seq)); *s != want {
+			t.Fatalf("sample %d: -appended +read\n%s", s.Seq, cmp.Diff(want, *s))
 		}
 		all = append(all, s.Seq)
 	}
