@@ -38,7 +38,7 @@ func (p *Pool) evict(out []Action) []Action {
 	for i := range p.instances.slots {
 		slot := &p.instances.slots[i]
 		slot.evicted = true
-		if slot.name != 0 && slot.state <= Initialising && slot.request == 0 && !needed {
+		if slot.state <= Initialising && slot.request == 0 && !needed {
 			out = p.reap(int32(i), WasEvicted, out)
 		}
 	}
