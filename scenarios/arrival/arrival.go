@@ -10,6 +10,10 @@
 //	a rate that changes   Ramp, Step, Spike, Sine
 //	what was recorded     Counts, Timestamps (from a [Trace])
 //
+// Conversions of products to float64 that look idle keep compilers from fusing
+// multiplication and addition, which would give other times on processors
+// that can.
+//
 // A process whose parameters are out of the range that its fields state yields
 // nothing; whoever takes parameters from people refuses them with a reason.
 package arrival

@@ -25,7 +25,7 @@ func (p Poisson) Times(d time.Duration, rng *rand.Rand) iter.Seq[time.Duration] 
 		return none
 	}
 	mean := 1 / float64(p.Rate)
-	gap := func() float64 { return rng.ExpFloat64() * mean }
+	gap := func() float64 { return float64(rng.ExpFloat64() * mean) }
 	return renewals(d, gap, gap)
 }
 
@@ -61,8 +61,8 @@ func (p Bursty) Times(d time.Duration, rng *rand.Rand) iter.Seq[time.Duration] {
 	scale := p.CV * p.CV / float64(p.Rate)
 	// The gap that holds a given instant is length-biased, which for gamma
 	// means a shape greater by one, and the instant is uniform in it.
-	residual := func() float64 { return rng.Float64() * gamma(shape+1, rng) * scale }
-	return renewals(d, residual, func() float64 { return gamma(shape, rng) * scale })
+	residual := func() float64 { return float64(rng.Float64() * gamma(shape+1, rng) * scale) }
+	return renewals(d, residual, func() float64 { return float64(gamma(shape, rng) * scale) })
 }
 
 // renewals yields the sums of first and all later gaps, in seconds, below d.
@@ -80,9 +80,6 @@ func renewals(d time.Duration, first, gap func() float64) iter.Seq[time.Duration
 // gamma draws from the gamma distribution with the given shape > 0 and scale 1,
 // by Marsaglia and Tsang, "A simple method for generating gamma variables"
 // (2000); shapes below 1 by their boost: G(k) = G(k+1) U^(1/k).
-//
-// The float64 conversions keep compilers from fusing multiplication and
-// addition, which would give other times on other processors.
 func gamma(shape float64, rng *rand.Rand) float64 {
 	if shape < 1 {
 		return gamma(shape+1, rng) * math.Pow(1-rng.Float64(), 1/shape)

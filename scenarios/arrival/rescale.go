@@ -237,7 +237,7 @@ func (c wave) when(g float64) float64 {
 	t := (low + high) / 2
 	// Far below the nanosecond of a schedule, but not below what a float64 of
 	// that many seconds can tell apart.
-	resolution := 1e-11 + 1e-15*high
+	resolution := 1e-11 + float64(1e-15*high)
 	for high-low > resolution {
 		sin, cos := math.Sincos(c.w * t)
 		miss := float64(c.mean*t) + float64(c.amplitude/c.w*(1-cos)) - g
