@@ -107,7 +107,7 @@ func (fs fields[T]) into(target *T, r *reader, m strict.Map, where, variant stri
 			key.Unknown(where, fs.names(variant))
 		case !f.has(variant):
 			key.Fault(fmt.Sprintf("key %s does not belong to %s", f.name, where),
-				"leave it out; its keys are: "+list(fs.names(variant)))
+				"leave it out; its keys are: "+commas(fs.names(variant)))
 		}
 	}
 	for _, f := range fs {

@@ -99,6 +99,13 @@ func (r *reader) completePlatform(m strict.Map) {
 // target is the function of a scenario that names none, on platform http.
 const target = "target"
 
+// standIn names the function that platform http calls where the file has none.
+func (r *reader) standIn() {
+	if s := &r.scenario; s.Platform.Name == httpPlatform && len(s.Functions) == 0 {
+		s.Functions = []Function{{Name: target}}
+	}
+}
+
 // completeFunctions sees to it that there is a function, and that platform
 // http is not thought to deploy any.
 func (r *reader) completeFunctions(m strict.Map) {
@@ -118,7 +125,7 @@ func (r *reader) completeFunctions(m strict.Map) {
 	}
 	if len(left) > 0 {
 		s.Notes = append(s.Notes, fmt.Sprintf(
-			"platform http deploys nothing: of %s only name and payload were used", strings.Join(left, ", ")))
+			"platform http deploys nothing: of %s only name and payload were used", commas(left)))
 	}
 }
 
@@ -145,8 +152,8 @@ func (r *reader) path(name string) string {
 	return filepath.Join(r.dir, name)
 }
 
-// list is names for a message.
-func list(names []string) string { return strings.Join(names, ", ") }
+// commas is names for a message.
+func commas(names []string) string { return strings.Join(names, ", ") }
 
 func runtimeNames() []string {
 	return []string{string(platform.Go), string(platform.NodeJS), string(platform.Python)}

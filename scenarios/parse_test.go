@@ -244,3 +244,15 @@ func TestFind(t *testing.T) {
 		}
 	}
 }
+
+func TestHTTPKnowsItsStandIn(t *testing.T) {
+	const text = `
+name: x
+phases: [{name: p, duration: 1s, arrivals: {function: shop, process: gap, gap: 1s}}]
+`
+	_, err := Parse("x.yaml", []byte(text), Overrides{Platform: "http", URL: "http://127.0.0.1:1/"})
+	const want = `x.yaml:3:55: unknown function "shop"; write target`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v\nwant %s", err, want)
+	}
+}

@@ -40,6 +40,7 @@ func phases() form[[]Phase] {
 			if !ok {
 				return nil, false
 			}
+			r.standIn()
 			if len(items) == 0 {
 				v.Fault("no phases", "add one: "+examplePhase)
 			}
@@ -142,7 +143,7 @@ func (r *reader) arrival(m strict.Map, phase time.Duration) Arrivals {
 	if !slices.Contains(processes(), process) {
 		variant, where = "", "arrivals"
 		if !m.Get("process").Given() {
-			m.Fault("arrivals without a process", "add process: one of "+list(processes()))
+			m.Fault("arrivals without a process", "add process: one of "+commas(processes()))
 		}
 	}
 	before := len(r.faults)
@@ -179,16 +180,13 @@ func (r *reader) checkCaller(m strict.Map, a *Arrivals) {
 	}
 	v := m.Get("function")
 	switch {
-	case len(known) == 0 && r.scenario.Platform.Name == httpPlatform && !v.Given():
-		r.scenario.Functions = []Function{{Name: target}}
-		a.Function = target
 	case len(known) == 0: // reported with the functions
 	case v.Given() && a.Function != "" && !slices.Contains(known, a.Function):
 		v.Fault("unknown function "+strict.Quote(a.Function), strict.Instead(a.Function, known))
 	case !v.Given() && len(known) == 1:
 		a.Function = known[0]
 	case !v.Given() && len(known) > 1:
-		m.Fault("it is not said which function is called", "add function: one of "+list(known))
+		m.Fault("it is not said which function is called", "add function: one of "+commas(known))
 	}
 }
 
