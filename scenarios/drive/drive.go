@@ -106,6 +106,7 @@ func run(ctx context.Context, plan Plan, sink Sink, progress func(Progress), w w
 	before := rundir.ReadVitals()
 	restore, raised := raisePriority()
 	defer restore()
+	defer calmCollector()()
 	started := time.Now()
 	origin := started.Add(lead)
 
