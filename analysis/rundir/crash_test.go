@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -234,7 +235,7 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	errFull := errors.New("no space left on device")
-	w.Fill(3000, errFull)
+	w.Fill(3000, &fs.PathError{Op: "write", Path: filepath.Join(dir, "samples.jsonl.zst"), Err: errFull}) // as os.File has it
 	n := 500
 	var failed error
 	for ; failed == nil && n < 100_000; n++ {
@@ -271,6 +272,38 @@ func compressed(t *testing.T, content string) []byte {
 		t.Fatal(err)
 	}
 	return encoder.EncodeAll([]byte(content), nil)
+}
+
+// FuzzSamples reads arbitrary bytes as a run's samples: whatever they are, they
+// are read to an end or to one error.
+func FuzzSamples(f *testing.F) {
+	dir := f.TempDir()
+	w := create(f, dir)
+	appendAll(f, w, 0, 3)
+	if err := w.Finish(func(*rundir.Manifest) {}); err != nil {
+		f.Fatal(err)
+	}
+	path := filepath.Join(dir, "samples.jsonl.zst")
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(whole)
+	f.Add(append(slices.Clone(whole), whole...))
+	f.Add(whole[:len(whole)/2])
+	f.Add([]byte("{}\n"))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		if err := os.WriteFile(path, file, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		ended := false
+		for s, err := range open(t, dir).Samples() {
+			if ended || (s == nil) == (err == nil) {
+				t.Fatalf("sample %v and error %v, after an end: %v", s, err, ended)
+			}
+			ended = err != nil
+		}
+	})
 }
 
 func TestAppendDoesNotAllocate(t *testing.T) {

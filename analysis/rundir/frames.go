@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"io"
-	"os"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -68,8 +67,13 @@ type lineReader struct {
 // errTorn ends a file whose last frame was not written to its end.
 var errTorn = errors.New("torn frame at the end")
 
-func newLineReader(file *os.File) (*lineReader, error) {
-	decoder, err := zstd.NewReader(file, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
+// maxWindow bounds the memory that a file can make its reader take: ample for
+// what a frameWriter writes, and for the same recompressed.
+const maxWindow = 64 << 20
+
+func newLineReader(file io.Reader) (*lineReader, error) {
+	decoder, err := zstd.NewReader(file, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+		zstd.WithDecoderMaxWindow(maxWindow))
 	if err != nil {
 		return nil, err
 	}

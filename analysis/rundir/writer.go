@@ -128,7 +128,7 @@ func (w *Writer) Append(s *sample.Sample) error {
 		return w.err
 	}
 	if err := w.samples.add(s); err != nil {
-		return w.fail("append to", samplesName, err)
+		return w.fail("append sample", err)
 	}
 	w.latest = max(w.latest, s.Done)
 	if s.Err == sample.NoError && !w.warmup[s.Phase] {
@@ -145,10 +145,10 @@ func (w *Writer) Flush(at time.Duration) error {
 		return w.err
 	}
 	if err := w.samples.flush(); err != nil {
-		return w.fail("flush", samplesName, err)
+		return w.fail("flush samples", err)
 	}
 	if err := w.logIntervals(at); err != nil {
-		return w.fail("flush", logName, err)
+		return w.fail("flush latencies", err)
 	}
 	return nil
 }
@@ -167,9 +167,10 @@ func (w *Writer) logIntervals(at time.Duration) error {
 	return nil
 }
 
-// fail keeps the first error for all that is asked later.
-func (w *Writer) fail(verb, name string, err error) error {
-	w.err = fmt.Errorf("%s %s: %w", verb, filepath.Join(w.dir, name), err)
+// fail keeps the first error for all that is asked later. The file's own error
+// has the path.
+func (w *Writer) fail(what string, err error) error {
+	w.err = fmt.Errorf("%s: %w", what, err)
 	return w.err
 }
 
@@ -194,16 +195,10 @@ func (w *Writer) Instances(records []platform.InstanceRecord) error {
 // rest. If any sample could not be written the manifest says incomplete,
 // whatever change says. The Writer is of no use afterwards.
 func (w *Writer) Finish(change func(*Manifest)) error {
-	err := w.Flush(w.latest)
-	if hgrmErr := w.writeDistributions(); err == nil {
-		err = hgrmErr
-	}
-	err = errors.Join(err, w.closeFiles())
+	err := errors.Join(w.Flush(w.latest), w.writeDistributions(), w.closeFiles())
 	change(&w.manifest)
 	w.manifest.Complete = w.manifest.Complete && err == nil
-	if manifestErr := writeJSON(filepath.Join(w.dir, manifestName), w.manifest); manifestErr != nil {
-		err = errors.Join(err, manifestErr)
-	}
+	err = errors.Join(err, writeJSON(filepath.Join(w.dir, manifestName), w.manifest))
 	if err != nil {
 		return fmt.Errorf("finish run directory: %w", err)
 	}
