@@ -3,6 +3,7 @@ package scenarios
 import (
 	"slices"
 	"testing"
+	"time"
 )
 
 // The suite must run anywhere, so all but runtimes are of Go, and each must
@@ -38,5 +39,46 @@ func TestSuiteIsSound(t *testing.T) {
 		"package-size", "quick", "runtimes", "spike", "sustained"}
 	if got := Suite(); !slices.Equal(got, want) {
 		t.Errorf("suite is %q, want %q", got, want)
+	}
+}
+
+// What the descriptions promise of cold and warm starts must follow from the
+// gaps alone, with room for a slow start between them.
+func TestIdlePhasesAreColdOrWarmByTheirGaps(t *testing.T) {
+	const room = 300 * time.Millisecond
+	cold := make(map[string]int)
+	for _, name := range []string{"quick", "idle", "runtimes", "package-size"} {
+		s, err := LoadEmbedded(name, Overrides{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range s.Phases {
+			for _, a := range p.Arrivals {
+				switch gap := a.Gap - s.Platform.KeepAlive; {
+				case a.Process != "gap":
+				case gap >= room:
+					cold[name] = max(cold[name], int((p.Duration-1)/a.Gap)+1)
+				case gap > -room:
+					t.Errorf("%s, %s: a gap of %v is too near to the keep-alive of %v", name, p.Name, a.Gap, s.Platform.KeepAlive)
+				}
+			}
+		}
+		if cold[name] < 12 {
+			t.Errorf("%s: at most %d cold starts in a phase, want 12 for a median with an interval", name, cold[name])
+		}
+	}
+}
+
+func TestQuickIsQuick(t *testing.T) {
+	s, err := LoadEmbedded("quick", Overrides{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	schedule, err := s.Schedule()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if end := schedule.Phases[len(schedule.Phases)-1].End; end > 45*time.Second {
+		t.Errorf("quick lasts %v, want at most 45s", end)
 	}
 }
