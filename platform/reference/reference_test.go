@@ -102,14 +102,33 @@ func open(t testing.TB, o reference.ClientOptions) *reference.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
+	serving := pid(t, client)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
 		if err := client.Close(ctx); err != nil {
 			t.Errorf("Close: %v", err)
 		}
+		if left := groupsOf(t, serving); len(left) > 0 {
+			t.Errorf("after Close, still there: %v", left)
+		}
 	})
 	return client
+}
+
+// groupsOf are the control groups that a serving process has made.
+func groupsOf(t testing.TB, serving int) (left []string) {
+	t.Helper()
+	err := filepath.WalkDir("/sys/fs/cgroup", func(path string, entry os.DirEntry, err error) error {
+		if err == nil && strings.HasPrefix(entry.Name(), "coldcurve-") && strings.Contains(entry.Name(), fmt.Sprintf("-%d-", serving)) {
+			left = append(left, path)
+		}
+		return nil // what vanishes meanwhile is not left
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return left
 }
 
 func deploy(t testing.TB, client *reference.Client, fn platform.Function) platform.Deployment {

@@ -1,0 +1,74 @@
+package reference_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/coldcurve/coldcurve/platform/reference"
+)
+
+func parseFlags(t *testing.T, args []string) (reference.ServeOptions, error) {
+	t.Helper()
+	var flags reference.ServeFlags
+	parser, err := kong.New(&flags)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parser.Parse(args); err != nil {
+		t.Fatalf("%v: %v", args, err)
+	}
+	return flags.Options()
+}
+
+func TestArgsAreWhatTheFlagsRead(t *testing.T) {
+	tests := map[string]reference.Settings{
+		"defaults of the client": {Sandbox: "process"},
+		"everything": {
+			KeepAlive: 90*time.Second + time.Millisecond, Concurrency: 7,
+			StartBurst: 3, StartRate: 12.5, Queue: 9, QueueTimeout: 1500 * time.Microsecond,
+			LateBinding: true, Sandbox: "process", NoCgroups: true, Cache: "/tmp/some where",
+		},
+		"kept for ever": {KeepAlive: -1, Sandbox: "process"},
+	}
+	for name, want := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, err := parseFlags(t, want.Args())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got.Settings); diff != "" {
+				t.Errorf("%q (-want +got):\n%s", want.Args(), diff)
+			}
+		})
+	}
+}
+
+func TestServeFlagsWithoutArguments(t *testing.T) {
+	got, err := parseFlags(t, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := reference.Settings{KeepAlive: 10 * time.Minute, Concurrency: 1000, Sandbox: "process"}
+	if diff := cmp.Diff(want, got.Settings); diff != "" || got.Addr != "127.0.0.1:9001" {
+		t.Errorf("address %s, settings (-want +got):\n%s", got.Addr, diff)
+	}
+}
+
+func TestFlagsThatCannotBeRead(t *testing.T) {
+	tests := []struct{ args, want string }{
+		{"--keep-alive=10", "--keep-alive"},
+		{"--start-rate=fast", "--start-rate"},
+		{"--start-burst=5", "start every"},
+		{"--queue=-1", "queue limit"},
+		{"--direct-fd=99", "--direct-fd"},
+	}
+	for _, tt := range tests {
+		if _, err := parseFlags(t, []string{tt.args}); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error %v, want one about %q", tt.args, err, tt.want)
+		}
+	}
+}
