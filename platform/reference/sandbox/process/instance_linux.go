@@ -20,6 +20,7 @@ type instance struct {
 	spec    *sandbox.Spec
 	begun   int64
 	program program
+	alarm   *alarm // at the deadline of the invocation in hand
 	done    chan struct{}
 	stop    sync.Once
 	stopped error
@@ -38,6 +39,7 @@ type instance struct {
 // AwaitReady implements sandbox.Instance. The message of its Failure lacks
 // the "RequestId: ..." that only the caller knows.
 func (in *instance) AwaitReady(ctx context.Context) (sandbox.Marks, error) {
+	in.alarm.prime(in.spec.Timeout)
 	a := in.attempt()
 	limit := in.spec.InitLimit
 	for {
@@ -156,15 +158,15 @@ func (in *instance) putAway(a *attempt) error {
 // Invoke implements sandbox.Instance.
 func (in *instance) Invoke(_ context.Context, inv *sandbox.Invocation) (sandbox.Result, error) {
 	a := in.attempt()
+	in.alarm.set(inv.Deadline)
+	defer in.alarm.clear()
 	a.api.Hand(inv)
-	limit := time.NewTimer(time.Until(inv.Deadline))
-	defer limit.Stop()
 	select {
 	case r := <-a.api.Replies():
 		return in.result(a, r)
 	case <-a.exited:
 		return in.ending(a, inv)
-	case <-limit.C:
+	case <-in.alarm.rung:
 		f := a.timedOut(inv.RequestID, in.spec.Timeout)
 		f.HandlerStart = a.api.Handed()
 		if f.HandlerStart != 0 {
@@ -214,6 +216,7 @@ func (in *instance) Stop(graceful bool) error {
 		in.change.Lock()
 		defer in.change.Unlock()
 		in.ended = true
+		in.alarm.stop()
 		a := in.attempt()
 		if graceful {
 			a.condemned.Store(true)
