@@ -186,7 +186,7 @@ func (l *load) add(from, to time.Duration) {
 	if to <= from || from < 0 {
 		return
 	}
-	for to >= l.width*loadSlots {
+	for to/l.width >= loadSlots {
 		l.double()
 	}
 	first, last := int(from/l.width), int(to/l.width)

@@ -10,6 +10,10 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
+// longest is where an axis ends whatever a broken clock says; beyond it, sums of
+// durations overflow.
+const longest = 100 * 365 * 24 * time.Hour
+
 // spread is the ratio of the largest to the smallest value from which an axis
 // is logarithmic: below it, a linear one shows more.
 const spread = 12
@@ -32,7 +36,7 @@ func (logScale) Normalize(low, high, x float64) float64 {
 // durationAxis lets a show durations from low to high, which may be any
 // values; logarithmic where asked for.
 func durationAxis(a *plot.Axis, low, high time.Duration, log bool) {
-	low, high = max(low, 1), max(high, 1)
+	low, high = max(low, 1), min(max(high, 1), longest)
 	if !log {
 		step := niceStep(high)
 		a.Min, a.Max = 0, float64((high+step-1)/step*step)
@@ -117,7 +121,7 @@ func niceFloat(high float64) float64 {
 
 // timeAxis lets a show the time since the run's origin.
 func timeAxis(a *plot.Axis, end time.Duration) {
-	end = max(end, 1)
+	end = min(max(end, 1), longest)
 	step := niceStep(end)
 	a.Min, a.Max = 0, float64(end)
 	var ticks plot.ConstantTicks
