@@ -75,7 +75,7 @@ func expectations() form[[]Expectation] {
 			}
 			return list, ok
 		},
-		schema: listSchema(anyOfSchema(expectFields().object(""), "max", "min")),
+		schema: schema{"type": "array", "items": anyOfSchema(expectFields().object(""), "max", "min")},
 	}
 }
 

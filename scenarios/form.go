@@ -87,8 +87,8 @@ func flags() form[bool] {
 	}
 }
 
-// textMaps are texts by name.
-func textMaps(what, example string) form[map[string]string] {
+// textMaps are texts by name, without certain characters in them.
+func textMaps(what, example, illegal string) form[map[string]string] {
 	return form[map[string]string]{
 		read: func(_ *reader, v strict.Value) (map[string]string, bool) {
 			m, ok := v.Map(what)
@@ -101,7 +101,10 @@ func textMaps(what, example string) form[map[string]string] {
 					key.Fault("an illegal name in "+what, "write for example "+example)
 					continue
 				}
-				if text, ok := value.Text(); ok {
+				switch text, ok := value.Text(); {
+				case ok && strings.ContainsAny(text, illegal):
+					value.Fault("an illegal character in "+what, "write for example "+example)
+				case ok:
 					texts[key.Name()] = text
 				}
 			}

@@ -39,7 +39,7 @@ func functionFields() fields[Function] {
 			"memory limit, and by it the share of a CPU (1769MB is a whole one)").defaults("1769MB"),
 		key("timeout", durations("30s", 1, mostTimeout), func(f *Function) *time.Duration { return &f.Timeout },
 			"limit of one invocation").defaults("30s"),
-		key("env", textMaps("env", `LOG_LEVEL: "debug"`), func(f *Function) *map[string]string { return &f.Env },
+		key("env", textMaps("env", `LOG_LEVEL: "debug"`, "\x00"), func(f *Function) *map[string]string { return &f.Env },
 			"environment variables"),
 		key("reserved", counts(0, 100_000), func(f *Function) *int { return &f.Reserved },
 			"most instances at once; 0 is no limit of its own").defaults(0),

@@ -49,6 +49,7 @@ func parse(r *reader, text []byte) (*Scenario, error) {
 	scenarioFields().into(s, r, m, "the scenario", "")
 	r.faults = append(r.faults, r.overrides.misplaced(s.Platform.Name)...)
 	r.overrides.apply(s)
+	s.noteCuts()
 	r.completePlatform(m)
 	r.completeFunctions(m)
 	r.checkSize(m)

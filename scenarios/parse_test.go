@@ -256,3 +256,26 @@ phases: [{name: p, duration: 1s, arrivals: {function: shop, process: gap, gap: 1
 		t.Errorf("got %v\nwant %s", err, want)
 	}
 }
+
+// What is not played is said, and by the phase as the flags leave it.
+func TestLongRecordingsAreNoted(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("t.csv", []byte("minute,count\n0,600\n1,0\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	const text = `
+name: x
+functions: [{name: a, fixture: hello}]
+phases: [{name: p, duration: 10s, arrivals: {process: replay, file: t.csv, speed: 12}}]
+`
+	if notes := load(t, text, Overrides{}).Notes; len(notes) > 0 {
+		t.Errorf("notes %q, want none", notes)
+	}
+	want := []string{
+		"durations and keep-alive are multiplied by 0.5",
+		"t.csv lasts 10.0 s at speed 12, and phase p 5.00 s: the rest is not played",
+	}
+	if diff := cmp.Diff(want, load(t, text, Overrides{TimeScale: .5}).Notes); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
+	}
+}

@@ -155,7 +155,7 @@ func (r *reader) arrival(m strict.Map, phase time.Duration) Arrivals {
 		checkWithin(m, &a, phase)
 	}
 	if process == replay {
-		r.readTrace(m, &a, phase)
+		r.readTrace(m, &a)
 	}
 	return a
 }
@@ -206,7 +206,7 @@ func checkWithin(m strict.Map, a *Arrivals, phase time.Duration) {
 }
 
 // readTrace reads what is to be replayed.
-func (r *reader) readTrace(m strict.Map, a *Arrivals, phase time.Duration) {
+func (r *reader) readTrace(m strict.Map, a *Arrivals) {
 	if a.Speed == 0 {
 		a.Speed = 1
 	}
@@ -228,11 +228,17 @@ func (r *reader) readTrace(m strict.Map, a *Arrivals, phase time.Duration) {
 			problem, instead = fmt.Sprintf("row %d: %s", e.Row, e.Problem), e.Instead
 		}
 		v.Fault(a.File+": "+problem, instead)
-		return
 	}
-	if played := time.Duration(float64(a.Trace.Duration()) / a.Speed); phase > 0 && played > phase {
-		r.scenario.Notes = append(r.scenario.Notes, fmt.Sprintf(
-			"%s lasts %s at speed %g, and the phase %s: the rest is not played",
-			a.File, units.FormatDuration(played), a.Speed, units.FormatDuration(phase)))
+}
+
+// noteCuts says which recordings are longer than their phases.
+func (s *Scenario) noteCuts() {
+	for _, p := range s.Phases {
+		for _, a := range p.Arrivals {
+			if played := time.Duration(float64(a.Trace.Duration()) / max(a.Speed, 1e-6)); played > p.Duration {
+				s.Notes = append(s.Notes, fmt.Sprintf("%s lasts %s at speed %g, and phase %s %s: the rest is not played",
+					a.File, units.FormatDuration(played), a.Speed, p.Name, units.FormatDuration(p.Duration)))
+			}
+		}
 	}
 }

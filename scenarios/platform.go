@@ -57,7 +57,7 @@ func platformFields() fields[Platform] {
 			"where requests go").of(web),
 		key("method", words("method", methods()), func(p *Platform) *string { return &p.Method },
 			"HTTP method; the default is GET, and POST where a payload is given").of(web),
-		key("headers", textMaps("headers", `X-Api-Key: "secret"`), func(p *Platform) *map[string]string { return &p.Headers },
+		key("headers", textMaps("headers", `X-Api-Key: "secret"`, "\x00\r\n"), func(p *Platform) *map[string]string { return &p.Headers },
 			"sent with every request").of(web),
 		key("timeout", durations("30s", 1, longest), func(p *Platform) *time.Duration { return &p.Timeout },
 			"longest wait for an answer").of(web).defaults("30s"),

@@ -152,7 +152,7 @@ func TestConstantIsExact(t *testing.T) {
 		{1. / 3, 3 * time.Second, 1},
 		{99.99, time.Second, 99},
 		{.3, 2 * time.Second, 0},
-		{12345.678, 1000 * time.Second, 12345678},
+		{12345.678, 100 * time.Second, 1234567},
 		{0, time.Second, 0},
 		{-1, time.Second, 0},
 	} {
