@@ -1,6 +1,7 @@
 package sample
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -13,8 +14,8 @@ import (
 // functions, instances) are kept once for all samples. The zero value is
 // ready; it serves one goroutine.
 type Decoder struct {
-	known map[string]string
-	text  []byte // the string being unescaped
+	known   map[string]string
+	scratch []byte
 }
 
 // Decode reads one sample from line. It is strict: a line that is not one JSON
@@ -23,8 +24,10 @@ type Decoder struct {
 // last value counts. What it puts in s does not alias line.
 func (d *Decoder) Decode(line []byte, s *Sample) error {
 	*s = Sample{}
-	c := cursor{line: line}
-	if err := d.object(&c, s); err != nil {
+	c := cursor{line: line, scratch: d.scratch}
+	err := d.object(&c, s)
+	d.scratch = c.scratch
+	if err != nil {
 		return fmt.Errorf("decode sample: byte %d: %w", c.at, err)
 	}
 	return nil
@@ -40,7 +43,7 @@ func (d *Decoder) object(c *cursor, s *Sample) error {
 	for {
 		c.space()
 		key := c.at
-		name, err := d.string(c)
+		name, err := c.text()
 		if err != nil {
 			return err
 		}
@@ -66,8 +69,8 @@ func (d *Decoder) object(c *cursor, s *Sample) error {
 }
 
 // field reads the value of one key, if it knows the key.
-func (d *Decoder) field(c *cursor, key string, s *Sample) (known bool, err error) {
-	switch key {
+func (d *Decoder) field(c *cursor, key []byte, s *Sample) (known bool, err error) {
+	switch string(key) {
 	case "seq":
 		return true, c.count(&s.Seq)
 	case "phase":
@@ -92,8 +95,8 @@ func (d *Decoder) field(c *cursor, key string, s *Sample) (known bool, err error
 }
 
 // timeField is where the duration of that key belongs, nil for another key.
-func timeField(key string, s *Sample) *time.Duration {
-	switch key {
+func timeField(key []byte, s *Sample) *time.Duration {
+	switch string(key) {
 	case "at":
 		return &s.Intended
 	case "sent":
@@ -137,11 +140,10 @@ func decodeName[T named](d *Decoder, c *cursor, to *T, parse func(string) (T, er
 
 // string reads a JSON string, unescaped and interned.
 func (d *Decoder) string(c *cursor) (string, error) {
-	raw, err := c.text(d.text[:0])
+	raw, err := c.text()
 	if err != nil {
 		return "", err
 	}
-	d.text = raw
 	if s, ok := d.known[string(raw)]; ok {
 		return s, nil
 	}
@@ -156,8 +158,9 @@ func (d *Decoder) string(c *cursor) (string, error) {
 // cursor walks one line; at is where the next byte stands, and where the fault
 // is when a method fails.
 type cursor struct {
-	line []byte
-	at   int
+	line    []byte
+	at      int
+	scratch []byte // the last string that could not be read in place
 }
 
 func (c *cursor) space() {
@@ -248,38 +251,55 @@ func (c *cursor) time(to *time.Duration) error {
 	return nil
 }
 
-// text appends the content of the JSON string that starts here to dst.
-func (c *cursor) text(dst []byte) ([]byte, error) {
+// text is the content of the JSON string that starts here, valid until the
+// next call. One without escapes and beyond-ASCII characters, as nearly all
+// are, is read in place.
+func (c *cursor) text() ([]byte, error) {
 	if c.at >= len(c.line) || c.line[c.at] != '"' {
 		return nil, fmt.Errorf("want a string, have %s", c.here())
 	}
 	c.at++
+	start := c.at
 	for c.at < len(c.line) {
 		switch b := c.line[c.at]; {
 		case b == '"':
 			c.at++
-			return dst, nil
+			return c.line[start : c.at-1], nil
+		case b < ' ' || b == '\\' || b >= utf8.RuneSelf:
+			c.scratch = append(c.scratch[:0], c.line[start:c.at]...)
+			return c.restOfText()
+		}
+		c.at++
+	}
+	return nil, errors.New("string does not end")
+}
+
+// restOfText is text from the first character on that needs a look, behind
+// what is in scratch.
+func (c *cursor) restOfText() ([]byte, error) {
+	for c.at < len(c.line) {
+		switch b := c.line[c.at]; {
+		case b == '"':
+			c.at++
+			return c.scratch, nil
 		case b == '\\':
 			r, err := c.escape()
 			if err != nil {
 				return nil, err
 			}
-			dst = utf8.AppendRune(dst, r)
+			c.scratch = utf8.AppendRune(c.scratch, r)
 		case b < ' ':
 			return nil, fmt.Errorf("control character %s in a string", c.here())
-		case b < utf8.RuneSelf:
-			dst = append(dst, b)
-			c.at++
 		default:
 			r, size := utf8.DecodeRune(c.line[c.at:])
 			if r == utf8.RuneError && size == 1 {
 				return nil, fmt.Errorf("%s is not UTF-8", c.here())
 			}
-			dst = append(dst, c.line[c.at:c.at+size]...)
+			c.scratch = append(c.scratch, c.line[c.at:c.at+size]...)
 			c.at += size
 		}
 	}
-	return nil, fmt.Errorf("string does not end")
+	return nil, errors.New("string does not end")
 }
 
 // escape reads one escape sequence; a surrogate pair is one.
@@ -296,7 +316,7 @@ func (c *cursor) escape() (rune, error) {
 	}
 	r, ok := c.hex(c.at)
 	if !ok {
-		return 0, fmt.Errorf("bad escape sequence")
+		return 0, errors.New("bad escape sequence")
 	}
 	if !utf16.IsSurrogate(r) {
 		c.at += 6
@@ -304,7 +324,7 @@ func (c *cursor) escape() (rune, error) {
 	}
 	second, ok := c.hex(c.at + 6)
 	if r = utf16.DecodeRune(r, second); !ok || r == utf8.RuneError {
-		return 0, fmt.Errorf("half of a surrogate pair")
+		return 0, errors.New("half of a surrogate pair")
 	}
 	c.at += 12
 	return r, nil
