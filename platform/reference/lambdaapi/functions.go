@@ -113,7 +113,7 @@ func (c *CreateRequest) function() (platform.Function, error) {
 
 func (h *Handler) create(w http.ResponseWriter, r *http.Request, _ string) error {
 	var request CreateRequest
-	if err := readDocument(r, &request); err != nil {
+	if err := readDocument(w, r, &request); err != nil {
 		return err
 	}
 	fn, err := request.function()
@@ -177,7 +177,7 @@ func (h *Handler) remove(w http.ResponseWriter, r *http.Request, name string) er
 
 func (h *Handler) putConcurrency(w http.ResponseWriter, r *http.Request, name string) error {
 	var request Concurrency
-	if err := readDocument(r, &request); err != nil {
+	if err := readDocument(w, r, &request); err != nil {
 		return err
 	}
 	if request.ReservedConcurrentExecutions == nil {
@@ -209,8 +209,8 @@ func (h *Handler) deleteConcurrency(w http.ResponseWriter, _ *http.Request, name
 
 // readDocument reads a JSON body. What it does not know it lets pass: SDKs
 // send more than is needed here.
-func readDocument(r *http.Request, v any) error {
-	body, err := readBody(r, documentLimit)
+func readDocument(w http.ResponseWriter, r *http.Request, v any) error {
+	body, err := readBody(w, r, documentLimit)
 	if err != nil {
 		return err
 	}

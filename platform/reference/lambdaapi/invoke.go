@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/units"
@@ -31,7 +32,7 @@ func (h *Handler) invoke(w http.ResponseWriter, r *http.Request, name string) er
 	default:
 		return invalid("Invocation type " + strconv.Quote(kind) + " is not known; write RequestResponse or DryRun")
 	}
-	payload, err := readBody(r, h.runtime.Limits().Payload)
+	payload, err := readBody(w, r, h.runtime.Limits().Payload)
 	if err != nil {
 		return err
 	}
@@ -75,12 +76,20 @@ func eachEvidence(out *engine.Outcome, set func(name, value string)) {
 	}
 }
 
+// bodyTimeout is how long a caller may take to send a body.
+const bodyTimeout = time.Minute
+
 // readBody reads a body of at most limit bytes, in one piece where its length
 // is told.
-func readBody(r *http.Request, limit units.Bytes) ([]byte, error) {
+func readBody(w http.ResponseWriter, r *http.Request, limit units.Bytes) ([]byte, error) {
 	if r.ContentLength > int64(limit) {
 		return nil, engine.TooBig(limit)
 	}
+	// The server's own ReadTimeout would go on while the function runs, and
+	// end its request then. A ResponseWriter without deadlines is a test's.
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout))
+	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
 	if r.ContentLength >= 0 {
 		body := make([]byte, r.ContentLength)
 		if _, err := io.ReadFull(r.Body, body); err != nil {

@@ -1,0 +1,104 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
+	"github.com/coldcurve/coldcurve/platform/reference/engine"
+	"github.com/coldcurve/coldcurve/platform/reference/internal/memory"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+)
+
+// stormy is a sandbox where much goes wrong. Its choices are the seed's.
+func stormy(seed uint64) *memory.Sandbox {
+	var mu sync.Mutex
+	rng := rand.New(rand.NewPCG(seed, 1))
+	roll := func(sides int) int {
+		mu.Lock()
+		defer mu.Unlock()
+		return rng.IntN(sides)
+	}
+	box := &memory.Sandbox{Provision: time.Millisecond, Boot: time.Millisecond, Init: 3 * time.Millisecond}
+	box.InitErr = func(string) error {
+		if roll(10) == 0 {
+			return &sandbox.Failure{Kind: sample.Init, Cause: errors.New("init"), Type: "Runtime.ExitError"}
+		}
+		return nil
+	}
+	box.Handler = func(id string, inv *sandbox.Invocation, kill <-chan struct{}) ([]byte, error) {
+		select {
+		case <-time.After(time.Duration(roll(20)) * time.Millisecond):
+		case <-kill:
+		}
+		switch roll(20) {
+		case 0:
+			return nil, &sandbox.Failure{Kind: sample.Crash, Cause: errors.New("crash"), Type: "Runtime.ExitError"}
+		case 1:
+			box.Kill(id)
+		}
+		return inv.Payload, nil
+	}
+	return box
+}
+
+// TestStorm sends requests of which many fail, are refused or given up, and
+// wants every one to end in one way and every instance to be put away.
+func TestStorm(t *testing.T) {
+	policies := map[string]lifecycle.Policy{
+		"none":   {},
+		"limits": {Concurrency: 8, StartBurst: 3, StartEvery: 2 * time.Millisecond, QueueLimit: 10, QueueTimeout: 15 * time.Millisecond, KeepAlive: 10 * time.Millisecond},
+		"late":   {Concurrency: 8, QueueLimit: 10, KeepAlive: 10 * time.Millisecond, LateBinding: true},
+	}
+	for name, policy := range policies {
+		t.Run(name, func(t *testing.T) {
+			run(t, stormy(7), policy, func(t *testing.T, rt *engine.Runtime) {
+				const n = 3000
+				rng := rand.New(rand.NewPCG(7, 2))
+				var all sync.WaitGroup
+				var mu sync.Mutex
+				ends := make(map[string]int)
+				for i := range n {
+					patience := time.Duration(rng.IntN(30)) * time.Millisecond
+					all.Go(func() {
+						ctx, cancel := context.WithTimeout(t.Context(), patience)
+						defer cancel()
+						out, err := rt.Invoke(ctx, "hello", engine.Invocation{Payload: []byte("{}")})
+						end := out.Kind.String()
+						if e, ok := errors.AsType[*engine.Error](err); ok {
+							end = e.Message
+						}
+						if out.Kind == sample.Platform {
+							t.Errorf("request %d: %s", i, out.Body)
+						}
+						mu.Lock()
+						defer mu.Unlock()
+						ends[end]++
+					})
+					time.Sleep(time.Duration(rng.IntN(2000)) * time.Microsecond)
+					if i%500 == 499 {
+						if err := rt.Evict(t.Context(), "hello"); err != nil {
+							t.Error(err)
+						}
+					}
+				}
+				all.Wait()
+				synctest.Wait()
+				t.Log(ends)
+				total := 0
+				for _, count := range ends {
+					total += count
+				}
+				if total != n {
+					t.Errorf("%d ends of %d requests", total, n)
+				}
+			})
+		})
+	}
+}

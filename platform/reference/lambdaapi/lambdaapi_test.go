@@ -1,0 +1,423 @@
+package lambdaapi_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/clock"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
+	"github.com/coldcurve/coldcurve/platform/reference/engine"
+	"github.com/coldcurve/coldcurve/platform/reference/internal/memory"
+	"github.com/coldcurve/coldcurve/platform/reference/lambdaapi"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+)
+
+// handle is the function of these tests: it does as its payload says.
+func handle(_ string, inv *sandbox.Invocation, kill <-chan struct{}) ([]byte, error) {
+	switch string(inv.Payload) {
+	case `"crash"`:
+		return nil, &sandbox.Failure{Kind: sample.Crash, Cause: errors.New("exit status 1"), Type: "Runtime.ExitError", Message: "exit status 1"}
+	case `"wait"`:
+		<-kill
+	}
+	return inv.Payload, nil
+}
+
+func newRuntime(t testing.TB, policy lifecycle.Policy) *engine.Runtime {
+	t.Helper()
+	clk := clock.New()
+	rt, err := engine.New(engine.Options{
+		Clock: clk, Policy: policy,
+		Sandbox: &memory.Sandbox{Clock: clk, Handler: handle},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		over, cancel := context.WithCancel(context.Background())
+		cancel()
+		if err := rt.Close(over); err != nil {
+			t.Error(err)
+		}
+	})
+	return rt
+}
+
+func newHandler(rt *engine.Runtime) http.Handler {
+	return lambdaapi.New(lambdaapi.Options{
+		Runtime:  rt,
+		Describe: func() platform.Description { return platform.Description{Name: "reference"} },
+	})
+}
+
+func do(h http.Handler, method, path, body string, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func creation(t testing.TB, name string) string {
+	return fmt.Sprintf(`{"FunctionName":%q,"Runtime":"provided.al2023","Role":"arn:aws:iam::1:role/r","MemorySize":256,
+		"Timeout":2.5,"Environment":{"Variables":{"A":"b"}},"Code":{"LocalFolder":%q}}`, name, t.TempDir())
+}
+
+const functions = "/2015-03-31/functions"
+
+func TestFunctionFromCreationToDeletion(t *testing.T) {
+	h := newHandler(newRuntime(t, lifecycle.Policy{KeepAlive: time.Minute}))
+	if w := do(h, "POST", functions, creation(t, "hello")); w.Code != http.StatusCreated {
+		t.Fatalf("create: %d %s", w.Code, w.Body)
+	}
+	if w := do(h, "POST", functions, creation(t, "hello")); w.Code != http.StatusConflict || w.Header().Get("X-Amzn-ErrorType") != "ResourceConflictException" {
+		t.Errorf("create again: %d %s", w.Code, w.Body)
+	}
+	var got lambdaapi.Configuration
+	if err := json.Unmarshal(do(h, "GET", functions+"/hello/configuration", "").Body.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := time.Parse("2006-01-02T15:04:05.000-0700", got.LastModified); err != nil {
+		t.Error(err)
+	}
+	got.LastModified = ""
+	want := lambdaapi.Configuration{
+		FunctionName: "hello", FunctionArn: "arn:aws:lambda:us-east-1:000000000000:function:hello",
+		Runtime: "provided.al2023", Timeout: 3, MemorySize: 256, Version: "$LATEST",
+		Environment: &lambdaapi.Environment{Variables: map[string]string{"A": "b"}},
+		PackageType: "Zip", State: "Active", LastUpdateStatus: "Successful",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("configuration (-want +got):\n%s", diff)
+	}
+	for _, name := range []string{"hello", "hello:$LATEST", "arn:aws:lambda:us-east-1:000000000000:function:hello", "000000000000:function:hello", "hello?Qualifier=$LATEST"} {
+		if w := do(h, "POST", functions+"/"+strings.Replace(name, "?", "/invocations?", 1)+map[bool]string{false: "/invocations"}[strings.Contains(name, "?")], `{}`); w.Code != http.StatusOK {
+			t.Errorf("invoke %s: %d %s", name, w.Code, w.Body)
+		}
+	}
+	if w := do(h, "GET", functions+"/", ""); !strings.Contains(w.Body.String(), `{"Functions":[{"FunctionName":"hello"`) {
+		t.Errorf("list: %s", w.Body)
+	}
+	if w := do(h, "DELETE", functions+"/hello", ""); w.Code != http.StatusNoContent {
+		t.Errorf("delete: %d %s", w.Code, w.Body)
+	}
+	if w := do(h, "GET", functions+"/hello", ""); w.Code != http.StatusNotFound || w.Body.String() !=
+		`{"Message":"Function not found: arn:aws:lambda:us-east-1:000000000000:function:hello","Type":"User"}` {
+		t.Errorf("get what was deleted: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestInvoke(t *testing.T) {
+	h := newHandler(newRuntime(t, lifecycle.Policy{KeepAlive: time.Minute}))
+	do(h, "POST", functions, creation(t, "hello"))
+	invocations := functions + "/hello/invocations"
+
+	w := do(h, "POST", invocations, `{"x":1}`, "X-Amz-Log-Type", "Tail")
+	header := w.Header()
+	if w.Code != http.StatusOK || w.Body.String() != `{"x":1}` {
+		t.Errorf("answer %d %s", w.Code, w.Body)
+	}
+	if header.Get("X-Coldcurve-Start") != "cold" || header.Get("X-Coldcurve-Instance") != "hello-1" ||
+		header.Get("X-Amz-Executed-Version") != "$LATEST" || len(header.Get("x-amzn-RequestId")) != 36 ||
+		header.Get("X-Amz-Function-Error") != "" || header.Get("X-Coldcurve-Error-Kind") != "" {
+		t.Errorf("headers %v", header)
+	}
+	truth, err := engine.ParseTruth(header.Get("X-Coldcurve-Truth"))
+	if err != nil || truth.Arrived == 0 || truth.Arrived > truth.Assigned || truth.Assigned > truth.Provisioned ||
+		truth.Provisioned > truth.Ready || truth.Ready > truth.HandlerStart || truth.HandlerEnd > truth.Replied {
+		t.Errorf("truth %+v, %v", truth, err)
+	}
+	log, err := base64.StdEncoding.DecodeString(header.Get("X-Amz-Log-Result"))
+	if err != nil || !bytes.HasPrefix(log, []byte("START RequestId: "+header.Get("x-amzn-RequestId")+" Version: $LATEST\n")) ||
+		!bytes.Contains(log, []byte("\nREPORT RequestId: ")) {
+		t.Errorf("log %q, %v", log, err)
+	}
+
+	w = do(h, "POST", invocations, "")
+	if w.Body.String() != "{}" || w.Header().Get("X-Coldcurve-Start") != "warm" || w.Header().Get("X-Amz-Log-Result") != "" {
+		t.Errorf("without a payload: %s, %v", w.Body, w.Header())
+	}
+
+	w = do(h, "POST", invocations, `"crash"`)
+	if w.Code != http.StatusOK || w.Header().Get("X-Amz-Function-Error") != "Unhandled" ||
+		w.Header().Get("X-Coldcurve-Error-Kind") != "crash" || w.Body.String() != `{"errorType":"Runtime.ExitError","errorMessage":"exit status 1"}` {
+		t.Errorf("crash: %d %s %v", w.Code, w.Body, w.Header())
+	}
+	if w := do(h, "POST", invocations, `{}`, "X-Amz-Invocation-Type", "DryRun"); w.Code != http.StatusNoContent || w.Body.Len() > 0 {
+		t.Errorf("dry run: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	rt := newRuntime(t, lifecycle.Policy{KeepAlive: time.Minute, Concurrency: 100})
+	h := newHandler(rt)
+	do(h, "POST", functions, creation(t, "hello"))
+	do(h, "POST", functions, creation(t, "none"))
+	if w := do(h, "PUT", "/2017-10-31/functions/none/concurrency", `{"ReservedConcurrentExecutions":0}`); w.Code != http.StatusOK {
+		t.Fatalf("reserve: %d %s", w.Code, w.Body)
+	}
+	big := strings.Repeat("x", 6<<20+1)
+	tests := []struct {
+		name, method, path, body string
+		header                   []string
+		status                   int
+		errorType, kind          string
+	}{
+		{"throttled", "POST", functions + "/none/invocations", "{}", nil, 429, "TooManyRequestsException", "throttled"},
+		{"unknown function", "POST", functions + "/other/invocations", "{}", nil, 404, "ResourceNotFoundException", "refused"},
+		{"unknown version", "POST", functions + "/hello:7/invocations", "{}", nil, 404, "ResourceNotFoundException", "refused"},
+		{"unknown alias", "POST", functions + "/hello/invocations?Qualifier=prod", "{}", nil, 404, "ResourceNotFoundException", "refused"},
+		{"bad query", "POST", functions + "/hello/invocations?Qualifier=%zz", "{}", nil, 400, "InvalidParameterValueException", "refused"},
+		{"too large", "POST", functions + "/hello/invocations", big, nil, 413, "RequestTooLargeException", "payload"},
+		{"event", "POST", functions + "/hello/invocations", "{}", []string{"X-Amz-Invocation-Type", "Event"}, 400, "InvalidParameterValueException", "refused"},
+		{"no type", "POST", functions + "/hello/invocations", "{}", []string{"X-Amz-Invocation-Type", "Wish"}, 400, "InvalidParameterValueException", "refused"},
+		{"zip", "POST", functions, `{"FunctionName":"z","Runtime":"python3.12","Code":{"ZipFile":"UEsDBA=="}}`, nil, 400, "InvalidParameterValueException", "refused"},
+		{"no code", "POST", functions, `{"FunctionName":"z","Runtime":"python3.12"}`, nil, 400, "InvalidParameterValueException", "refused"},
+		{"runtime", "POST", functions, `{"FunctionName":"z","Runtime":"cobol","Code":{"LocalFolder":"/"}}`, nil, 400, "InvalidParameterValueException", "refused"},
+		{"memory", "POST", functions, `{"FunctionName":"z","Runtime":"python3.12","MemorySize":64,"Code":{"LocalFolder":"/"}}`, nil, 400, "InvalidParameterValueException", "refused"},
+		{"no JSON", "POST", functions, `{`, nil, 400, "InvalidParameterValueException", "refused"},
+		{"reserve too much", "PUT", "/2017-10-31/functions/hello/concurrency", `{"ReservedConcurrentExecutions":101}`, nil, 400, "InvalidParameterValueException", "refused"},
+		{"reserve nothing", "PUT", "/2017-10-31/functions/hello/concurrency", `{}`, nil, 400, "InvalidParameterValueException", "refused"},
+		{"no operation", "GET", "/", "", nil, 404, "UnknownOperationException", "refused"},
+		{"evict nothing", "POST", "/coldcurve/v1/functions/other/evict", "", nil, 404, "ResourceNotFoundException", "refused"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := do(h, tt.method, tt.path, tt.body, tt.header...)
+			if w.Code != tt.status || w.Header().Get("X-Amzn-ErrorType") != tt.errorType || w.Header().Get("X-Coldcurve-Error-Kind") != tt.kind {
+				t.Errorf("%d %v, want %d %s (%s)", w.Code, w.Header(), tt.status, tt.errorType, tt.kind)
+			}
+			checkError(t, w)
+			t.Logf("%s", w.Body)
+		})
+	}
+	w := do(h, "POST", functions+"/none/invocations", "{}")
+	if got, want := w.Body.String(), `{"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded","Type":"User","message":"Rate Exceeded."}`; got != want {
+		t.Errorf("throttled: %s, want %s", got, want)
+	}
+}
+
+// checkError wants a document that an SDK can read.
+func checkError(t *testing.T, w *httptest.ResponseRecorder) {
+	t.Helper()
+	var doc struct{ Type, Message string }
+	if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil || doc.Message == "" || doc.Type != "User" && doc.Type != "Service" {
+		t.Errorf("status %d with document %q: %v", w.Code, w.Body, err)
+	}
+}
+
+func TestConcurrencyOperations(t *testing.T) {
+	h := newHandler(newRuntime(t, lifecycle.Policy{KeepAlive: time.Minute}))
+	do(h, "POST", functions, creation(t, "hello"))
+	const put, get = "/2017-10-31/functions/hello/concurrency", "/2019-09-30/functions/hello/concurrency"
+	for _, step := range []struct{ method, path, body, want string }{
+		{"GET", get, "", `{}`},
+		{"PUT", put, `{"ReservedConcurrentExecutions":5}`, `{"ReservedConcurrentExecutions":5}`},
+		{"GET", get, "", `{"ReservedConcurrentExecutions":5}`},
+		{"DELETE", put, "", ``},
+		{"GET", get, "", `{}`},
+	} {
+		if w := do(h, step.method, step.path, step.body); w.Code/100 != 2 || w.Body.String() != step.want {
+			t.Errorf("%s %s: %d %s, want %s", step.method, step.path, w.Code, w.Body, step.want)
+		}
+	}
+	do(h, "POST", functions+"/hello/invocations", "{}")
+	if w := do(h, "PUT", put, `{"ReservedConcurrentExecutions":5}`); w.Code != http.StatusConflict {
+		t.Errorf("reserve with an instance there: %d %s", w.Code, w.Body)
+	}
+	if w := do(h, "POST", "/coldcurve/v1/functions/hello/evict", ""); w.Code != http.StatusNoContent {
+		t.Errorf("evict: %d %s", w.Code, w.Body)
+	}
+	if w := do(h, "PUT", put, `{"ReservedConcurrentExecutions":5}`); w.Code != http.StatusOK {
+		t.Errorf("reserve after evict: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestInstancesAreLines(t *testing.T) {
+	h := newHandler(newRuntime(t, lifecycle.Policy{KeepAlive: time.Minute}))
+	do(h, "POST", functions, creation(t, "hello"))
+	do(h, "POST", functions+"/hello/invocations", "{}")
+	do(h, "POST", "/coldcurve/v1/functions/hello/evict", "")
+	do(h, "POST", functions+"/hello/invocations", "{}")
+	var ids []string
+	lines := bufio.NewScanner(do(h, "GET", "/coldcurve/v1/instances", "").Body)
+	for lines.Scan() {
+		var r platform.InstanceRecord
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, r.ID+" "+r.Reason)
+	}
+	if diff := cmp.Diff([]string{"hello-1 evicted", "hello-2 "}, ids); diff != "" {
+		t.Errorf("instances (-want +got):\n%s", diff)
+	}
+}
+
+// direct opens a Direct and gives a connection to it.
+func direct(t *testing.T, rt *engine.Runtime) net.Conn {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := lambdaapi.NewDirect(rt)
+	served := make(chan error, 1)
+	go func() { served <- d.Serve(listener) }()
+	c, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		c.Close()
+		d.Close()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+func TestDirectAnswersAsTheHandlerDoes(t *testing.T) {
+	rt := newRuntime(t, lifecycle.Policy{KeepAlive: time.Minute})
+	h := newHandler(rt)
+	do(h, "POST", functions, creation(t, "hello"))
+	do(h, "POST", functions+"/hello/invocations", "{}") // both find it warm
+	c := direct(t, rt)
+	in := bufio.NewReader(c)
+	for _, tt := range []struct{ name, payload string }{
+		{"hello", `{"x":1}`}, {"hello", ""}, {"other", "{}"}, {"hello", strings.Repeat("x", 100_000)},
+	} {
+		path := functions + "/" + tt.name + "/invocations"
+		want := do(h, "POST", path, tt.payload)
+		fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", path, len(tt.payload), tt.payload)
+		got, err := http.ReadResponse(in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body := new(bytes.Buffer)
+		if _, err := body.ReadFrom(got.Body); err != nil {
+			t.Fatal(err)
+		}
+		if got.StatusCode != want.Code || !bytes.Equal(body.Bytes(), want.Body.Bytes()) {
+			t.Errorf("%s: %d %.100s, want %d %.100s", tt.name, got.StatusCode, body, want.Code, want.Body)
+		}
+		for name := range want.Header() {
+			same := got.Header.Get(name) == want.Header().Get(name)
+			if varies := strings.HasPrefix(name, "X-Amzn-Req") || name == "X-Coldcurve-Truth" || name == "X-Coldcurve-Billed-Ns"; !varies && !same {
+				t.Errorf("%s: header %s: %q, want %q", tt.name, name, got.Header.Get(name), want.Header().Get(name))
+			}
+		}
+	}
+}
+
+func TestDirectRefusesWhatItDoesNotUnderstand(t *testing.T) {
+	rt := newRuntime(t, lifecycle.Policy{})
+	do(newHandler(rt), "POST", functions, creation(t, "hello"))
+	const invocations = functions + "/hello/invocations"
+	for request, want := range map[string]int{
+		"GET / HTTP/1.1\r\n\r\n":                                                      400,
+		"nonsense\r\n\r\n":                                                            400,
+		"POST " + invocations + " HTTP/1.1\r\n\r\n":                                   400,
+		"POST " + invocations + " HTTP/1.1\r\nContent-Length: -1\r\n\r\n":             400,
+		"POST " + invocations + " HTTP/1.1\r\nContent-Length: 1e9\r\n\r\n":            400,
+		"POST " + invocations + " HTTP/1.1\r\nContent-Length: 999999999\r\n\r\n":      413,
+		"POST " + invocations + " HTTP/1.1\r\nX: " + strings.Repeat("x", 9999) + "\n": 400,
+	} {
+		c := direct(t, rt)
+		if _, err := c.Write([]byte(request)); err != nil {
+			t.Fatal(err)
+		}
+		got, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil || got.StatusCode != want {
+			t.Errorf("%.60q: %v, %v; want status %d", request, got, err, want)
+		}
+	}
+}
+
+func TestDirectLearnsThatItsCallerHasGone(t *testing.T) {
+	rt := newRuntime(t, lifecycle.Policy{Concurrency: 1, QueueLimit: 1, KeepAlive: time.Minute})
+	h := newHandler(rt)
+	do(h, "POST", functions, creation(t, "hello"))
+	send := func() net.Conn {
+		c := direct(t, rt)
+		fmt.Fprintf(c, "POST %s/hello/invocations HTTP/1.1\r\nContent-Length: 6\r\n\r\n\"wait\"", functions)
+		return c
+	}
+	send() // holds the only instance until the end
+	impatient, cancel := context.WithCancel(t.Context())
+	cancel()
+	full := func() bool {
+		time.Sleep(10 * time.Millisecond)
+		_, err := rt.Invoke(impatient, "hello", engine.Invocation{}) // leaves the queue at once, if it gets in
+		e, _ := errors.AsType[*engine.Error](err)
+		return e != nil && e.Code == engine.Throttled
+	}
+	for range 500 { // until the first request is served
+		if r, _ := rt.Instances(); len(r) == 1 && r[0].Invocations == 1 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	waits := send()
+	for i := 0; !full(); i++ {
+		if i == 500 {
+			t.Fatal("the second request does not wait")
+		}
+	}
+	waits.Close()
+	for i := 0; full(); i++ {
+		if i == 500 {
+			t.Fatal("the second request still waits after its caller has gone")
+		}
+	}
+}
+
+// FuzzAPI: whatever is asked, the status is one of HTTP's and an error is a
+// document that an SDK can read.
+func FuzzAPI(f *testing.F) {
+	f.Add("POST", functions, `{"FunctionName":"x","Runtime":"python3.12","Code":{"LocalFolder":"/"}}`, "")
+	f.Add("POST", functions+"/hello/invocations", `{}`, "Qualifier=$LATEST")
+	f.Add("POST", functions+"/hello/invocations", `"crash"`, "")
+	f.Add("PUT", "/2017-10-31/functions/hello/concurrency", `{"ReservedConcurrentExecutions":1}`, "")
+	f.Add("GET", "/2019-09-30/functions/hello/concurrency", "", "")
+	f.Add("GET", functions+"/arn:aws:lambda:us-east-1:000000000000:function:hello", "", "")
+	f.Add("GET", "/coldcurve/v1/instances", "", "")
+	f.Add("POST", "/coldcurve/v1/functions/hello/evict", "", "")
+	f.Fuzz(func(t *testing.T, method, path, body, query string) {
+		if body == `"wait"` {
+			t.Skip("would wait for ever")
+		}
+		h := newHandler(newRuntime(t, lifecycle.Policy{Concurrency: 10}))
+		do(h, "POST", functions, creation(t, "hello"))
+		r := httptest.NewRequest("GET", "/", strings.NewReader(body))
+		r.Method, r.URL.Path, r.URL.RawQuery = method, path, query
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code < 200 || w.Code > 599 {
+			t.Errorf("status %d", w.Code)
+		}
+		if w.Code >= 400 {
+			checkError(t, w)
+			if w.Header().Get("X-Amzn-ErrorType") == "" {
+				t.Errorf("status %d without an error type", w.Code)
+			}
+		}
+	})
+}
