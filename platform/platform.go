@@ -19,7 +19,7 @@ import (
 // Runtime is the language runtime of a function, by coldcurve's name for it.
 type Runtime string
 
-// The runtimes. RuntimeIdentifiers in package reference maps them to Lambda's.
+// The runtimes. RuntimeIdentifiers in package lambdaapi maps them to Lambda's.
 const (
 	Go     Runtime = "go"
 	NodeJS Runtime = "nodejs"
