@@ -215,6 +215,17 @@ func TestColorsAreOfOneUse(t *testing.T) {
 	}
 }
 
+func TestGlyphsAreOfOneUse(t *testing.T) {
+	seen := map[glyph]sample.Start{}
+	for _, s := range reports.StartOrder() {
+		g := lookOf(s).glyph
+		if other, ok := seen[g]; ok {
+			t.Errorf("%s and %s have one glyph", s, other)
+		}
+		seen[g] = s
+	}
+}
+
 // TestContrast holds the colours to WCAG 2: 4.5 for text, 3 for graphics that
 // carry meaning.
 func TestContrast(t *testing.T) {

@@ -13,6 +13,7 @@ type glyph int
 const (
 	dot glyph = iota
 	triangle
+	wedge // a triangle on its tip
 	square
 	diamond
 	ring
@@ -37,6 +38,8 @@ func (g glyph) add(p *vg.Path, at vg.Point, r vg.Length) {
 	switch g {
 	case triangle:
 		polygon(corner(0, 1.35*r), corner(1.2*r, -.8*r), corner(-1.2*r, -.8*r))
+	case wedge:
+		polygon(corner(0, -1.35*r), corner(-1.2*r, .8*r), corner(1.2*r, .8*r))
 	case square:
 		polygon(corner(-r, -r), corner(r, -r), corner(r, r), corner(-r, r))
 	case diamond:

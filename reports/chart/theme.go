@@ -120,7 +120,7 @@ func lookOf(s sample.Start) look {
 	case sample.Restored:
 		return look{restored, diamond, []vg.Length{8, 2}}
 	case sample.Prewarmed:
-		return look{prewarmed, ring, []vg.Length{8, 2, 2, 2}}
+		return look{prewarmed, wedge, []vg.Length{8, 2, 2, 2}}
 	case sample.Queued:
 		return look{queued, square, []vg.Length{2, 2}}
 	case sample.Provisioned:
