@@ -29,7 +29,7 @@ type Group struct {
 // part is the group's folder in one hierarchy.
 type part struct {
 	Hierarchy
-	path, home string
+	path string
 }
 
 // Make makes a group that bounds nothing yet, with period as the period of its
@@ -38,7 +38,7 @@ func (m *Manager) Make(period time.Duration) (*Group, error) {
 	name := strconv.FormatUint(m.serial.Add(1), 10)
 	g := &Group{limit: -1, swap: -1, quota: -1, peak: -1, descriptor: -1}
 	for _, t := range m.trees {
-		p := part{Hierarchy: t.Hierarchy, path: filepath.Join(t.folder, name), home: t.home}
+		p := part{Hierarchy: t.Hierarchy, path: filepath.Join(t.folder, name)}
 		if err := os.Mkdir(p.path, 0o755); err != nil {
 			return nil, errors.Join(fmt.Errorf("make control group: %w", err), g.Remove())
 		}
@@ -167,22 +167,32 @@ func (g *Group) version(c Controller) int {
 // what it forks is born there. The caller's goroutine is locked to a thread
 // other than the process's first, whose memory would move too.
 func (g *Group) Enter() error {
-	return g.move(func(p part) string { return filepath.Join(p.path, "tasks") })
-}
-
-// Leave takes the calling thread back to where the process is.
-func (g *Group) Leave() error {
-	return g.move(func(p part) string { return p.home })
-}
-
-func (g *Group) move(to func(part) string) error {
 	for _, p := range g.parts {
-		if p.Version != 1 {
-			continue
+		if p.Version == 1 {
+			if err := enter(filepath.Join(p.path, "tasks")); err != nil {
+				return err
+			}
 		}
-		if err := write(to(p), "0"); err != nil { // 0 is the thread that writes
-			return fmt.Errorf("move thread between control groups: %w", err)
+	}
+	return nil
+}
+
+// Leave takes the calling thread back to where the process was when the
+// manager was made.
+func (m *Manager) Leave() error {
+	for _, t := range m.trees {
+		if t.Version == 1 {
+			if err := enter(t.home); err != nil {
+				return err
+			}
 		}
+	}
+	return nil
+}
+
+func enter(tasks string) error {
+	if err := write(tasks, "0"); err != nil { // 0 is the thread that writes
+		return fmt.Errorf("move thread between control groups: %w", err)
 	}
 	return nil
 }

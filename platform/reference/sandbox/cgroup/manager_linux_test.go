@@ -45,7 +45,7 @@ func group(t *testing.T, m *Manager) *Group {
 }
 
 // born starts a shell in a group from a thread that stands there.
-func born(t *testing.T, g *Group, script string) *exec.Cmd {
+func born(t *testing.T, m *Manager, g *Group, script string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command("/bin/sh", "-c", script)
 	started := make(chan error)
@@ -54,10 +54,10 @@ func born(t *testing.T, g *Group, script string) *exec.Cmd {
 		if syscall.Gettid() == syscall.Getpid() {
 			hold := make(chan struct{})
 			defer close(hold)
-			go func() { runtime.LockOSThread(); started <- startIn(cmd, g); <-hold }()
+			go func() { runtime.LockOSThread(); started <- startIn(cmd, m, g); <-hold }()
 			<-hold
 		}
-		started <- startIn(cmd, g)
+		started <- startIn(cmd, m, g)
 	}()
 	if err := <-started; err != nil {
 		t.Fatal(err)
@@ -65,7 +65,7 @@ func born(t *testing.T, g *Group, script string) *exec.Cmd {
 	return cmd
 }
 
-func startIn(cmd *exec.Cmd, g *Group) error {
+func startIn(cmd *exec.Cmd, m *Manager, g *Group) error {
 	if fd, ok := g.Descriptor(); ok {
 		cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: fd}
 	}
@@ -75,13 +75,13 @@ func startIn(cmd *exec.Cmd, g *Group) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	return g.Leave()
+	return m.Leave()
 }
 
 func TestGroupHoldsWhatIsBornInIt(t *testing.T) {
 	m := manager(t)
 	g := group(t, m)
-	cmd := born(t, g, "sleep 60 & setsid sleep 60 & sleep 60")
+	cmd := born(t, m, g, "sleep 60 & setsid sleep 60 & sleep 60")
 	for _, p := range g.parts {
 		deadline := time.Now().Add(5 * time.Second)
 		for n := 0; n < 4 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
@@ -125,7 +125,7 @@ func TestOutOfMemoryKillsAreCounted(t *testing.T) {
 	if n, err := g.OutOfMemoryKills(); n != 0 || err != nil {
 		t.Errorf("got %d kills, %v before anything ran", n, err)
 	}
-	cmd := born(t, g, "x=0123456789abcdef; while :; do x=$x$x; done")
+	cmd := born(t, m, g, "x=0123456789abcdef; while :; do x=$x$x; done")
 	err := cmd.Wait()
 	if cmd.ProcessState.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
 		t.Errorf("the shell ended with %v, want SIGKILL", err)

@@ -57,10 +57,10 @@ type launcher struct {
 	spare  atomic.Int64 // launchers that wait for an order
 }
 
-// rest is how long a launcher leaves the machine to the instance that it has
+// recess is how long a launcher leaves the machine to the instance that it has
 // just started, if another launcher is ready: what it has to prepare would
 // slow that instance's boot on a small machine.
-const rest = 5 * time.Millisecond
+const recess = 5 * time.Millisecond
 
 func newLauncher(n int, groups *cgroup.Manager, limits sandbox.Limits, clk clock.Monotonic) (*launcher, error) {
 	if err := keepDescriptors(); err != nil {
@@ -132,22 +132,31 @@ func (l *launcher) work(locked chan<- struct{}) {
 			}
 			close(o.done)
 			if more && err == nil {
-				time.Sleep(rest)
+				l.rest()
 			}
 		case <-l.quit:
 			if b != nil {
-				_ = b.discard()
+				_ = l.discard(b)
 			}
 			return
 		}
 	}
 }
 
+// rest waits for a recess, outside of the instance's groups: there the thread
+// would share the instance's CPU quota and hold up its end.
+func (l *launcher) rest() {
+	if l.groups != nil {
+		_ = l.groups.Leave() // failing that, the next Enter moves the thread all the same
+	}
+	time.Sleep(recess)
+}
+
 // prepare makes the next berth and stands in it.
 func (l *launcher) prepare() (*berth, error) {
 	b := &berth{output: -1}
 	if err := l.furnish(b); err != nil {
-		return nil, errors.Join(err, b.discard())
+		return nil, errors.Join(err, l.discard(b))
 	}
 	return b, nil
 }
@@ -174,7 +183,7 @@ func (l *launcher) furnish(b *berth) (err error) {
 
 // discard takes apart a berth that no process has lived in. The calling
 // thread stands in it.
-func (b *berth) discard() error {
+func (l *launcher) discard(b *berth) error {
 	if b.output >= 0 {
 		_ = unix.Close(b.output)
 	}
@@ -186,7 +195,7 @@ func (b *berth) discard() error {
 		errs = append(errs, b.api.Close())
 	}
 	if b.group != nil {
-		errs = append(errs, b.group.Leave(), b.group.Remove())
+		errs = append(errs, l.groups.Leave(), b.group.Remove())
 	}
 	return errors.Join(errs...)
 }
@@ -194,7 +203,7 @@ func (b *berth) discard() error {
 // fulfil forks and executes. On failure the berth is gone.
 func (l *launcher) fulfil(o *order, b *berth) {
 	if err := bound(b.group, o.spec.Memory); err != nil {
-		o.err = errors.Join(err, b.discard())
+		o.err = errors.Join(err, l.discard(b))
 		return
 	}
 	b.api.Begin(o.spec.ARN, o.begun)
@@ -213,7 +222,7 @@ func (l *launcher) fulfil(o *order, b *berth) {
 	pid, err := syscall.ForkExec(o.program.path, o.program.argv, attr)
 	o.provisioned = l.clock.Now()
 	if err != nil {
-		o.err = errors.Join(fmt.Errorf("execute %s: %w", o.program.path, err), b.discard())
+		o.err = errors.Join(fmt.Errorf("execute %s: %w", o.program.path, err), l.discard(b))
 		return
 	}
 	_ = unix.Close(b.output)
