@@ -76,7 +76,7 @@ type Outcome struct {
 	// answered.
 	Interrupted  bool
 	PeakInFlight int  // most requests under way at once
-	Raised       bool // the process ran with a raised priority, because it was allowed to
+	Raised       bool // the process ran at real-time priority, because it was allowed to
 
 	Started, Ended  time.Time // wall time around the whole of it
 	Origin          time.Time // offset 0, with a monotonic reading
@@ -104,8 +104,8 @@ func run(ctx context.Context, plan Plan, sink Sink, progress func(Progress), w w
 		return Outcome{}, fmt.Errorf("drive: %w", err)
 	}
 	before := rundir.ReadVitals()
-	restore, raised := raisePriority()
-	defer restore()
+	priority := raisePriority()
+	defer priority.release()
 	defer calmCollector()()
 	started := time.Now()
 	origin := started.Add(lead)
@@ -125,7 +125,13 @@ func run(ctx context.Context, plan Plan, sink Sink, progress func(Progress), w w
 	g := newGate(plan.InFlight)
 	tr := newTransport(requests, &plan, origin, g)
 	p := &pacer{sending: sending, times: plan.Schedule.Times, origin: origin, waiter: w, gate: g}
-	rec := newRecorder(sink, newGauge(plan.Schedule, origin, p, tr), progress, stop)
+	rec := newRecorder(sink, newGauge(plan.Schedule, origin, p, tr), stop)
+	rec.tick = func() {
+		priority.hold()
+		if progress != nil {
+			progress(rec.gauge.read())
+		}
+	}
 	tr.recorder = rec
 	go rec.run()
 	attack(p, tr)
@@ -139,7 +145,7 @@ func run(ctx context.Context, plan Plan, sink Sink, progress func(Progress), w w
 		Held:            p.held,
 		Interrupted:     ctx.Err() != nil && (p.reached() < uint64(len(p.times)) || tr.cancelled.Load() > 0),
 		PeakInFlight:    g.peak(),
-		Raised:          raised,
+		Raised:          priority.raised,
 		Started:         started,
 		Ended:           time.Now(),
 		Origin:          origin,

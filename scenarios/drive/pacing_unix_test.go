@@ -79,12 +79,14 @@ func inProcess(b *testing.B, t *table, rate float64) {
 func overLoopback(b *testing.B, t *table, rate float64, url string) {
 	client := newLoopback(url)
 	defer client.Remove(b.Context())
+	plain := &http.Transport{MaxIdleConnsPerHost: vegeta.DefaultConnections} // vegeta's own, but one that can be closed
+	defer plain.CloseIdleConnections()
 	var cvs, ratios []float64
 	for i := range rounds {
 		_ = serverCV(b, url) // forget what came before
 		m := measure(b, rate, client)
 		cv := serverCV(b, url)
-		plainCPU := plainVegeta(rate, url)
+		plainCPU := plainVegeta(b, rate, url, plain)
 		plainCV := serverCV(b, url)
 		cvs, ratios = append(cvs, cv), append(ratios, m.cpu/plainCPU)
 		t.row("loopback", rate, i+1, m.p50, m.p99, m.p999, cv, m.cpu, plainCV, plainCPU, m.cpu/plainCPU, m.gcs, m.steal)
@@ -166,12 +168,17 @@ func measure(b *testing.B, rate float64, d platform.Deployment) measured {
 
 // plainVegeta attacks url as vegeta does on its own and returns its CPU seconds
 // per 100,000 requests.
-func plainVegeta(rate float64, url string) float64 {
+func plainVegeta(b *testing.B, rate float64, url string, client http.RoundTripper) float64 {
+	b.Helper()
 	runtime.GC()
-	attacker := vegeta.NewAttacker(vegeta.MaxBody(0))
+	defer raisePriority().release() // what is compared is how the two pace
+	attacker := vegeta.NewAttacker(vegeta.MaxBody(0), vegeta.Client(&http.Client{Transport: client}))
 	targeter := vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodGet, URL: url})
 	before, n := cpuTime(), 0
-	for range attacker.Attack(targeter, vegeta.ConstantPacer{Freq: int(rate), Per: time.Second}, roundTime, "") {
+	for r := range attacker.Attack(targeter, vegeta.ConstantPacer{Freq: int(rate), Per: time.Second}, roundTime, "") {
+		if r.Error != "" {
+			b.Fatalf("plain vegeta: %s", r.Error)
+		}
 		n++
 	}
 	return (cpuTime() - before).Seconds() / float64(n) * 1e5
@@ -210,6 +217,7 @@ type arrivals struct {
 func serveArrivals() {
 	var mu sync.Mutex
 	times := make([]time.Duration, 0, 1<<20)
+	defer raisePriority().release() // when a request came, not when others left room to look
 	start := time.Now()
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(http.ResponseWriter, *http.Request) {

@@ -7,29 +7,65 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// raised is the nice value of a generator that may raise itself.
-const raised = -15
-
-// raisePriority puts this process before others while it drives, and returns
-// what puts it back. A generator that shares a machine with what it drives is
-// late whenever that is busy, which is when the figures matter: with both cores
-// taken by seven other processes, lag p99 fell from 30 ms to 2 ms.
+// priority puts this process before others while it drives. A generator that
+// shares a machine with what it drives, and with whatever else runs there, is
+// late whenever that is busy, which is when the figures matter. With twelve
+// processes on two cores, lag p99 at 10,000/s was 22 ms without it, 3 to 22 ms
+// at nice -15 (Linux weighs nice values only within a session), 23 ms with the
+// pacing thread alone at real-time priority, and 56 µs with all threads.
 //
-// It takes the right to (root, CAP_SYS_NICE or RLIMIT_NICE); without it nothing
-// changes. Linux keeps the nice value by thread: a thread or process that is
-// started meanwhile inherits it, so that a platform's own processes are to be
-// started before.
-func raisePriority() (restore func(), ok bool) {
-	nice, err := niceness(0)
-	if err != nil || nice <= raised || !renice(raised) {
-		return func() {}, false
-	}
-	return func() { renice(nice) }, true
+// It takes the right to (root, CAP_SYS_NICE or RLIMIT_RTPRIO); without it
+// nothing changes. The kernel leaves a twentieth of each second to others,
+// come what may. Processes that are started meanwhile do not inherit it, nor do
+// threads: hold, called now and then, finds these.
+type priority struct {
+	own    *unix.SchedAttr // what every thread had and gets back
+	raised bool
 }
 
-// renice gives every thread of the process the nice value, those included that
-// are started meanwhile by one that does not have it yet.
-func renice(nice int) bool {
+// raisePriority raises it until release is called.
+func raisePriority() *priority {
+	own, err := unix.SchedGetAttr(0, 0)
+	if err != nil || own.Policy != unix.SCHED_NORMAL {
+		return &priority{} // of the user's own choice, or beyond ours
+	}
+	p := &priority{own: own, raised: true}
+	p.hold()
+	return p
+}
+
+// hold raises the threads that have been started since.
+func (p *priority) hold() {
+	if p.raised {
+		p.raised = each(unix.SCHED_NORMAL, func(tid int) error {
+			return unix.SchedSetAttr(tid, &unix.SchedAttr{
+				Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 1, Flags: unix.SCHED_FLAG_RESET_ON_FORK,
+			}, 0)
+		})
+	}
+}
+
+// release puts every thread back to where it was.
+func (p *priority) release() {
+	if p.own == nil {
+		return
+	}
+	each(unix.SCHED_FIFO, func(tid int) error {
+		back := *p.own
+		if unix.SchedSetAttr(tid, &back, 0) == nil {
+			return nil
+		}
+		// Without privileges a thread may step down but not have its children
+		// inherit again what they would inherit anyway.
+		back.Flags |= unix.SCHED_FLAG_RESET_ON_FORK
+		return unix.SchedSetAttr(tid, &back, 0)
+	})
+}
+
+// each calls do for every thread of the process with the scheduling policy,
+// those included that come up meanwhile, until there is none. It is false if
+// that cannot be done.
+func each(policy uint32, do func(tid int) error) bool {
 	for again := true; again; {
 		again = false
 		tasks, err := os.ReadDir("/proc/self/task")
@@ -39,23 +75,20 @@ func renice(nice int) bool {
 		for _, task := range tasks {
 			tid, err := strconv.Atoi(task.Name())
 			if err != nil {
-				continue
-			}
-			if n, err := niceness(tid); err != nil || n == nice {
-				continue // gone, or done
-			}
-			if unix.Setpriority(unix.PRIO_PROCESS, tid, nice) == unix.EACCES {
 				return false
 			}
-			again = true
+			attr, err := unix.SchedGetAttr(tid, 0)
+			if err != nil || attr.Policy != policy {
+				continue // gone, or done
+			}
+			switch do(tid) {
+			case nil:
+				again = true
+			case unix.ESRCH: // gone
+			default:
+				return false
+			}
 		}
 	}
 	return true
-}
-
-// niceness is the nice value of a thread, 0 being the calling one. The system
-// call says 20 less it, to keep negative results for errors.
-func niceness(tid int) (int, error) {
-	n, err := unix.Getpriority(unix.PRIO_PROCESS, tid)
-	return 20 - n, err
 }

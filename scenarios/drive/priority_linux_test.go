@@ -3,26 +3,31 @@ package drive
 import (
 	"context"
 	"os"
+	"os/exec"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/platformtest/need"
 )
 
-// nices is how many threads of the process have which nice value.
-func nices(t *testing.T) map[int]int {
+// policies is how many threads of a process have which scheduling policy.
+func policies(t *testing.T, pid string) map[uint32]int {
 	t.Helper()
-	tasks, err := os.ReadDir("/proc/self/task")
+	tasks, err := os.ReadDir("/proc/" + pid + "/task")
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := map[int]int{}
+	got := map[uint32]int{}
 	for _, task := range tasks {
 		tid, _ := strconv.Atoi(task.Name())
-		if n, err := niceness(tid); err == nil {
-			got[n]++
+		if attr, err := unix.SchedGetAttr(tid, 0); err == nil {
+			got[attr.Policy]++
 		}
 	}
 	return got
@@ -30,24 +35,65 @@ func nices(t *testing.T) map[int]int {
 
 func TestPriorityIsRaisedForTheRunOnly(t *testing.T) {
 	need.Root(t)
-	before, err := niceness(0)
+	own, err := unix.SchedGetAttr(0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	during := make(chan map[int]int, 1)
+	var during, child map[uint32]int
 	p := planOf(every(0, 1), invoke(func(context.Context, platform.Request) (platform.Response, error) {
 		time.Sleep(10 * time.Millisecond)
-		during <- nices(t)
+		during = policies(t, "self")
+		sleep := exec.Command("sleep", "60")
+		if err := sleep.Start(); err != nil {
+			t.Error(err)
+			return platform.Response{}, nil
+		}
+		child = policies(t, strconv.Itoa(sleep.Process.Pid))
+		sleep.Process.Kill()
+		sleep.Wait()
 		return platform.Response{}, nil
 	}))
 	out, err := Run(t.Context(), p, &memory{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := <-during; !out.Raised || len(got) != 1 || got[raised] == 0 {
-		t.Errorf("raised %v, threads by nice value during the run: %v, want all at %d", out.Raised, got, raised)
+	if !out.Raised || during[unix.SCHED_FIFO] < 2 {
+		t.Errorf("raised %v, threads by policy during the run: %v, want most at %d", out.Raised, during, unix.SCHED_FIFO)
 	}
-	if got := nices(t); len(got) != 1 || got[before] == 0 {
-		t.Errorf("threads by nice value after the run: %v, want all at %d", got, before)
+	if child[unix.SCHED_NORMAL] != 1 {
+		t.Errorf("a process started during the run has policy %v, want %d", child, unix.SCHED_NORMAL)
+	}
+	if after := policies(t, "self"); len(after) != 1 || after[unix.SCHED_NORMAL] == 0 {
+		t.Errorf("threads by policy after the run: %v, want all at %d", after, unix.SCHED_NORMAL)
+	}
+	now, err := unix.SchedGetAttr(0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(own, now); diff != "" {
+		t.Errorf("attributes before and after the run (-before +after):\n%s", diff)
+	}
+}
+
+func TestHoldFindsNewThreads(t *testing.T) {
+	need.Root(t)
+	p := raisePriority()
+	defer p.release()
+	tid, done := make(chan int), make(chan struct{})
+	go func() {
+		// A thread of its own, which ends with the goroutine.
+		runtime.LockOSThread()
+		tid <- unix.Gettid()
+		<-done
+	}()
+	id := <-tid
+	defer close(done)
+	normal := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL}
+	if err := unix.SchedSetAttr(id, &normal, 0); err != nil {
+		t.Fatal(err)
+	}
+	p.hold()
+	if attr, err := unix.SchedGetAttr(id, 0); err != nil || attr.Policy != unix.SCHED_FIFO {
+		t.Errorf("a thread that came up at policy %v stays there (error %v), want %d", attr.Policy, err, unix.SCHED_FIFO)
 	}
 }

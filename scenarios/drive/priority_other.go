@@ -2,5 +2,9 @@
 
 package drive
 
-// raisePriority leaves everything as it is.
-func raisePriority() (restore func(), ok bool) { return func() {}, false }
+// priority stays as it is.
+type priority struct{ raised bool }
+
+func raisePriority() *priority { return &priority{} }
+func (*priority) hold()        {}
+func (*priority) release()     {}

@@ -28,10 +28,10 @@ var errSink = errors.New("samples cannot be recorded")
 // from one goroutine. A request never waits for the sink: while that is slow,
 // chunks pile up, and are used again once they are written.
 type recorder struct {
-	sink     Sink
-	gauge    *gauge
-	progress func(Progress)
-	stop     context.CancelCauseFunc
+	sink  Sink
+	gauge *gauge
+	tick  func() // called each writeEvery and at the end
+	stop  context.CancelCauseFunc
 
 	mu      sync.Mutex
 	filling []sample.Sample
@@ -46,16 +46,16 @@ type recorder struct {
 	lost uint64 // samples that came after err, that one included; the writer's until ended
 }
 
-func newRecorder(sink Sink, g *gauge, progress func(Progress), stop context.CancelCauseFunc) *recorder {
+func newRecorder(sink Sink, g *gauge, stop context.CancelCauseFunc) *recorder {
 	return &recorder{
-		sink:     sink,
-		gauge:    g,
-		progress: progress,
-		stop:     stop,
-		filling:  make([]sample.Sample, 0, chunkLen),
-		wake:     make(chan struct{}, 1),
-		ending:   make(chan struct{}),
-		ended:    make(chan struct{}),
+		sink:    sink,
+		gauge:   g,
+		tick:    func() {},
+		stop:    stop,
+		filling: make([]sample.Sample, 0, chunkLen),
+		wake:    make(chan struct{}, 1),
+		ending:  make(chan struct{}),
+		ended:   make(chan struct{}),
 	}
 }
 
@@ -90,23 +90,23 @@ func (r *recorder) retire() {
 // run writes until close is called and everything is written.
 func (r *recorder) run() {
 	defer close(r.ended)
-	tick := time.NewTicker(writeEvery)
-	defer tick.Stop()
+	ticker := time.NewTicker(writeEvery)
+	defer ticker.Stop()
 	for n := 1; ; {
 		select {
 		case <-r.wake:
 			r.write(false)
-		case <-tick.C:
+		case <-ticker.C:
 			r.write(true)
 			if n%flushEvery == 0 {
 				r.flush()
 			}
 			n++
-			r.report()
+			r.tick()
 		case <-r.ending:
 			r.write(true)
 			r.flush()
-			r.report()
+			r.tick()
 			return
 		}
 	}
@@ -172,11 +172,5 @@ func (r *recorder) fail(err error) {
 	if err != nil {
 		r.err = err
 		r.stop(errSink)
-	}
-}
-
-func (r *recorder) report() {
-	if r.progress != nil {
-		r.progress(r.gauge.read())
 	}
 }

@@ -50,7 +50,7 @@ func TestSlowDiskDelaysNothing(t *testing.T) {
 func TestChunksAreUsedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &memory{}
-		r := newRecorder(m, idleGauge(), nil, func(error) {})
+		r := newRecorder(m, idleGauge(), func(error) {})
 		go r.run()
 		for i := range uint64(50 * chunkLen) {
 			r.add(&sample.Sample{Seq: i})
@@ -75,7 +75,7 @@ func TestChunksAreUsedAgain(t *testing.T) {
 func TestLostSamplesAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var cause error
-		r := newRecorder(&full{room: 3}, idleGauge(), nil, func(err error) { cause = err })
+		r := newRecorder(&full{room: 3}, idleGauge(), func(err error) { cause = err })
 		go r.run()
 		for i := range uint64(10) {
 			r.add(&sample.Sample{Seq: i})
@@ -216,7 +216,7 @@ func newRecording(tb testing.TB, n int, dir string) *recording {
 		}, nil
 	}))
 	tr := newTransport(tb.Context(), &plan, start, newGate(plan.InFlight))
-	tr.recorder = newRecorder(w, newGauge(plan.Schedule, start, &pacer{}, tr), nil, func(error) {})
+	tr.recorder = newRecorder(w, newGauge(plan.Schedule, start, &pacer{}, tr), func(error) {})
 	go tr.recorder.run()
 	numbers := make([]string, n)
 	for i := range numbers {
