@@ -61,22 +61,26 @@ func New(o Options) (*Manager, error) {
 		m.trees = append(m.trees, t)
 	}
 	if len(m.trees) == 0 {
-		reasons = append(reasons, errors.New("no hierarchy with the memory or the cpu controller is in reach"))
-		return nil, fmt.Errorf("make control groups: %w", errors.Join(reasons...))
+		return nil, fmt.Errorf("make control groups: %s", because(reasons, "no hierarchy with the memory or the cpu controller is mounted"))
 	}
 	for _, c := range []Controller{Memory, CPU} {
 		if !m.Enforces(c) {
-			m.notes = append(m.notes, fmt.Sprintf("%s limits are not enforced: %s", c, why(c, reasons)))
+			m.notes = append(m.notes, fmt.Sprintf("%s limits are not enforced: %s", c, because(reasons, "no hierarchy has that controller")))
 		}
 	}
 	return m, nil
 }
 
-func why(c Controller, reasons []error) string {
+// because tells all reasons on one line, which is what becomes of them: a note.
+func because(reasons []error, otherwise string) string {
 	if len(reasons) == 0 {
-		return "no control group hierarchy has the " + string(c) + " controller"
+		return otherwise
 	}
-	return errors.Join(reasons...).Error()
+	texts := make([]string, len(reasons))
+	for i, r := range reasons {
+		texts[i] = r.Error()
+	}
+	return strings.Join(texts, "; ")
 }
 
 // machine reads this process's hierarchies from /proc.
