@@ -149,7 +149,7 @@ func (t *tally) group() Group {
 // still counts as one figure: a twentieth, 5%, of the service quantile.
 const bracketParts = 20
 
-// limits gives the quantiles whose bracket is too wide, with both ends in words.
+// limits gives the quantiles whose bracket is too wide, with both ends of each in words.
 func (g *Group) limits() (keys, words []string) {
 	for _, q := range quantiles() {
 		response, service := *g.Latency.at(q.key), *g.Service.at(q.key)
@@ -157,8 +157,7 @@ func (g *Group) limits() (keys, words []string) {
 			continue
 		}
 		keys = append(keys, q.key)
-		words = append(words, fmt.Sprintf("%s lies between %s (service) and %s (response)",
-			q.name, duration(*service), duration(*response)))
+		words = append(words, fmt.Sprintf("%s %s to %s", q.name, duration(*service), duration(*response)))
 	}
 	return keys, words
 }

@@ -171,7 +171,7 @@ func (b *Builder) judge(r *Run) {
 			continue
 		}
 		_, words := g.limits()
-		refuse("generator-limited: of %s/%s in %s, %s: more than 5%% of it is the load generator's own lag",
+		refuse("generator-limited: %s/%s in %s, %s from service to response, more than 5%% apart by the load generator's own lag",
 			g.Function, g.Start, g.Phase, strings.Join(words, ", "))
 	}
 }

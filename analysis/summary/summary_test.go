@@ -241,7 +241,7 @@ func TestGeneratorLimited(t *testing.T) {
 		})
 	}
 	r := build(onePhase(20), lagging(20, all(time.Millisecond))...).Run()
-	want := "generator-limited: of f/warm in one, p50 lies between 10.0 ms (service) and 11.0 ms (response): more than 5% of it is the load generator's own lag"
+	want := "generator-limited: f/warm in one, p50 10.0 ms to 11.0 ms from service to response, more than 5% apart by the load generator's own lag"
 	if d := cmp.Diff([]string{want}, r.Invalid); d != "" {
 		t.Errorf("invalid (-want +got):\n%s", d)
 	}
@@ -482,6 +482,19 @@ func TestSelectPoolsSamplesAndNotQuantiles(t *testing.T) {
 	}
 	if p := b.Select(summary.Selection{Start: "cold"}); p.N != 0 {
 		t.Errorf("cold: n %d, want 0", p.N)
+	}
+}
+
+// TestAddKeepsNoSample: the builder's memory does not grow with the run.
+func TestAddKeepsNoSample(t *testing.T) {
+	samples := repeat(100, sample.Warm)
+	b := build(onePhase(100), samples...)
+	if n := testing.AllocsPerRun(100, func() {
+		for _, s := range samples {
+			b.Add(s)
+		}
+	}); n > 0 {
+		t.Errorf("adding 100 samples allocates %v times", n)
 	}
 }
 
