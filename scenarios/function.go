@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/units"
@@ -100,8 +101,12 @@ func unique(first map[string]int, v strict.Value, what, name string) {
 func (r *reader) function(m strict.Map) Function {
 	f := Function{Runtime: platform.Go, Memory: defaultMemory, Timeout: 30 * time.Second}
 	functionFields().into(&f, r, m, "function", "")
-	if r.scenario.Platform.Name != httpPlatform {
-		r.checkCode(m, &f)
+	if r.scenario.Platform.Name == httpPlatform {
+		return f
+	}
+	r.checkCode(m, &f)
+	if !m.Get("payload").Given() && slices.Contains(fixtures.Names(), f.Fixture) {
+		f.Payload.Data = fixtures.Payload(f.Fixture)
 	}
 	return f
 }

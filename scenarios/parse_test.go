@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/fixtures"
 	"github.com/coldcurve/coldcurve/platform"
 )
 
@@ -277,5 +278,23 @@ phases: [{name: p, duration: 10s, arrivals: {process: replay, file: t.csv, speed
 	}
 	if diff := cmp.Diff(want, load(t, text, Overrides{TimeScale: .5}).Notes); diff != "" {
 		t.Errorf("notes (-want +got):\n%s", diff)
+	}
+}
+
+// A fixture whose scenario gives no payload gets its own, but somebody else's
+// server gets nothing that the file does not say.
+func TestFixturesBringTheirPayload(t *testing.T) {
+	const text = `
+name: x
+functions: [{name: a, fixture: thumbnail}]
+phases: [{name: p, duration: 1s, arrivals: {process: gap, gap: 1s}}]
+`
+	got := load(t, text, Overrides{}).Functions[0].Payload
+	if diff := cmp.Diff(Payload{Data: fixtures.Payload("thumbnail")}, got); diff != "" {
+		t.Errorf("payload (-want +got):\n%s", diff)
+	}
+	got = load(t, text, Overrides{Platform: "http", URL: "http://127.0.0.1:1/"}).Functions[0].Payload
+	if diff := cmp.Diff(Payload{}, got); diff != "" {
+		t.Errorf("payload on http (-want +got):\n%s", diff)
 	}
 }

@@ -68,13 +68,14 @@ type Function struct {
 	Payload     Payload
 }
 
-// Payload is what each request carries. At most one of the fields is set; none
-// is an empty payload (the fixture's own default, if it has one).
+// Payload is what each request carries. At most one of Size, JSON and File is
+// set. Without any it is the fixture's own, and nothing for code of the user's
+// and on platform http.
 type Payload struct {
 	Size units.Bytes // so many bytes of a JSON document
 	JSON []byte      // this JSON document, from a YAML value
 	File string      // this file's content, resolved and read
-	Data []byte      // the bytes to send, whichever way they were given; nil for none
+	Data []byte      // the bytes to send, whichever way they came about; nil for none
 }
 
 // Phase is a stretch of the schedule, [start, start+Duration).
