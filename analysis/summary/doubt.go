@@ -11,22 +11,26 @@ import (
 
 // The warning codes. They are part of the document and do not change.
 const (
-	QuantileUnsupported         = "quantile_unsupported"
-	ColdFasterThanWarm          = "cold_faster_than_warm"
-	UnknownShare                = "unknown_share"
-	FewKnown                    = "few_known"
-	EmptyPhase                  = "empty_phase"
-	UnscheduledPhase            = "unscheduled_phase"
-	RateNotAchieved             = "rate_not_achieved"
-	OutOfRange                  = "out_of_range"
-	GapTooShort                 = "gap_too_short"
-	HeldBack                    = "held_back"
-	DroppedInWarmup             = "dropped_in_warmup"
-	BreakdownExceedsWait        = "breakdown_exceeds_service"
-	PlatformNote                = "note"
-	mostUnknown                 = 0.01 // share of answered requests that may lack evidence without a warning
-	leastAchieved               = 0.95 // of the offered rate
-	fewKnown             uint64 = 20   // below, one more cold start moves the cold share by over 5 points
+	QuantileUnsupported  = "quantile_unsupported"
+	ColdFasterThanWarm   = "cold_faster_than_warm"
+	UnknownShare         = "unknown_share"
+	FewKnown             = "few_known"
+	EmptyPhase           = "empty_phase"
+	UnscheduledPhase     = "unscheduled_phase"
+	RateNotAchieved      = "rate_not_achieved"
+	OutOfRange           = "out_of_range"
+	GapTooShort          = "gap_too_short"
+	HeldBack             = "held_back"
+	DroppedInWarmup      = "dropped_in_warmup"
+	BreakdownExceedsWait = "breakdown_exceeds_service"
+	PlatformNote         = "note"
+)
+
+// The limits beyond which a doubt is raised.
+const (
+	mostUnknown          = 0.01 // share of answered requests that may lack evidence
+	leastAchieved        = 0.95 // of the offered rate
+	fewKnown      uint64 = 10   // known starts; with fewer, a single one moves the cold share by over 10 points
 )
 
 // doubt lists what a reader must know before believing the figures.

@@ -18,7 +18,6 @@ type Pool struct {
 	Group
 	Dropped     uint64  // arrivals that were not sent; they have no start kind, so 0 where one is selected
 	Cold, Known uint64  // samples by evidence
-	Unsupported string  // which latency quantiles the sample cannot support, and what they would take; "" for none
 	PerSecond   float64 // N over the time that it took to send the selected phases; 0 for no time
 }
 
@@ -56,7 +55,6 @@ func (b *Builder) Select(s Selection) Pool {
 	}
 	p.Group = all.group()
 	p.Phase, p.Function, p.Start = s.Phase, s.Function, s.Start
-	p.Unsupported = unsupported(all.latency.N())
 	return p
 }
 
