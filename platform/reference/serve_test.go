@@ -1,0 +1,88 @@
+//go:build linux
+
+package reference_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/reference"
+)
+
+// TestServeToAStranger speaks Lambda's wire API without our client, and ends
+// the runtime while it serves a request.
+func TestServeToAStranger(t *testing.T) {
+	fn := build(t, "sleep", platform.Go)
+	readyR, readyW, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer readyR.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	served := make(chan error, 1)
+	go func() {
+		served <- reference.Serve(ctx, reference.ServeOptions{
+			Addr: "127.0.0.1:0", Ready: readyW,
+			Settings: reference.Settings{KeepAlive: time.Minute, Cache: cache},
+		})
+	}()
+	addr, err := bufio.NewReader(readyR).ReadString('\n')
+	if err != nil {
+		t.Fatal(err, <-served)
+	}
+	base := "http://" + strings.TrimSpace(addr)
+
+	code, err := json.Marshal(fn.Code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	create := fmt.Sprintf(`{"FunctionName":"nap","Runtime":"provided.al2023","Timeout":10,"MemorySize":1769,"Code":{"LocalFolder":%s}}`, code)
+	if r, body := post(t, base+"/2015-03-31/functions", create); r.StatusCode != http.StatusCreated {
+		t.Fatalf("create: %s %s", r.Status, body)
+	}
+	invocations := base + "/2015-03-31/functions/nap/invocations"
+	for _, want := range []string{"cold", "warm"} {
+		r, body := post(t, invocations, `{"ms":1}`)
+		if r.StatusCode != http.StatusOK || r.Header.Get("X-Coldcurve-Start") != want {
+			t.Errorf("want %s: %s %s %v", want, r.Status, body, r.Header)
+		}
+	}
+	before := descendants(t, os.Getpid())
+	time.AfterFunc(300*time.Millisecond, stop)
+	if r, body := post(t, invocations, `{"ms":1000}`); r.StatusCode != http.StatusOK {
+		t.Errorf("a request under way when the runtime was told to end: %s %s", r.Status, body)
+	}
+	if err := <-served; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	if len(before) == 0 || len(running(before)) > 0 {
+		t.Errorf("of the instances %v are left: %v", before, running(before))
+	}
+	if left := groupsOf(t, os.Getpid()); len(left) > 0 {
+		t.Errorf("control groups are left: %v", left)
+	}
+}
+
+func post(t *testing.T, url, body string) (*http.Response, []byte) {
+	t.Helper()
+	r, err := http.Post(url, "application/json", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, text
+}
