@@ -46,6 +46,9 @@ const DefaultGrace = 2 * time.Second
 // attack's goroutines come up, so that an arrival at 0 is not late already.
 const lead = 2 * time.Millisecond
 
+// generatorLevel is the least real-time priority.
+const generatorLevel = 1
+
 // A Sink takes a run's samples. [rundir.Writer] is one. Both methods are called
 // by one goroutine. Append does not keep the sample; Flush, called about once a
 // second and at the end, makes all that was appended so far last.
@@ -104,7 +107,7 @@ func run(ctx context.Context, plan Plan, sink Sink, progress func(Progress), w w
 		return Outcome{}, fmt.Errorf("drive: %w", err)
 	}
 	before := rundir.ReadVitals()
-	priority := raisePriority()
+	priority := raisePriority(generatorLevel)
 	defer priority.release()
 	defer calmCollector()()
 	started := time.Now()

@@ -172,7 +172,7 @@ func measure(b *testing.B, rate float64, d platform.Deployment) measured {
 func plainVegeta(b *testing.B, rate float64, url string, client http.RoundTripper) float64 {
 	b.Helper()
 	runtime.GC()
-	defer raisePriority().release() // what is compared is how the two pace
+	defer raisePriority(generatorLevel).release() // what is compared is how the two pace
 	attacker := vegeta.NewAttacker(vegeta.MaxBody(0), vegeta.Client(&http.Client{Transport: client}))
 	targeter := vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodGet, URL: url})
 	before, n := cpuTime(), 0
@@ -218,8 +218,9 @@ type arrivals struct {
 func serveArrivals() {
 	var mu sync.Mutex
 	times := make([]time.Duration, 0, 1<<20)
-	// It is to see when a request came, not when others left it time to look.
-	defer raisePriority().release()
+	// It is to see when a request came, not when others, the client among them,
+	// left it time to look.
+	defer raisePriority(generatorLevel + 1).release()
 	defer calmCollector()()
 	start := time.Now()
 	mux := http.NewServeMux()

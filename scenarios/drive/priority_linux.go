@@ -19,17 +19,18 @@ import (
 // come what may. Processes that are started meanwhile do not inherit it, nor do
 // threads: hold, called now and then, finds these.
 type priority struct {
+	level  uint32          // real-time priority, 1 (the least) to 99
 	own    *unix.SchedAttr // what every thread had and gets back
 	raised bool
 }
 
-// raisePriority raises it until release is called.
-func raisePriority() *priority {
+// raisePriority raises it to a real-time level until release is called.
+func raisePriority(level uint32) *priority {
 	own, err := unix.SchedGetAttr(0, 0)
 	if err != nil || own.Policy != unix.SCHED_NORMAL {
 		return &priority{} // of the user's own choice, or beyond ours
 	}
-	p := &priority{own: own, raised: true}
+	p := &priority{level: level, own: own, raised: true}
 	p.hold()
 	return p
 }
@@ -39,7 +40,7 @@ func (p *priority) hold() {
 	if p.raised {
 		p.raised = each(unix.SCHED_NORMAL, func(tid int) error {
 			return unix.SchedSetAttr(tid, &unix.SchedAttr{
-				Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 1, Flags: unix.SCHED_FLAG_RESET_ON_FORK,
+				Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: p.level, Flags: unix.SCHED_FLAG_RESET_ON_FORK,
 			}, 0)
 		})
 	}

@@ -77,7 +77,7 @@ func TestPriorityIsRaisedForTheRunOnly(t *testing.T) {
 
 func TestHoldFindsNewThreads(t *testing.T) {
 	need.Root(t)
-	p := raisePriority()
+	p := raisePriority(generatorLevel)
 	defer p.release()
 	tid, done := make(chan int), make(chan struct{})
 	go func() {

@@ -5,6 +5,6 @@ package drive
 // priority stays as it is.
 type priority struct{ raised bool }
 
-func raisePriority() *priority { return &priority{} }
-func (*priority) hold()        {}
-func (*priority) release()     {}
+func raisePriority(uint32) *priority { return &priority{} }
+func (*priority) hold()              {}
+func (*priority) release()           {}
