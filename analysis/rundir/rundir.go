@@ -85,6 +85,7 @@ type Phase struct {
 	End     time.Duration `json:"end_ns"`
 	Warmup  bool          `json:"warmup,omitempty"`
 	Offered uint64        `json:"offered"`
+	Gap     time.Duration `json:"gap_ns,omitempty"` // of its idle probe; 0 where it has none
 }
 
 // Host is the machine, as far as it bears on the figures. What cannot be told

@@ -109,7 +109,7 @@ func (b *Builder) Add(s *sample.Sample) {
 		}
 		return
 	}
-	start := believed(s)
+	start := s.Believed()
 	p.add(s, start)
 	if p.span.Warmup {
 		return
@@ -121,15 +121,6 @@ func (b *Builder) Add(s *sample.Sample) {
 		b.groups[k] = g
 	}
 	g.add(s)
-}
-
-// believed is the start kind that enters figures: a claim without evidence, or
-// with an inference alone, is Unknown.
-func believed(s *sample.Sample) sample.Start {
-	if s.Grade <= sample.Inferred {
-		return sample.Unknown
-	}
-	return s.Start
 }
 
 func (b *Builder) phase(name string) *phaseTally {

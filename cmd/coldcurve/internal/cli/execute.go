@@ -76,12 +76,12 @@ func manifestOf(s *scenarios.Scenario, schedule *scenarios.Schedule, d platform.
 		InFlight:    rundir.InFlight(s.InFlight),
 		Started:     now,
 		Host:        rundir.HostFacts(),
-		Warnings:    []string{},
+		Warnings:    append([]string{}, s.Notes...),
 	}
 	for i, p := range s.Phases {
 		span := schedule.Phases[i]
 		m.Phases = append(m.Phases, rundir.Phase{
-			Name: p.Name, Start: span.Start, End: span.End, Warmup: p.Warmup, Offered: span.Offered,
+			Name: p.Name, Start: span.Start, End: span.End, Warmup: p.Warmup, Offered: span.Offered, Gap: shortestGap(p),
 		})
 	}
 	for _, f := range s.Functions {
@@ -94,6 +94,17 @@ func manifestOf(s *scenarios.Scenario, schedule *scenarios.Schedule, d platform.
 		})
 	}
 	return m
+}
+
+// shortestGap is the idle probe's gap in a phase, 0 where it has none.
+func shortestGap(p scenarios.Phase) time.Duration {
+	var shortest time.Duration
+	for _, a := range p.Arrivals {
+		if a.Gap > 0 && (shortest == 0 || a.Gap < shortest) {
+			shortest = a.Gap
+		}
+	}
+	return shortest
 }
 
 func payloads(s *scenarios.Scenario) map[string]platform.Request {

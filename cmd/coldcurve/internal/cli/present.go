@@ -90,7 +90,7 @@ func waitAt(cap rundir.InFlight) int {
 func phaseSpans(m *rundir.Manifest) []summary.PhaseSpan {
 	var spans []summary.PhaseSpan
 	for _, p := range m.Phases {
-		spans = append(spans, summary.PhaseSpan{Name: p.Name, Start: p.Start, End: p.End, Warmup: p.Warmup, Offered: p.Offered})
+		spans = append(spans, summary.PhaseSpan{Name: p.Name, Start: p.Start, End: p.End, Warmup: p.Warmup, Offered: p.Offered, Gap: p.Gap})
 	}
 	return spans
 }
