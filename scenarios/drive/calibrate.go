@@ -51,7 +51,7 @@ func (s Stall) Run(ctx context.Context) (StallResult, error) {
 	defer server.Remove(ctx)
 
 	schedule := steady(s.Rate, s.Duration)
-	stall := time.AfterFunc(s.Duration/2, func() { server.stall(s.Stall) })
+	stall := time.AfterFunc(s.Duration/2, func() { server.stalls <- s.Stall })
 	defer stall.Stop()
 	sink := &tally{latency: hist.New(), lag: hist.New()}
 	out, err := Run(ctx, Plan{
@@ -67,12 +67,12 @@ func (s Stall) Run(ctx context.Context) (StallResult, error) {
 	case sink.latency.N() == 0:
 		return StallResult{}, errors.New("stalled server: no request was answered")
 	}
-	from, to := server.still()
+	still := <-server.still
 	return StallResult{
 		Requests: out.Offered,
 		Failed:   sink.failed,
-		Stalled:  to.Sub(from),
-		True:     trueP99(schedule.Times, from.Sub(out.Origin), to.Sub(out.Origin)),
+		Stalled:  still.to.Sub(still.from),
+		True:     trueP99(schedule.Times, still.from.Sub(out.Origin), still.to.Sub(out.Origin)),
 		Reported: sink.latency.Quantile(.99),
 		LagP99:   sink.lag.Quantile(.99),
 		Latency:  sink.latency,

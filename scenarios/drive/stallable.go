@@ -12,67 +12,79 @@ import (
 
 // stallable is an echo server on loopback that can be told to answer nobody,
 // and the deployment that calls it. A request is one byte, and so is its
-// answer: after a stall hundreds are answered at once, and what that takes by
-// HTTP (some 10 ms) is not what the experiment is about.
+// answer, and one goroutine answers them all in their order: after a stall
+// hundreds are answered at once, and what that takes by HTTP (some 10 ms) is
+// not what the experiment is about.
 type stallable struct {
 	listener net.Listener
-
-	gate     sync.Mutex // held while an answer is written, one after the other as they came, and while the server is still
-	from, to time.Time  // when it was; guarded by gate
+	asked    chan net.Conn      // requests to answer, as they came
+	stalls   chan time.Duration // orders to be still
+	still    chan interval      // when it was; one for each order
+	closed   chan struct{}
 
 	mu   sync.Mutex
 	idle []net.Conn // the client's, for the next request
 }
+
+type interval struct{ from, to time.Time }
 
 func listenStallable() (*stallable, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	s := &stallable{listener: l}
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return // closed
-			}
-			go s.echo(conn)
-		}
-	}()
+	s := &stallable{
+		listener: l,
+		asked:    make(chan net.Conn, defaultInFlight),
+		stalls:   make(chan time.Duration, 1),
+		still:    make(chan interval, 1),
+		closed:   make(chan struct{}),
+	}
+	go s.accept()
+	go s.answer()
 	return s, nil
 }
 
-// echo answers one connection until the client closes it.
-func (s *stallable) echo(conn net.Conn) {
+func (s *stallable) accept() {
+	for {
+		conn, err := s.listener.Accept()
+		if err != nil {
+			return // closed
+		}
+		go s.listen(conn)
+	}
+}
+
+// listen takes one connection's requests until the client closes it.
+func (s *stallable) listen(conn net.Conn) {
 	defer conn.Close()
 	var b [1]byte
 	for {
 		if _, err := conn.Read(b[:]); err != nil {
 			return
 		}
-		s.gate.Lock()
-		_, err := conn.Write(b[:])
-		s.gate.Unlock()
-		if err != nil {
+		select {
+		case s.asked <- conn:
+		case <-s.closed:
 			return
 		}
 	}
 }
 
-// stall keeps the server still for d.
-func (s *stallable) stall(d time.Duration) {
-	s.gate.Lock()
-	defer s.gate.Unlock()
-	s.from = time.Now()
-	time.Sleep(d)
-	s.to = time.Now()
-}
-
-// still is when the server was still.
-func (s *stallable) still() (from, to time.Time) {
-	s.gate.Lock()
-	defer s.gate.Unlock()
-	return s.from, s.to
+func (s *stallable) answer() {
+	b := []byte{'!'}
+	for {
+		select {
+		case conn := <-s.asked:
+			conn.Write(b) // a client that has gone wants no answer
+		case d := <-s.stalls:
+			from := time.Now()
+			time.Sleep(d)
+			s.still <- interval{from, time.Now()}
+		case <-s.closed:
+			return
+		}
+	}
 }
 
 // Invoke sends one request over an idle connection, or a new one.
@@ -122,7 +134,7 @@ func (s *stallable) keep(conn net.Conn) {
 	s.idle = append(s.idle, conn)
 }
 
-// Remove stops the server and lets go of its connections.
+// Remove stops the server and lets go of its connections. It is called once.
 func (s *stallable) Remove(context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,5 +142,6 @@ func (s *stallable) Remove(context.Context) error {
 		conn.Close()
 	}
 	s.idle = nil
+	close(s.closed)
 	return s.listener.Close()
 }
