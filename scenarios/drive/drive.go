@@ -17,7 +17,7 @@
 // Its promises are measured by
 //
 //	go test -run '^$' -bench '^BenchmarkPacing' -benchtime 1x -timeout 10m ./scenarios/drive
-//	go test -run '^$' -bench '^BenchmarkRecording' -benchtime 1000000x ./scenarios/drive
+//	go test -run '^$' -bench '^BenchmarkRecording' -benchtime 1x ./scenarios/drive
 //
 // which fail if one is missed.
 package drive
