@@ -94,7 +94,7 @@ func TestLostSamplesAreCounted(t *testing.T) {
 func idleGauge() *gauge {
 	plan := planOf(every(time.Second, 0), invoke(instant))
 	origin := time.Now()
-	tr := newTransport(nil, &plan, origin, newGate(plan.InFlight))
+	tr := newTransport(context.Background(), &plan, origin, newGate(plan.InFlight))
 	return newGauge(plan.Schedule, origin, &pacer{}, tr)
 }
 
