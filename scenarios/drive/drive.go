@@ -127,6 +127,7 @@ func run(ctx context.Context, plan Plan, sink Sink, progress func(Progress), w w
 
 	g := newGate(plan.InFlight)
 	tr := newTransport(requests, &plan, origin, g)
+	tr.headway = w.ahead()
 	p := &pacer{sending: sending, times: plan.Schedule.Times, origin: origin, waiter: w, gate: g}
 	rec := newRecorder(sink, newGauge(plan.Schedule, origin, p, tr), stop)
 	rec.tick = func() {

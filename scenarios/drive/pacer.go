@@ -25,13 +25,13 @@ type pacer struct {
 	overdue  uint64        // arrivals that were due and still held when sending ended
 }
 
-// Pace returns when hit number hits is to be sent: 0, or stop at the end of the
-// schedule or of the context.
+// Pace returns when hit number hits is to be let go, its headway before it is
+// due: 0, or stop at the end of the schedule or of the context.
 func (p *pacer) Pace(_ time.Duration, hits uint64) (wait time.Duration, stop bool) {
 	if hits >= uint64(len(p.times)) {
 		return 0, true
 	}
-	if !p.waiter.until(p.sending, p.origin.Add(p.times[hits])) {
+	if !p.waiter.until(p.sending, p.origin.Add(p.times[hits]-p.waiter.ahead().get())) {
 		return 0, true
 	}
 	held, ok := p.gate.admit(p.sending, hits)

@@ -11,6 +11,9 @@ type waiter interface {
 	// until returns true as soon as it can after t, and false once ctx has
 	// ended. A moment that is over is not waited for.
 	until(ctx context.Context, t time.Time) bool
+	// ahead is how much earlier than its moment a hit is to be let go; nil for
+	// a waiter that is not precise enough for that to matter.
+	ahead() *headway
 }
 
 // timerWaiter waits by Go's timers alone: up to a millisecond late on a real
@@ -24,6 +27,8 @@ func newTimerWaiter() *timerWaiter {
 	t.Stop()
 	return &timerWaiter{timer: t}
 }
+
+func (w *timerWaiter) ahead() *headway { return nil }
 
 func (w *timerWaiter) until(ctx context.Context, t time.Time) bool {
 	if ctx.Err() != nil {
@@ -69,13 +74,20 @@ type preciseWaiter struct {
 	far    *timerWaiter
 	spins  bool
 	margin time.Duration
+	lead   *headway
 }
 
 // newWaiter is the most precise waiter that the machine bears: with one
 // processor a spin would stand in the way of the very request that it times.
 func newWaiter() waiter {
-	return &preciseWaiter{far: newTimerWaiter(), spins: runtime.GOMAXPROCS(0) > 1, margin: firstMargin}
+	w := &preciseWaiter{far: newTimerWaiter(), spins: runtime.GOMAXPROCS(0) > 1, margin: firstMargin}
+	if w.spins {
+		w.lead = new(headway)
+	}
+	return w
 }
+
+func (w *preciseWaiter) ahead() *headway { return w.lead }
 
 func (w *preciseWaiter) until(ctx context.Context, t time.Time) bool {
 	if ctx.Err() != nil {
