@@ -49,7 +49,7 @@ bench-pacing: ## the load generator's lag, spacing and CPU beside plain vegeta's
 
 .PHONY: bench-recording
 bench-recording: ## what recording a sample costs in time and memory
-	go test -run '^$$' -bench '^BenchmarkRecording' -benchtime 1000000x ./scenarios/drive
+	go test -run '^$$' -bench '^BenchmarkRecording' -benchtime 1x ./scenarios/drive
 
 .PHONY: bench-coldstart
 bench-coldstart: ## cold and warm invocations beside the bare floor

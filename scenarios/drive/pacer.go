@@ -31,7 +31,7 @@ func (p *pacer) Pace(_ time.Duration, hits uint64) (wait time.Duration, stop boo
 	if hits >= uint64(len(p.times)) {
 		return 0, true
 	}
-	if !p.waiter.until(p.sending, p.origin.Add(p.times[hits]-p.waiter.ahead().get())) {
+	if !p.waiter.until(p.sending, p.origin.Add(p.times[hits]-p.waiter.ahead().of(p.times, hits))) {
 		return 0, true
 	}
 	held, ok := p.gate.admit(p.sending, hits)

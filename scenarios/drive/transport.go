@@ -69,7 +69,7 @@ func (t *transport) RoundTrip(hit *http.Request) (*http.Response, error) {
 		// lose an arrival without a trace.
 		panic(fmt.Sprintf("drive: hit %q has no arrival", hit.Header.Get(seqHeader)))
 	}
-	t.headway.spin(t.origin.Add(t.schedule.Times[seq]), t.alone(seq))
+	t.headway.spin(t.schedule.Times, seq, t.origin.Add(t.schedule.Times[seq]))
 	if t.gate.enter() {
 		t.send(seq)
 		t.gate.leave()
@@ -77,11 +77,6 @@ func (t *transport) RoundTrip(hit *http.Request) (*http.Response, error) {
 		t.drop(seq)
 	}
 	return t.answer, nil
-}
-
-// alone says that the arrival before seq is far enough away not to be in its way.
-func (t *transport) alone(seq uint64) bool {
-	return seq == 0 || t.schedule.Times[seq]-t.schedule.Times[seq-1] > crowded
 }
 
 func (t *transport) send(seq uint64) {
