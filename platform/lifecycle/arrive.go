@@ -7,7 +7,7 @@ func (p *Pool) arrive(r Request, out []Action) []Action {
 		return out
 	}
 	p.counts.Arrived++
-	if i := p.idle.head; i != none {
+	if i := p.idle.head; i != none && p.room() {
 		p.idle.remove(p.instances.links, i)
 		return p.serve(i, r, ByReuse, out)
 	}
@@ -36,11 +36,12 @@ func (p *Pool) alive(r Request) bool {
 	return ok
 }
 
-// room says whether concurrency allows one more instance. Idle ones need not
-// be counted: nothing is started beside one.
-func (p *Pool) room() bool {
-	return p.instances.count[Busy]+p.instances.starting() < p.limit
-}
+// held is how much of the limit is taken.
+func (p *Pool) held() int { return p.instances.count[Busy] + p.instances.starting() }
+
+// room says whether the limit allows one more instance to serve or to start.
+// Idle ones need not be counted: nothing is started beside one.
+func (p *Pool) room() bool { return p.held() < p.limit }
 
 // startArrived starts an instance for a request that has not waited.
 func (p *Pool) startArrived(r Request, out []Action) []Action {

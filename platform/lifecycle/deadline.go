@@ -12,17 +12,18 @@ const (
 	token            // the start that the head of the queue waits for is allowed
 )
 
-// next gives the earliest deadline. A waiting request and an idle instance
-// exclude each other, so there are never more than two to compare.
+// next gives the earliest deadline, and of several at one instant the one that
+// comes first in the list above.
 func (p *Pool) next() (at time.Duration, what deadline) {
 	at = never
-	if i := p.idle.tail; i != none {
-		if p.policy.KeepAlive > 0 {
-			at, what = after(p.instances.slots[i].since, p.policy.KeepAlive), expiry
-		}
-	} else if w := p.requests.queue.head; w != none {
+	if i := p.idle.tail; i != none && p.policy.KeepAlive > 0 {
+		at, what = after(p.instances.slots[i].since, p.policy.KeepAlive), expiry
+	}
+	if w := p.requests.queue.head; w != none {
 		if p.policy.QueueTimeout > 0 {
-			at, what = after(p.requests.waiters[w].since, p.policy.QueueTimeout), timeout
+			if t := after(p.requests.waiters[w].since, p.policy.QueueTimeout); t < at {
+				at, what = t, timeout
+			}
 		}
 		if t := p.starts.next(); p.room() && t < at {
 			at, what = t, token
@@ -34,8 +35,18 @@ func (p *Pool) next() (at time.Duration, what deadline) {
 	return at, what
 }
 
-// settle does what is due, in the order in which it became due.
+// settle does what is due, in the order in which it became due, and then what
+// a limit allows that was raised since.
 func (p *Pool) settle(out []Action) []Action {
+	out = p.overdue(out)
+	if p.raised > p.limit {
+		p.limit = p.raised
+		out = p.pump(out)
+	}
+	return out
+}
+
+func (p *Pool) overdue(out []Action) []Action {
 	for {
 		at, what := p.next()
 		p.due = at

@@ -2,6 +2,7 @@ package lifecycle_test
 
 import (
 	"cmp"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -55,6 +56,20 @@ func checkPool(t *testing.T, data []byte) {
 		ev := bytes.event(book)
 
 		var got []lifecycle.Action
+		if n, ok := bytes.limit(); ok {
+			// Without Ticks up to now: the first would be the Step from which the limit holds.
+			pool.Limit(n)
+			lazy.Limit(n)
+			oracle.setLimit(n)
+			book.setLimit(n)
+			tick := max(now, book.now)
+			at, ok := pool.NextDeadline()
+			got = pool.Step(tick, lifecycle.Event{}, nil)
+			if due := ok && at <= tick; due != (len(got) > 0) {
+				t.Fatalf("step %d: after Limit(%d) the deadline is %v, %v, and a Tick at %v gave %v", step, n, at, ok, tick, got)
+			}
+			book.take(tick, lifecycle.Event{}, got, pool)
+		}
 		for {
 			at, ok := pool.NextDeadline()
 			if !ok || at > now {
@@ -142,6 +157,17 @@ func (r *reader) elapsed() time.Duration {
 	default:
 		return -time.Duration(b % 4)
 	}
+}
+
+// limit seldom gives one, and then it is small or there is none any more.
+func (r *reader) limit() (n int, given bool) {
+	switch b := r.next(); {
+	case b < 40:
+		return b % 5, true
+	case b < 45:
+		return math.MaxInt, true
+	}
+	return 0, false
 }
 
 // event mostly gives one that fits the instance that it chooses, and sometimes

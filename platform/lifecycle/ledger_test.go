@@ -1,6 +1,7 @@
 package lifecycle_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -13,6 +14,8 @@ type ledger struct {
 	t      *testing.T
 	policy lifecycle.Policy
 	now    time.Duration // the latest seen
+	limit  int           // of concurrency, now
+	most   int           // the highest limit so far
 
 	names   []lifecycle.Instance // in the order of their starts
 	number  map[lifecycle.Instance]lifecycle.Instance
@@ -29,7 +32,7 @@ type ledger struct {
 }
 
 func newLedger(t *testing.T, policy lifecycle.Policy) *ledger {
-	return &ledger{
+	b := &ledger{
 		t: t, policy: policy,
 		number:  map[lifecycle.Instance]lifecycle.Instance{},
 		state:   map[lifecycle.Instance]lifecycle.State{},
@@ -40,7 +43,14 @@ func newLedger(t *testing.T, policy lifecycle.Policy) *ledger {
 		bound:   map[lifecycle.Request]lifecycle.Instance{},
 		serving: map[lifecycle.Request]bool{},
 	}
+	b.setLimit(policy.Concurrency)
+	if policy.Concurrency == 0 {
+		b.setLimit(math.MaxInt)
+	}
+	return b
 }
+
+func (b *ledger) setLimit(n int) { b.limit, b.most = n, max(b.most, n) }
 
 // take enters what happened at now and what the pool made of it.
 func (b *ledger) take(now time.Duration, ev lifecycle.Event, actions []lifecycle.Action, pool *lifecycle.Pool) {
@@ -51,6 +61,7 @@ func (b *ledger) take(now time.Duration, ev lifecycle.Event, actions []lifecycle
 		b.acted(a)
 	}
 	b.settled(pool)
+	b.limited(actions, pool.Counts())
 	b.look(pool)
 }
 
@@ -146,20 +157,34 @@ func (b *ledger) settled(pool *lifecycle.Pool) {
 			b.t.Fatalf("at %v: %s %d, but its parts make %d: %+v", b.now, law.name, law.got, law.want, c)
 		}
 	}
-	if limit := b.policy.Concurrency; limit > 0 && c.Starting+c.Idle+c.Busy > limit {
-		b.t.Fatalf("at %v: more instances than concurrency %d: %+v", b.now, limit, c)
+	if c.Starting+c.Idle+c.Busy > b.most {
+		b.t.Fatalf("at %v: more instances than any limit allowed, at most %d: %+v", b.now, b.most, c)
 	}
 	if c.Bound > c.Starting {
 		b.t.Fatalf("at %v: more requests bound than instances starting: %+v", b.now, c)
 	}
-	if c.Waiting > 0 && c.Idle > 0 {
-		b.t.Fatalf("at %v: a request waits beside an idle instance: %+v", b.now, c)
+	if c.Waiting > 0 && c.Idle > 0 && c.Starting+c.Busy < b.limit {
+		b.t.Fatalf("at %v: a request waits beside an idle instance that the limit %d would let it have: %+v", b.now, b.limit, c)
 	}
 	if !b.policy.LateBinding && c.Waiting > b.policy.QueueLimit {
 		b.t.Fatalf("at %v: %d wait, queue limit %d", b.now, c.Waiting, b.policy.QueueLimit)
 	}
 	if at, ok := pool.NextDeadline(); ok && at <= b.now {
 		b.t.Fatalf("at %v: the deadline %v is still ahead", b.now, at)
+	}
+}
+
+// limited checks that nothing is admitted beyond the limit: while more are
+// there than it allows, only a start of before may end in a Serve.
+func (b *ledger) limited(actions []lifecycle.Action, c lifecycle.Counts) {
+	b.t.Helper()
+	if c.Starting+c.Busy <= b.limit {
+		return
+	}
+	for _, a := range actions {
+		if a.Kind == lifecycle.Start || a.Kind == lifecycle.Serve && b.state[a.Instance] > lifecycle.Initialising {
+			b.t.Fatalf("at %v: %v of i%d above the limit %d: %+v", b.now, a.Kind, b.number[a.Instance], b.limit, c)
+		}
 	}
 }
 

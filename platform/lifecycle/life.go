@@ -50,13 +50,8 @@ func (p *Pool) finish(i int32, r Request, out []Action) []Action {
 // release gives an instance that has come free to the head of the queue, or
 // lets it stand idle.
 func (p *Pool) release(i int32, out []Action) []Action {
-	if w := p.requests.head(); w != none {
-		waited := p.requests.leave(w)
-		how := ByQueue
-		if waited.started == p.instances.slots[i].name && p.instances.slots[i].state != Busy {
-			how = ByStart
-		}
-		return p.serve(i, waited.request, how, out)
+	if w := p.requests.head(); w != none && p.mayGoOn(i) {
+		return p.lend(i, w, out)
 	}
 	if p.policy.KeepAlive == 0 {
 		return p.reap(i, KeepAliveOver, out)
@@ -70,9 +65,34 @@ func (p *Pool) release(i int32, out []Action) []Action {
 	return out
 }
 
-// pump starts instances for those who wait, as far as that is allowed. It is
-// called when an instance goes that was starting or busy.
+// mayGoOn says whether an instance that has come free may serve somebody who
+// waits: if there is room beside the others, or if it is the start of somebody
+// who waits (late binding), which is within the limit of its own instant.
+func (p *Pool) mayGoOn(i int32) bool {
+	return p.held() <= p.limit ||
+		p.instances.slots[i].state != Busy && p.requests.starters.n == p.instances.starting()
+}
+
+// lend has an instance serve somebody who waits.
+func (p *Pool) lend(i, w int32, out []Action) []Action {
+	slot := &p.instances.slots[i]
+	waited := p.requests.leave(w)
+	how := ByQueue
+	if waited.started == slot.name && slot.state != Busy {
+		how = ByStart
+	}
+	return p.serve(i, waited.request, how, out)
+}
+
+// pump lends and starts instances for those who wait, as far as that is
+// allowed. It is called when an instance goes that was starting or busy, and
+// when the limit has been raised: else none is idle while there is room.
 func (p *Pool) pump(out []Action) []Action {
+	for p.idle.n > 0 && p.requests.waiting() > 0 && p.room() {
+		i := p.idle.head
+		p.idle.remove(p.instances.links, i)
+		out = p.lend(i, p.requests.head(), out)
+	}
 	for p.requests.queue.n > 0 && p.room() && p.starts.take(p.now) {
 		out = p.startWaiting(out)
 	}

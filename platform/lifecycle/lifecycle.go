@@ -28,6 +28,9 @@
 //     whose request was cancelled while it started: it is released when the
 //     instance is ready. So no more instances than Concurrency ever live
 //     beside those that are being reaped, and nobody waits beside an idle one.
+//   - The limit that Concurrency sets can be moved at any time ([Pool.Limit]).
+//     It is about the idle instances too then: below the present population
+//     they are not lent, though somebody waits.
 //   - Otherwise it waits, first in first out, or is throttled if QueueLimit
 //     requests wait already.
 //   - Whatever comes free serves the head of the queue: an instance first, else
@@ -169,7 +172,9 @@ type Action struct {
 //	Served  = Finished + Lost + Busy
 //	Started = Starting + Idle + Busy + Reaping + Gone
 //
-// and Bound <= Starting, Starting + Idle + Busy <= Policy.Concurrency.
+// and Bound <= Starting, Starting + Idle + Busy <= the highest limit so far
+// (Policy.Concurrency, or what [Pool.Limit] set), and Waiting or Idle is 0
+// unless Starting + Busy reach the limit.
 type Counts struct {
 	Starting, Idle, Busy, Reaping int // instances now
 

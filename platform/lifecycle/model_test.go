@@ -1,6 +1,7 @@
 package lifecycle_test
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -12,6 +13,8 @@ import (
 // are numbered in the order of their starts.
 type model struct {
 	policy    lifecycle.Policy
+	limit     int // that holds now
+	next      int // that holds from the next step on
 	now       time.Duration
 	instances []*modelInstance // that are not gone, in the order in which they entered their states
 	requests  []*modelRequest  // that wait or are bound, in the order of their arrivals
@@ -36,8 +39,17 @@ type modelRequest struct {
 }
 
 func newModel(policy lifecycle.Policy) *model {
-	return &model{policy: policy, tokens: policy.StartBurst}
+	m := &model{policy: policy, tokens: policy.StartBurst, limit: policy.Concurrency}
+	if m.limit == 0 {
+		m.limit = math.MaxInt
+	}
+	m.next = m.limit
+	return m
 }
+
+// setLimit is the pool's Limit: what passes until the next step happens under
+// the lower of both limits.
+func (m *model) setLimit(n int) { m.limit, m.next = min(m.limit, n), n }
 
 func (m *model) step(now time.Duration, ev lifecycle.Event) []lifecycle.Action {
 	m.out = nil
@@ -48,11 +60,12 @@ func (m *model) step(now time.Duration, ev lifecycle.Event) []lifecycle.Action {
 		m.now++
 		m.pass()
 	}
+	m.limit = m.next
+	m.providing()
 	if !m.happen(ev) {
 		m.counts.Ignored++
 	}
-	for m.start() {
-	}
+	m.providing()
 	return m.out
 }
 
@@ -73,7 +86,12 @@ func (m *model) pass() {
 		m.tokens++
 		m.refill += m.policy.StartEvery
 	}
-	for m.start() {
+	m.providing()
+}
+
+// providing gives those who wait what they may have.
+func (m *model) providing() {
+	for m.lend() || m.start() {
 	}
 }
 
@@ -166,7 +184,7 @@ func (m *model) arrive(name lifecycle.Request) bool {
 		return false
 	}
 	m.counts.Arrived++
-	if idle := m.in(lifecycle.Idle); len(idle) > 0 {
+	if idle := m.in(lifecycle.Idle); len(idle) > 0 && m.held() < m.limit {
 		m.serve(idle[len(idle)-1], name, lifecycle.ByReuse)
 		return true
 	}
@@ -189,6 +207,30 @@ func (m *model) arrive(name lifecycle.Request) bool {
 		m.throttle(name, why)
 	}
 	return true
+}
+
+// held is how many are served or have a start under way.
+func (m *model) held() int { return len(m.starting()) + len(m.in(lifecycle.Busy)) }
+
+// lend has an idle instance serve the oldest request that waits, if it may.
+func (m *model) lend() bool {
+	idle := m.in(lifecycle.Idle)
+	if len(idle) == 0 || m.held() >= m.limit {
+		return false
+	}
+	for _, r := range m.requests {
+		if r.started != nil && !m.policy.LateBinding {
+			continue // it is bound
+		}
+		i, how := idle[len(idle)-1], lifecycle.ByQueue
+		if r.started == i {
+			how = lifecycle.ByStart
+		}
+		m.forget(r)
+		m.serve(i, r.name, how)
+		return true
+	}
+	return false
 }
 
 // start starts an instance for the oldest request that has none, if it may.
@@ -220,7 +262,7 @@ func (m *model) start() bool {
 }
 
 func (m *model) startAllowed() (bool, lifecycle.Why) {
-	if m.policy.Concurrency > 0 && len(m.starting())+len(m.in(lifecycle.Busy)) >= m.policy.Concurrency {
+	if m.held() >= m.limit {
 		return false, lifecycle.ConcurrencyFull
 	}
 	if m.policy.StartBurst > 0 && m.tokens == 0 {
@@ -250,6 +292,9 @@ func (m *model) free(i *modelInstance) {
 	if i.evicted && !waits {
 		m.reap(i, lifecycle.WasEvicted)
 		return
+	}
+	if beside := m.held() - 1; !waits && beside >= m.limit {
+		next = nil
 	}
 	switch {
 	case next == nil && m.policy.KeepAlive == 0:

@@ -14,8 +14,9 @@ type Policy struct {
 	// exactly (a request at that instant is cold). 0 reaps at once; negative
 	// keeps for ever.
 	KeepAlive time.Duration
-	// Concurrency is the most requests served or bound at once (reserved
-	// concurrency); requests that wait do not count. 0 is no limit.
+	// Concurrency is the most requests served or started for at once (reserved
+	// concurrency); requests that wait for neither do not count. 0 is no limit.
+	// It is where the limit begins: see [Pool.Limit].
 	Concurrency int
 	// StartBurst and StartEvery bound the rate of starts by a token bucket: it
 	// holds StartBurst tokens when full and gains one each StartEvery.

@@ -10,7 +10,8 @@ import (
 // safe for concurrent use.
 type Pool struct {
 	policy Policy
-	limit  int // Policy.Concurrency, or more than there can be
+	limit  int // most starting and busy instances at once
+	raised int // what limit is once the next Step has settled; above it only while somebody waits
 	now    time.Duration
 	due    time.Duration // nothing is due before; possibly earlier than what is due next
 
@@ -29,17 +30,37 @@ func New(policy Policy) *Pool {
 	}
 	p := &Pool{
 		policy:    policy,
-		limit:     policy.Concurrency,
 		due:       never,
 		instances: instances{free: none},
 		idle:      newChain(),
 		requests:  newRequests(),
 		starts:    newBucket(policy.StartBurst, policy.StartEvery),
 	}
-	if p.limit == 0 {
+	if p.limit = policy.Concurrency; p.limit == 0 {
 		p.limit = math.MaxInt
 	}
+	p.raised = p.limit
 	return p
+}
+
+// Limit sets the most requests that are served or have a start under way at
+// once; 0 admits none, math.MaxInt is no limit. New sets it to
+// Policy.Concurrency.
+//
+// It does nothing by itself and holds from the next Step on, for all that this
+// Step decides: those who wait get what a higher limit allows before the event,
+// at that Step's instant. (What became due since the Step before is settled
+// under the lower of both limits.) Where more requests than a lower limit are
+// served or have their start under way, they keep what they have, and no
+// instance is lent or started until they have become fewer.
+func (p *Pool) Limit(n int) {
+	p.limit, p.raised = min(p.limit, n), n
+	switch {
+	case p.requests.waiting() == 0:
+		p.limit = n
+	case n > p.limit:
+		p.due = 0
+	}
 }
 
 // Step takes what happened at now and appends what is to be done to out, in
@@ -103,6 +124,16 @@ func (p *Pool) Step(now time.Duration, ev Event, out []Action) []Action {
 // Tick then does something, one before does not. It is false if nothing will.
 func (p *Pool) NextDeadline() (time.Duration, bool) {
 	at, what := p.next()
+	if p.raised > p.limit && p.held() < p.raised {
+		if p.idle.n > 0 {
+			return p.now, true
+		}
+		if p.requests.queue.n > 0 {
+			if t := max(p.starts.next(), p.now); what == nothing || t < at {
+				return t, true
+			}
+		}
+	}
 	return at, what != nothing
 }
 
@@ -112,7 +143,7 @@ func (p *Pool) Counts() Counts {
 	c.Starting = p.instances.starting()
 	c.Idle, c.Busy, c.Reaping = population[Idle], population[Busy], population[Reaping]
 	c.Gone = uint64(population[Gone])
-	c.Waiting = p.requests.queue.n + p.requests.starters.n
+	c.Waiting = p.requests.waiting()
 	c.Bound = p.requests.bound
 	return c
 }

@@ -58,6 +58,8 @@ func (q *requests) head() int32 {
 	return q.queue.head
 }
 
+func (q *requests) waiting() int { return q.queue.n + q.starters.n }
+
 // leave takes a waiter out of its queue and forgets it.
 func (q *requests) leave(w int32) waiter {
 	gone := q.waiters[w]

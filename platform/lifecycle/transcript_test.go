@@ -22,6 +22,7 @@ var update = flag.Bool("update", false, "write what the pool does now into the t
 //	policy keep_alive=10s concurrency=2      begins an empty pool
 //	1s arrive r1                             a step; what it does follows, indented
 //	    start i1 for r1
+//	limit 3                                  holds from the next step on; does nothing itself
 //	counts                                   those that are not 0 follow
 //	state i1                                 the state follows
 //	deadline                                 the next one follows
@@ -141,6 +142,13 @@ func (s *script) do(fields []string) ([]string, error) {
 		}
 		name, err := s.instance(fields[1])
 		return []string{s.pool.State(name).String()}, err
+	case "limit":
+		if len(fields) != 2 {
+			return nil, fmt.Errorf("want: limit NUMBER")
+		}
+		n, err := strconv.Atoi(fields[1])
+		s.pool.Limit(n)
+		return nil, err
 	}
 	now, err := time.ParseDuration(fields[0])
 	if err != nil {
