@@ -74,8 +74,7 @@ type Runtime struct {
 	// time (about a microsecond), never across a call into the sandbox.
 	mu        sync.Mutex
 	functions map[string]*fleet
-	held      int // requests served or bound, over the functions without a reservation
-	reserved  int // sum of the reservations
+	account   account
 	started   uint64
 	running   int           // requests inside Invoke
 	idle      chan struct{} // closed when running falls to 0 while closing; nil before
@@ -109,6 +108,7 @@ func New(o Options) (*Runtime, error) {
 		billing:   o.Billing,
 		clock:     o.Clock,
 		functions: make(map[string]*fleet),
+		account:   account{concurrency: o.Policy.Concurrency, unreserved: o.Limits.Unreserved},
 		history:   history{limit: o.History},
 	}
 	rt.origin = rt.clock.Now()

@@ -228,7 +228,12 @@ func TestConcurrencyIsSharedByFunctions(t *testing.T) {
 	code := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		box.Clock = clock.New()
-		rt, err := engine.New(engine.Options{Clock: box.Clock, Sandbox: box, Policy: lifecycle.Policy{Concurrency: 10, KeepAlive: time.Minute}})
+		limits := engine.LambdaLimits()
+		limits.Unreserved = 0
+		rt, err := engine.New(engine.Options{
+			Clock: box.Clock, Sandbox: box, Limits: limits,
+			Policy: lifecycle.Policy{Concurrency: 10, KeepAlive: time.Minute},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

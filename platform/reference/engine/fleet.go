@@ -28,13 +28,14 @@ type fleet struct {
 	instances map[lifecycle.Instance]*instance
 	waiting   map[lifecycle.Request]*call
 	last      lifecycle.Request
-	held      int // requests served or bound after the last Step
+	held      int  // of the account's concurrency, without a reservation of its own
+	queued    bool // it is among the account's
 
 	alarm   *time.Timer   // calls tick
 	alarmAt time.Duration // when, in the pool's time; 0 is never
 
 	closed  bool          // no arrivals any more
-	dropErr error         // what a request gets that leaves the pool after Cancel
+	dropErr error         // what a request gets that leaves the pool after Cancel; nil if its caller gave up
 	empty   chan struct{} // closed when the last instance is gone; nil while nobody waits for that
 }
 
@@ -67,37 +68,36 @@ func (f *fleet) describe() Function {
 	}
 }
 
-// reserve replaces the pool, which therefore has to be unused.
+// reserve sets the function's own limit; nil takes it away. Requests that are
+// served or have their instance ordered keep it in any case.
 func (f *fleet) reserve(n *int) error {
-	if len(f.instances) > 0 || len(f.waiting) > 0 {
-		return &Error{Code: Exists, Message: "The reserved concurrency cannot be changed while the function has instances; evict them first"}
-	}
 	before, after := 0, 0
 	if f.reserved != nil {
 		before = *f.reserved
 	}
-	policy := f.rt.policy
 	if n != nil {
 		after = *n
-		policy.Concurrency = after
 	}
-	limit := f.rt.policy.Concurrency
-	if after < 0 || limit > 0 && f.rt.reserved-before+after > limit {
-		return invalid("reserved concurrency %d is not from 0 to the %d that are unreserved", after, limit-f.rt.reserved+before)
+	if err := f.rt.account.reserve(before, after); err != nil {
+		return err
 	}
-	f.rt.reserved += after - before
 	f.reserved = nil
 	if n != nil {
 		f.reserved = &after
 	}
-	f.pool = lifecycle.New(policy)
+	if n != nil && after == 0 {
+		f.refuse(throttled(lifecycle.ConcurrencyFull, true), func(c *call) bool { return c.assigned == 0 })
+	}
+	f.step(lifecycle.Event{Kind: lifecycle.Tick})
+	f.rt.account.offer()
 	return nil
 }
 
 // forget gives back what the fleet holds of the Runtime's.
 func (f *fleet) forget() {
 	if f.reserved != nil {
-		f.rt.reserved -= *f.reserved
+		f.rt.account.reserved -= *f.reserved
+		f.rt.account.offer()
 	}
 	f.kill()
 }
@@ -107,8 +107,8 @@ func (f *fleet) forget() {
 func (f *fleet) arrive() *call {
 	f.last++
 	c := &call{name: f.last}
-	if err := f.full(); err != nil {
-		c.settled, c.err = true, err
+	if f.reserved != nil && *f.reserved == 0 { // else it might wait, for nothing
+		c.settled, c.err = true, throttled(lifecycle.ConcurrencyFull, true)
 		return c
 	}
 	f.waiting[c.name] = c
@@ -119,23 +119,6 @@ func (f *fleet) arrive() *call {
 	return c
 }
 
-// full refuses what the pool cannot know of: a reservation of nothing, and a
-// concurrency limit that other functions have used up. (What this function's
-// own requests use up the pool knows, and may queue for.)
-func (f *fleet) full() error {
-	if f.reserved != nil {
-		if *f.reserved == 0 {
-			return throttled(lifecycle.ConcurrencyFull, true)
-		}
-		return nil
-	}
-	limit := f.rt.policy.Concurrency
-	if others := f.rt.held - f.held; limit > 0 && others > 0 && f.rt.held >= limit-f.rt.reserved {
-		return throttled(lifecycle.ConcurrencyFull, false)
-	}
-	return nil
-}
-
 // cancel takes back a request whose caller has given up.
 func (f *fleet) cancel(c *call) {
 	if !c.settled {
@@ -143,20 +126,34 @@ func (f *fleet) cancel(c *call) {
 	}
 }
 
-// step tells the pool what happened and does what it says.
+// step tells the pool what happened and does what it says. What that frees of
+// the account's concurrency goes to functions whose requests wait.
 func (f *fleet) step(ev lifecycle.Event) {
+	before := f.held
+	f.advance(ev)
+	if f.held < before {
+		f.rt.account.offer()
+	}
+}
+
+// advance is step for this fleet alone.
+func (f *fleet) advance(ev lifecycle.Event) {
 	now := f.rt.elapsed()
+	f.pool.Limit(f.limit())
 	f.actions = f.pool.Step(now, ev, f.actions[:0])
 	for _, a := range f.actions {
 		f.do(a, f.rt.origin+int64(now))
 	}
-	if f.reserved == nil {
-		counts := f.pool.Counts()
-		held := counts.Busy + counts.Bound
-		f.rt.held += held - f.held
-		f.held = held
-	}
+	f.rt.account.enter(f)
 	f.setAlarm(now)
+}
+
+// limit is what the pool may hold now.
+func (f *fleet) limit() int {
+	if f.reserved != nil {
+		return *f.reserved
+	}
+	return f.rt.account.free(f.held)
 }
 
 // do carries out one action. None of them blocks.
@@ -239,16 +236,25 @@ func (f *fleet) evict() []<-chan struct{} {
 // retire ends admission, refuses what waits with err and evicts the rest. What
 // it gives is closed when no instance is left.
 func (f *fleet) retire(err error) <-chan struct{} {
-	f.closed, f.dropErr = true, err
-	for _, c := range slices.Collect(maps.Values(f.waiting)) {
-		f.cancel(c)
-	}
+	f.closed = true
+	f.refuse(err, func(*call) bool { return true })
 	f.step(lifecycle.Event{Kind: lifecycle.Evict})
 	if f.empty == nil {
 		f.empty = make(chan struct{})
 		f.checkEmpty()
 	}
 	return f.empty
+}
+
+// refuse takes the requests that are chosen out of the pool, with err.
+func (f *fleet) refuse(err error, chosen func(*call) bool) {
+	f.dropErr = err
+	for _, c := range slices.Collect(maps.Values(f.waiting)) {
+		if chosen(c) {
+			f.cancel(c)
+		}
+	}
+	f.dropErr = nil
 }
 
 // shut is retire that does not wait for requests that are being served.

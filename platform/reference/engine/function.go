@@ -149,8 +149,8 @@ func (rt *Runtime) find(name string) (*fleet, error) {
 }
 
 // Reserve sets a function's reserved concurrency; nil takes it away, 0 lets it
-// serve nothing. It is refused while the function has instances or waiting
-// requests: a pool's policy is for life.
+// serve nothing. Requests that have their instance keep it; those that wait are
+// refused by 0.
 func (rt *Runtime) Reserve(name string, n *int) error {
 	rt.mu.Lock()
 	defer rt.mu.Unlock()

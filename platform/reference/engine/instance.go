@@ -24,7 +24,7 @@ const (
 )
 
 // instance is one started instance from its order to its end. Fields are the
-// guarded by the Runtime's mu, but for the last four: live sets them before it
+// guarded by the Runtime's mu, but for the last three: live sets them before it
 // tells the pool that the instance is ready or has failed, and whoever gets
 // the instance from the pool reads them after that.
 type instance struct {
@@ -40,10 +40,9 @@ type instance struct {
 	lost   bool          // the pool knows that it is useless
 	gone   chan struct{} // closed when nothing of it is left
 
-	box      sandbox.Instance
-	marks    sandbox.Marks
-	failed   error // why it could not be made ready
-	failedAt int64
+	box    sandbox.Instance
+	marks  sandbox.Marks
+	failed error // why it could not be made ready
 }
 
 func newInstance(f *fleet, name lifecycle.Instance, now int64) *instance {
@@ -126,21 +125,8 @@ func (in *instance) begin() error {
 	in.box = box
 	in.tell(lifecycle.Provisioned)
 	marks, err := box.AwaitReady(in.alive)
-	in.marks = ordered(marks)
+	in.marks = marks
 	return err
-}
-
-// ordered takes back an instant that was told late: on a busy machine the
-// thread that forks a process may run again only when that is well under way.
-// An earlier instant cannot be later than the next one, so that bounds it.
-func ordered(m sandbox.Marks) sandbox.Marks {
-	if m.Booted > 0 && m.Ready > 0 {
-		m.Booted = min(m.Booted, m.Ready)
-	}
-	if next := cmp.Or(m.Booted, m.Ready); next > 0 {
-		m.Provisioned = min(m.Provisioned, next)
-	}
-	return m
 }
 
 // tell brings an event of a healthy start to the pool. Booted is left out: the
@@ -160,11 +146,13 @@ func (in *instance) tell(kind lifecycle.EventKind) {
 	}
 }
 
-// mark copies the start's instants into the record. Called with mu held.
+// mark copies into the record what the sandbox has told of the start. Called
+// with mu held.
 func (in *instance) mark() {
-	in.record.Provisioned = in.marks.Provisioned
+	in.record.Provisioned = cmp.Or(in.marks.Provisioned, in.record.Provisioned)
 	in.record.Booted = in.marks.Booted
 	in.record.Ready = in.marks.Ready
+	in.record.InitAttempts = in.marks.Attempts
 }
 
 // fail tells the pool of a start that came to nothing. Called without mu.
@@ -172,7 +160,7 @@ func (in *instance) fail(err error) {
 	rt := in.fleet.rt
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
-	in.failed, in.failedAt = err, rt.clock.Now()
+	in.failed = err
 	in.mark()
 	if in.reaped {
 		return

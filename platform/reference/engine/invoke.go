@@ -142,11 +142,10 @@ func (f *fleet) serve(ctx context.Context, c *call, inv Invocation, arrived int6
 			return out, &Error{Code: Unavailable, Message: "The instance could not be started", Err: failure.Cause}
 		}
 		log = failure.Log
-		out.Billed = f.rt.billing.Billed(between(in.marks.Provisioned, in.failedAt), 0)
 	} else {
 		log, failure = f.handOver(ctx, c, inv, &out)
-		out.Billed = f.rt.billing.Billed(out.Truth.Init(), out.Truth.Duration())
 	}
+	out.Billed = f.rt.billing.Billed(out.Truth.Init(), out.Truth.Duration())
 	if failure != nil {
 		out.Kind, out.FunctionError = failure.Kind, "Unhandled"
 		out.Body = errorDocument(failure)
@@ -196,7 +195,7 @@ func (f *fleet) report(out *Outcome, failure *sandbox.Failure, in *instance) rep
 
 // began copies the instants of a start that was the request's own.
 func (t *Truth) began(m sandbox.Marks) {
-	t.Begun, t.Provisioned, t.Booted, t.Ready = m.Begun, m.Provisioned, m.Booted, m.Ready
+	t.Begun, t.Provisioned, t.Booted, t.Ready, t.Failed = m.Begun, m.Provisioned, m.Booted, m.Ready, m.Failed
 }
 
 // asFailure gives err as a Failure; one without a kind is the platform's own.

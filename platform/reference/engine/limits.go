@@ -17,13 +17,16 @@ type Limits struct {
 	Init           time.Duration  // longest first attempt of init
 	Environment    int            // most bytes of all names and values of a function's environment
 	Concurrency    int            // requests at once over all functions, unless configured otherwise
+	Unreserved     int            // least of the configured concurrency that reservations leave
 	Tail           int            // most bytes of log that go back with an answer
 	Source, AsOf   string
 }
 
 // LambdaLimits are AWS Lambda's quotas. Concurrency is the default of an
-// account; Init is from "Lambda execution environment lifecycle", the defaults
-// from the CreateFunction reference, the tail from the Invoke reference.
+// account; Unreserved is from "Configuring reserved concurrency for a function"
+// (https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html),
+// Init from "Lambda execution environment lifecycle", the defaults from the
+// CreateFunction reference, the tail from the Invoke reference.
 func LambdaLimits() Limits {
 	const mib = 1 << 20
 	return Limits{
@@ -36,6 +39,7 @@ func LambdaLimits() Limits {
 		Init:           10 * time.Second,
 		Environment:    4 << 10,
 		Concurrency:    1000,
+		Unreserved:     100,
 		Tail:           4 << 10,
 		Source:         "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html",
 		AsOf:           "2026-08-01",

@@ -9,7 +9,6 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
-	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 )
 
 func TestBilled(t *testing.T) {
@@ -67,15 +66,15 @@ func TestReportLine(t *testing.T) {
 }
 
 func TestTruthText(t *testing.T) {
-	want := Truth{1, 2, 0, 4, 5, 6, 7, 8, 9_223_372_036_854_775_807}
+	want := Truth{1, 2, 0, 4, 5, 6, 0, 7, 8, 9_223_372_036_854_775_807}
 	text, err := want.AppendText(nil)
-	if err != nil || string(text) != "1,2,0,4,5,6,7,8,9223372036854775807" {
+	if err != nil || string(text) != "1,2,0,4,5,6,0,7,8,9223372036854775807" {
 		t.Errorf("text %q, %v", text, err)
 	}
 	if got, err := ParseTruth(string(text)); err != nil || got != want {
 		t.Errorf("parsed %+v, %v", got, err)
 	}
-	for _, bad := range []string{"", "1,2,3", "1,2,3,4,5,6,7,8,9,10", "1,2,3,4,5,6,7,8,x", "1,2,3,4,5,6,7,8,-9"} {
+	for _, bad := range []string{"", "1,2,3", "1,2,3,4,5,6,7,8,9,10,11", "1,2,3,4,5,6,7,8,9,x", "1,2,3,4,5,6,7,8,9,-9"} {
 		if got, err := ParseTruth(bad); err == nil {
 			t.Errorf("%q was parsed: %+v", bad, got)
 		}
@@ -91,16 +90,12 @@ func TestBreakdown(t *testing.T) {
 	if diff := cmp.Diff(sample.Breakdown{Queue: 10, Provision: 40, Init: 70, Handler: 75}, cold.Breakdown()); diff != "" {
 		t.Errorf("without Booted (-want +got):\n%s", diff)
 	}
-}
-
-func TestMarksToldLate(t *testing.T) {
-	got := ordered(sandbox.Marks{Begun: 10, Provisioned: 50, Booted: 40, Ready: 45})
-	if want := (sandbox.Marks{Begun: 10, Provisioned: 40, Booted: 40, Ready: 45}); got != want {
-		t.Errorf("%+v, want %+v", got, want)
+	failed := Truth{Arrived: 100, Assigned: 110, Begun: 120, Provisioned: 150, Failed: 400, Replied: 401}
+	if diff := cmp.Diff(sample.Breakdown{Queue: 10, Provision: 40, Init: 250}, failed.Breakdown()); diff != "" {
+		t.Errorf("a failed init (-want +got):\n%s", diff)
 	}
-	early := sandbox.Marks{Begun: 10, Provisioned: 20}
-	if got := ordered(early); got != early {
-		t.Errorf("a start that failed: %+v, want %+v", got, early)
+	if failed.Init() != 250 {
+		t.Errorf("a failed init took %v, want 250ns", failed.Init())
 	}
 }
 

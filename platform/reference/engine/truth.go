@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -16,19 +17,20 @@ type Truth struct {
 	Arrived      int64 // the request came
 	Assigned     int64 // an instance was picked for it, or one was ordered
 	Begun        int64 // its start began
-	Provisioned  int64 // its process ran
+	Provisioned  int64 // its process ran, the first one where init was begun anew
 	Booted       int64 // its language runtime ran; 0 where that is not told
 	Ready        int64 // its init was done
+	Failed       int64 // or had failed for good
 	HandlerStart int64 // the request was handed over
 	HandlerEnd   int64 // its reply was there
 	Replied      int64 // the answer left the engine
 }
 
 // instants are the fields in the order of the text form.
-func (t *Truth) instants() [9]*int64 {
+func (t *Truth) instants() [10]*int64 {
 	return [...]*int64{
 		&t.Arrived, &t.Assigned, &t.Begun, &t.Provisioned, &t.Booted,
-		&t.Ready, &t.HandlerStart, &t.HandlerEnd, &t.Replied,
+		&t.Ready, &t.Failed, &t.HandlerStart, &t.HandlerEnd, &t.Replied,
 	}
 }
 
@@ -64,20 +66,23 @@ func ParseTruth(text string) (Truth, error) {
 }
 
 // Breakdown takes the invocation apart. Where the language runtime's own first
-// instruction is not told, Boot is 0 and Init holds both.
+// instruction is not told, Boot is 0 and Init holds both. An init that was
+// begun anew, or failed, is Init as any other.
 func (t Truth) Breakdown() sample.Breakdown {
 	return sample.Breakdown{
 		Queue:     between(t.Arrived, t.Assigned),
 		Provision: between(t.Assigned, t.Provisioned),
 		Boot:      between(t.Provisioned, t.Booted),
-		Init:      between(max(t.Provisioned, t.Booted), t.Ready),
+		Init:      between(max(t.Provisioned, t.Booted), t.initEnd()),
 		Handler:   between(t.HandlerStart, t.HandlerEnd),
 	}
 }
 
-// Init is what Lambda calls the init duration, boot included; 0 for a request
-// that started nothing.
-func (t Truth) Init() time.Duration { return between(t.Provisioned, t.Ready) }
+// Init is what Lambda calls the init duration, boot included, whether it came
+// to an end or to nothing; 0 for a request that started nothing.
+func (t Truth) Init() time.Duration { return between(t.Provisioned, t.initEnd()) }
+
+func (t Truth) initEnd() int64 { return cmp.Or(t.Ready, t.Failed) }
 
 // Duration is the handler's time.
 func (t Truth) Duration() time.Duration { return between(t.HandlerStart, t.HandlerEnd) }

@@ -239,14 +239,33 @@ func TestConcurrencyOperations(t *testing.T) {
 		}
 	}
 	do(h, "POST", functions+"/hello/invocations", "{}")
-	if w := do(h, "PUT", put, `{"ReservedConcurrentExecutions":5}`); w.Code != http.StatusConflict {
-		t.Errorf("reserve with an instance there: %d %s", w.Code, w.Body)
+	for _, step := range []struct {
+		method, body string
+		status       int // of an invocation afterwards; there is an idle instance
+	}{
+		{"PUT", `{"ReservedConcurrentExecutions":5}`, http.StatusOK},
+		{"PUT", `{"ReservedConcurrentExecutions":0}`, http.StatusTooManyRequests},
+		{"DELETE", "", http.StatusOK},
+	} {
+		if w := do(h, step.method, put, step.body); w.Code/100 != 2 {
+			t.Errorf("%s %s with an instance there: %d %s", step.method, step.body, w.Code, w.Body)
+		}
+		if w := do(h, "POST", functions+"/hello/invocations", "{}"); w.Code != step.status {
+			t.Errorf("invoke after %s %s: %d %s", step.method, step.body, w.Code, w.Body)
+		}
 	}
-	if w := do(h, "POST", "/coldcurve/v1/functions/hello/evict", ""); w.Code != http.StatusNoContent {
-		t.Errorf("evict: %d %s", w.Code, w.Body)
+}
+
+func TestReservationsLeaveAHundred(t *testing.T) {
+	h := newHandler(newRuntime(t, lifecycle.Policy{Concurrency: 150}))
+	do(h, "POST", functions, creation(t, "hello"))
+	const put = "/2017-10-31/functions/hello/concurrency"
+	if w := do(h, "PUT", put, `{"ReservedConcurrentExecutions":50}`); w.Code != http.StatusOK {
+		t.Errorf("50 of 150: %d %s", w.Code, w.Body)
 	}
-	if w := do(h, "PUT", put, `{"ReservedConcurrentExecutions":5}`); w.Code != http.StatusOK {
-		t.Errorf("reserve after evict: %d %s", w.Code, w.Body)
+	w := do(h, "PUT", put, `{"ReservedConcurrentExecutions":51}`)
+	if w.Code != http.StatusBadRequest || w.Header().Get("X-Amzn-ErrorType") != "InvalidParameterValueException" || !strings.Contains(w.Body.String(), "[100]") {
+		t.Errorf("51 of 150: %d %v %s", w.Code, w.Header(), w.Body)
 	}
 }
 
