@@ -192,3 +192,21 @@ func TestPausesSince(t *testing.T) {
 		}
 	}
 }
+
+func TestCPUShare(t *testing.T) {
+	for _, tt := range []struct {
+		g     Generator
+		cores int
+		want  float64
+	}{
+		{Generator{CPU: 3 * time.Second, Span: 10 * time.Second}, 1, .3},
+		{Generator{CPU: 3 * time.Second, Span: 10 * time.Second}, 4, .075},
+		{Generator{CPU: 11 * time.Second, Span: 10 * time.Second}, 1, 1}, // the clocks of CPU and span tick apart
+		{Generator{CPU: 3 * time.Second}, 2, 0},
+		{Generator{CPU: 3 * time.Second, Span: 10 * time.Second}, 0, 0},
+	} {
+		if got := tt.g.CPUShare(tt.cores); got != tt.want {
+			t.Errorf("%v of %v on %d cores: %v, want %v", tt.g.CPU, tt.g.Span, tt.cores, got, tt.want)
+		}
+	}
+}

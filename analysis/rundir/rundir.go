@@ -107,7 +107,16 @@ type Host struct {
 // Generator is the load generator's own health over the run. Nothing here is
 // subtracted from a figure.
 type Generator struct {
-	Backlog    int           `json:"peak_in_flight"`
+	Backlog int `json:"peak_in_flight"`
+	// PeakBacklog is the most arrivals that were due and not yet sent when a
+	// request went out more than 1 ms late; 0 where none did.
+	PeakBacklog uint64 `json:"peak_backlog"`
+	// Held counts arrivals sent late because they waited at the in-flight cap,
+	// as the scenario asked for.
+	Held     uint64 `json:"held"`
+	Realtime bool   `json:"realtime"` // it ran at real-time priority, because it was allowed to
+
+	Span       time.Duration `json:"span_ns"` // over which the following was measured
 	GCPauses   uint64        `json:"gc_pauses"`
 	GCPauseMax time.Duration `json:"gc_pause_max_ns"` // the top of the runtime's bucket, up to a quarter above the longest pause
 	CPU        time.Duration `json:"cpu_ns"`          // user and system time of the harness

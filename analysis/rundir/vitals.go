@@ -12,6 +12,7 @@ import (
 // Vitals is a reading of what may disturb the load generator, counted from
 // some moment in the past. Two readings make a [Generator], by [Vitals.Since].
 type Vitals struct {
+	at         time.Time
 	pauses     *metrics.Float64Histogram
 	cpu        time.Duration
 	steal      time.Duration
@@ -23,7 +24,7 @@ type Vitals struct {
 func ReadVitals() Vitals { return readVitals(os.DirFS("/")) }
 
 func readVitals(root fs.FS) Vitals {
-	v := Vitals{cpu: cpuTime(), steal: steal(read(root, "proc/stat"))}
+	v := Vitals{at: time.Now(), cpu: cpuTime(), steal: steal(read(root, "proc/stat"))}
 	v.throttledN, v.throttled = ownCgroup(root, "cpu").throttled(root)
 	pauses := []metrics.Sample{{Name: "/sched/pauses/total/gc:seconds"}}
 	metrics.Read(pauses)
@@ -33,10 +34,11 @@ func readVitals(root fs.FS) Vitals {
 	return v
 }
 
-// Since is what happened from earlier to v. The peak in flight is not the
-// machine's to tell and stays 0.
+// Since is what happened from earlier to v. What the machine cannot tell (peaks,
+// arrivals held, priority) stays 0.
 func (v Vitals) Since(earlier Vitals) Generator {
 	g := Generator{
+		Span:       v.at.Sub(earlier.at),
 		CPU:        v.cpu - earlier.cpu,
 		Steal:      v.steal - earlier.steal,
 		Throttled:  v.throttled - earlier.throttled,
@@ -79,4 +81,13 @@ func steal(stat string) time.Duration {
 		}
 	}
 	return 0
+}
+
+// CPUShare is the harness's part of the time of as many cores, 0 to 1; 0 where
+// that is not known.
+func (g Generator) CPUShare(cores int) float64 {
+	if g.Span <= 0 || cores <= 0 {
+		return 0
+	}
+	return min(float64(g.CPU)/(float64(g.Span)*float64(cores)), 1)
 }

@@ -139,6 +139,7 @@ func run(ctx context.Context, plan Plan, sink Sink, progress func(Progress), w w
 	tr.recorder = rec
 	go rec.run()
 	attack(p, tr)
+	tr.backlog.raise(p.overdue)
 	dropHeld(p, tr)
 	err := rec.close()
 
@@ -157,6 +158,9 @@ func run(ctx context.Context, plan Plan, sink Sink, progress func(Progress), w w
 		Generator:       rundir.ReadVitals().Since(before),
 	}
 	out.Generator.Backlog = out.PeakInFlight
+	out.Generator.PeakBacklog = tr.backlog.most.Load()
+	out.Generator.Held = out.Held
+	out.Generator.Realtime = out.Raised
 	return out, err
 }
 

@@ -129,8 +129,8 @@ func TestOnScheduleWhateverTheAnswers(t *testing.T) {
 		if out.PeakInFlight != 200 || out.Generator.Backlog != 200 {
 			t.Errorf("peak in flight %d, backlog %d, want 200", out.PeakInFlight, out.Generator.Backlog)
 		}
-		if out.Interrupted {
-			t.Error("interrupted, and nobody did")
+		if out.Interrupted || out.Generator.PeakBacklog != 0 || out.Generator.Held != 0 {
+			t.Errorf("interrupted %v, peak backlog %d, held %d; want nothing of it", out.Interrupted, out.Generator.PeakBacklog, out.Generator.Held)
 		}
 	})
 }
@@ -290,6 +290,10 @@ func TestWaitAtTheCap(t *testing.T) {
 		if out.Sent != 10 || out.Held != 8 || out.PeakInFlight != 2 {
 			t.Errorf("sent %d, held %d, peak %d, want 10, 8, 2", out.Sent, out.Held, out.PeakInFlight)
 		}
+		// At 100 ms the third goes out, and seven more are due.
+		if g := out.Generator; g.PeakBacklog != 8 || g.Held != 8 {
+			t.Errorf("the generator's peak backlog %d, held %d, want 8 and 8", g.PeakBacklog, g.Held)
+		}
 		for i, s := range m.bySeq() {
 			sent := time.Duration(i/2)*100*time.Millisecond + time.Duration(i%2)*10*time.Millisecond
 			if s.Sent != sent || s.Lag() != sent-s.Intended {
@@ -311,6 +315,9 @@ func TestInterruptWhileWaitingAtTheCap(t *testing.T) {
 		// 0 to 5 were due: two under way, four that waited and were never sent.
 		if out.Sent != 2 || out.Dropped != 4 || !out.Interrupted {
 			t.Errorf("sent %d, dropped %d, interrupted %v, want 2, 4, true", out.Sent, out.Dropped, out.Interrupted)
+		}
+		if out.Generator.PeakBacklog != 4 {
+			t.Errorf("peak backlog %d, want the 4 that were never sent", out.Generator.PeakBacklog)
 		}
 	})
 }

@@ -36,7 +36,7 @@ func (p *pacer) Pace(_ time.Duration, hits uint64) (wait time.Duration, stop boo
 	}
 	held, ok := p.gate.admit(p.sending, hits)
 	if !ok {
-		p.overdue = p.due() - hits
+		p.overdue = max(p.due(), hits) - hits // with a headway, hits may be ahead of what is due
 		return 0, true
 	}
 	if held {
@@ -53,7 +53,9 @@ func (p *pacer) Rate(time.Duration) float64 { return 0 }
 func (p *pacer) reached() uint64 { return p.launched.Load() }
 
 // due is the number of arrivals whose time has come.
-func (p *pacer) due() uint64 {
-	now := time.Since(p.origin)
-	return uint64(sort.Search(len(p.times), func(i int) bool { return p.times[i] > now }))
+func (p *pacer) due() uint64 { return dueBy(p.times, time.Since(p.origin)) }
+
+// dueBy is the number of times that have come by now.
+func dueBy(times []time.Duration, now time.Duration) uint64 {
+	return uint64(sort.Search(len(times), func(i int) bool { return times[i] > now }))
 }

@@ -27,6 +27,7 @@ type transport struct {
 	gate     *gate
 	recorder *recorder
 	headway  *headway
+	backlog  backlog
 	answer   *http.Response // the same for every hit; vegeta only reads it
 
 	sent, dropped, cancelled atomic.Uint64
@@ -82,8 +83,9 @@ func (t *transport) RoundTrip(hit *http.Request) (*http.Response, error) {
 func (t *transport) send(seq uint64) {
 	r := &t.routes[t.schedule.Source[seq]]
 	s := t.blank(seq, r)
-	t.sent.Add(1)
+	gone := t.sent.Add(1) - 1 + t.dropped.Load()
 	s.Sent = time.Since(t.origin)
+	t.backlog.look(t.schedule.Times, s.Sent, s.Lag(), gone)
 	resp, err := r.deployment.Invoke(t.requests, r.request)
 	s.Done = time.Since(t.origin)
 	if !resp.FirstByte.IsZero() {
