@@ -130,11 +130,14 @@ type InstanceRecord struct {
 	ID          string `json:"id"`
 	Function    string `json:"function"`
 	Started     int64  `json:"started_ns"`     // the decision to start it
-	Provisioned int64  `json:"provisioned_ns"` // its sandbox runs
+	Provisioned int64  `json:"provisioned_ns"` // its sandbox runs; where init was begun anew, the first one
 	Booted      int64  `json:"booted_ns"`      // its language runtime runs; 0 where that cannot be told
 	Ready       int64  `json:"ready_ns"`       // its init is done
 	Gone        int64  `json:"gone_ns"`        // nothing of it is left
 	Reason      string `json:"reason"`         // why it went: idle, crash, timeout, oom, init, evicted, shutdown
 	Invocations uint64 `json:"invocations"`    // requests handed to it
 	MaxMemory   int64  `json:"max_memory"`     // peak bytes; 0 where it cannot be told
+
+	// InitAttempts is how often its init was begun; 0 where that cannot be told.
+	InitAttempts int `json:"init_attempts"`
 }

@@ -31,10 +31,11 @@ type Spec struct {
 // machine's CLOCK_MONOTONIC; 0 is not known.
 type Marks struct {
 	Begun       int64 // Start was called
-	Provisioned int64 // the process has been executed
-	Booted      int64 // the runtime's own first instruction, as its client says; 0 where the client does not say
-	Ready       int64 // its first poll for work has arrived
-	Attempts    int   // 2 where init was begun anew
+	Provisioned int64 // the first process has been executed
+	Booted      int64 // the runtime's own first instruction, as its client first says; 0 where it does not say
+	Ready       int64 // the first poll for work has arrived; 0 where init failed
+	Failed      int64 // init has failed for good; 0 where it did not
+	Attempts    int   // processes begun: 2 where init was begun anew, which lies between Booted and Ready
 }
 
 // Invocation is one request to an instance.
@@ -105,8 +106,9 @@ type (
 // Instance is one started instance. Its methods may be called from any
 // goroutine, Invoke by one at a time.
 type Instance interface {
-	// AwaitReady returns when init is done, with all marks set, or has failed
-	// for good (a *Failure). It handles init's limit and second attempt.
+	// AwaitReady returns when init is done, or has failed for good (a
+	// *Failure), with the marks of all that has happened by then. It handles
+	// init's limit and second attempt.
 	AwaitReady(ctx context.Context) (Marks, error)
 	// Invoke hands the instance one request and returns its answer, or a
 	// *Failure. After a Failure other than Payload the instance is useless and

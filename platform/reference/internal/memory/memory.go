@@ -110,21 +110,28 @@ type Instance struct {
 
 // AwaitReady takes Boot and Init.
 func (in *Instance) AwaitReady(ctx context.Context) (sandbox.Marks, error) {
+	in.marks.Attempts = 1
+	err := in.initialize(ctx)
+	if err != nil {
+		in.marks.Failed = in.box.Clock.Now()
+	} else {
+		in.marks.Ready = in.box.Clock.Now()
+	}
+	return in.marks, err
+}
+
+func (in *Instance) initialize(ctx context.Context) error {
 	if err := pause(ctx, in.box.Boot, in.done); err != nil {
-		return in.marks, err
+		return err
 	}
 	in.marks.Booted = in.box.Clock.Now()
 	if err := pause(ctx, in.box.Init, in.done); err != nil {
-		return in.marks, err
+		return err
 	}
 	if in.box.InitErr != nil {
-		if err := in.box.InitErr(in.id); err != nil {
-			return in.marks, err
-		}
+		return in.box.InitErr(in.id)
 	}
-	in.marks.Ready = in.box.Clock.Now()
-	in.marks.Attempts = 1
-	return in.marks, nil
+	return nil
 }
 
 // Invoke runs the handler until the deadline.

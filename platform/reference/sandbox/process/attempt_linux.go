@@ -29,11 +29,10 @@ const (
 // where its init had to be begun anew.
 type attempt struct {
 	*berth
-	pid         int
-	provisioned int64
-	exited      chan struct{} // closed when the process has ended and been reaped
-	status      syscall.WaitStatus
-	condemned   atomic.Bool // we kill it
+	pid       int
+	exited    chan struct{} // closed when the process has ended and been reaped
+	status    syscall.WaitStatus
+	condemned atomic.Bool // we kill it
 
 	reaping sync.Mutex // between signals to the process and the end of its id
 	reaped  bool
@@ -45,7 +44,7 @@ type attempt struct {
 
 // newAttempt watches over a started process; ended is called when it has gone.
 func newAttempt(o *order, ended func(*attempt)) *attempt {
-	a := &attempt{berth: o.berth, pid: o.pid, provisioned: o.provisioned, exited: make(chan struct{})}
+	a := &attempt{berth: o.berth, pid: o.pid, exited: make(chan struct{})}
 	go func() {
 		a.wait(o.pidfd)
 		ended(a)

@@ -44,8 +44,11 @@ func TestInitFails(t *testing.T) {
 				broken.InitLimit, broken.Timeout = 100*time.Millisecond, 200*time.Millisecond
 			}
 			in := start(t, s, broken)
-			_, err := in.AwaitReady(t.Context())
+			marks, err := in.AwaitReady(t.Context())
 			f := failure(t, err, tt.kind)
+			if !(0 < marks.Begun && marks.Begun < marks.Provisioned && marks.Provisioned < marks.Failed) || marks.Ready != 0 || marks.Attempts != 2 {
+				t.Errorf("got marks %+v, want 2 attempts from the first process to the failure", marks)
+			}
 			if f.Type != tt.errType || f.Message != tt.message || string(f.Log) != tt.log {
 				t.Errorf("got %q %q log %q, want %q %q log %q", f.Type, f.Message, f.Log, tt.errType, tt.message, tt.log)
 			}
@@ -69,6 +72,9 @@ func TestInitBegunAnew(t *testing.T) {
 			}
 			if marks.Attempts != 2 || marks.Provisioned <= marks.Begun || marks.Ready <= marks.Provisioned {
 				t.Errorf("got marks %+v, want 2 attempts in order", marks)
+			}
+			if init := time.Duration(marks.Ready - marks.Provisioned); first == "hang" && init < twice.InitLimit {
+				t.Errorf("init took %v, want the first attempt's %v in it", init, twice.InitLimit)
 			}
 			select {
 			case <-in.Done():

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,9 +32,10 @@ type instance struct {
 	mu      sync.Mutex
 	current *attempt
 	tries   int
-	settled bool  // the current process will not be replaced
-	gone    bool  // done is closed
-	peak    int64 // of processes that were put away
+	started sandbox.Marks // of the first process; later ones only fill in what it did not tell
+	settled bool          // the current process will not be replaced
+	gone    bool          // done is closed
+	peak    int64         // of processes that were put away
 }
 
 // AwaitReady implements sandbox.Instance. The message of its Failure lacks
@@ -45,21 +47,40 @@ func (in *instance) AwaitReady(ctx context.Context) (sandbox.Marks, error) {
 	for {
 		failure, err := a.awaitInit(ctx, limit)
 		if err != nil {
-			return sandbox.Marks{}, err
+			return in.marks(a), err
 		}
 		if failure == nil {
 			return in.ready(a)
 		}
 		if in.tried() > 1 || failure.Kind == sample.Platform {
-			in.settle()
-			return sandbox.Marks{}, failure
+			return in.failed(a, failure)
 		}
-		if a, err = in.renew(a, failure.Log); err != nil {
-			in.settle()
-			return sandbox.Marks{}, err
+		in.marks(a)
+		next, err := in.renew(a, failure.Log)
+		if err != nil {
+			return in.failed(a, err)
 		}
-		limit = in.spec.Timeout
+		a, limit = next, in.spec.Timeout
 	}
+}
+
+// marks brings the start's instants up to what the attempt has told.
+func (in *instance) marks(a *attempt) sandbox.Marks {
+	polled, booted := a.api.Polled()
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.started.Attempts = in.tries
+	in.started.Booted = cmp.Or(in.started.Booted, booted)
+	in.started.Ready = polled
+	return ordered(in.started)
+}
+
+// failed ends an init that will not be begun again.
+func (in *instance) failed(a *attempt, why error) (sandbox.Marks, error) {
+	in.settle()
+	m := in.marks(a)
+	m.Ready, m.Failed = 0, in.sandbox.clock.Now()
+	return m, why
 }
 
 func (in *instance) attempt() *attempt {
@@ -78,12 +99,11 @@ func (in *instance) tried() int {
 func (in *instance) ready(a *attempt) (sandbox.Marks, error) {
 	if a.group != nil {
 		if err := in.sandbox.limitCPU(a.group, in.spec.Memory); err != nil {
-			return sandbox.Marks{}, err
+			return in.failed(a, err)
 		}
 	}
 	in.settle()
-	polled, booted := a.api.Polled()
-	return sandbox.Marks{Begun: in.begun, Provisioned: a.provisioned, Booted: booted, Ready: polled, Attempts: in.tried()}, nil
+	return in.marks(a), nil
 }
 
 // settle makes the present process the last.
@@ -120,6 +140,9 @@ func (in *instance) begin(ctx context.Context) (*attempt, error) {
 	defer in.mu.Unlock()
 	in.current = a
 	in.tries++
+	if in.tries == 1 {
+		in.started = sandbox.Marks{Begun: in.begun, Provisioned: o.provisioned}
+	}
 	return a, nil
 }
 
