@@ -372,6 +372,24 @@ func TestFailedStart(t *testing.T) {
 	})
 }
 
+// TestFailedStartIsTold: a request that fails with a start has that start's
+// times, whichever way requests are bound.
+func TestFailedStartIsTold(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		box := slowStart()
+		box.InitErr = func(string) error {
+			return &sandbox.Failure{Kind: sample.Init, Cause: errors.New("exit status 7"), Type: "Runtime.ExitError"}
+		}
+		run(t, box, lifecycle.Policy{LateBinding: late}, func(t *testing.T, rt *engine.Runtime) {
+			out := invoke(t, rt)
+			want := sample.Breakdown{Provision: time.Millisecond, Boot: 2 * time.Millisecond, Init: 4 * time.Millisecond}
+			if got := out.Truth.Breakdown(); got != want || out.Truth.Assigned != out.Truth.Arrived {
+				t.Errorf("late binding %v: breakdown %+v, want %+v; truth %+v", late, got, want, out.Truth)
+			}
+		})
+	}
+}
+
 func TestKilledIdleInstanceIsReplaced(t *testing.T) {
 	box := &memory.Sandbox{}
 	run(t, box, lifecycle.Policy{KeepAlive: time.Minute}, func(t *testing.T, rt *engine.Runtime) {

@@ -181,6 +181,7 @@ func (f *fleet) do(a lifecycle.Action, now int64) {
 	case lifecycle.Fail:
 		c := f.waiting[a.Request]
 		c.instance = f.instances[a.Instance]
+		c.assigned = c.instance.record.Started
 		f.settle(c, nil)
 	case lifecycle.Drop:
 		f.settle(f.waiting[a.Request], f.dropErr)

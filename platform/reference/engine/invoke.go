@@ -128,7 +128,8 @@ func (f *fleet) serve(ctx context.Context, c *call, inv Invocation, arrived int6
 	out := Outcome{
 		RequestID: inv.RequestID, Version: f.spec.Version,
 		Start: startOf(c.how), Instance: in.id,
-		Truth: Truth{Arrived: arrived, Assigned: c.assigned},
+		// With late binding the start that fails it may be older than itself.
+		Truth: Truth{Arrived: arrived, Assigned: max(arrived, c.assigned)},
 	}
 	if in.failed != nil || out.Start == sample.Cold {
 		out.Start = sample.Cold
