@@ -23,7 +23,10 @@ type Input struct {
 	// WaitAt is the in-flight cap at which arrivals wait; 0 where they are
 	// dropped instead. What a run waited at its cap is the scenario's wish and
 	// not the generator's weakness.
-	WaitAt int
+	WaitAt       int
+	Held         uint64  // arrivals that waited at the cap
+	PeakBacklog  uint64  // most arrivals that were due and not yet sent
+	GeneratorCPU float64 // the load generator's part of the machine's CPU time over the run, 0 to 1; 0 where it is not known
 }
 
 // PhaseSpan is a phase's place in the schedule, [Start, End).

@@ -21,6 +21,7 @@ const (
 	OutOfRange           = "out_of_range"
 	GapTooShort          = "gap_too_short"
 	HeldBack             = "held_back"
+	GeneratorCPU         = "generator_cpu"
 	DroppedInWarmup      = "dropped_in_warmup"
 	BreakdownExceedsWait = "breakdown_exceeds_service"
 	PlatformNote         = "note"
@@ -28,9 +29,10 @@ const (
 
 // The limits beyond which a doubt is raised.
 const (
-	mostUnknown          = 0.01 // share of answered requests that may lack evidence
-	leastAchieved        = 0.95 // of the offered rate
-	fewKnown      uint64 = 10   // known starts; with fewer, a single one moves the cold share by over 10 points
+	mostUnknown          = 0.01   // share of answered requests that may lack evidence
+	leastAchieved        = 0.95   // of the offered rate
+	mostCPU              = 1. / 3 // of the machine, that the load generator may take from what it measures
+	fewKnown      uint64 = 10     // known starts; with fewer, a single one moves the cold share by over 10 points
 )
 
 // doubt lists what a reader must know before believing the figures.
@@ -43,7 +45,12 @@ func (b *Builder) doubt(r *Run) {
 	}
 	b.doubtOrder(r)
 	if b.heldBack() {
-		r.warn(HeldBack, "", "", "arrivals waited at the in-flight cap of %d, as the scenario asks for; their waiting is part of latency, not of service", b.in.WaitAt)
+		r.warn(HeldBack, "", "", "%s arrivals waited at the in-flight cap of %d, as the scenario asks for; their waiting is part of latency, not of service",
+			units.FormatCount(b.in.Held), b.in.WaitAt)
+	}
+	if b.in.GeneratorCPU > mostCPU {
+		r.warn(GeneratorCPU, "", "", "the load generator took %s of the machine's CPU time; what it shares the machine with may have waited for it",
+			units.FormatShare(b.in.GeneratorCPU))
 	}
 	for _, n := range b.in.Notes {
 		r.warn(PlatformNote, "", "", "%s", n)

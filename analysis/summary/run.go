@@ -17,16 +17,18 @@ func duration(ns int64) string { return units.FormatDuration(time.Duration(ns)) 
 // Run computes the summary of what was added so far.
 func (b *Builder) Run() Run {
 	r := Run{
-		Scenario: b.in.Scenario,
-		Platform: b.in.Platform,
-		Dir:      b.in.Dir,
-		Seed:     b.in.Seed,
-		Complete: b.in.Complete && !b.in.Interrupted,
-		Backlog:  b.in.Backlog,
-		Invalid:  []string{},
-		Phases:   []Phase{},
-		Groups:   []Group{},
-		Warnings: []Warning{},
+		Scenario:    b.in.Scenario,
+		Platform:    b.in.Platform,
+		Dir:         b.in.Dir,
+		Seed:        b.in.Seed,
+		Complete:    b.in.Complete && !b.in.Interrupted,
+		Backlog:     b.in.Backlog,
+		PeakBacklog: b.in.PeakBacklog,
+		Held:        b.in.Held,
+		Invalid:     []string{},
+		Phases:      []Phase{},
+		Groups:      []Group{},
+		Warnings:    []Warning{},
 	}
 	b.addPhases(&r)
 	b.addGroups(&r)
@@ -121,7 +123,7 @@ func (b *Builder) addGroups(r *Run) {
 
 // heldBack says that arrivals waited at the in-flight cap, as the scenario
 // asked for: their lag is not the generator's.
-func (b *Builder) heldBack() bool { return b.in.WaitAt > 0 && b.in.Backlog >= b.in.WaitAt }
+func (b *Builder) heldBack() bool { return b.in.WaitAt > 0 && b.in.Held > 0 }
 
 // order lists the groups as they are read: by phase, then function, then from
 // the coldest start to the warmest, the unknown last.

@@ -207,9 +207,22 @@ func (p *page) phases(r *summary.Run) {
 	if len(dropped) > 0 {
 		p.wrap("Left out to fit the width: "+strings.Join(dropped, ", ")+".", "")
 	}
-	lag := fmt.Sprintf("The generator's own lag: p50 %s, p99 %s, max %s.", nanos(&r.Lag.P50), nanos(&r.Lag.P99), nanos(&r.Lag.Max))
+	p.wrap(generator(r), "")
+}
+
+// generator is how late requests went out, and by whose doing.
+func generator(r *summary.Run) string {
+	lag := fmt.Sprintf("p50 %s, p99 %s, max %s.", nanos(&r.Lag.P50), nanos(&r.Lag.P99), nanos(&r.Lag.Max))
+	if r.Held > 0 {
+		lag = fmt.Sprintf("From due to sent, %s of %s held at the in-flight cap: %s", units.FormatCount(r.Held), units.FormatCount(r.Sent), lag)
+	} else {
+		lag = "The generator's own lag: " + lag
+	}
+	if r.PeakBacklog > 0 {
+		lag += fmt.Sprintf(" At most %s were due and not yet sent.", units.FormatCount(r.PeakBacklog))
+	}
 	if r.Backlog > 0 {
 		lag += fmt.Sprintf(" At most %s requests were under way at once.", units.FormatCount(r.Backlog))
 	}
-	p.wrap(lag, "")
+	return lag
 }

@@ -54,6 +54,7 @@ func digest(dir *rundir.Dir) (*summary.Run, *reports.Run, error) {
 		Scenario: m.Scenario, Platform: m.Platform.Name, Dir: dir.Path, Seed: m.Seed,
 		Phases: spans, Complete: m.Complete, Interrupted: m.Interrupted,
 		Notes: notes(m), Backlog: m.Generator.Backlog, WaitAt: waitAt(m.InFlight),
+		Held: m.Generator.Held, PeakBacklog: m.Generator.PeakBacklog, GeneratorCPU: m.Generator.CPUShare(m.Host.Cores),
 	})
 	collector := reports.NewCollector(spans)
 	for s, err := range dir.Samples() {
@@ -182,12 +183,30 @@ func environment(m *rundir.Manifest) []reports.Fact {
 	if m.Complete {
 		facts = append(facts,
 			reports.Fact{Name: "CPU stolen by the hypervisor", Value: units.FormatDuration(g.Steal)},
-			reports.Fact{Name: "load generator's CPU time", Value: units.FormatDuration(g.CPU)},
+			reports.Fact{Name: "load generator's priority", Value: priority(g.Realtime)},
+			reports.Fact{Name: "load generator's CPU time", Value: generatorCPU(m)},
+			reports.Fact{Name: "arrivals due and not yet sent", Value: "at most " + units.FormatCount(g.PeakBacklog)},
+			reports.Fact{Name: "arrivals held at the in-flight cap", Value: units.FormatCount(g.Held)},
 			reports.Fact{Name: "load generator's GC pauses", Value: fmt.Sprintf("%s, longest %s", units.FormatCount(int64(g.GCPauses)), units.FormatDuration(g.GCPauseMax))},
 			reports.Fact{Name: "load generator held back by its cgroup", Value: units.FormatDuration(g.Throttled)},
 		)
 	}
 	return known(facts)
+}
+
+func priority(realtime bool) string {
+	if realtime {
+		return "real-time"
+	}
+	return "that of other processes"
+}
+
+func generatorCPU(m *rundir.Manifest) string {
+	value := units.FormatDuration(m.Generator.CPU)
+	if share := m.Generator.CPUShare(m.Host.Cores); share > 0 {
+		value += fmt.Sprintf(", %s of the machine", units.FormatShare(share))
+	}
+	return value
 }
 
 func method(m *rundir.Manifest) []reports.Fact {
