@@ -55,7 +55,13 @@ func (o Options) Validate() error {
 		errs = append(errs, fmt.Errorf("engine: history %d, at least 0", o.History))
 	}
 	if err := o.Policy.Validate(); err != nil {
-		errs = append(errs, fmt.Errorf("engine: policy: %w", err))
+		faults := []error{err}
+		if joined, ok := err.(interface{ Unwrap() []error }); ok {
+			faults = joined.Unwrap() // so that each line says whose it is
+		}
+		for _, fault := range faults {
+			errs = append(errs, fmt.Errorf("engine: policy: %w", fault))
+		}
 	}
 	return errors.Join(errs...)
 }

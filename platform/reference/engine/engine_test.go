@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -530,4 +531,20 @@ func TestCloseLetsRequestsEnd(t *testing.T) {
 			t.Error("a closed runtime took a request")
 		}
 	})
+}
+
+func TestOptionsTellEveryFault(t *testing.T) {
+	err := engine.Options{History: -1, Policy: lifecycle.Policy{Concurrency: -1, QueueLimit: -1}}.Validate()
+	if err == nil {
+		t.Fatal("no fault")
+	}
+	lines := strings.Split(err.Error(), "\n")
+	for _, line := range lines {
+		if !strings.HasPrefix(line, "engine: ") {
+			t.Errorf("line %q does not say whose it is", line)
+		}
+	}
+	if len(lines) != 4 {
+		t.Errorf("%d faults, want 4: %q", len(lines), lines)
+	}
 }
