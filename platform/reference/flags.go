@@ -3,6 +3,7 @@ package reference
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"strconv"
@@ -51,9 +52,35 @@ func (s Settings) policy() lifecycle.Policy {
 		LateBinding: s.LateBinding,
 	}
 	if s.StartRate > 0 {
-		p.StartEvery = max(1, time.Duration(float64(time.Second)/float64(s.StartRate)))
+		p.StartEvery = startEvery(s.StartRate, s.StartBurst)
 	}
 	return p
+}
+
+// startEvery is a rate's period. A bucket that takes longer to fill than a
+// Duration can hold, 292 years, gets the period that fills it in that time.
+func startEvery(rate units.Rate, burst int) time.Duration {
+	every := float64(time.Second) / float64(rate)
+	if longest := slowestEvery(burst); every >= float64(longest) {
+		return longest // before the conversion, which would overflow
+	}
+	return max(1, time.Duration(every))
+}
+
+// slowestEvery is the longest period that a bucket of burst tokens can have.
+func slowestEvery(burst int) time.Duration {
+	return math.MaxInt64 / time.Duration(max(1, burst))
+}
+
+// checkStartRate refuses a rate whose period has to be shortened to one that a
+// run could be long enough to see.
+func checkStartRate(rate units.Rate, burst int) error {
+	least := units.Rate(float64(time.Second) / float64(slowestEvery(burst)))
+	if burst <= 0 || rate <= 0 || rate >= least || slowestEvery(burst) >= 24*time.Hour {
+		return nil
+	}
+	return fmt.Errorf("--start-rate: %g/s is too slow for a --start-burst of %d: write at least %.2g/s, or a smaller burst",
+		float64(rate), burst, 1.05*float64(least))
 }
 
 // Args are the arguments of a serve command with these settings; [ServeFlags]
@@ -133,6 +160,9 @@ func (f *ServeFlags) Options() (ServeOptions, error) {
 			errs = append(errs, fmt.Errorf("--start-rate: %w", err))
 		}
 		o.StartRate = rate
+		if err := checkStartRate(rate, f.StartBurst); err != nil {
+			errs = append(errs, err)
+		}
 	}
 	if err := o.policy().Validate(); len(errs) == 0 && err != nil {
 		errs = append(errs, err)
