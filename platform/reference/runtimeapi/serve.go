@@ -99,8 +99,9 @@ func (s *Server) answer(c *conn, req *http.Request, at int64) error {
 	return s.reply(c, req, id, kind, at)
 }
 
-// next takes a poll. A newer poll replaces one that still waits: its client
-// has given that one up.
+// next takes a poll. One instance waits once: while a poll waits, another is
+// refused, unless the waiting one's client has given it up by closing its
+// connection, of which that connection's goroutine may not have heard yet.
 func (s *Server) next(c *conn, req *http.Request, at int64) error {
 	if err := s.drain(c, req); err != nil {
 		return err
@@ -110,12 +111,16 @@ func (s *Server) next(c *conn, req *http.Request, at int64) error {
 		s.mu.Unlock()
 		return s.refuse(c, req, wrongState("Running", "Ready"))
 	}
+	given := s.parked
+	if given != nil && silent(given.net) {
+		s.mu.Unlock()
+		return s.refuse(c, req, wrongState("Ready", "Ready"))
+	}
 	first := s.polled == 0
 	if first {
 		s.polled, s.booted = at, s.bootedAt(req, at)
 		close(s.ready)
 	}
-	given := s.parked
 	inv := s.pending
 	if inv != nil {
 		s.take(inv)

@@ -1,11 +1,12 @@
 // Package runtimeapi owns the AWS Lambda Runtime API behind one instance: what
 // a function's runtime polls for work and posts its answers to.
 //
-// In: a listener that only the instance knows, and one [sandbox.Invocation]
+// In: a listener that only the instance should reach, and one [sandbox.Invocation]
 // after the other. Out: the instant of the first poll, and for each invocation
 // one [Reply]; or the function's own account of a failed init. It starts and
 // watches no process and enforces no deadline, which is the sandbox's work,
-// and it serves one instance once: a new process gets a new Server.
+// and it serves one instance once: a new process gets a new Server. Who may
+// connect is the listener's business.
 //
 // The calls are GET .../invocation/next, POST .../invocation/{id}/response,
 // POST .../invocation/{id}/error and POST .../init/error below /2018-06-01/runtime.

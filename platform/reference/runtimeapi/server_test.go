@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -360,19 +361,73 @@ func TestDeadPoll(t *testing.T) {
 	}
 }
 
-func TestNewerPollReplacesAnOlder(t *testing.T) {
+// TestSecondPollIsRefused: work goes to whoever waited first, whatever polls
+// after it.
+func TestSecondPollIsRefused(t *testing.T) {
 	s, _ := serve(t)
 	older := dial(t, s)
 	older.send(poll)
 	<-s.Ready()
 	newer := dial(t, s)
-	newer.send(poll)
-	if !older.ended() {
-		t.Error("the older poll is still open")
+	if resp, body := newer.call(poll); resp.StatusCode != http.StatusForbidden || !strings.Contains(body, "InvalidStateTransition") {
+		t.Errorf("the second poll got %s %s", resp.Status, body)
 	}
 	s.Hand(invocation("work"))
-	if _, body := newer.receive(); body != "work" {
+	if _, body := older.receive(); body != "work" {
 		t.Errorf("got %q", body)
+	}
+	if resp, _ := older.call(post("invocation/"+id+"/response", "done")); resp.StatusCode != http.StatusAccepted {
+		t.Errorf("the answer got %s", resp.Status)
+	}
+	// The refused connection is good for the next turn.
+	s.Hand(invocation("more"))
+	if _, body := newer.call(poll); body != "more" {
+		t.Errorf("got %q, want more", body)
+	}
+}
+
+// TestPollAfterAReconnection is a client that closes a waiting poll and polls
+// anew at once, faster than the server's goroutines may notice.
+func TestPollAfterAReconnection(t *testing.T) {
+	for _, end := range []string{"close", "reset"} {
+		t.Run(end, func(t *testing.T) {
+			s, _ := serve(t)
+			for range 200 {
+				w := dial(t, s)
+				w.send(poll)
+				<-s.Ready()
+				awaitParked(t, w)
+				if end == "reset" {
+					if err := w.conn.(*net.TCPConn).SetLinger(0); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := w.conn.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w := dial(t, s)
+			w.send(poll)
+			awaitParked(t, w)
+			s.Hand(invocation("work"))
+			if _, body := w.receive(); body != "work" {
+				t.Errorf("got %q", body)
+			}
+		})
+	}
+}
+
+// awaitParked gives a poll time to be refused, and fails if it is.
+func awaitParked(t *testing.T, w *wire) {
+	t.Helper()
+	if err := w.conn.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := w.in.Peek(1); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("a poll was answered with %q, %v", b, err)
+	}
+	if err := w.conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
 	}
 }
 

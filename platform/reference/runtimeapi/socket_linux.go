@@ -30,3 +30,22 @@ func backlog(l net.Listener) bool {
 	})
 	return err == nil && waits
 }
+
+// silent tells whether a connection's other end is there and has sent nothing
+// that is unread. It may be called while another goroutine reads.
+func silent(nc net.Conn) bool {
+	sc, ok := nc.(syscall.Conn)
+	if !ok {
+		return true
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return false
+	}
+	var got error
+	err = raw.Control(func(fd uintptr) {
+		var b [1]byte
+		_, _, got = unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+	})
+	return err == nil && got == unix.EAGAIN
+}
