@@ -52,17 +52,20 @@ func TestStepDoesNotAllocate(t *testing.T) {
 		policy lifecycle.Policy
 		gap    time.Duration // between rounds
 		must   []lifecycle.ActionKind
+		moving bool // the limit
 	}{
 		{"warm", lifecycle.Policy{KeepAlive: time.Hour}, time.Second,
-			[]lifecycle.ActionKind{lifecycle.Serve}},
+			[]lifecycle.ActionKind{lifecycle.Serve}, false},
 		{"cold", lifecycle.Policy{KeepAlive: time.Second}, time.Minute,
-			[]lifecycle.ActionKind{lifecycle.Start, lifecycle.Serve, lifecycle.Reap}},
+			[]lifecycle.ActionKind{lifecycle.Start, lifecycle.Serve, lifecycle.Reap}, false},
 		{"queue", lifecycle.Policy{KeepAlive: time.Second, Concurrency: 4, QueueLimit: 8, QueueTimeout: time.Millisecond}, time.Minute,
-			[]lifecycle.ActionKind{lifecycle.Start, lifecycle.Enqueue, lifecycle.Drop, lifecycle.Throttle, lifecycle.Reap}},
+			[]lifecycle.ActionKind{lifecycle.Start, lifecycle.Enqueue, lifecycle.Drop, lifecycle.Throttle, lifecycle.Reap}, false},
 		{"start rate", lifecycle.Policy{KeepAlive: time.Second, StartBurst: 3, StartEvery: time.Second, QueueLimit: 8}, time.Minute,
-			[]lifecycle.ActionKind{lifecycle.Start, lifecycle.Enqueue, lifecycle.Drop, lifecycle.Throttle, lifecycle.Reap}},
+			[]lifecycle.ActionKind{lifecycle.Start, lifecycle.Enqueue, lifecycle.Drop, lifecycle.Throttle, lifecycle.Reap}, false},
 		{"late binding", lifecycle.Policy{KeepAlive: time.Second, Concurrency: 4, QueueLimit: 8, LateBinding: true}, time.Minute,
-			[]lifecycle.ActionKind{lifecycle.Start, lifecycle.Enqueue, lifecycle.Drop, lifecycle.Throttle, lifecycle.Reap}},
+			[]lifecycle.ActionKind{lifecycle.Start, lifecycle.Enqueue, lifecycle.Drop, lifecycle.Throttle, lifecycle.Reap}, false},
+		{"moving limit", lifecycle.Policy{KeepAlive: time.Second, Concurrency: 4, QueueLimit: 8}, time.Minute,
+			[]lifecycle.ActionKind{lifecycle.Start, lifecycle.Serve, lifecycle.Enqueue, lifecycle.Drop, lifecycle.Throttle, lifecycle.Reap}, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			o := owner{pool: lifecycle.New(test.policy)}
@@ -78,7 +81,13 @@ func TestStepDoesNotAllocate(t *testing.T) {
 					}
 				}
 				for now += time.Second; len(o.serving) > 0; {
+					if test.moving { // the lower one leaves some idle beside those that wait
+						o.pool.Limit(len(o.serving) % 3)
+					}
 					o.finish(now)
+				}
+				if test.moving {
+					o.pool.Limit(4)
 				}
 				o.step(now, lifecycle.Event{})
 			}
