@@ -23,7 +23,7 @@ func figure(name string, p *summary.Pool) (value float64, why string) {
 		if p.Billed == nil {
 			return 0, "the platform tells no billed duration"
 		}
-		return float64(*p.Billed) / float64(p.N), ""
+		return float64(*p.Billed) / float64(p.BilledN), ""
 	case "cold_share", "dropped":
 		if p.Start != "" {
 			return 0, what + " is over all start kinds: leave start out"
@@ -41,6 +41,8 @@ func figure(name string, p *summary.Pool) (value float64, why string) {
 			return 0, "no request was sent"
 		}
 		return p.PerSecond, ""
+	case "provision", "boot", "init":
+		return part(&p.Starts, what)
 	default:
 		return part(&p.Breakdown, what)
 	}

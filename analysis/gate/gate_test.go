@@ -25,13 +25,17 @@ func source() *summary.Builder {
 	for i := range 400 {
 		s := add(i, time.Duration(i+1)*time.Millisecond, sample.Warm)
 		s.Billed = time.Millisecond
+		s.Breakdown.Handler = 2 * time.Millisecond
 		b.Add(s)
 	}
 	for i := range 8 {
 		s := add(i, 500*time.Millisecond, sample.Cold)
-		s.Breakdown.Init = 40 * time.Millisecond
+		s.Breakdown = sample.Breakdown{Init: 40 * time.Millisecond, Handler: 2 * time.Millisecond}
 		if i == 0 {
 			s.Err = sample.Timeout
+		}
+		if i == 1 {
+			s.Billed = 3 * time.Millisecond // the one cold start that is
 		}
 		b.Add(s)
 	}
@@ -84,7 +88,11 @@ func TestExpect(t *testing.T) {
 		{"init.mean", "cold", "", "", "40ms", "", true, "init.mean of cold: 40.0 ms, allowed 40ms"},
 		{"boot.mean", "cold", "", "", "1s", "", false, "boot.mean of cold: no value: the platform does not tell it, or it did not happen"},
 		{"billed.mean", "warm", "", "", "1ms", "", true, "billed.mean of warm: 1.00 ms, allowed 1ms"},
-		{"billed.mean", "cold", "", "", "1ms", "", false, "billed.mean of cold: no value: the platform tells no billed duration"},
+		{"billed.mean", "cold", "", "", "1ms", "", false, "billed.mean of cold: 3.00 ms, allowed 1ms"},
+		{"billed.mean", "restored", "", "", "1ms", "", false, "billed.mean of restored: no value: the platform tells no billed duration"},
+		{"init.mean", "", "", "", "40ms", "40ms", true, "init.mean: 40.0 ms, allowed 40ms to 40ms"},
+		{"init.mean", "warm", "", "", "40ms", "", false, "init.mean of warm: no value: the platform does not tell it, or it did not happen"},
+		{"handler.mean", "", "", "", "2ms", "2ms", true, "handler.mean: 2.00 ms, allowed 2ms to 2ms"},
 		{"lag.p99", "", "", "", "1ms", "", true, "lag.p99: 0 s, allowed 1ms"},
 	} {
 		t.Run(tt.message, func(t *testing.T) {

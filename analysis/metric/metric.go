@@ -36,7 +36,10 @@ const (
 //	errors          failed requests
 //	dropped         arrivals that were not sent
 //	throughput      requests sent per second
-//	queue.mean ...  the parts of the wait, and what was billed
+//	queue.mean      the wait for an instance, and handler.mean the function's own
+//	                time: over all that were answered
+//	provision.mean  and boot.mean and init.mean: over those that waited for a start
+//	billed.mean     over those that were billed
 //	lag.*           the load generator's own delay
 func All() []Metric {
 	return []Metric{

@@ -18,8 +18,11 @@ type Input struct {
 
 	Complete    bool // every sample is there
 	Interrupted bool // ended on request before its schedule did
-	Notes       []string
-	Backlog     int // most requests under way at once; 0 where it was not watched
+	// Failure is what became of the platform in a run that went to its end all
+	// the same; "" where nothing did.
+	Failure string
+	Notes   []string
+	Backlog int // most requests under way at once; 0 where it was not watched
 	// WaitAt is the in-flight cap at which arrivals wait; 0 where they are
 	// dropped instead. What a run waited at its cap is the scenario's wish and
 	// not the generator's weakness.
@@ -82,8 +85,13 @@ type tally struct {
 	parts     sample.Breakdown // sums
 	partsN    uint64
 	partsSpan time.Duration // sum of the service of those that carry parts
+	startsN   uint64        // those of them that waited for a start: provision, boot or init is above 0
 	billed    time.Duration // sum
+	billedN   uint64
 }
+
+// Note adds a doubt that came up while the samples were read.
+func (b *Builder) Note(text string) { b.in.Notes = append(b.in.Notes, text) }
 
 // New returns a builder of one run's summary.
 func New(in Input) *Builder {
@@ -174,7 +182,10 @@ func (t *tally) add(s *sample.Sample) {
 	t.n++
 	t.grade = min(t.grade, s.Grade)
 	t.lag.Record(s.Lag())
-	t.billed += s.Billed
+	if s.Billed > 0 {
+		t.billed += s.Billed
+		t.billedN++
+	}
 	if s.Err != sample.NoError {
 		t.errors++
 		t.kinds[s.Err]++
@@ -192,6 +203,9 @@ func (t *tally) add(s *sample.Sample) {
 	t.parts.Boot += s.Breakdown.Boot
 	t.parts.Init += s.Breakdown.Init
 	t.parts.Handler += s.Breakdown.Handler
+	if s.Breakdown.Provision+s.Breakdown.Boot+s.Breakdown.Init > 0 {
+		t.startsN++
+	}
 }
 
 func (t *tally) merge(o *tally) {
@@ -211,5 +225,7 @@ func (t *tally) merge(o *tally) {
 	t.parts.Handler += o.parts.Handler
 	t.partsN += o.partsN
 	t.partsSpan += o.partsSpan
+	t.startsN += o.startsN
 	t.billed += o.billed
+	t.billedN += o.billedN
 }

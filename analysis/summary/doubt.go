@@ -68,12 +68,14 @@ func (p *phaseTally) doubt(out *Phase, r *Run) {
 	}
 	if p.span.Warmup {
 		if p.dropped > 0 {
-			r.warn(DroppedInWarmup, name, "", "%s arrivals of the warm-up were dropped: it was shorter than it was meant to be", units.FormatCount(p.dropped))
+			r.warn(DroppedInWarmup, name, "", "%s of the warm-up dropped: it was shorter than it was meant to be", units.FormatNoun(p.dropped, "arrival"))
 		}
 		return
 	}
 	if p.sent == 0 {
-		r.warn(EmptyPhase, name, "", "the phase has no samples")
+		if p.span.Offered > 0 || p.dropped > 0 {
+			r.warn(EmptyPhase, name, "", "the phase has no samples")
+		}
 		return
 	}
 	if r.Complete && p.scheduled && out.AchievedRate < leastAchieved*out.OfferedRate {
@@ -85,11 +87,11 @@ func (p *phaseTally) doubt(out *Phase, r *Run) {
 			units.FormatCount(p.answeredUnknown), units.FormatCount(p.answered), units.FormatShare(*unknown))
 	}
 	if p.known > 0 && p.known < fewKnown {
-		r.warn(FewKnown, name, "", "the cold share rests on %d requests", p.known)
+		r.warn(FewKnown, name, "", "the cold share rests on %s", units.FormatNoun(p.known, "request"))
 	}
 	if p.overlapped > 0 {
-		r.warn(GapTooShort, name, "", "%d probes were still under way when the next was due, %s later: they were not alone",
-			p.overlapped, units.FormatDuration(p.span.Gap))
+		r.warn(GapTooShort, name, "", "%s took longer than the gap of %s to the next: they were not alone",
+			units.FormatNoun(p.overlapped, "probe"), units.FormatDuration(p.span.Gap))
 	}
 }
 
@@ -99,7 +101,7 @@ func (t *tally) doubt(k groupKey, r *Run) {
 		r.warn(QuantileUnsupported, k.phase, group, "%s", why)
 	}
 	if n := t.latency.OutOfRange(); n > 0 {
-		r.warn(OutOfRange, k.phase, group, "%d latencies lie beyond what the histogram can hold and are in no quantile", n)
+		r.warn(OutOfRange, k.phase, group, "latencies beyond what the histogram can hold are in no quantile: %s", units.FormatNoun(n, "request"))
 	}
 	if b := t.breakdown(); b.Rest != nil && *b.Rest < 0 {
 		r.warn(BreakdownExceedsWait, k.phase, group, "the platform's parts add up to %s more than the request took", duration(-*b.Rest))

@@ -3,6 +3,7 @@ package summary
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/hist"
 	"github.com/coldcurve/coldcurve/analysis/sample"
@@ -125,6 +126,19 @@ func (t *tally) breakdown() Breakdown {
 	return b
 }
 
+// starts are the parts that only a start has, over the requests that had one.
+func (t *tally) starts() Breakdown {
+	b := Breakdown{N: t.startsN}
+	mean := func(sum time.Duration) *int64 {
+		if sum == 0 {
+			return nil
+		}
+		return new(int64(sum) / int64(t.startsN))
+	}
+	b.Provision, b.Boot, b.Init = mean(t.parts.Provision), mean(t.parts.Boot), mean(t.parts.Init)
+	return b
+}
+
 // group puts the tally's figures into the document's shape.
 func (t *tally) group() Group {
 	g := Group{N: t.n, Errors: t.errors, Grade: t.grade.String(), Lag: lagOf(t.lag), Breakdown: t.breakdown()}
@@ -140,24 +154,7 @@ func (t *tally) group() Group {
 		g.Grade = sample.NoGrade.String()
 	}
 	if t.billed > 0 {
-		g.Billed = new(int64(t.billed))
+		g.Billed, g.BilledN = new(int64(t.billed)), t.billedN
 	}
 	return g
-}
-
-// bracketParts is the widest bracket [service, latency] of a quantile that
-// still counts as one figure: a twentieth, 5%, of the service quantile.
-const bracketParts = 20
-
-// limits gives the quantiles whose bracket is too wide, with both ends of each in words.
-func (g *Group) limits() (keys, words []string) {
-	for _, q := range quantiles() {
-		response, service := *g.Latency.at(q.key), *g.Service.at(q.key)
-		if response == nil || service == nil || (*response-*service)*bracketParts <= *service {
-			continue
-		}
-		keys = append(keys, q.key)
-		words = append(words, fmt.Sprintf("%s %s to %s", q.name, duration(*service), duration(*response)))
-	}
-	return keys, words
 }

@@ -16,9 +16,13 @@ type Selection struct {
 // Start are the selection's.
 type Pool struct {
 	Group
-	Dropped     uint64  // arrivals that were not sent; they have no start kind, so 0 where one is selected
-	Cold, Known uint64  // samples by evidence
-	PerSecond   float64 // N over the time that it took to send the selected phases; 0 for no time
+	Dropped     uint64 // arrivals that were not sent; they have no start kind, so 0 where one is selected
+	Cold, Known uint64 // samples by evidence
+	// Starts are the means of Provision, Boot and Init over the N requests that
+	// waited for a start. The Breakdown's own are over all requests, so that its
+	// parts add up; where many are warm they tell nothing of a start.
+	Starts    Breakdown
+	PerSecond float64 // N over the time that it took to send the selected phases; 0 for no time
 }
 
 // Select adds up the samples of a selection so far.
@@ -54,6 +58,7 @@ func (b *Builder) Select(s Selection) Pool {
 		p.PerSecond = float64(all.n) / sending.Seconds()
 	}
 	p.Group = all.group()
+	p.Starts = all.starts()
 	p.Phase, p.Function, p.Start = s.Phase, s.Function, s.Start
 	return p
 }

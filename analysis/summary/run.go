@@ -75,6 +75,7 @@ func (p *phaseTally) phase(complete bool) Phase {
 		Start:     int64(p.span.Start),
 		Duration:  int64(p.span.End - p.span.Start),
 		Warmup:    p.span.Warmup,
+		Gap:       int64(p.span.Gap),
 		Offered:   p.offered(complete),
 		Sent:      p.sent,
 		Dropped:   p.dropped,
@@ -112,7 +113,7 @@ func (b *Builder) addGroups(r *Run) {
 		g := t.group()
 		g.Phase, g.Function, g.Start = k.phase, k.function, k.start.String()
 		if !b.heldBack() {
-			g.Limited, _ = g.limits()
+			g.Limited = g.bracket()
 		}
 		r.Groups = append(r.Groups, g)
 		r.OutOfRange += t.latency.OutOfRange()
@@ -151,13 +152,17 @@ func rank(s sample.Start) int {
 		sample.Provisioned, sample.Warm, sample.Unknown}, s)
 }
 
-// judge lists why the figures must not be used.
+// judge lists why figures must not be used: first what condemns all of them,
+// then which ones the load generator limits.
 func (b *Builder) judge(r *Run) {
 	refuse := func(format string, args ...any) { r.Invalid = append(r.Invalid, fmt.Sprintf(format, args...)) }
 	if b.in.Interrupted {
 		refuse("the run was interrupted")
 	} else if !b.in.Complete {
 		refuse("the run is incomplete: it ended before its last sample was written")
+	}
+	if b.in.Failure != "" {
+		refuse("the platform failed: %s", b.in.Failure)
 	}
 	if r.Dropped > 0 {
 		refuse("%s of %s arrivals were dropped at the in-flight cap",
@@ -167,13 +172,10 @@ func (b *Builder) judge(r *Run) {
 		refuse("the schedule has %s arrivals, but %s have a sample",
 			units.FormatCount(r.Offered), units.FormatCount(have))
 	}
+	r.Condemned = len(r.Invalid) > 0
 	for i := range r.Groups {
-		g := &r.Groups[i]
-		if len(g.Limited) == 0 {
-			continue
+		if g := &r.Groups[i]; len(g.Limited) > 0 {
+			refuse("%s", g.words())
 		}
-		_, words := g.limits()
-		refuse("generator-limited: %s/%s in %s, %s from service to response, more than 5%% apart by the load generator's own lag",
-			g.Function, g.Start, g.Phase, strings.Join(words, ", "))
 	}
 }

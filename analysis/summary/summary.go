@@ -25,12 +25,14 @@ type Run struct {
 	Platform string `json:"platform"`
 	Dir      string `json:"dir"`
 	Seed     uint64 `json:"seed"`
-	// Valid is false when the figures must not be used: arrivals were dropped,
-	// the run was interrupted or is incomplete, or a figure is limited by the
-	// load generator. Invalid says why, in words.
-	Valid    bool     `json:"valid"`
-	Invalid  []string `json:"invalid"`
-	Complete bool     `json:"complete"`
+	// Valid is false when figures must not be used, and Invalid says why, in
+	// words. All of them where the run is Condemned: arrivals were dropped, it
+	// was interrupted or is incomplete, or its platform failed. Else only those
+	// that the load generator limits, which are in the groups' Limited.
+	Valid     bool     `json:"valid"`
+	Condemned bool     `json:"condemned"`
+	Invalid   []string `json:"invalid"`
+	Complete  bool     `json:"complete"`
 
 	Offered  uint64 `json:"offered"`     // arrivals in the schedule (reached by the run's end)
 	Sent     uint64 `json:"sent"`        // handed to the platform
@@ -60,6 +62,7 @@ type Phase struct {
 	Start        int64    `json:"start_ns"`
 	Duration     int64    `json:"duration_ns"`
 	Warmup       bool     `json:"warmup,omitempty"`
+	Gap          int64    `json:"gap_ns,omitempty"` // between the probes of an idle probe; left out for any other traffic
 	Offered      uint64   `json:"offered"`
 	Sent         uint64   `json:"sent"`
 	Dropped      uint64   `json:"dropped"`
@@ -89,6 +92,7 @@ type Group struct {
 	Lag       Lag       `json:"lag_ns"`
 	Breakdown Breakdown `json:"breakdown_ns"` // means over successes with a breakdown, so that parts add up
 	Billed    *int64    `json:"billed_ns"`    // sum of billed durations, errors included; null where the platform does not say
+	BilledN   uint64    `json:"billed_n"`     // requests that were billed
 	// Limited names the latency quantiles that the load generator's own lag
 	// moved by more than 5%: "p99", ...
 	Limited []string `json:"generator_limited,omitempty"`

@@ -244,6 +244,23 @@ func TestGeneratorLimited(t *testing.T) {
 	if d := cmp.Diff([]string{want}, r.Invalid); d != "" {
 		t.Errorf("invalid (-want +got):\n%s", d)
 	}
+	if r.Condemned {
+		t.Error("one limited quantile condemns every figure")
+	}
+	limit := summary.Limit{Phase: "one", Function: "f", Start: "warm", Name: "p50", Service: int64(10 * ms), Latency: int64(11 * ms)}
+	if d := cmp.Diff([]summary.Limit{limit}, r.Limits(), cmp.Transformer("near", func(ns int64) time.Duration { return time.Duration(ns).Round(ms) })); d != "" {
+		t.Errorf("limits (-want +got):\n%s", d)
+	}
+}
+
+// TestPlatformFailure: a run can go to its end on a platform that died under it.
+func TestPlatformFailure(t *testing.T) {
+	in := onePhase(20)
+	in.Failure = "the reference runtime was killed"
+	r := build(in, repeat(20, sample.Cold)...).Run()
+	if d := cmp.Diff([]string{"the platform failed: the reference runtime was killed"}, r.Invalid); d != "" || r.Valid || !r.Condemned || !r.Complete {
+		t.Errorf("valid %v, condemned %v, complete %v, want false, true, true; invalid (-want +got):\n%s", r.Valid, r.Condemned, r.Complete, d)
+	}
 }
 
 func TestDoubts(t *testing.T) {
@@ -294,8 +311,13 @@ func TestDoubts(t *testing.T) {
 		{"few known", func(in *summary.Input) { in.Phases[0].Offered = 7 }, func() []*sample.Sample { return repeat(7, sample.Cold) },
 			summary.FewKnown, "the cold share rests on 7 requests"},
 		{"empty phase", func(in *summary.Input) {
-			in.Phases = append(in.Phases, summary.PhaseSpan{Name: "two", Start: time.Second, End: 2 * time.Second})
+			in.Phases = append(in.Phases, summary.PhaseSpan{Name: "two", Start: time.Second, End: 2 * time.Second, Offered: 3})
 		}, func() []*sample.Sample { return repeat(20, sample.Warm) }, summary.EmptyPhase, "the phase has no samples"},
+		{"pause", func(in *summary.Input) {
+			in.Phases = append(in.Phases, summary.PhaseSpan{Name: "two", Start: time.Second, End: 2 * time.Second})
+		}, func() []*sample.Sample { return repeat(20, sample.Warm) }, "", ""},
+		{"one known", func(in *summary.Input) { in.Phases[0].Offered = 1 }, func() []*sample.Sample { return repeat(1, sample.Cold) },
+			summary.FewKnown, "the cold share rests on 1 request"},
 		{"rate not achieved", nil, func() []*sample.Sample {
 			s := repeat(20, sample.Warm)
 			s[19].Sent += 1100 * ms
@@ -306,9 +328,9 @@ func TestDoubts(t *testing.T) {
 			s := repeat(20, sample.Warm)
 			s[19].Done += 2 * time.Hour
 			return s
-		}, summary.OutOfRange, "1 latencies lie beyond what the histogram can hold and are in no quantile"},
+		}, summary.OutOfRange, "latencies beyond what the histogram can hold are in no quantile: 1 request"},
 		{"gap too short", func(in *summary.Input) { in.Phases[0].Gap = 18 * ms }, func() []*sample.Sample { return repeat(20, sample.Warm) },
-			summary.GapTooShort, "2 probes were still under way when the next was due, 18.0 ms later: they were not alone"},
+			summary.GapTooShort, "2 probes took longer than the gap of 18.0 ms to the next: they were not alone"},
 		{"note", func(in *summary.Input) { in.Notes = []string{"100% emulated"} }, func() []*sample.Sample { return repeat(20, sample.Warm) },
 			summary.PlatformNote, "100% emulated"},
 		{"held back", func(in *summary.Input) { in.WaitAt, in.Held = 8, 1200 }, func() []*sample.Sample { return repeat(20, sample.Warm) },

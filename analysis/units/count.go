@@ -49,6 +49,15 @@ func ungrouped(text string) (string, bool) {
 	return strings.Join(groups, ""), true
 }
 
+// FormatNoun writes a count with the noun that it counts: "1 request",
+// "1,234 requests".
+func FormatNoun[N ~int | ~int64 | ~uint64](n N, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return FormatCount(n) + " " + noun
+}
+
 // FormatCount writes a count with commas between thousands: "1,234,567".
 func FormatCount[N ~int | ~int64 | ~uint64](n N) string {
 	s := fmt.Sprint(n)
