@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -13,13 +14,16 @@ import (
 // mostFunctions get a sentence of their own; the table has the rest.
 const mostFunctions = 6
 
-// Answer is what the run has to say, in sentences: whether its figures may be
-// used, then for each function what a caller waits cold and warm, then how
+// Answer is what the run has to say, in sentences: in a run that is not valid,
+// first which of its figures must not be used; then for each function what a caller waits cold and warm, then how
 // often it starts cold. It says nothing that the sample cannot support.
 func Answer(run *summary.Run) []string {
 	var out []string
-	if !run.Valid {
+	switch {
+	case run.Condemned:
 		out = append(out, "These figures cannot be used: "+strings.Join(run.Invalid, "; ")+".")
+	case !run.Valid:
+		out = append(out, limited(run.Limits()))
 	}
 	functions := functionsOf(run)
 	if len(functions) == 0 {
@@ -35,6 +39,37 @@ func Answer(run *summary.Run) []string {
 	return append(out, coldShare(run))
 }
 
+// mostLimited are named in the sentence; the table marks the rest.
+const mostLimited = 3
+
+// limited names the figures that must not be used.
+func limited(limits []summary.Limit) string {
+	var parts []string
+	for i, l := range limits {
+		if i == mostLimited && len(limits) > mostLimited+1 {
+			parts = append(parts, fmt.Sprintf("%d more that the table marks with %s", len(limits)-i, LimitMark))
+			break
+		}
+		parts = append(parts, fmt.Sprintf("%s %s of %s in %s (%s)", l.Start, l.Name, l.Function, l.Phase, Interval(&[2]int64{l.Service, l.Latency})))
+	}
+	it := "it"
+	if len(limits) > 1 {
+		it = "them"
+	}
+	return fmt.Sprintf("Do not use: %s: the load generator's own lag moves %s by more than 5%%. Every other quantile holds.", and(parts), it)
+}
+
+// LimitMark stands behind a quantile that the load generator limits.
+const LimitMark = "~"
+
+// and joins parts as a sentence does.
+func and(parts []string) string {
+	if n := len(parts) - 1; n > 0 {
+		return strings.Join(parts[:n], ", ") + " and " + parts[n]
+	}
+	return strings.Join(parts, "")
+}
+
 func functionsOf(run *summary.Run) []string {
 	var out []string
 	seen := map[string]bool{}
@@ -47,17 +82,17 @@ func functionsOf(run *summary.Run) []string {
 	return out
 }
 
-// waits is the sentence of one function. Cold and warm come from one phase if
-// one can support both; where only different phases can, they are named.
+// waits is the sentence of one function. Where cold and warm come from
+// different phases, both are named.
 func waits(run *summary.Run, function string) string {
-	cold, warm := pair(run, function)
+	cold, warm := best(run, function, sample.Cold), best(run, function, sample.Warm)
 	switch {
 	case cold != nil && warm != nil && cold.Phase == warm.Phase && severalPhases(run):
 		return fmt.Sprintf("In %s, a caller of %s waits %s when it starts cold and %s when it is warm: %s.",
-			cold.Phase, function, median(cold, true), median(warm, false), times(*cold.Latency.P50, *warm.Latency.P50))
+			cold.Phase, function, median(cold, true), median(warm, false), times(cold, warm))
 	case cold != nil && warm != nil:
 		return fmt.Sprintf("A caller of %s waits %s when it starts cold%s and %s when it is warm%s: %s.",
-			function, median(cold, true), where(run, cold), median(warm, false), where(run, warm), times(*cold.Latency.P50, *warm.Latency.P50))
+			function, median(cold, true), where(run, cold), median(warm, false), where(run, warm), times(cold, warm))
 	case cold != nil:
 		return fmt.Sprintf("A caller of %s waits %s when it starts cold%s; %s.",
 			function, median(cold, true), where(run, cold), tooFew(run, function, sample.Warm))
@@ -65,30 +100,49 @@ func waits(run *summary.Run, function string) string {
 		return fmt.Sprintf("A caller of %s waits %s when it is warm%s; %s.",
 			function, median(warm, true), where(run, warm), tooFew(run, function, sample.Cold))
 	}
-	if g := supported(run, function, sample.Unknown); g != nil {
+	if g := best(run, function, sample.Unknown); g != nil {
 		return fmt.Sprintf("A caller of %s waits %s%s; how its requests started is unknown.", function, median(g, true), where(run, g))
 	}
 	return fmt.Sprintf("%s has no median to tell: %s, and %s.", function,
 		tooFew(run, function, sample.Cold), tooFew(run, function, sample.Warm))
 }
 
-// pair picks the cold and the warm group to compare: of the phase that has the
-// most warm requests among those that support both medians, because it is the
-// same traffic; failing that, the first cold and the first warm group that do.
-func pair(run *summary.Run, function string) (cold, warm *summary.Group) {
+// best is the group whose median answers for a function and start kind: one
+// that the load generator does not limit, then one of an idle probe (its cold
+// starts come alone, a crowd's wait for each other), then the one of the most
+// requests, whose interval is the narrowest as a rule. It goes by what was
+// asked, never by how the figure came out. nil where no group has a median.
+func best(run *summary.Run, function string, start sample.Start) *summary.Group {
+	probes := map[string]bool{}
 	for _, p := range run.Phases {
-		c, w := find(run, p.Name, function, sample.Cold), find(run, p.Name, function, sample.Warm)
-		if c == nil || w == nil || c.Latency.P50 == nil || w.Latency.P50 == nil {
+		probes[p.Name] = p.Gap > 0 && start == sample.Cold
+	}
+	var best *summary.Group
+	for i := range run.Groups {
+		g := &run.Groups[i]
+		if g.Function != function || g.Start != start.String() || g.Latency.P50 == nil {
 			continue
 		}
-		if warm == nil || w.N > warm.N {
-			cold, warm = c, w
+		if best == nil || cmp.Or(
+			compareBool(best.LimitedAt("p50"), g.LimitedAt("p50")),
+			compareBool(probes[g.Phase], probes[best.Phase]),
+			cmp.Compare(g.N-g.Errors, best.N-best.Errors),
+		) > 0 {
+			best = g
 		}
 	}
-	if cold != nil {
-		return cold, warm
+	return best
+}
+
+// compareBool puts false before true.
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
 	}
-	return supported(run, function, sample.Cold), supported(run, function, sample.Warm)
+	return 1
 }
 
 // coldByPhase tells the phases apart where several support a cold median: a
@@ -97,7 +151,11 @@ func coldByPhase(run *summary.Run, function string) string {
 	var parts []string
 	for i := range run.Groups {
 		if g := &run.Groups[i]; g.Function == function && g.Start == sample.Cold.String() && g.Latency.P50 != nil {
-			parts = append(parts, nanos(*g.Latency.P50)+" in "+g.Phase)
+			part := nanos(*g.Latency.P50) + " in " + g.Phase
+			if g.LimitedAt("p50") {
+				part += " (" + generatorLimited + ")"
+			}
+			parts = append(parts, part)
 		}
 	}
 	if len(parts) < 2 {
@@ -106,32 +164,18 @@ func coldByPhase(run *summary.Run, function string) string {
 	return " Cold by phase: " + strings.Join(parts, ", ") + "."
 }
 
-func find(run *summary.Run, phase, function string, start sample.Start) *summary.Group {
-	for i := range run.Groups {
-		if g := &run.Groups[i]; g.Phase == phase && g.Function == function && g.Start == start.String() {
-			return g
-		}
-	}
-	return nil
-}
-
-// supported is the first group of a function and start kind that has a median;
-// nil for none.
-func supported(run *summary.Run, function string, start sample.Start) *summary.Group {
-	for i := range run.Groups {
-		if g := &run.Groups[i]; g.Function == function && g.Start == start.String() && g.Latency.P50 != nil {
-			return g
-		}
-	}
-	return nil
-}
+// generatorLimited is said of a figure that must not be used.
+const generatorLimited = "generator-limited"
 
 func median(g *summary.Group, whole bool) string {
-	s := nanos(*g.Latency.P50)
+	interval := Interval(g.Interval.P50)
 	if whole {
-		return fmt.Sprintf("%s (p50, 95%% interval %s)", s, Interval(g.Interval.P50))
+		interval = "p50, 95% interval " + interval
 	}
-	return fmt.Sprintf("%s (%s)", s, Interval(g.Interval.P50))
+	if g.LimitedAt("p50") {
+		interval += ", " + generatorLimited
+	}
+	return fmt.Sprintf("%s (%s)", nanos(*g.Latency.P50), interval)
 }
 
 // Interval writes an interval of nanoseconds, with its unit once if both ends
@@ -166,11 +210,14 @@ func severalPhases(run *summary.Run) bool {
 	return n > 1
 }
 
-func times(cold, warm int64) string {
-	if warm <= 0 {
+func times(cold, warm *summary.Group) string {
+	switch {
+	case cold.LimitedAt("p50") || warm.LimitedAt("p50"):
+		return "not to be compared while the load generator limits them"
+	case *warm.Latency.P50 <= 0:
 		return "the warm wait is too short to compare"
 	}
-	ratio := float64(cold) / float64(warm)
+	ratio := float64(*cold.Latency.P50) / float64(*warm.Latency.P50)
 	switch {
 	case ratio >= 10:
 		return fmt.Sprintf("%s times as long", units.FormatCount(int64(ratio+.5)))

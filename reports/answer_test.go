@@ -20,6 +20,27 @@ func group(phase, function, start string, n uint64, p50 int64) summary.Group {
 	return g
 }
 
+// limited gives g quantiles that the load generator limits.
+func limited(g summary.Group, keys ...string) summary.Group {
+	g.Limited = keys
+	for _, k := range keys {
+		service, latency := new(int64(1.49e6)), new(int64(1.59e6))
+		switch k {
+		case "p50":
+			g.Service.P50, g.Latency.P50 = service, latency
+		case "p90":
+			g.Service.P90, g.Latency.P90 = service, latency
+		case "p95":
+			g.Service.P95, g.Latency.P95 = service, latency
+		case "p99":
+			g.Service.P99, g.Latency.P99 = service, latency
+		case "p999":
+			g.Service.P999, g.Latency.P999 = service, latency
+		}
+	}
+	return g
+}
+
 func TestAnswer(t *testing.T) {
 	share := 0.082
 	for _, tt := range []struct {
@@ -41,11 +62,43 @@ func TestAnswer(t *testing.T) {
 			"A caller of hello waits 310 ms (p50, 95% interval 279 to 341 ms) when it starts cold in a and 1.00 ms (900 µs to 1.10 ms) when it is warm in b: 310 times as long.",
 			"8.2% of requests started cold (82 of 1,000; 3 more without evidence).",
 		}},
-		{"the phase with the most warm requests", summary.Run{
+		{"the phase with the most requests", summary.Run{
 			Valid: true, ColdShare: &share, Cold: 82, Known: 1000, Phases: []summary.Phase{{Name: "heat", Warmup: true}, {Name: "a"}, {Name: "b"}},
-			Groups: []summary.Group{group("a", "f", "cold", 9, 9e6), group("a", "f", "warm", 10, 1e6), group("b", "f", "cold", 9, 4e6), group("b", "f", "warm", 90, 2e6)},
+			Groups: []summary.Group{group("a", "f", "cold", 9, 9e6), group("a", "f", "warm", 10, 1e6), group("b", "f", "cold", 10, 4e6), group("b", "f", "warm", 90, 2e6)},
 		}, []string{
 			"In b, a caller of f waits 4.00 ms (p50, 95% interval 3.60 to 4.40 ms) when it starts cold and 2.00 ms (1.80 to 2.20 ms) when it is warm: 2.0 times as long. Cold by phase: 9.00 ms in a, 4.00 ms in b.",
+			"8.2% of requests started cold (82 of 1,000).",
+		}},
+		{"cold starts come alone in an idle probe", summary.Run{
+			Valid: true, ColdShare: &share, Cold: 82, Known: 1000, Phases: []summary.Phase{{Name: "idle", Gap: 1e9}, {Name: "crowd"}, {Name: "steady"}},
+			Groups: []summary.Group{group("idle", "f", "cold", 20, 3e6), group("idle", "f", "warm", 7, 2e6), group("crowd", "f", "cold", 200, 76e6),
+				group("steady", "f", "cold", 6, 5e6), group("steady", "f", "warm", 90, 1e6)},
+		}, []string{
+			"A caller of f waits 3.00 ms (p50, 95% interval 2.70 to 3.30 ms) when it starts cold in idle and 1.00 ms (900 µs to 1.10 ms) when it is warm in steady: 3.0 times as long. Cold by phase: 3.00 ms in idle, 76.0 ms in crowd, 5.00 ms in steady.",
+			"8.2% of requests started cold (82 of 1,000).",
+		}},
+		{"a limited tail takes no other figure with it", summary.Run{
+			Invalid: []string{"generator-limited: ..."}, ColdShare: &share, Cold: 82, Known: 1000, Phases: []summary.Phase{{Name: "a"}},
+			Groups: []summary.Group{limited(group("a", "hello", "warm", 918, 1e6), "p99", "p999")},
+		}, []string{
+			"Do not use: warm p99 of hello in a (1.49 to 1.59 ms) and warm p99.9 of hello in a (1.49 to 1.59 ms): the load generator's own lag moves them by more than 5%. Every other quantile holds.",
+			"A caller of hello waits 1.00 ms (p50, 95% interval 900 µs to 1.10 ms) when it is warm; no answered request is known to be cold.",
+			"8.2% of requests started cold (82 of 1,000).",
+		}},
+		{"a limited median is called so, and not compared", summary.Run{
+			Invalid: []string{"generator-limited: ..."}, ColdShare: &share, Cold: 82, Known: 1000, Phases: []summary.Phase{{Name: "a"}},
+			Groups: []summary.Group{group("a", "hello", "cold", 82, 3e6), limited(group("a", "hello", "warm", 918, 1e6), "p50")},
+		}, []string{
+			"Do not use: warm p50 of hello in a (1.49 to 1.59 ms): the load generator's own lag moves it by more than 5%. Every other quantile holds.",
+			"A caller of hello waits 3.00 ms (p50, 95% interval 2.70 to 3.30 ms) when it starts cold and 1.59 ms (900 µs to 1.10 ms, generator-limited) when it is warm: not to be compared while the load generator limits them.",
+			"8.2% of requests started cold (82 of 1,000).",
+		}},
+		{"a median that holds comes before a limited one", summary.Run{
+			Invalid: []string{"generator-limited: ..."}, ColdShare: &share, Cold: 82, Known: 1000, Phases: []summary.Phase{{Name: "a"}, {Name: "b"}},
+			Groups: []summary.Group{limited(group("a", "f", "warm", 918, 1e6), "p50", "p90", "p95", "p99", "p999"), group("b", "f", "warm", 20, 1e6)},
+		}, []string{
+			"Do not use: warm p50 of f in a (1.49 to 1.59 ms), warm p90 of f in a (1.49 to 1.59 ms), warm p95 of f in a (1.49 to 1.59 ms) and 2 more that the table marks with ~: the load generator's own lag moves them by more than 5%. Every other quantile holds.",
+			"A caller of f waits 1.00 ms (p50, 95% interval 900 µs to 1.10 ms) when it is warm in b; no answered request is known to be cold.",
 			"8.2% of requests started cold (82 of 1,000).",
 		}},
 		{"few cold", summary.Run{
@@ -62,7 +115,7 @@ func TestAnswer(t *testing.T) {
 			"A caller of target waits 1.00 ms (p50, 95% interval 900 µs to 1.10 ms); how its requests started is unknown.",
 			"No request carries evidence of how it started, so there is no cold share.",
 		}},
-		{"nothing", summary.Run{Invalid: []string{"the run was interrupted"}}, []string{
+		{"nothing", summary.Run{Condemned: true, Invalid: []string{"the run was interrupted"}}, []string{
 			"These figures cannot be used: the run was interrupted.",
 			"No request was sent, so there is nothing to tell.",
 		}},

@@ -37,6 +37,7 @@ type runView struct {
 	*summary.Run
 	Data    *reports.Run
 	Title   string
+	Banner  string // what must not be used; "" in a valid run
 	Answer  []string
 	Charts  []chartView
 	Doubts  []string
@@ -54,6 +55,7 @@ type chartView struct {
 // column is a quantile's column of the key table.
 type column struct {
 	Head     string
+	key      string // of the quantile in the document; "" for a figure that is none
 	figure   func(*summary.Figures) *int64
 	interval func(*summary.Intervals) *[2]int64 // nil for a figure that has none
 }
@@ -92,7 +94,7 @@ func Write(w io.Writer, r *reports.Report) error {
 func viewOf(run *summary.Run, data *reports.Run) runView {
 	v := runView{Run: run, Data: data, Title: run.Scenario, Answer: reports.Answer(run), Columns: columns()}
 	if !run.Valid {
-		v.Answer = v.Answer[1:] // the banner has said that the figures cannot be used
+		v.Banner, v.Answer = v.Answer[0], v.Answer[1:]
 	}
 	if run.Platform != "" {
 		v.Title += " on " + run.Platform
@@ -126,18 +128,21 @@ func (v runView) Verdict() string {
 
 func columns() []column {
 	return []column{
-		{"p50", func(f *summary.Figures) *int64 { return f.P50 }, func(i *summary.Intervals) *[2]int64 { return i.P50 }},
-		{"p90", func(f *summary.Figures) *int64 { return f.P90 }, func(i *summary.Intervals) *[2]int64 { return i.P90 }},
-		{"p95", func(f *summary.Figures) *int64 { return f.P95 }, func(i *summary.Intervals) *[2]int64 { return i.P95 }},
-		{"p99", func(f *summary.Figures) *int64 { return f.P99 }, func(i *summary.Intervals) *[2]int64 { return i.P99 }},
-		{"p99.9", func(f *summary.Figures) *int64 { return f.P999 }, func(i *summary.Intervals) *[2]int64 { return i.P999 }},
-		{"max", func(f *summary.Figures) *int64 { return f.Max }, nil},
-		{"mean", func(f *summary.Figures) *int64 { return f.Mean }, nil},
+		{"p50", "p50", func(f *summary.Figures) *int64 { return f.P50 }, func(i *summary.Intervals) *[2]int64 { return i.P50 }},
+		{"p90", "p90", func(f *summary.Figures) *int64 { return f.P90 }, func(i *summary.Intervals) *[2]int64 { return i.P90 }},
+		{"p95", "p95", func(f *summary.Figures) *int64 { return f.P95 }, func(i *summary.Intervals) *[2]int64 { return i.P95 }},
+		{"p99", "p99", func(f *summary.Figures) *int64 { return f.P99 }, func(i *summary.Intervals) *[2]int64 { return i.P99 }},
+		{"p99.9", "p999", func(f *summary.Figures) *int64 { return f.P999 }, func(i *summary.Intervals) *[2]int64 { return i.P999 }},
+		{"max", "", func(f *summary.Figures) *int64 { return f.Max }, nil},
+		{"mean", "", func(f *summary.Figures) *int64 { return f.Mean }, nil},
 	}
 }
 
 // Figure is the column's figure of a group.
 func (c column) Figure(g summary.Group) *int64 { return c.figure(&g.Latency) }
+
+// Limited says that the load generator limits the figure.
+func (c column) Limited(g summary.Group) bool { return g.LimitedAt(c.key) }
 
 // Interval is the figure's interval in words; "" where it has none.
 func (c column) Interval(g summary.Group) string {
@@ -155,6 +160,7 @@ func functions() template.FuncMap {
 			}
 			return units.FormatDuration(time.Duration(*ns))
 		},
+		"mark":  func() string { return reports.LimitMark },
 		"nanos": func(ns int64) string { return units.FormatDuration(time.Duration(ns)) },
 		"count": func(n uint64) string { return units.FormatCount(n) },
 		"rate":  func(v float64) string { return units.FormatRate(units.Rate(v)) },

@@ -87,6 +87,29 @@ func TestBannerOfARunThatCannotBeUsed(t *testing.T) {
 	}
 }
 
+// TestOneLimitedQuantileIsMarked: it is named and marked, and takes no other
+// figure with it.
+func TestOneLimitedQuantileIsMarked(t *testing.T) {
+	page := render(t, reportstest.Limited())
+	if n := strings.Count(page, `<td class="limited">`); n != 1 {
+		t.Errorf("%d marked cells, want 1", n)
+	}
+	page = words(page)
+	for _, s := range []string{"LIMITED – Do not use: warm p99 of hello in sustained (", "Every other quantile holds.", "A ~ says do not use it"} {
+		if !strings.Contains(page, s) {
+			t.Errorf("the page lacks %q", s)
+		}
+	}
+	for _, s := range []string{"INVALID", "must not be used:", "cannot be used"} {
+		if strings.Contains(page, s) {
+			t.Errorf("the page says %q of figures that hold", s)
+		}
+	}
+	if strings.Contains(words(render(t, reportstest.Quick())), "~") {
+		t.Error("a mark in a run without limits")
+	}
+}
+
 func TestNamesAreHarmless(t *testing.T) {
 	page := render(t, reportstest.Hostile())
 	for _, bad := range []string{"<script", "<img", "<b ", "<i>", `href="javascript:`, "</title><b"} {

@@ -157,12 +157,29 @@ func input() summary.Input {
 	return summary.Input{
 		Scenario: "quick", Platform: "reference", Dir: "runs/20260301-120000-quick", Seed: 7, Complete: true, Backlog: 200,
 		Phases: []summary.PhaseSpan{
-			{Name: "idle", Start: 0, End: 12 * time.Second, Offered: 12},
+			{Name: "idle", Start: 0, End: 12 * time.Second, Offered: 12, Gap: time.Second},
 			{Name: "spike", Start: 12 * time.Second, End: 22 * time.Second, Offered: 1198},
 			{Name: "sustained", Start: 22 * time.Second, End: 42 * time.Second, Offered: 4000},
 		},
 		Notes: []string{"memory limits are not enforced: no cgroup may be written here"},
 	}
+}
+
+// Limited is a run in which the load generator fell behind for one request in
+// seventy, so that a p99 is in part its own.
+func Limited() *reports.Report {
+	in := input()
+	in.Scenario, in.Phases = "limited", in.Phases[:1]
+	in.Phases[0].Name, in.Phases[0].Offered, in.Phases[0].Gap = "sustained", 2000, 0
+	r := newRun(in)
+	for i := range 2000 {
+		s := r.send("sustained", "hello", time.Duration(i)*6*time.Millisecond, r.lognormal(400*time.Microsecond, .25), sample.Warm)
+		if i%70 == 7 {
+			s.Sent, s.Done = s.Sent+time.Millisecond, s.Done+time.Millisecond
+		}
+		r.add(s)
+	}
+	return r.report()
 }
 
 func idle(r *run, function string, n int) {

@@ -2,6 +2,7 @@ package text
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,20 +78,36 @@ func (p *page) latencies(r *summary.Run) {
 	figure := func(of func(*summary.Figures) *int64) []string {
 		return cellsOf(g, func(g *summary.Group) string { return nanos(of(&g.Latency)) })
 	}
+	quantile := func(key string, of func(*summary.Figures) *int64) []string { return p.marked(g, key, figure(of)) }
 	columns = append(columns,
 		column{head: "start", left: true, cells: cellsOf(g, func(g *summary.Group) string { return p.paint(startColor(g.Start), g.Start) })},
 		column{head: "n", keep: 8, cells: cellsOf(g, func(g *summary.Group) string { return units.FormatCount(g.N) })},
 		column{head: "errors", keep: errorsKeep(g), cells: cellsOf(g, func(g *summary.Group) string { return p.errors(g.Errors) })},
-		column{head: "p50", cells: figure(func(f *summary.Figures) *int64 { return f.P50 })},
+		column{head: "p50", cells: quantile("p50", func(f *summary.Figures) *int64 { return f.P50 })},
 		column{head: "95% interval", keep: 3, cells: cellsOf(g, func(g *summary.Group) string { return reports.Interval(g.Interval.P50) })},
-		column{head: "p90", keep: 4, cells: figure(func(f *summary.Figures) *int64 { return f.P90 })},
-		column{head: "p95", keep: 2, cells: figure(func(f *summary.Figures) *int64 { return f.P95 })},
-		column{head: "p99", keep: 7, cells: figure(func(f *summary.Figures) *int64 { return f.P99 })},
-		column{head: "p99.9", keep: 1, cells: figure(func(f *summary.Figures) *int64 { return f.P999 })},
+		column{head: "p90", keep: 4, cells: quantile("p90", func(f *summary.Figures) *int64 { return f.P90 })},
+		column{head: "p95", keep: 2, cells: quantile("p95", func(f *summary.Figures) *int64 { return f.P95 })},
+		column{head: "p99", keep: 7, cells: quantile("p99", func(f *summary.Figures) *int64 { return f.P99 })},
+		column{head: "p99.9", keep: 1, cells: quantile("p999", func(f *summary.Figures) *int64 { return f.P999 })},
 		column{head: "max", keep: 6, cells: figure(func(f *summary.Figures) *int64 { return f.Max })},
 	)
 	dropped := p.table(columns)
 	p.explain(r, dropped)
+}
+
+// marked puts the mark behind the quantiles that the load generator limits,
+// and room for it behind the others of the column.
+func (p *page) marked(groups []summary.Group, key string, cells []string) []string {
+	any := slices.ContainsFunc(groups, func(g summary.Group) bool { return g.LimitedAt(key) })
+	for i := range cells {
+		switch {
+		case groups[i].LimitedAt(key):
+			cells[i] += p.paint(yellow, reports.LimitMark)
+		case any:
+			cells[i] += " "
+		}
+	}
+	return cells
 }
 
 // errorsKeep lets the errors go first from a narrow table when there are none.
@@ -130,6 +147,9 @@ func (p *page) explain(r *summary.Run, dropped []string) {
 				none, need(.5), need(.9), need(.95), need(.99), units.FormatCount(need(.999))), "")
 			break
 		}
+	}
+	if len(r.Limits()) > 0 {
+		p.wrap(reports.LimitMark+": do not use: the load generator's own lag moves it by more than 5%.", "")
 	}
 	if len(dropped) > 0 {
 		p.wrap("Left out to fit the width: "+strings.Join(dropped, ", ")+".", "")
@@ -222,7 +242,11 @@ func generator(r *summary.Run) string {
 		lag += fmt.Sprintf(" At most %s were due and not yet sent.", units.FormatCount(r.PeakBacklog))
 	}
 	if r.Backlog > 0 {
-		lag += fmt.Sprintf(" At most %s requests were under way at once.", units.FormatCount(r.Backlog))
+		were := "were"
+		if r.Backlog == 1 {
+			were = "was"
+		}
+		lag += fmt.Sprintf(" At most %s %s under way at once.", units.FormatNoun(r.Backlog, "request"), were)
 	}
 	return lag
 }

@@ -75,10 +75,14 @@ type page struct {
 
 func (p *page) run(r *summary.Run) {
 	p.line(p.paint(bold, title(r)))
-	if !r.Valid {
+	if r.Condemned {
 		p.line(p.paint(red, verdict(r)))
 	}
-	for _, s := range reports.Answer(r) {
+	for i, s := range reports.Answer(r) {
+		if i == 0 && !r.Valid && !r.Condemned {
+			p.wrap(s, p.paint(yellow, "LIMITED: "))
+			continue
+		}
 		p.wrap(s, "")
 	}
 	if len(r.Groups) > 0 {

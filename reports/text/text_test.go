@@ -32,6 +32,7 @@ func render(t *testing.T, r *reports.Report, o text.Options) string {
 func TestGolden(t *testing.T) {
 	made := map[string]*reports.Report{
 		"quick": reportstest.Quick(), "broken": reportstest.Broken(), "empty": reportstest.Empty(), "languages": reportstest.Languages(),
+		"limited": reportstest.Limited(),
 	}
 	for _, tt := range []struct {
 		report, name string
@@ -46,6 +47,8 @@ func TestGolden(t *testing.T) {
 		{"languages", "60", text.Options{Terminal: true, Width: 60}},
 		{"broken", "pipe", text.Options{}},
 		{"broken", "80", text.Options{Terminal: true, Width: 80}},
+		{"limited", "pipe", text.Options{}},
+		{"limited", "80", text.Options{Terminal: true, Width: 80}},
 		{"empty", "pipe", text.Options{}},
 	} {
 		t.Run(tt.report+"-"+tt.name, func(t *testing.T) {
@@ -74,7 +77,7 @@ func golden(t *testing.T, name string, got []byte) {
 var colors = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 func TestFitsTheWidth(t *testing.T) {
-	for _, r := range []*reports.Report{reportstest.Quick(), reportstest.Broken(), reportstest.Empty(), reportstest.Languages()} {
+	for _, r := range []*reports.Report{reportstest.Quick(), reportstest.Broken(), reportstest.Empty(), reportstest.Languages(), reportstest.Limited()} {
 		for _, width := range []int{60, 80, 100, 120, 200} {
 			for _, color := range []bool{false, true} {
 				for i, line := range strings.Split(render(t, r, text.Options{Terminal: true, Width: width, Color: color}), "\n") {
