@@ -81,7 +81,7 @@ func TestLogReadsBack(t *testing.T) {
 		t.Errorf("head: -want +got\n%s", diff)
 	}
 
-	intervals, err := hist.ReadLog(&file)
+	intervals, err := histtest.ReadLog(&file)
 	if err != nil || len(intervals) != 3 {
 		t.Fatalf("read %d intervals, %v; want 3", len(intervals), err)
 	}
@@ -166,7 +166,7 @@ func TestReadLogNamesTheBrokenInterval(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, err := hist.ReadLog(bytes.NewReader(file.Bytes()[:file.Len()-40]))
+	got, err := histtest.ReadLog(bytes.NewReader(file.Bytes()[:file.Len()-40]))
 	if len(got) != 1 || err == nil || !strings.Contains(err.Error(), "interval 2") {
 		t.Errorf("a torn log gives %d intervals and %v", len(got), err)
 	}

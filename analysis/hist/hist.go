@@ -177,9 +177,3 @@ func (s *sum) over(n uint64) time.Duration {
 	}
 	return time.Duration(mean)
 }
-
-// times is n values of v.
-func times(v, n uint64) sum {
-	high, low := bits.Mul64(v, n)
-	return sum{high: high, low: low}
-}

@@ -159,20 +159,6 @@ func (d *Dir) WriteSummary(v any) error {
 	return nil
 }
 
-// ReadSummary reads summary.json into v; it fails with fs.ErrNotExist where
-// none was stored.
-func (d *Dir) ReadSummary(v any) error {
-	path := filepath.Join(d.Path, summaryName)
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("read summary: %w", err)
-	}
-	if err := json.Unmarshal(text, v); err != nil {
-		return fmt.Errorf("read summary: %s: %w", path, err)
-	}
-	return nil
-}
-
 // DefaultDir is a path below root that does not exist, named after the time and
 // the scenario: "runs/20261121-225411-quick", with a number behind it where
 // that is taken.

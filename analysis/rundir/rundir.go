@@ -34,6 +34,9 @@ type Manifest struct {
 	Seed        uint64  `json:"seed"`
 	Scale       float64 `json:"scale"`
 	TimeScale   float64 `json:"time_scale"`
+	// Flags are those of the command line that changed the scenario, by name
+	// and without secrets: scenario.yaml is the file as it was before.
+	Flags map[string]string `json:"flags,omitempty"`
 
 	Platform  platform.Description `json:"platform"`
 	Phases    []Phase              `json:"phases"`
@@ -50,6 +53,9 @@ type Manifest struct {
 	// on request.
 	Complete    bool `json:"complete"`
 	Interrupted bool `json:"interrupted"`
+	// Failure is what became of the platform where it did not end as it was
+	// told to: the samples are all there, and not to be trusted.
+	Failure string `json:"failure,omitempty"`
 
 	Host      Host      `json:"host"`
 	Generator Generator `json:"generator"`

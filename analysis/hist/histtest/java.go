@@ -1,9 +1,10 @@
-// Package histtest owns what tests ask of Java's HdrHistogram, the reference
-// implementation of the file formats.
+// Package histtest owns the readers that tests hold the written files against:
+// Java's HdrHistogram, the reference implementation of the formats, and the
+// Go library's own.
 //
-// In: a .hlog and a tag. Out: what Java reads in it. It needs a JRE and the
-// jar of Debian's libhdrhistogram-java, and ends the test where they are
-// missing; it checks nothing itself.
+// In: a .hlog and a tag. Out: what the reader finds in it. Java's needs a JRE
+// and the jar of Debian's libhdrhistogram-java, and ends the test where they
+// are missing; nothing is checked here, and only tests import it.
 package histtest
 
 import (
