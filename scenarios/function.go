@@ -135,7 +135,7 @@ func (r *reader) checkCode(m strict.Map, f *Function) {
 	}
 	f.Code = r.path(f.Code)
 	if info, err := os.Stat(f.Code); err != nil || !info.IsDir() {
-		code.Fault("there is no folder "+f.Code, "write a path from "+r.dir)
+		code.Fault("there is no folder "+f.Code, r.from())
 	} else if _, err := os.Stat(filepath.Join(f.Code, "bootstrap")); err != nil && compiled {
 		code.Fault("there is no bootstrap in "+f.Code, "build the function: GOOS=linux go build -o "+filepath.Join(f.Code, "bootstrap"))
 	}
@@ -197,7 +197,7 @@ func (r *reader) fill(p *Payload, m strict.Map) {
 		p.File = r.path(p.File)
 		data, err := readFile(p.File, mostPayload)
 		if err != nil {
-			m.Get("file").Fault(err.Error(), "write a path from "+r.dir)
+			m.Get("file").Fault(err.Error(), r.from())
 		}
 		p.Data = data
 	}

@@ -23,17 +23,26 @@ type Overrides struct {
 	// Seed replaces the seed; nil keeps it.
 	Seed *uint64
 	// Scale multiplies rates and counts; a burst keeps at least one request,
-	// and gaps stay. Greater than 0; 0 is 1.
+	// and gaps stay. From [LeastFactor] to [MostFactor]; 0 is 1.
 	Scale float64
 	// TimeScale multiplies durations, periods, gaps, instants within a phase
 	// and the platform's keep-alive, so that they keep their proportions, but
-	// no rates. Greater than 0; 0 is 1.
+	// no rates. From [LeastFactor] to [MostFactor]; 0 is 1.
 	TimeScale float64
 	// KeepAlive replaces the reference runtime's keep-alive, unscaled; nil keeps it.
 	KeepAlive *time.Duration
 	// Sandbox replaces the reference runtime's sandbox; "" keeps it.
 	Sandbox string
+
+	badURL bool // it has been reported, and is not missing
 }
+
+// The limits of [Overrides.Scale] and [Overrides.TimeScale]. Below, a second
+// would be less than a millisecond; above, more than a week.
+const (
+	LeastFactor = 1e-3
+	MostFactor  = 1e6
+)
 
 // platform is the platform that counts where the file says own.
 func (o Overrides) platform(own string) string { return cmp.Or(o.Platform, own) }
@@ -58,8 +67,8 @@ func (o *Overrides) check() Faults {
 		o.Sandbox = ""
 	}
 	checkFactor := func(flag string, factor *float64) {
-		if !(*factor >= 0) || *factor > 1e6 {
-			add(flag, fmt.Sprintf("a factor of %g", *factor), "write a number above 0, for example 0.1")
+		if *factor != 0 && !(*factor >= LeastFactor && *factor <= MostFactor) {
+			add(flag, fmt.Sprintf("a factor of %g", *factor), fmt.Sprintf("write a number from %g to %g, for example 0.1", LeastFactor, MostFactor))
 			*factor = 0
 		}
 	}
@@ -67,7 +76,7 @@ func (o *Overrides) check() Faults {
 	checkFactor("--time-scale", &o.TimeScale)
 	if problem := badURL(o.URL); o.URL != "" && problem != "" {
 		add("--url", problem, "write for example http://127.0.0.1:8080/")
-		o.URL = ""
+		o.URL, o.badURL = "", true
 	}
 	return faults
 }

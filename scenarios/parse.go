@@ -85,7 +85,11 @@ func scenarioFields() fields[Scenario] {
 // completePlatform sees to it that platform http has a URL.
 func (r *reader) completePlatform(m strict.Map) {
 	s := &r.scenario
-	if s.Platform.Name != httpPlatform || s.Platform.URL != "" {
+	if s.Platform.Name != httpPlatform || s.Platform.URL != "" || r.overrides.badURL {
+		return
+	}
+	if r.overrides.Platform == httpPlatform {
+		r.faults = append(r.faults, Fault{File: "--platform", Problem: "platform http has no url", Instead: "add --url, for example --url http://127.0.0.1:8080/"})
 		return
 	}
 	const instead = "add platform: {name: http, url: http://127.0.0.1:8080/}, or --url"
@@ -151,6 +155,14 @@ func (r *reader) path(name string) string {
 		return name
 	}
 	return filepath.Join(r.dir, name)
+}
+
+// from says where paths in the file start from.
+func (r *reader) from() string {
+	if r.dir == "." {
+		return "write a path from the scenario's folder"
+	}
+	return "write a path from the scenario's folder, " + r.dir
 }
 
 // commas is names for a message.

@@ -176,7 +176,9 @@ func checkRates(m strict.Map, a *Arrivals) {
 func (r *reader) checkCaller(m strict.Map, a *Arrivals) {
 	known := make([]string, 0, len(r.scenario.Functions))
 	for _, f := range r.scenario.Functions {
-		known = append(known, f.Name)
+		if !slices.Contains(known, f.Name) { // a second one of the name has been reported
+			known = append(known, f.Name)
+		}
 	}
 	v := m.Get("function")
 	switch {
@@ -217,13 +219,13 @@ func (r *reader) readTrace(m strict.Map, a *Arrivals) {
 	a.File = r.path(a.File)
 	f, err := os.Open(a.File)
 	if err != nil {
-		v.Fault(err.Error(), "write a path from "+r.dir)
+		v.Fault(err.Error(), r.from())
 		return
 	}
 	defer f.Close()
 	a.Trace, err = arrival.ReadTrace(f)
 	if err != nil {
-		problem, instead := err.Error(), "write a path from "+r.dir
+		problem, instead := err.Error(), r.from()
 		if e, ok := errors.AsType[*arrival.RowError](err); ok {
 			problem, instead = fmt.Sprintf("row %d: %s", e.Row, e.Problem), e.Instead
 		}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/units"
@@ -110,9 +111,27 @@ func badURL(text string) string {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil, u.Host == "", u.Scheme != "http" && u.Scheme != "https":
-		return fmt.Sprintf("%s is not an http or https URL", strict.Quote(text))
+		return fmt.Sprintf("%s is not an http or https URL", strict.Quote(withoutSecrets(text)))
 	}
 	return ""
+}
+
+// withoutSecrets is text that was meant as a URL, less what may be a secret:
+// the user's name and password, and the query. It cannot be parsed, so all
+// that stands before an @ is taken for them.
+func withoutSecrets(text string) string {
+	text, _, _ = strings.Cut(text, "?")
+	i := strings.LastIndex(text, "@")
+	if i < 0 {
+		return text
+	}
+	scheme, _, ok := strings.Cut(text[:i], "//")
+	if !ok {
+		scheme = ""
+	} else {
+		scheme += "//"
+	}
+	return scheme + "..." + text[i:]
 }
 
 // platforms are a name, or a mapping of name and options. A name from the

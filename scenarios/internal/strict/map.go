@@ -78,8 +78,10 @@ func (k Key) Unknown(where string, allowed []string) {
 	k.Fault(fmt.Sprintf("unknown key %s in %s", Quote(k.Name()), where), Instead(k.Name(), allowed))
 }
 
-// Instead says which of the allowed words was probably meant, and lists them.
+// Instead says which of the allowed words was probably meant, and lists them,
+// each once.
 func Instead(word string, allowed []string) string {
+	allowed = distinct(allowed)
 	list := strings.Join(allowed, ", ")
 	if near, ok := Nearest(word, allowed); ok {
 		if len(allowed) == 1 {
@@ -91,6 +93,17 @@ func Instead(word string, allowed []string) string {
 		return "write " + list
 	}
 	return "write one of: " + list
+}
+
+// distinct is words without those that stand before.
+func distinct(words []string) []string {
+	var list []string
+	for _, w := range words {
+		if !slices.Contains(list, w) {
+			list = append(list, w)
+		}
+	}
+	return list
 }
 
 // Nearest is the word that differs least from the given one, if it differs by
