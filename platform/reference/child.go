@@ -18,6 +18,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
 )
 
 // ClientOptions are how a runtime of one's own is started. The fields after
@@ -136,6 +137,9 @@ func startChild(o ClientOptions, direct *net.UnixListener) (*child, *os.File, er
 	}
 	go func() {
 		ch.err = ch.cmd.Wait()
+		if ch.err != nil {
+			process.Sweep() // what a runtime that was killed could not put away
+		}
 		close(ch.exited)
 	}()
 	return ch, readyR, nil

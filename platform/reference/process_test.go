@@ -302,7 +302,9 @@ func TestKilledRuntime(t *testing.T) {
 	if err := client.Close(t.Context()); err == nil || !strings.Contains(err.Error(), "signal: killed") {
 		t.Errorf("Close: %v, want it to tell of the kill", err)
 	}
-	open(t, reference.ClientOptions{}) // finds and removes the control groups of the dead
+	if left := groupsOf(t, serving); len(left) > 0 {
+		t.Errorf("control groups of the dead runtime: %v", left)
+	}
 }
 
 // parentMain is a process with a runtime of its own; it says what was started

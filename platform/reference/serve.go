@@ -190,7 +190,7 @@ func openSandbox(s Settings) (*process.Sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	return process.New(process.Options{RuntimeClients: clients, NoCgroups: s.NoCgroups})
+	return process.New(process.Options{RuntimeClients: clients, NoCgroups: s.NoCgroups, Adopt: true})
 }
 
 // describe is the runtime's account of itself.

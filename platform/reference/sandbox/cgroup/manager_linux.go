@@ -71,6 +71,21 @@ func New(o Options) (*Manager, error) {
 	return m, nil
 }
 
+// Sweep removes what dead processes left behind.
+func Sweep() {
+	me, err := self()
+	if err != nil {
+		return
+	}
+	all, err := machine()
+	if err != nil {
+		return
+	}
+	for _, h := range all {
+		sweep(h.Mount, me.namespace)
+	}
+}
+
 // because tells all reasons on one line, which is what becomes of them: a note.
 func because(reasons []error, otherwise string) string {
 	if len(reasons) == 0 {

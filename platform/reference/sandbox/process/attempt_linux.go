@@ -29,6 +29,7 @@ const (
 // where its init had to be begun anew.
 type attempt struct {
 	*berth
+	wards     *wards // nil where a control group holds what the process starts
 	pid       int
 	exited    chan struct{} // closed when the process has ended and been reaped
 	status    syscall.WaitStatus
@@ -43,8 +44,8 @@ type attempt struct {
 }
 
 // newAttempt watches over a started process; ended is called when it has gone.
-func newAttempt(o *order, ended func(*attempt)) *attempt {
-	a := &attempt{berth: o.berth, pid: o.pid, exited: make(chan struct{})}
+func newAttempt(o *order, w *wards, ended func(*attempt)) *attempt {
+	a := &attempt{berth: o.berth, wards: w, pid: o.pid, exited: make(chan struct{})}
 	go func() {
 		a.wait(o.pidfd)
 		ended(a)
@@ -66,20 +67,29 @@ func (a *attempt) wait(pidfd int) {
 	// hits its process group and nothing else.
 	_ = unix.Kill(-a.pid, unix.SIGKILL)
 	var usage unix.Rusage
-	var status unix.WaitStatus
-	for {
-		_, err := unix.Wait4(a.pid, &status, 0, &usage)
-		if err != unix.EINTR {
-			break
-		}
+	if a.wards != nil {
+		a.wards.bury(a.pid, func() { usage = a.reap() })
+	} else {
+		usage = a.reap()
 	}
-	a.status = syscall.WaitStatus(status)
-	a.reaped = true
 	a.account.Lock()
 	if a.group == nil {
 		a.peak = max(a.peak, usage.Maxrss<<10)
 	}
 	a.account.Unlock()
+}
+
+// reap ends the process's id. Called with reaping held, once it is dead.
+func (a *attempt) reap() (usage unix.Rusage) {
+	var status unix.WaitStatus
+	for {
+		if _, err := unix.Wait4(a.pid, &status, 0, &usage); err != unix.EINTR {
+			break
+		}
+	}
+	a.status = syscall.WaitStatus(status)
+	a.reaped = true
+	return usage
 }
 
 func (a *attempt) awaitPidfd(pidfd int) {
@@ -108,6 +118,17 @@ func (a *attempt) signal(s syscall.Signal) {
 	if !a.reaped {
 		_ = unix.Kill(-a.pid, s)
 	}
+}
+
+// family is what the process has started, as far as its line is unbroken.
+func (a *attempt) family() map[kin]bool {
+	a.reaping.Lock()
+	defer a.reaping.Unlock()
+	family := map[kin]bool{}
+	if !a.reaped {
+		addFamily(a.pid, family)
+	}
+	return family
 }
 
 // awaitInit returns nil at the first poll, or why there will be none.
@@ -197,13 +218,17 @@ func describe(s syscall.WaitStatus) string {
 	}
 }
 
-// putAway ends the process and everything of it.
-func (a *attempt) putAway() error {
+// putAway ends the process and everything of it; id is the instance's.
+func (a *attempt) putAway(id string) error {
 	a.condemned.Store(true)
 	var errs []error
+	var family map[kin]bool
 	if a.group != nil {
 		// A throttled process would get to its end only in its next period.
 		errs = append(errs, a.group.FreeCPU())
+	}
+	if a.wards != nil {
+		family = a.family()
 	}
 	a.signal(syscall.SIGKILL)
 	select {
@@ -213,6 +238,9 @@ func (a *attempt) putAway() error {
 	}
 	if a.group != nil {
 		errs = append(errs, a.group.Kill())
+	}
+	if a.wards != nil {
+		errs = append(errs, a.wards.endOf(id, family))
 	}
 	errs = append(errs, a.api.Close())
 	a.log.close()

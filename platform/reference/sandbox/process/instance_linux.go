@@ -135,7 +135,7 @@ func (in *instance) begin(ctx context.Context) (*attempt, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := newAttempt(o, in.finish)
+	a := newAttempt(o, in.sandbox.wards, in.finish)
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.current = a
@@ -171,7 +171,7 @@ func errStopped() error {
 }
 
 func (in *instance) putAway(a *attempt) error {
-	err := a.putAway()
+	err := a.putAway(in.id)
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.peak = max(in.peak, a.maxMemory())

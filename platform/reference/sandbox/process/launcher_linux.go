@@ -49,6 +49,7 @@ type order struct {
 type launcher struct {
 	clock  clock.Monotonic
 	groups *cgroup.Manager // nil without control groups
+	wards  *wards          // nil with control groups, or where orphans are not ours
 	limits sandbox.Limits
 	null   *os.File
 	orders chan *order
@@ -62,7 +63,7 @@ type launcher struct {
 // slow that instance's boot on a small machine.
 const recess = 5 * time.Millisecond
 
-func newLauncher(n int, groups *cgroup.Manager, limits sandbox.Limits, clk clock.Monotonic) (*launcher, error) {
+func newLauncher(n int, groups *cgroup.Manager, wards *wards, limits sandbox.Limits, clk clock.Monotonic) (*launcher, error) {
 	if err := keepDescriptors(); err != nil {
 		return nil, fmt.Errorf("keep descriptors from functions: %w", err)
 	}
@@ -70,7 +71,7 @@ func newLauncher(n int, groups *cgroup.Manager, limits sandbox.Limits, clk clock
 	if err != nil {
 		return nil, err
 	}
-	l := &launcher{clock: clk, groups: groups, limits: limits, null: null, orders: make(chan *order), quit: make(chan struct{})}
+	l := &launcher{clock: clk, groups: groups, wards: wards, limits: limits, null: null, orders: make(chan *order), quit: make(chan struct{})}
 	for range n {
 		locked := make(chan struct{})
 		l.works.Add(1)
@@ -219,7 +220,11 @@ func (l *launcher) fulfil(o *order, b *berth) {
 			attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = true, fd
 		}
 	}
-	pid, err := syscall.ForkExec(o.program.path, o.program.argv, attr)
+	fork := syscall.ForkExec
+	if l.wards != nil {
+		fork = l.wards.fork
+	}
+	pid, err := fork(o.program.path, o.program.argv, attr)
 	o.provisioned = l.clock.Now()
 	if err != nil {
 		o.err = errors.Join(fmt.Errorf("execute %s: %w", o.program.path, err), l.discard(b))

@@ -15,9 +15,10 @@
 //
 // No instance outlives this process: the kernel kills it when its launcher's
 // thread ends. Processes that an instance started itself go with its control
-// group, or without one with its process group; when this process is killed
-// rather than closed, they are found and killed by the next New, and without
-// control groups not at all.
+// group. Without one they go with its process group, and those that have left
+// it as orphans that this process adopts (Options.Adopt). When this process is
+// killed rather than closed, they are found and killed by [Sweep] and by the
+// next New, and without control groups not at all.
 package process
 
 import (
@@ -38,6 +39,11 @@ type Options struct {
 	Programs map[platform.Runtime]string
 	// NoCgroups does without control groups, and so without limits.
 	NoCgroups bool
+	// Adopt makes this process the reaper of its descendants while there are no
+	// control groups to hold them, so that what an instance has left behind is
+	// found and ended. It concerns the whole process, so it is for one that does
+	// nothing else than to serve, with one sandbox. The default is not to.
+	Adopt bool
 	// Grace is how long a graceful Stop waits between SIGTERM and SIGKILL. The
 	// default is 300 ms, which is what Lambda gives an external extension.
 	Grace time.Duration

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -66,6 +68,11 @@ func spec(t testing.TB, behaviour string, env ...string) *sandbox.Spec {
 // and nothing of it may be left.
 func open(t testing.TB, o process.Options) *process.Sandbox {
 	t.Helper()
+	if o.Adopt { // the first Notify of a process starts a goroutine that stays
+		signals := make(chan os.Signal, 1)
+		signal.Notify(signals, syscall.SIGCHLD)
+		signal.Stop(signals)
+	}
 	before := footprint(t)
 	s, err := process.New(o)
 	if err != nil {

@@ -16,6 +16,9 @@ type Sandbox struct{}
 // New refuses.
 func New(Options) (*Sandbox, error) { return nil, unsupported() }
 
+// Sweep has nothing to do.
+func Sweep() {}
+
 func unsupported() error {
 	return errors.New("process sandbox: needs Linux, this is " + runtime.GOOS)
 }

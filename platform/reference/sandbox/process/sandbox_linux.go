@@ -23,6 +23,7 @@ type Sandbox struct {
 	clock    clock.Monotonic
 	limits   sandbox.Limits
 	groups   *cgroup.Manager // nil without control groups
+	wards    *wards          // nil with control groups, or without Options.Adopt
 	launcher *launcher
 	programs *programs
 
@@ -54,13 +55,27 @@ func New(o Options) (*Sandbox, error) {
 		}
 	}
 	var err error
-	if s.launcher, err = newLauncher(o.Launchers, s.groups, s.limits, s.clock); err != nil {
-		if s.groups != nil {
-			err = errors.Join(err, s.groups.Close())
+	if s.groups == nil && o.Adopt {
+		if s.wards, err = adopt(); err != nil {
+			s.note("processes that a function leaves behind in a session of their own are not ended: " + err.Error())
 		}
-		return nil, fmt.Errorf("process sandbox: %w", err)
+	}
+	if s.launcher, err = newLauncher(o.Launchers, s.groups, s.wards, s.limits, s.clock); err != nil {
+		return nil, fmt.Errorf("process sandbox: %w", errors.Join(err, s.release()))
 	}
 	return s, nil
+}
+
+// release gives back what the sandbox holds of the machine's.
+func (s *Sandbox) release() error {
+	var errs []error
+	if s.wards != nil {
+		errs = append(errs, s.wards.close())
+	}
+	if s.groups != nil {
+		errs = append(errs, s.groups.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // note adds a note once.
@@ -188,10 +203,7 @@ func (s *Sandbox) Close() error {
 		s.closed = true
 		s.mu.Unlock()
 		s.starts.Wait()
-		s.left = errors.Join(s.stopAll(), s.launcher.close())
-		if s.groups != nil {
-			s.left = errors.Join(s.left, s.groups.Close())
-		}
+		s.left = errors.Join(s.stopAll(), s.launcher.close(), s.release())
 	})
 	return s.left
 }

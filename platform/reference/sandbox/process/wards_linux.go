@@ -1,0 +1,244 @@
+package process
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// wards are the processes that instances have left behind: the kernel makes
+// an orphan the child of the nearest subreaper above it, which this process
+// is. They are told from what this process starts for itself by their
+// session: an instance has one of its own, and whatever it starts can have
+// that or a newer one, but not ours.
+//
+// They are needed where no control group holds an instance's processes
+// together. A process that clears its environment and whose parent had gone
+// before its instance was stopped has no visible owner; it goes at close.
+type wards struct {
+	session int // ours
+	signals chan os.Signal
+	reaper  sync.WaitGroup
+
+	// mu is held while an instance is forked and while orphans are looked for,
+	// so that what is about to become an instance is not taken for one of them.
+	mu        sync.Mutex
+	instances map[int]struct{}
+}
+
+// kin is a process that an instance has started. An id alone may be used again.
+type kin struct {
+	pid     int
+	started uint64 // clock ticks since boot
+}
+
+// adopt makes this process the subreaper of all that it starts.
+func adopt() (*wards, error) {
+	session, err := unix.Getsid(0)
+	if err != nil {
+		return nil, fmt.Errorf("read the session: %w", err)
+	}
+	if _, err := childrenOf(os.Getpid()); err != nil {
+		return nil, err
+	}
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return nil, fmt.Errorf("become the subreaper: %w", err)
+	}
+	w := &wards{session: session, signals: make(chan os.Signal, 1), instances: map[int]struct{}{}}
+	signal.Notify(w.signals, syscall.SIGCHLD)
+	w.reaper.Go(w.reap)
+	return w, nil
+}
+
+// reap buries orphans that end by themselves.
+func (w *wards) reap() {
+	for range w.signals {
+		w.mu.Lock()
+		_, _ = w.orphans() // looking is burying; what cannot be seen now is tried again
+		w.mu.Unlock()
+	}
+}
+
+// close ends every orphan that is left. No instance may be alive any more.
+func (w *wards) close() error {
+	err := w.end(func(kin) bool { return true })
+	signal.Stop(w.signals)
+	close(w.signals)
+	w.reaper.Wait()
+	return errors.Join(err, unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0))
+}
+
+// fork forks an instance's process.
+func (w *wards) fork(path string, argv []string, attr *syscall.ProcAttr) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	pid, err := syscall.ForkExec(path, argv, attr)
+	if err == nil {
+		w.instances[pid] = struct{}{}
+	}
+	return pid, err
+}
+
+// bury calls wait, which reaps an instance's process.
+func (w *wards) bury(pid int, wait func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	wait()
+	delete(w.instances, pid)
+}
+
+// endOf ends what an instance has left behind: the family that it had when it
+// was stopped, and whatever carries its name in the environment.
+func (w *wards) endOf(id string, family map[kin]bool) error {
+	mark := []byte("]" + id)
+	return w.end(func(k kin) bool {
+		if !family[k] && !bytes.HasSuffix(logStream(k.pid), mark) {
+			return false
+		}
+		addFamily(k.pid, family) // which becomes ours in its turn
+		return true
+	})
+}
+
+// end kills the orphans that match until there are none: what one of them has
+// started becomes an orphan when it goes.
+func (w *wards) end(match func(kin) bool) error {
+	wait := 50 * time.Microsecond
+	for start := time.Now(); ; wait = min(2*wait, 10*time.Millisecond) {
+		n, err := w.kill(match)
+		if n == 0 || err != nil {
+			return err
+		}
+		if time.Since(start) > patience {
+			return fmt.Errorf("end what an instance left behind: %d processes are left after %v", n, patience)
+		}
+		time.Sleep(wait)
+	}
+}
+
+// kill tells how many orphans matched and were not dead yet.
+func (w *wards) kill(match func(kin) bool) (n int, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	orphans, err := w.orphans()
+	for _, k := range orphans {
+		if match(k) {
+			_ = unix.Kill(k.pid, unix.SIGKILL) // ours to reap, so the id is still its own
+			n++
+		}
+	}
+	return n, err
+}
+
+// orphans are the living children of this process that are neither instances
+// nor its own; the dead are reaped. Called with mu held.
+func (w *wards) orphans() ([]kin, error) {
+	children, err := childrenOf(os.Getpid())
+	if err != nil {
+		return nil, err
+	}
+	var living []kin
+	for _, pid := range children {
+		if _, ok := w.instances[pid]; ok {
+			continue
+		}
+		s, ok := readStatus(pid)
+		if !ok || s.session == w.session {
+			continue
+		}
+		if s.dead {
+			_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil)
+			continue
+		}
+		living = append(living, kin{pid, s.started})
+	}
+	return living, nil
+}
+
+// addFamily adds the processes below pid.
+func addFamily(pid int, family map[kin]bool) {
+	children, _ := childrenOf(pid) // none if it has gone
+	for _, child := range children {
+		s, ok := readStatus(child)
+		if k := (kin{child, s.started}); ok && !family[k] {
+			family[k] = true
+			addFamily(child, family)
+		}
+	}
+}
+
+// childrenOf reads which processes a process has to reap, of all its threads.
+func childrenOf(pid int) ([]int, error) {
+	folder := "/proc/" + strconv.Itoa(pid) + "/task"
+	threads, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, fmt.Errorf("list children: %w", err)
+	}
+	var children []int
+	var last error
+	read := false
+	for _, t := range threads {
+		text, err := os.ReadFile(folder + "/" + t.Name() + "/children")
+		if err != nil {
+			last = err // a thread that has ended, or a kernel without the file
+			continue
+		}
+		read = true
+		for field := range strings.FieldsSeq(string(text)) {
+			if child, err := strconv.Atoi(field); err == nil {
+				children = append(children, child)
+			}
+		}
+	}
+	if !read {
+		return nil, fmt.Errorf("list children: %w", last)
+	}
+	return children, nil
+}
+
+// status is what /proc/pid/stat tells of a process.
+type status struct {
+	dead    bool // and not reaped
+	session int
+	started uint64 // clock ticks since boot
+}
+
+// readStatus is not ok if the process has gone. The second field of the file
+// may hold anything, so counting begins behind its last parenthesis.
+func readStatus(pid int) (s status, ok bool) {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return s, false
+	}
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	if len(fields) < 20 {
+		return s, false
+	}
+	s.dead = fields[0] == "Z" || fields[0] == "X"
+	s.session, _ = strconv.Atoi(fields[3])
+	s.started, err = strconv.ParseUint(fields[19], 10, 64)
+	return s, err == nil
+}
+
+// logStream is the variable by which a process tells whose it is; nil without.
+func logStream(pid int) []byte {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
+	if err != nil {
+		return nil
+	}
+	for pair := range bytes.SplitSeq(text, []byte{0}) {
+		if value, ok := bytes.CutPrefix(pair, []byte("AWS_LAMBDA_LOG_STREAM_NAME=")); ok {
+			return value
+		}
+	}
+	return nil
+}
