@@ -15,15 +15,25 @@ import (
 
 // Tally gathers the comparison of one run. The zero value is not ready; use [New].
 type Tally struct {
-	beyond  map[sample.Start]*hist.Histogram
+	groups  map[Group]*group
 	colds   map[string]int // cold samples by instance
 	early   uint64
 	missing uint64
 }
 
+// Group is what is compared apart.
+type Group struct {
+	Function string
+	Start    sample.Start
+}
+
+type group struct {
+	service, record, beyond, handler *hist.Histogram
+}
+
 // New makes an empty tally.
 func New() *Tally {
-	return &Tally{beyond: make(map[sample.Start]*hist.Histogram), colds: make(map[string]int)}
+	return &Tally{groups: make(map[Group]*group), colds: make(map[string]int)}
 }
 
 // Add compares one answered request. Failed ones are passed over.
@@ -43,19 +53,21 @@ func (t *Tally) Add(s *sample.Sample) {
 		t.early++ // nobody can be answered before the answer exists
 		return
 	}
-	h := t.beyond[s.Start]
-	if h == nil {
-		h = hist.New()
-		t.beyond[s.Start] = h
+	k := Group{s.Function, s.Start}
+	g := t.groups[k]
+	if g == nil {
+		g = &group{hist.New(), hist.New(), hist.New(), hist.New()}
+		t.groups[k] = g
 	}
-	h.Record(s.Service() - inside)
+	g.service.Record(s.Service())
+	g.record.Record(inside)
+	g.beyond.Record(s.Service() - inside)
+	g.handler.Record(s.Breakdown.Handler)
 }
 
 // Error is how the harness's account differs from the platform's.
 type Error struct {
-	// Beyond is, by start kind, what the harness measured beyond the platform's
-	// own record: the way there and back, the front end, and the harness itself.
-	Beyond map[sample.Start]Spread
+	Groups map[Group]Times
 	// Early counts answers that the harness saw sooner than the platform gave
 	// them; anything but 0 means that a clock is wrong.
 	Early uint64
@@ -67,15 +79,30 @@ type Error struct {
 	Unaccounted, Invented uint64
 }
 
-// Spread is the quantiles of a difference, of N requests.
-type Spread struct {
-	N        uint64
-	P50, P99 time.Duration
+// Times is what the harness and the platform say of the same N requests.
+type Times struct {
+	N       uint64
+	Service time.Duration // median of what the harness measured
+	Record  time.Duration // median of the platform's own record of the same
+	// BeyondP50 and BeyondP99 are of what the harness measured beyond that: the way there and back, the front end, and the harness itself.
+	BeyondP50, BeyondP99 time.Duration
+	// Handler and LeastHandler are the median and the least of the handler's
+	// time in the platform's record.
+	Handler, LeastHandler time.Duration
+}
+
+// Share is how far the median service lies above the median record, as a share
+// of that; 0 for no request.
+func (t *Times) Share() float64 {
+	if t.Record == 0 {
+		return 0
+	}
+	return float64(t.Service-t.Record) / float64(t.Record)
 }
 
 // Compare settles the tally against the instances that were really started.
 func (t *Tally) Compare(started []string) Error {
-	e := Error{Beyond: make(map[sample.Start]Spread), Early: t.early, Missing: t.missing}
+	e := Error{Groups: make(map[Group]Times), Early: t.early, Missing: t.missing}
 	known := make(map[string]bool, len(started))
 	for _, id := range started {
 		known[id] = true
@@ -90,8 +117,12 @@ func (t *Tally) Compare(started []string) Error {
 			e.Invented += uint64(n - 1)
 		}
 	}
-	for start, h := range t.beyond {
-		e.Beyond[start] = Spread{N: h.N(), P50: h.Quantile(.5), P99: h.Quantile(.99)}
+	for k, g := range t.groups {
+		e.Groups[k] = Times{
+			N: g.beyond.N(), Service: g.service.Quantile(.5), Record: g.record.Quantile(.5),
+			BeyondP50: g.beyond.Quantile(.5), BeyondP99: g.beyond.Quantile(.99),
+			Handler: g.handler.Quantile(.5), LeastHandler: g.handler.Min(),
+		}
 	}
 	return e
 }

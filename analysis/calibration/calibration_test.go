@@ -11,7 +11,7 @@ import (
 
 func answered(start sample.Start, instance string, service, handler time.Duration) *sample.Sample {
 	return &sample.Sample{
-		Start: start, Instance: instance, Sent: time.Second, Done: time.Second + service,
+		Function: "f", Start: start, Instance: instance, Sent: time.Second, Done: time.Second + service,
 		Breakdown: sample.Breakdown{Handler: handler},
 	}
 }
@@ -26,17 +26,17 @@ func TestCompare(t *testing.T) {
 		{"agreement", []*sample.Sample{
 			answered(sample.Cold, "a", 12*time.Millisecond, 10*time.Millisecond),
 			answered(sample.Warm, "a", 3*time.Millisecond, 2*time.Millisecond),
-		}, []string{"a"}, Error{Beyond: map[sample.Start]Spread{
-			sample.Cold: {1, 2 * time.Millisecond, 2 * time.Millisecond},
-			sample.Warm: {1, time.Millisecond, time.Millisecond},
+		}, []string{"a"}, Error{Groups: map[Group]Times{
+			{"f", sample.Cold}: {1, 12 * time.Millisecond, 10 * time.Millisecond, 2 * time.Millisecond, 2 * time.Millisecond, 10 * time.Millisecond, 10 * time.Millisecond},
+			{"f", sample.Warm}: {1, 3 * time.Millisecond, 2 * time.Millisecond, time.Millisecond, time.Millisecond, 2 * time.Millisecond, 2 * time.Millisecond},
 		}}},
 		{"a start that no sample tells of", nil, []string{"a"}, Error{Unaccounted: 1}},
 		{"a cold sample of an instance that was not started", []*sample.Sample{
 			answered(sample.Cold, "b", 2, 1),
-		}, nil, Error{Invented: 1, Beyond: map[sample.Start]Spread{sample.Cold: {1, 1, 1}}}},
+		}, nil, Error{Invented: 1, Groups: map[Group]Times{{"f", sample.Cold}: {1, 2, 1, 1, 1, 1, 1}}}},
 		{"one instance, two cold samples", []*sample.Sample{
 			answered(sample.Cold, "a", 2, 1), answered(sample.Cold, "a", 2, 1),
-		}, []string{"a"}, Error{Invented: 1, Beyond: map[sample.Start]Spread{sample.Cold: {2, 1, 1}}}},
+		}, []string{"a"}, Error{Invented: 1, Groups: map[Group]Times{{"f", sample.Cold}: {2, 2, 1, 1, 1, 1, 1}}}},
 		{"an answer before its time", []*sample.Sample{
 			answered(sample.Warm, "a", 1, 2),
 		}, nil, Error{Early: 1}},
@@ -49,12 +49,27 @@ func TestCompare(t *testing.T) {
 			for _, s := range tt.samples {
 				tally.Add(s)
 			}
-			if tt.want.Beyond == nil {
-				tt.want.Beyond = map[sample.Start]Spread{}
+			if tt.want.Groups == nil {
+				tt.want.Groups = map[Group]Times{}
 			}
 			if diff := cmp.Diff(tt.want, tally.Compare(tt.started)); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestShare(t *testing.T) {
+	tally := New()
+	for i := range 11 {
+		record := time.Duration(20+i) * time.Millisecond // median 25 ms
+		tally.Add(answered(sample.Warm, "a", record+time.Millisecond, record))
+	}
+	got := tally.Compare(nil).Groups[Group{"f", sample.Warm}]
+	if share := got.Share(); share < .0395 || share > .0405 { // 1 ms of 25
+		t.Errorf("%+v: share %v, want .04 but for the histogram's digits", got, share)
+	}
+	if share := new(Times).Share(); share != 0 {
+		t.Errorf("share of nothing %v, want 0", share)
 	}
 }

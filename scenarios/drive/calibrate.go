@@ -22,6 +22,19 @@ type Stall struct {
 	Rate     float64       // requests per second; the default is 2000
 	Duration time.Duration // of the traffic; the default is 10s
 	Stall    time.Duration // how long the server is still, from the middle on; the default is 300ms
+	// Serve starts the server. The default is an echo of one byte over TCP, whose
+	// answers after the stall take the least that answers can. A server behind an adapter shows what users of that adapter get.
+	Serve func() (StallServer, error)
+}
+
+// A StallServer is a server on loopback that answers at once, unless it is told
+// to be still, and the deployment that calls it. Remove, called once and last,
+// ends the server.
+type StallServer interface {
+	platform.Deployment
+	// Still keeps the server from answering anybody for d, and returns when
+	// that was. It is called once, while there are requests.
+	Still(d time.Duration) (from, to time.Time)
 }
 
 // StallResult is what the experiment came to.
@@ -33,7 +46,7 @@ type StallResult struct {
 	// stamps: a request due while it was still waited for the end, any other
 	// not at all. 300 ms of 10 s at a constant rate make it 200 ms.
 	True     time.Duration
-	Reported time.Duration // the same, measured by the driver
+	Reported time.Duration // the same, measured through the driver and the deployment
 	LagP99   time.Duration // the generator's own delay
 	Latency  *hist.Histogram
 }
@@ -41,17 +54,25 @@ type StallResult struct {
 // Error is how far the reported figure is off, as a share of the true one.
 func (r *StallResult) Error() float64 { return float64(r.Reported-r.True) / float64(r.True) }
 
+// LagShare is the generator's own delay as a share of the figure that it is
+// part of.
+func (r *StallResult) LagShare() float64 { return float64(r.LagP99) / float64(r.Reported) }
+
 // Run makes the experiment in this process, over loopback.
 func (s Stall) Run(ctx context.Context) (StallResult, error) {
 	s = s.withDefaults()
-	server, err := listenStallable()
+	server, err := s.Serve()
 	if err != nil {
 		return StallResult{}, fmt.Errorf("stalled server: %w", err)
 	}
 	defer server.Remove(ctx)
 
 	schedule := steady(s.Rate, s.Duration)
-	stall := time.AfterFunc(s.Duration/2, func() { server.stalls <- s.Stall })
+	stalled := make(chan interval, 1)
+	stall := time.AfterFunc(s.Duration/2, func() {
+		from, to := server.Still(s.Stall)
+		stalled <- interval{from, to}
+	})
 	defer stall.Stop()
 	sink := &tally{latency: hist.New(), lag: hist.New()}
 	out, err := Run(ctx, Plan{
@@ -67,7 +88,7 @@ func (s Stall) Run(ctx context.Context) (StallResult, error) {
 	case sink.latency.N() == 0:
 		return StallResult{}, errors.New("stalled server: no request was answered")
 	}
-	still := <-server.still
+	still := <-stalled
 	return StallResult{
 		Requests: out.Offered,
 		Failed:   sink.failed,
@@ -89,8 +110,13 @@ func (s Stall) withDefaults() Stall {
 	if s.Stall == 0 {
 		s.Stall = 300 * time.Millisecond
 	}
+	if s.Serve == nil {
+		s.Serve = func() (StallServer, error) { return listenEcho() }
+	}
 	return s
 }
+
+type interval struct{ from, to time.Time }
 
 // trueP99 is the 99th percentile, the least value that 99% do not exceed, of
 // the waits at a server that answers at once except in [from, to).

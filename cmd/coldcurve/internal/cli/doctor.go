@@ -34,7 +34,8 @@ type diagnosis struct {
 	Calibration []experiment `json:"calibration,omitempty"`
 }
 
-// Run looks at every part, and fails only if the main job cannot run.
+// Run looks at every part, and fails only if the main job cannot run or the
+// harness measures wrongly.
 func (c *doctorCmd) Run(ctx context.Context, w *World) error {
 	doc := diagnosis{Schema: "coldcurve.doctor/v1"}
 	doc.Findings = append(doc.Findings, machine(w), toolchain(ctx))
@@ -54,6 +55,9 @@ func (c *doctorCmd) Run(ctx context.Context, w *World) error {
 		return printErr
 	}
 	if err != nil {
+		return err
+	}
+	if err := wrong(doc.Calibration); err != nil {
 		return err
 	}
 	if runtimeFinding[0].Status == "no" {

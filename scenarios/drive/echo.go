@@ -10,53 +10,50 @@ import (
 	"github.com/coldcurve/coldcurve/platform"
 )
 
-// stallable is an echo server on loopback that can be told to answer nobody,
-// and the deployment that calls it. A request is one byte, and so is its
-// answer, and one goroutine answers them all in their order: after a stall
-// hundreds are answered at once, and what that takes by HTTP (some 10 ms) is
-// not what the experiment is about.
-type stallable struct {
+// echo is the least [StallServer]. A request is one byte, and so is its answer,
+// and one goroutine answers them all in their order: after a stall hundreds are
+// answered at once, and what that takes (some 20 ms by HTTP, some 8 ms so, on two
+// cores) is not what callers were stalled for.
+type echo struct {
 	listener net.Listener
 	asked    chan net.Conn      // requests to answer, as they came
 	stalls   chan time.Duration // orders to be still
-	still    chan interval      // when it was; one for each order
+	stilled  chan interval      // when it was; one for each order
 	closed   chan struct{}
 
 	mu   sync.Mutex
 	idle []net.Conn // the client's, for the next request
 }
 
-type interval struct{ from, to time.Time }
-
-func listenStallable() (*stallable, error) {
+func listenEcho() (*echo, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	s := &stallable{
+	e := &echo{
 		listener: l,
 		asked:    make(chan net.Conn, defaultInFlight),
 		stalls:   make(chan time.Duration, 1),
-		still:    make(chan interval, 1),
+		stilled:  make(chan interval, 1),
 		closed:   make(chan struct{}),
 	}
-	go s.accept()
-	go s.answer()
-	return s, nil
+	go e.accept()
+	go e.answer()
+	return e, nil
 }
 
-func (s *stallable) accept() {
+func (e *echo) accept() {
 	for {
-		conn, err := s.listener.Accept()
+		conn, err := e.listener.Accept()
 		if err != nil {
 			return // closed
 		}
-		go s.listen(conn)
+		go e.listen(conn)
 	}
 }
 
 // listen takes one connection's requests until the client closes it.
-func (s *stallable) listen(conn net.Conn) {
+func (e *echo) listen(conn net.Conn) {
 	defer conn.Close()
 	var b [1]byte
 	for {
@@ -64,39 +61,50 @@ func (s *stallable) listen(conn net.Conn) {
 			return
 		}
 		select {
-		case s.asked <- conn:
-		case <-s.closed:
+		case e.asked <- conn:
+		case <-e.closed:
 			return
 		}
 	}
 }
 
-func (s *stallable) answer() {
+func (e *echo) answer() {
 	b := []byte{'!'}
 	for {
 		select {
-		case conn := <-s.asked:
+		case conn := <-e.asked:
 			conn.Write(b) // a client that has gone wants no answer
-		case d := <-s.stalls:
+		case d := <-e.stalls:
 			from := time.Now()
 			time.Sleep(d)
-			s.still <- interval{from, time.Now()}
-		case <-s.closed:
+			e.stilled <- interval{from, time.Now()}
+		case <-e.closed:
 			return
 		}
+	}
+}
+
+// Still keeps it from answering.
+func (e *echo) Still(d time.Duration) (from, to time.Time) {
+	e.stalls <- d
+	select {
+	case was := <-e.stilled:
+		return was.from, was.to
+	case <-e.closed:
+		return time.Time{}, time.Time{}
 	}
 }
 
 // Invoke sends one request over an idle connection, or a new one.
-func (s *stallable) Invoke(ctx context.Context, _ platform.Request) (platform.Response, error) {
-	conn, err := s.connection(ctx)
+func (e *echo) Invoke(ctx context.Context, _ platform.Request) (platform.Response, error) {
+	conn, err := e.connection(ctx)
 	if err == nil {
 		err = exchange(ctx, conn)
 	}
 	if err != nil {
 		return platform.Response{}, &platform.Error{Kind: sample.Network, Op: "invoke stalled server", Err: err}
 	}
-	s.keep(conn)
+	e.keep(conn)
 	return platform.Response{Status: 200}, nil
 }
 
@@ -115,33 +123,33 @@ func exchange(ctx context.Context, conn net.Conn) error {
 	return err
 }
 
-func (s *stallable) connection(ctx context.Context) (net.Conn, error) {
-	s.mu.Lock()
-	if n := len(s.idle); n > 0 {
-		defer s.mu.Unlock()
-		conn := s.idle[n-1]
-		s.idle = s.idle[:n-1]
+func (e *echo) connection(ctx context.Context) (net.Conn, error) {
+	e.mu.Lock()
+	if n := len(e.idle); n > 0 {
+		defer e.mu.Unlock()
+		conn := e.idle[n-1]
+		e.idle = e.idle[:n-1]
 		return conn, nil
 	}
-	s.mu.Unlock()
+	e.mu.Unlock()
 	var d net.Dialer
-	return d.DialContext(ctx, "tcp", s.listener.Addr().String())
+	return d.DialContext(ctx, "tcp", e.listener.Addr().String())
 }
 
-func (s *stallable) keep(conn net.Conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.idle = append(s.idle, conn)
+func (e *echo) keep(conn net.Conn) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.idle = append(e.idle, conn)
 }
 
 // Remove stops the server and lets go of its connections. It is called once.
-func (s *stallable) Remove(context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, conn := range s.idle {
+func (e *echo) Remove(context.Context) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, conn := range e.idle {
 		conn.Close()
 	}
-	s.idle = nil
-	close(s.closed)
-	return s.listener.Close()
+	e.idle = nil
+	close(e.closed)
+	return e.listener.Close()
 }
