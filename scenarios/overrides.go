@@ -68,7 +68,7 @@ func (o *Overrides) check() Faults {
 	}
 	checkFactor := func(flag string, factor *float64) {
 		if *factor != 0 && !(*factor >= LeastFactor && *factor <= MostFactor) {
-			add(flag, fmt.Sprintf("a factor of %g", *factor), fmt.Sprintf("write a number from %g to %g, for example 0.1", LeastFactor, MostFactor))
+			add(flag, fmt.Sprintf("a factor of %g", *factor), fmt.Sprintf("write a number from %g to %.0f, for example 0.1", LeastFactor, MostFactor))
 			*factor = 0
 		}
 	}

@@ -102,8 +102,8 @@ func TestBadFlags(t *testing.T) {
 			`--keep-alive: a negative duration; write 0 to reap at once, or for example 10m`,
 			`--platform: unknown platform "lambada"; write one of: reference, http`,
 			`--sandbox: unknown sandbox "wasp"; write process`,
-			`--scale: a factor of -1; write a number from 0.001 to 1e+06, for example 0.1`,
-			`--time-scale: a factor of 1e+09; write a number from 0.001 to 1e+06, for example 0.1`,
+			`--scale: a factor of -1; write a number from 0.001 to 1000000, for example 0.1`,
+			`--time-scale: a factor of 1e+09; write a number from 0.001 to 1000000, for example 0.1`,
 			`--url: "here" is not an http or https URL; write for example http://127.0.0.1:8080/`,
 		}},
 		{Overrides{URL: "http://127.0.0.1:1/"}, []string{
@@ -129,8 +129,8 @@ func TestBadFlags(t *testing.T) {
 			`--url: "http://...@" is not an http or https URL; write for example http://127.0.0.1:8080/`,
 		}},
 		{Overrides{TimeScale: 1e-12, Scale: 1e300}, []string{
-			`--scale: a factor of 1e+300; write a number from 0.001 to 1e+06, for example 0.1`,
-			`--time-scale: a factor of 1e-12; write a number from 0.001 to 1e+06, for example 0.1`,
+			`--scale: a factor of 1e+300; write a number from 0.001 to 1000000, for example 0.1`,
+			`--time-scale: a factor of 1e-12; write a number from 0.001 to 1000000, for example 0.1`,
 		}},
 		{Overrides{TimeScale: 1e6}, []string{
 			`x.yaml:6:3: the phases last longer than 720h; shorten them, or use --time-scale`,

@@ -16,42 +16,54 @@ import (
 // clearUpLimit bounds what is done after a run, interrupted or not.
 const clearUpLimit = 30 * time.Second
 
-// execute drives one scenario and leaves its run directory. The run is given
-// beside an error too, as far as it came: nothing measured is lost.
+// execute drives one scenario and leaves its run directory.
 func execute(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd) (*summary.Run, error) {
 	schedule, err := s.Schedule()
 	if err != nil {
 		return nil, err
 	}
-	stage, err := setUp(ctx, w, s, c)
+	return carryOut(ctx, w, &plan{s, schedule}, c)
+}
+
+// carryOut drives a plan and leaves its run directory. The run is given beside
+// an error too, as far as it came: nothing measured is lost.
+func carryOut(ctx context.Context, w *World, s *plan, c *runCmd) (*summary.Run, error) {
+	stage, err := setUp(ctx, w, s.Scenario, c)
 	if err != nil {
 		return nil, err
 	}
 	defer stage.strike()
 
-	manifest := manifestOf(s, schedule, stage.description, w.Now(), &c.overrideFlags)
+	manifest := manifestOf(s, stage.description, w.Now(), &c.overrideFlags)
 	writer, err := rundir.Create(rundir.DefaultDir(c.Out, s.Name, manifest.Started), manifest, s.Text)
 	if err != nil {
 		return nil, err
 	}
 	progress := newProgress(w, s.Name)
 	outcome, driveErr := drive.Run(ctx, drive.Plan{
-		Schedule:    schedule,
+		Schedule:    s.schedule,
 		Deployments: stage.deployments,
-		Payloads:    payloads(s),
+		Payloads:    payloads(s.Scenario),
 		InFlight:    s.InFlight,
 		Clock:       clock.New(),
 	}, writer, progress.show)
 	progress.end()
 
 	manifest.Warnings = append(manifest.Warnings, stage.history(writer)...)
-	err = errors.Join(driveErr, stage.strike(), writer.Finish(func(m *rundir.Manifest) {
+	struck := stage.strike()
+	err = errors.Join(driveErr, struck, writer.Finish(func(m *rundir.Manifest) {
 		m.Warnings = manifest.Warnings
 		m.MonotonicOrigin = outcome.MonotonicOrigin
 		m.Ended = w.Now()
 		m.Interrupted = outcome.Interrupted
 		m.Complete = driveErr == nil && !outcome.Interrupted
+		if struck != nil {
+			m.Failure = struck.Error()
+		}
 		m.Generator = outcome.Generator
+		for _, c := range outcome.Causes {
+			m.Causes = append(m.Causes, rundir.Cause{Function: c.Function, Kind: c.Kind, N: c.N, Message: c.Text})
+		}
 	}))
 	dir, openErr := rundir.Open(writer.Dir())
 	if openErr != nil {
@@ -61,7 +73,7 @@ func execute(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd) (*
 	return run, errors.Join(err, presentErr)
 }
 
-func manifestOf(s *scenarios.Scenario, schedule *scenarios.Schedule, d platform.Description, now time.Time, f *overrideFlags) rundir.Manifest {
+func manifestOf(s *plan, d platform.Description, now time.Time, f *overrideFlags) rundir.Manifest {
 	m := rundir.Manifest{
 		Schema:      rundir.Schema,
 		Version:     buildVersion(),
@@ -71,15 +83,16 @@ func manifestOf(s *scenarios.Scenario, schedule *scenarios.Schedule, d platform.
 		Seed:        s.Seed,
 		Scale:       f.Scale,
 		TimeScale:   f.TimeScale,
+		Flags:       f.given(),
 		Platform:    d,
-		Offered:     uint64(len(schedule.Times)),
+		Offered:     uint64(len(s.schedule.Times)),
 		InFlight:    rundir.InFlight(s.InFlight),
 		Started:     now,
 		Host:        rundir.HostFacts(),
 		Warnings:    append([]string{}, s.Notes...),
 	}
 	for i, p := range s.Phases {
-		span := schedule.Phases[i]
+		span := s.schedule.Phases[i]
 		m.Phases = append(m.Phases, rundir.Phase{
 			Name: p.Name, Start: span.Start, End: span.End, Warmup: p.Warmup, Offered: span.Offered, Gap: shortestGap(p),
 		})

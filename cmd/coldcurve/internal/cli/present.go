@@ -20,9 +20,17 @@ import (
 	"github.com/coldcurve/coldcurve/reports/text"
 )
 
-// present reads a run directory, puts its summary, charts and page into it,
-// and prints the tables unless quiet. A run that has just ended and one that
-// was killed last week go the same way.
+// unsavedError tells of a run that was shown and whose summary, charts or page
+// could not be stored.
+type unsavedError struct{ err error }
+
+func (e *unsavedError) Error() string { return "the report was not stored: " + e.err.Error() }
+func (e *unsavedError) Unwrap() error { return e.err }
+
+// present reads a run directory, prints the tables unless quiet, and puts the
+// summary, charts and page into it; where only that fails, the error is an
+// [*unsavedError]. A run that has just ended and one that was killed last week
+// go the same way.
 func present(w *World, dir *rundir.Dir, quiet bool) (*summary.Run, error) {
 	run, data, err := digest(dir)
 	if err != nil {
@@ -32,14 +40,16 @@ func present(w *World, dir *rundir.Dir, quiet bool) (*summary.Run, error) {
 		Document: summary.Document{Schema: summary.Schema, Runs: []summary.Run{*run}},
 		Runs:     []reports.Run{*data},
 	}
+	if !quiet {
+		if err := text.Write(w.Stdout, report, text.For(w.Terminal.Out, w.Terminal.Width, w.Env)); err != nil {
+			return run, err
+		}
+	}
 	if err := render(dir, report); err != nil {
-		return run, err
+		return run, &unsavedError{err}
 	}
 	if quiet {
 		return run, nil
-	}
-	if err := text.Write(w.Stdout, report, text.For(w.Terminal.Out, w.Terminal.Width, w.Env)); err != nil {
-		return run, err
 	}
 	_, err = fmt.Fprintf(w.Stdout, "\nReport: %s\n", filepath.Join(dir.Path, "report.html"))
 	return run, err
@@ -53,8 +63,9 @@ func digest(dir *rundir.Dir) (*summary.Run, *reports.Run, error) {
 	builder := summary.New(summary.Input{
 		Scenario: m.Scenario, Platform: m.Platform.Name, Dir: dir.Path, Seed: m.Seed,
 		Phases: spans, Complete: m.Complete, Interrupted: m.Interrupted,
-		Notes: notes(m), Backlog: m.Generator.Backlog, WaitAt: waitAt(m.InFlight),
+		Failure: m.Failure, Notes: notes(m), Backlog: m.Generator.Backlog, WaitAt: waitAt(m.InFlight),
 		Held: m.Generator.Held, PeakBacklog: m.Generator.PeakBacklog, GeneratorCPU: m.Generator.CPUShare(m.Host.Cores),
+		Causes: causes(m),
 	})
 	collector := reports.NewCollector(spans)
 	for s, err := range dir.Samples() {
@@ -63,6 +74,9 @@ func digest(dir *rundir.Dir) (*summary.Run, *reports.Run, error) {
 		}
 		builder.Add(s)
 		collector.Add(s)
+	}
+	if dir.Truncated() {
+		builder.Note("the samples end in the middle of one, as a process leaves them that was killed while it wrote")
 	}
 	run := builder.Run()
 	run.Expect = gate.Expect(builder, budgets(m))
@@ -78,6 +92,14 @@ func digest(dir *rundir.Dir) (*summary.Run, *reports.Run, error) {
 	}
 	collector.Collect(data)
 	return &run, data, nil
+}
+
+func causes(m *rundir.Manifest) []summary.Cause {
+	var list []summary.Cause
+	for _, c := range m.Causes {
+		list = append(list, summary.Cause{Function: c.Function, Kind: c.Kind.String(), N: c.N, Message: c.Message})
+	}
+	return list
 }
 
 // waitAt is the in-flight cap where arrivals wait at it, 0 where they are dropped.
@@ -158,8 +180,8 @@ func files(dir string) []reports.File {
 		{Path: "latency.hlog", Holds: "HdrHistogram log, an interval a second, tagged by start kind"},
 		{Path: "latency.hgrm", Holds: "percentile distribution of all successes"},
 		{Path: "instances.jsonl", Holds: "the life of every instance"},
-		{Path: "manifest.json", Holds: "scenario, seed, versions, machine, load generator"},
-		{Path: "scenario.yaml", Holds: "the scenario as it was run"},
+		{Path: "manifest.json", Holds: "scenario, seed, flags, versions, machine, load generator"},
+		{Path: "scenario.yaml", Holds: "the scenario's file; flags are in manifest.json"},
 	} {
 		if _, err := os.Stat(filepath.Join(dir, f.Path)); err == nil {
 			list = append(list, f)
@@ -217,9 +239,11 @@ func method(m *rundir.Manifest) []reports.Fact {
 		{Name: "arrivals", Value: units.FormatCount(int64(m.Offered)) + " in the schedule, open loop"},
 		{Name: "in-flight cap", Value: fmt.Sprintf("%s requests, then %s", units.FormatCount(int64(m.InFlight.Max)), m.InFlight.When)},
 	}
-	if m.Scale != 1 || m.TimeScale != 1 {
-		facts = append(facts, reports.Fact{Name: "scaled", Value: fmt.Sprintf("rates x %g, durations x %g", m.Scale, m.TimeScale)})
+	var flags []string
+	for _, name := range slices.Sorted(maps.Keys(m.Flags)) {
+		flags = append(flags, "--"+name+" "+m.Flags[name])
 	}
+	facts = append(facts, reports.Fact{Name: "flags", Value: strings.Join(flags, ", ")})
 	for _, name := range slices.Sorted(maps.Keys(m.Platform.Facts)) {
 		facts = append(facts, reports.Fact{Name: name, Value: m.Platform.Facts[name]})
 	}

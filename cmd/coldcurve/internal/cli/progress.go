@@ -45,9 +45,12 @@ func (p *progress) end() {
 }
 
 func (p *progress) line(now drive.Progress) string {
-	left := max(0, now.Total-now.Elapsed)
-	line := fmt.Sprintf("%s %s: %s left, %s of %s offered, %s cold", p.scenario, now.Phase,
-		left.Round(time.Second), units.Rate(now.AchievedRate), units.Rate(now.OfferedRate), units.FormatCount(int64(now.Cold)))
+	left := "the last answers"
+	if now.Elapsed < now.Total {
+		left = (now.Total - now.Elapsed).Round(time.Second).String() + " left"
+	}
+	line := fmt.Sprintf("%s, %s, %s: %s of %s offered, %s cold", p.scenario, now.Phase,
+		left, units.Rate(now.AchievedRate), units.Rate(now.OfferedRate), units.FormatCount(int64(now.Cold)))
 	if now.P50 > 0 {
 		line += fmt.Sprintf(", p50 %s, p99 %s so far", units.FormatDuration(now.P50), units.FormatDuration(now.P99))
 	}

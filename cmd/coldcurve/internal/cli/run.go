@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/summary"
@@ -45,11 +46,9 @@ func (d *duration) UnmarshalText(text []byte) error {
 }
 
 func (f *overrideFlags) overrides() (scenarios.Overrides, error) {
-	if !(f.Scale > 0) {
-		return scenarios.Overrides{}, usage("--scale %v: write a number above 0, such as 0.1", f.Scale)
-	}
-	if !(f.TimeScale > 0) {
-		return scenarios.Overrides{}, usage("--time-scale %v: write a number above 0, such as 0.1", f.TimeScale)
+	// To scenarios a factor of 0 is one that is not given.
+	if f.Scale == 0 || f.TimeScale == 0 {
+		return scenarios.Overrides{}, usage("--scale and --time-scale: write a number from %g to %.0f, such as 0.1", scenarios.LeastFactor, scenarios.MostFactor)
 	}
 	if f.URL != "" && f.Platform == "" {
 		f.Platform = "http" // only http has one
@@ -60,17 +59,48 @@ func (f *overrideFlags) overrides() (scenarios.Overrides, error) {
 	}, nil
 }
 
+// given are the flags that change a scenario, as the manifest keeps them. The
+// URL is among the platform's facts, without its secrets.
+func (f *overrideFlags) given() map[string]string {
+	flags := make(map[string]string)
+	add := func(name string, given bool, value any) {
+		if given {
+			flags[name] = fmt.Sprint(value)
+		}
+	}
+	add("platform", f.Platform != "", f.Platform)
+	add("scale", f.Scale != 1, f.Scale)
+	add("time-scale", f.TimeScale != 1, f.TimeScale)
+	add("sandbox", f.Sandbox != "", f.Sandbox)
+	if f.Seed != nil {
+		add("seed", true, *f.Seed)
+	}
+	if f.KeepAlive.value != nil {
+		add("keep-alive", true, *f.KeepAlive.value)
+	}
+	return flags
+}
+
+// plan is a scenario with its schedule drawn up.
+type plan struct {
+	*scenarios.Scenario
+	schedule *scenarios.Schedule
+}
+
+func (p *plan) length() time.Duration { return p.schedule.Phases[len(p.schedule.Phases)-1].End }
+
 // Run validates every scenario before the first one starts.
 func (c *runCmd) Run(ctx context.Context, w *World) error {
 	list, err := c.load()
 	if err != nil {
 		return err
 	}
+	fmt.Fprintf(w.Stderr, "coldcurve: %s\n", intention(list))
 	doc := summary.Document{Schema: summary.Schema, Runs: []summary.Run{}}
 	broken := 0
 	var failed error
 	for _, s := range list {
-		run, err := execute(ctx, w, s, c)
+		run, err := carryOut(ctx, w, s, c)
 		if run != nil {
 			doc.Runs = append(doc.Runs, *run)
 			broken += brokenBudgets(run)
@@ -98,7 +128,28 @@ func (c *runCmd) Run(ctx context.Context, w *World) error {
 	return nil
 }
 
-func (c *runCmd) load() ([]*scenarios.Scenario, error) {
+// intention says what is going to be done, and how long it takes.
+func intention(list []*plan) string {
+	var names []string
+	var requests int
+	var length time.Duration
+	for _, p := range list {
+		names = append(names, p.Name)
+		requests += len(p.schedule.Times)
+		length += p.length()
+	}
+	what := "scenarios " + strings.Join(names, ", ")
+	if len(list) == 1 {
+		var phases []string
+		for _, p := range list[0].Phases {
+			phases = append(phases, p.Name)
+		}
+		what = fmt.Sprintf("scenario %s (%s) on %s", names[0], strings.Join(phases, ", "), list[0].Platform.Name)
+	}
+	return fmt.Sprintf("%s: %s in %s, then a table and a report", what, count(uint64(requests), "request"), units.FormatDuration(length))
+}
+
+func (c *runCmd) load() ([]*plan, error) {
 	overrides, err := c.overrides()
 	if err != nil {
 		return nil, err
@@ -107,7 +158,7 @@ func (c *runCmd) load() ([]*scenarios.Scenario, error) {
 	if len(names) == 0 {
 		names = []string{"quick"}
 	}
-	var list []*scenarios.Scenario
+	var list []*plan
 	var all scenarios.Faults
 	for _, name := range names {
 		s, err := scenarios.Find(name, overrides)
@@ -118,7 +169,11 @@ func (c *runCmd) load() ([]*scenarios.Scenario, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, s)
+		schedule, err := s.Schedule()
+		if err != nil {
+			return nil, &failure{code: exitUsage, err: err}
+		}
+		list = append(list, &plan{s, schedule})
 	}
 	if len(all) > 0 {
 		return nil, all

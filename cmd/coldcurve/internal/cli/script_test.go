@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,6 +49,8 @@ func exitCode(ts *testscript.TestScript, _ bool, args []string) {
 
 // interrupted runs a command, sends it the signal once its run directory
 // holds samples, and wants it to end by itself: interrupt INT coldcurve ...
+// RUNTIME kills the reference runtime under it. What it prints goes to the file
+// out.
 func interrupted(ts *testscript.TestScript, _ bool, args []string) {
 	signals := map[string]syscall.Signal{"INT": syscall.SIGINT, "KILL": syscall.SIGKILL}
 	path, err := exec.LookPath(args[1])
@@ -55,6 +58,10 @@ func interrupted(ts *testscript.TestScript, _ bool, args []string) {
 	cmd := exec.Command(path, args[2:]...)
 	cmd.Dir = ts.Getenv("WORK")
 	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+ts.Getenv("XDG_CACHE_HOME"))
+	out, err := os.Create(filepath.Join(cmd.Dir, "out"))
+	ts.Check(err)
+	defer out.Close()
+	cmd.Stdout = out
 	ts.Check(cmd.Start())
 	deadline := time.Now().Add(2 * time.Minute) // generous: a build may come first
 	for !hasSamples(cmd.Dir) {
@@ -64,8 +71,27 @@ func interrupted(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	ts.Check(cmd.Process.Signal(signals[args[0]]))
+	if args[0] == "RUNTIME" {
+		ts.Check(killRuntime(cmd.Process.Pid))
+	} else {
+		ts.Check(cmd.Process.Signal(signals[args[0]]))
+	}
 	_ = cmd.Wait() // its exit code is not the point; what it leaves behind is
+}
+
+// killRuntime kills the process that pid has started to serve.
+func killRuntime(pid int) error {
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, task := range tasks {
+		text, _ := os.ReadFile(task)
+		for _, child := range strings.Fields(string(text)) {
+			cmdline, _ := os.ReadFile("/proc/" + child + "/cmdline")
+			if id, err := strconv.Atoi(child); err == nil && strings.Contains(string(cmdline), "\x00serve\x00") {
+				return syscall.Kill(id, syscall.SIGKILL)
+			}
+		}
+	}
+	return fmt.Errorf("process %d has started no runtime", pid)
 }
 
 func hasSamples(dir string) bool {
@@ -154,6 +180,8 @@ func figure(run *summary.Run, name, phase string) (float64, error) {
 		return float64(run.Known), nil
 	case "complete":
 		return truth(run.Complete), nil
+	case "condemned":
+		return truth(run.Condemned), nil
 	case "valid":
 		return truth(run.Valid), nil
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
+	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/fixtures"
@@ -92,15 +94,71 @@ func buildFunctions(ctx context.Context, w *World, s *scenarios.Scenario, cache 
 			Memory: f.Memory, Timeout: f.Timeout, Env: f.Env, Reserved: f.Reserved,
 		}
 		if s.Platform.Name != "http" && f.Fixture != "" {
-			built, err := fixtures.Build(ctx, fixtures.Spec{
-				Name: f.Fixture, Runtime: f.Runtime, PackageSize: f.PackageSize, Cache: cache, Log: w.Stderr,
+			built, err := build(ctx, w, fixtures.Spec{
+				Name: f.Fixture, Runtime: f.Runtime, PackageSize: f.PackageSize, Cache: cache,
 			})
 			if err != nil {
-				return nil, fmt.Errorf("function %s: %w", f.Name, err)
+				return nil, advised(fmt.Errorf("function %s: %w", f.Name, err))
 			}
 			pf.Code, pf.Handler = built.Code, built.Handler
+		} else if s.Platform.Name != "http" && f.Runtime != platform.Go {
+			if _, err := fixtures.Find(ctx, f.Runtime); err != nil {
+				return nil, advised(fmt.Errorf("function %s: %w", f.Name, err))
+			}
 		}
 		list = append(list, pf)
 	}
 	return list, nil
+}
+
+// slowBuild is how long a build may take without a word.
+const slowBuild = 2 * time.Second
+
+// build makes a fixture, and says so when it takes its time.
+func build(ctx context.Context, w *World, spec fixtures.Spec) (fixtures.Built, error) {
+	stderr := &talk{w: w.Stderr}
+	spec.Log = stderr
+	notice := time.AfterFunc(slowBuild, func() {
+		fmt.Fprintf(stderr, "building %s (%s) ...\n", spec.Name, spec.Runtime)
+	})
+	defer stderr.end(notice)
+	return fixtures.Build(ctx, spec)
+}
+
+// talk is stderr for several goroutines, a line a call, until end.
+type talk struct {
+	mu    sync.Mutex
+	w     io.Writer
+	ended bool
+}
+
+func (t *talk) Write(line []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.ended {
+		if _, err := fmt.Fprintf(t.w, "coldcurve: %s", line); err != nil {
+			return 0, err
+		}
+	}
+	return len(line), nil
+}
+
+// end stops the notice, also one that is about to be written.
+func (t *talk) end(notice *time.Timer) {
+	notice.Stop()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ended = true
+}
+
+// advised adds what the reader can do about a function that cannot be built or
+// run here.
+func advised(err error) error {
+	if missing, ok := errors.AsType[*fixtures.MissingError](err); ok {
+		return hinted(err, missing.Hint())
+	}
+	if errors.Is(err, fixtures.ErrNoCache) {
+		return hinted(err, "say where built functions are to be kept: --cache DIR")
+	}
+	return err
 }

@@ -90,9 +90,4 @@ func validate(name string) (validFile, error) {
 }
 
 // count is "1 phase", "3 phases".
-func count(n uint64, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return units.FormatCount(int64(n)) + " " + noun
-}
+func count(n uint64, noun string) string { return units.FormatNoun(n, noun) }
