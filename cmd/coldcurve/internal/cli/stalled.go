@@ -28,9 +28,10 @@ func serveStalled() (drive.StallServer, error) {
 		return nil, err
 	}
 	s := &stalled{}
-	s.server = &http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		s.answers.RLock()
-		s.answers.RUnlock() //nolint:staticcheck // waits for the end of a stall
+	s.server = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		s.answers.RLock() // waits for the end of a stall
+		defer s.answers.RUnlock()
+		w.WriteHeader(http.StatusOK)
 	})}
 	go s.server.Serve(listener)
 	s.adapter, err = httpplatform.New(httpplatform.Options{URL: "http://" + listener.Addr().String() + "/"})
