@@ -80,28 +80,14 @@ func (f *Failure) Unwrap() error { return f.Cause }
 
 // Sandbox makes instances. Start is safe for concurrent use and returns once
 // the instance's process runs (or could not be made to). It creates nothing
-// that outlives Close.
+// that outlives Close. It may also have Prepare(ctx, spec), which the engine
+// calls before a function's first start: it finds the interpreter, pulls the
+// image, and starts nothing.
 type Sandbox interface {
 	Start(ctx context.Context, id string, spec *Spec) (Instance, error)
 	// Close puts away whatever is left and waits until it is gone. Idempotent.
 	Close() error
 }
-
-// The optional interfaces of a Sandbox, found by assertion.
-type (
-	// Preparer does for a function what its first start would otherwise have
-	// to: it finds the interpreter, pulls the image. It starts nothing.
-	Preparer interface {
-		Prepare(ctx context.Context, spec *Spec) error
-	}
-
-	// Describer tells what the sandbox uses (Facts) and what a reader of
-	// figures must know, as limits that are not enforced (Notes).
-	Describer interface {
-		Facts() map[string]string
-		Notes() []string
-	}
-)
 
 // Instance is one started instance. Its methods may be called from any
 // goroutine, Invoke by one at a time.
