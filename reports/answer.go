@@ -259,6 +259,19 @@ func coldShare(run *summary.Run) string {
 
 func nanos(ns int64) string { return units.FormatDuration(time.Duration(ns)) }
 
+// Cause is why requests failed, in words.
+func Cause(c summary.Cause) string {
+	failures := "failures"
+	if c.N == 1 {
+		failures = "failure"
+	}
+	first := ""
+	if c.N > 1 {
+		first = ", the first"
+	}
+	return fmt.Sprintf("%s: %s %s %s%s: %s", c.Function, units.FormatCount(c.N), c.Kind, failures, first, c.Message)
+}
+
 // Doubt is a warning in words, with what it is about.
 func Doubt(w summary.Warning) string {
 	switch {

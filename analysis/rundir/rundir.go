@@ -18,6 +18,7 @@ package rundir
 import (
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
 )
 
@@ -60,6 +61,16 @@ type Manifest struct {
 	Host      Host      `json:"host"`
 	Generator Generator `json:"generator"`
 	Warnings  []string  `json:"warnings"`
+	// Causes say why requests failed, one a function and kind of failure.
+	Causes []Cause `json:"causes,omitempty"`
+}
+
+// Cause is the first failure of a function and kind, in the platform's words.
+type Cause struct {
+	Function string           `json:"function"`
+	Kind     sample.ErrorKind `json:"kind"`
+	N        uint64           `json:"n"`       // failures of that function and kind
+	Message  string           `json:"message"` // one line
 }
 
 // InFlight is the cap on requests under way and what happens to an arrival at it.

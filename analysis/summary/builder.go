@@ -30,6 +30,16 @@ type Input struct {
 	Held         uint64  // arrivals that waited at the cap
 	PeakBacklog  uint64  // most arrivals that were due and not yet sent
 	GeneratorCPU float64 // the load generator's part of the machine's CPU time over the run, 0 to 1; 0 where it is not known
+	Causes       []Cause // why requests failed, as the driver was told
+}
+
+// Cause is the first failure of a function and kind, and how many there were,
+// warm-up included.
+type Cause struct {
+	Function string `json:"function"`
+	Kind     string `json:"kind"` // as in errors_by_kind
+	N        uint64 `json:"n"`
+	Message  string `json:"message"` // of the first, in the platform's words, one line
 }
 
 // PhaseSpan is a phase's place in the schedule, [Start, End).

@@ -29,6 +29,7 @@ func (b *Builder) Run() Run {
 		Phases:      []Phase{},
 		Groups:      []Group{},
 		Warnings:    []Warning{},
+		Causes:      b.in.Causes,
 	}
 	b.addPhases(&r)
 	b.addGroups(&r)

@@ -54,6 +54,7 @@ type Run struct {
 	OutOfRange  uint64    `json:"out_of_range"` // latencies beyond the histogram, counted apart
 	Expect      []Check   `json:"expect,omitempty"`
 	Warnings    []Warning `json:"warnings"`
+	Causes      []Cause   `json:"causes,omitempty"` // why requests failed, one a function and kind
 }
 
 // Phase is what one phase offered and achieved, warm-up phases included.

@@ -226,21 +226,9 @@ func (d *deployment) Invoke(ctx context.Context, r platform.Request) (platform.R
 	case got.status != http.StatusOK:
 		return out, &platform.Error{Kind: kindOf(got.kind, got.status), Op: d.op, Err: refusal(got.errorType, got.status, got.body)}
 	case got.functionError:
-		return out, &platform.Error{Kind: kindOf(got.kind, got.status), Op: d.op, Err: functionError(got.body)}
+		return out, &platform.Error{Kind: kindOf(got.kind, got.status), Op: d.op, Err: functionError(got.body, got.lastWords)}
 	}
 	return out, nil
-}
-
-// functionError is a function's error document as an error.
-func functionError(body []byte) error {
-	var doc struct {
-		Type    string `json:"errorType"`
-		Message string `json:"errorMessage"`
-	}
-	if err := json.Unmarshal(body, &doc); err != nil || doc.Type+doc.Message == "" {
-		return fmt.Errorf("the function failed: %.200q", body)
-	}
-	return fmt.Errorf("the function failed: %s: %s", doc.Type, doc.Message)
 }
 
 // Evict makes the function's next start cold.

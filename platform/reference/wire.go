@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -55,6 +56,7 @@ type reply struct {
 	instance      string
 	truth         engine.Truth
 	billed        time.Duration
+	lastWords     []byte // of a function that failed
 }
 
 var errMalformed = errors.New("malformed answer")
@@ -229,6 +231,8 @@ func (c *conn) header(r *reply, name, value []byte) (err error) {
 		var ns int64
 		ns, err = strconv.ParseInt(string(value), 10, 64)
 		r.billed = time.Duration(ns)
+	case lambdaapi.HeaderLastWords:
+		r.lastWords, err = base64.StdEncoding.DecodeString(string(value))
 	}
 	return err
 }

@@ -40,6 +40,7 @@ type runView struct {
 	Banner  string // what must not be used; "" in a valid run
 	Answer  []string
 	Charts  []chartView
+	Causes  []string
 	Doubts  []string
 	Columns []column
 	Colds   []summary.Group
@@ -102,6 +103,9 @@ func viewOf(run *summary.Run, data *reports.Run) runView {
 	for _, c := range chart.All(run, data) {
 		// gonum escapes the text of an SVG, and Inline its label.
 		v.Charts = append(v.Charts, chartView{c.Title, c.Caption, template.HTML(c.Inline())})
+	}
+	for _, c := range run.Causes {
+		v.Causes = append(v.Causes, reports.Cause(c))
 	}
 	for _, w := range run.Warnings {
 		// The dash in the table has its explanation below the table.

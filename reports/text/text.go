@@ -127,7 +127,7 @@ func (p *page) checks(r *summary.Run) {
 	}
 }
 
-// footnotes are the failures by kind, and the doubts.
+// footnotes are the failures by kind, their causes, and the doubts.
 func (p *page) footnotes(r *summary.Run) {
 	var notes []string
 	for _, g := range r.Groups {
@@ -140,6 +140,9 @@ func (p *page) footnotes(r *summary.Run) {
 		}
 		notes = append(notes, fmt.Sprintf("%s/%s in %s: %s of %s failed: %s", g.Function, g.Start, g.Phase,
 			units.FormatCount(g.Errors), units.FormatCount(g.N), strings.Join(kinds, ", ")))
+	}
+	for _, c := range r.Causes {
+		notes = append(notes, reports.Cause(c))
 	}
 	for _, w := range r.Warnings {
 		// The dash in the table has a footnote of its own.

@@ -85,6 +85,10 @@ type Outcome struct {
 	Origin          time.Time // offset 0, with a monotonic reading
 	MonotonicOrigin int64     // the same, of the machine's monotonic clock, in ns
 	Generator       rundir.Generator
+
+	// Causes say why requests failed; those that the run itself cancelled and
+	// those that it dropped are not among them.
+	Causes []Cause
 }
 
 // Run drives the plan and returns when every arrival that was reached has its
@@ -156,6 +160,7 @@ func run(ctx context.Context, plan Plan, sink Sink, progress func(Progress), w w
 		Origin:          origin,
 		MonotonicOrigin: plan.Clock.At(origin),
 		Generator:       rundir.ReadVitals().Since(before),
+		Causes:          tr.causes.sorted(),
 	}
 	out.Generator.Backlog = out.PeakInFlight
 	out.Generator.PeakBacklog = tr.backlog.most.Load()

@@ -28,6 +28,7 @@ type transport struct {
 	recorder *recorder
 	headway  *headway
 	backlog  backlog
+	causes   causes
 	answer   *http.Response // the same for every hit; vegeta only reads it
 
 	sent, dropped, cancelled atomic.Uint64
@@ -98,6 +99,9 @@ func (t *transport) send(seq uint64) {
 	s.Billed = resp.Billed
 	if err != nil {
 		s.Err = t.kind(&resp, err)
+		if s.Err != sample.Cancelled {
+			t.causes.add(r.function, s.Err, err)
+		}
 	}
 	t.recorder.add(&s)
 }

@@ -35,7 +35,11 @@ type Outcome struct {
 	Truth         Truth
 	Billed        time.Duration
 	Log           []byte // the last 4 KiB, if wanted
+	LastWords     []byte // the end of what a function that failed has printed itself, at most 1 KiB
 }
+
+// lastWords bounds Outcome.LastWords, in bytes.
+const lastWords = 1 << 10
 
 // Invoke runs a function once. An error is an [*Error] and means that the
 // function has not run. If ctx ends while the request waits, it is taken back;
@@ -150,6 +154,9 @@ func (f *fleet) serve(ctx context.Context, c *call, inv Invocation, arrived int6
 	if failure != nil {
 		out.Kind, out.FunctionError = failure.Kind, "Unhandled"
 		out.Body = errorDocument(failure)
+	}
+	if out.FunctionError != "" {
+		out.LastWords = log[max(0, len(log)-lastWords):]
 	}
 	if inv.Tail {
 		out.Log = f.report(&out, failure, in).tail(log, f.rt.limits.Tail)

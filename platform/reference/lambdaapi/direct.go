@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -212,6 +213,9 @@ func (c *directConn) answer(out *engine.Outcome, err error) error {
 		c.appendHeader(HeaderErrorKind, words.kind.String())
 	}
 	eachEvidence(out, c.appendHeader)
+	if len(out.LastWords) > 0 {
+		c.appendHeader(HeaderLastWords, base64.StdEncoding.EncodeToString(out.LastWords))
+	}
 	c.appendHeader("Content-Type", "application/json")
 	c.out = append(c.out, "Content-Length: "...)
 	c.out = strconv.AppendInt(c.out, int64(len(body)), 10)

@@ -26,4 +26,7 @@ const (
 	// HeaderErrorKind is what went wrong in sample's words: throttled,
 	// timeout, crash, ... It is absent if nothing did.
 	HeaderErrorKind = "X-Coldcurve-Error-Kind"
+	// HeaderLastWords is the end of what a function that failed has printed, in
+	// base64. It goes to coldcurve's own client only.
+	HeaderLastWords = "X-Coldcurve-Last-Words"
 )
