@@ -44,6 +44,8 @@ type ClientOptions struct {
 	Sandbox      string
 	NoCgroups    bool
 	Cache        string
+
+	AllowAnyLocalUser bool // where the kernel cannot tell whose an instance's connection is
 }
 
 func (o ClientOptions) settings() Settings {
@@ -52,11 +54,12 @@ func (o ClientOptions) settings() Settings {
 		StartBurst: o.StartBurst, StartRate: o.StartRate,
 		Queue: o.Queue, QueueTimeout: o.QueueTimeout, LateBinding: o.LateBinding,
 		Sandbox: o.Sandbox, NoCgroups: o.NoCgroups, Cache: o.Cache,
+		AllowAnyLocalUser: o.AllowAnyLocalUser,
 	}
 }
 
 const (
-	startLimit = 30 * time.Second // from the start of the child to its address
+	startLimit = 30 * time.Second // from the start of the child to its readiness
 	tailSize   = 4 << 10          // of the child's stderr, for errors
 )
 
@@ -66,26 +69,67 @@ func Open(ctx context.Context, o ClientOptions) (*Client, error) {
 	if runtime.GOOS != "linux" {
 		return nil, errNoLinux
 	}
-	// Made here, so that its address is known; a name in the abstract space
-	// leaves no file behind, whatever happens.
-	direct, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: "@coldcurve-" + engine.NewRequestID()})
+	listeners, err := newSockets()
 	if err != nil {
 		return nil, fmt.Errorf("start the reference runtime: %w", err)
 	}
-	defer direct.Close()
-	ch, ready, err := startChild(o, direct)
+	ch, ready, err := startChild(o, listeners)
+	listeners.close()
 	if err != nil {
 		return nil, fmt.Errorf("start the reference runtime: %w", err)
 	}
-	addr, err := awaitAddr(ctx, ch, ready)
-	if err != nil {
+	if err := awaitReady(ctx, ch, ready); err != nil {
 		return nil, fmt.Errorf("start the reference runtime: %w", err)
 	}
 	return &Client{
-		child: ch, base: "http://" + addr,
-		http: &http.Client{Transport: &http.Transport{DisableCompression: true}},
-		wire: newWire(direct.Addr().String()),
+		child: ch,
+		http: &http.Client{Transport: &http.Transport{
+			DisableCompression: true,
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				return dialOwn(ctx, listeners.api.Addr().String())
+			},
+		}},
+		wire: newWire(listeners.direct.Addr().String()),
 	}, nil
+}
+
+// sockets are what the child listens on. They are made here, so that their
+// addresses are known before it runs; names in the abstract space leave no file
+// behind, whatever happens.
+type sockets struct {
+	api, direct *net.UnixListener
+}
+
+func newSockets() (s sockets, err error) {
+	name := "@coldcurve-" + engine.NewRequestID()
+	if s.api, err = net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: name + "-api"}); err != nil {
+		return s, err
+	}
+	if s.direct, err = net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: name + "-direct"}); err != nil {
+		s.close()
+	}
+	return s, err
+}
+
+// files are the sockets as a child inherits them, for the caller to close.
+func (s sockets) files() ([]*os.File, error) {
+	api, err := s.api.File()
+	if err != nil {
+		return nil, err
+	}
+	direct, err := s.direct.File()
+	if err != nil {
+		return nil, errors.Join(err, api.Close())
+	}
+	return []*os.File{api, direct}, nil
+}
+
+// close is of this process's own ends.
+func (s sockets) close() {
+	_ = s.api.Close()
+	if s.direct != nil {
+		_ = s.direct.Close()
+	}
 }
 
 // child is the serving process. It ends when its parent pipe does, which
@@ -100,14 +144,14 @@ type child struct {
 	closing sync.Once
 }
 
-// startChild starts the process; what it gives beside it is where the address
-// will stand.
-func startChild(o ClientOptions, direct *net.UnixListener) (*child, *os.File, error) {
-	directFile, err := direct.File()
+// startChild starts the process; what it gives beside it is where a line will
+// stand when it listens.
+func startChild(o ClientOptions, s sockets) (*child, *os.File, error) {
+	files, err := s.files()
 	if err != nil {
 		return nil, nil, err
 	}
-	defer directFile.Close()
+	defer closeAll(files)
 	readyR, readyW, err := os.Pipe()
 	if err != nil {
 		return nil, nil, err
@@ -123,14 +167,14 @@ func startChild(o ClientOptions, direct *net.UnixListener) (*child, *os.File, er
 	if len(args) == 0 {
 		args = []string{"serve"}
 	}
-	args = append(slices.Clone(args), "--addr=127.0.0.1:0", "--ready-fd=3", "--parent-fd=4", "--direct-fd=5")
+	args = append(slices.Clone(args), "--ready-fd=3", "--parent-fd=4", "--api-fd=5", "--direct-fd=6")
 	ch := &child{
 		cmd:    exec.Command(o.Executable, append(args, o.settings().Args()...)...),
 		parent: parentW, tail: &tail{next: o.Stderr}, exited: make(chan struct{}),
 	}
 	ch.cmd.Env = append(minimalEnv(os.Environ()), o.Env...)
 	ch.cmd.Stderr = ch.tail
-	ch.cmd.ExtraFiles = []*os.File{readyW, parentR, directFile}
+	ch.cmd.ExtraFiles = append([]*os.File{readyW, parentR}, files...)
 	ch.cmd.SysProcAttr = ownGroup()
 	if err := ch.cmd.Start(); err != nil {
 		return nil, nil, errors.Join(err, readyR.Close(), parentW.Close())
@@ -145,6 +189,12 @@ func startChild(o ClientOptions, direct *net.UnixListener) (*child, *os.File, er
 	return ch, readyR, nil
 }
 
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		_ = f.Close()
+	}
+}
+
 // minimalEnv keeps what a program needs to find its files, so that nothing
 // else of this process's environment changes what is measured.
 func minimalEnv(env []string) []string {
@@ -155,24 +205,23 @@ func minimalEnv(env []string) []string {
 	})
 }
 
-// awaitAddr reads the address, or ends the child and says why there is none.
-func awaitAddr(ctx context.Context, ch *child, ready *os.File) (string, error) {
+// awaitReady waits until the child listens, or ends it and says why it does not.
+func awaitReady(ctx context.Context, ch *child, ready *os.File) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = ready.SetReadDeadline(time.Now()) })
 	defer stop()
 	defer ready.Close()
-	line, err := bufio.NewReader(ready).ReadString('\n')
-	if err == nil {
-		return strings.TrimSuffix(line, "\n"), nil
+	if _, err := bufio.NewReader(ready).ReadString('\n'); err == nil {
+		return nil
 	}
 	if ctx.Err() != nil {
-		return "", errors.Join(fmt.Errorf("no address: %w", context.Cause(ctx)), ch.close(ctx))
+		return errors.Join(fmt.Errorf("it does not listen: %w", context.Cause(ctx)), ch.close(ctx))
 	}
 	<-ch.exited // its end of the pipe is closed, so it has ended or is about to
-	err = ch.ended()
+	err := ch.ended()
 	_ = ch.close(ctx)
-	return "", err
+	return err
 }
 
 // close ends the child and waits. Its error tells of a child that had ended by

@@ -21,10 +21,12 @@ import (
 // platform.Describer, Historian and Closer too.
 type Client struct {
 	child *child
-	base  string       // http://127.0.0.1:PORT
 	http  *http.Client // for all but invocations
 	wire  *wire        // for invocations
 }
+
+// origin names this machine; how it is reached is the transport's business.
+const origin = "http://localhost"
 
 // Deploy creates the function. Nothing is started.
 func (c *Client) Deploy(ctx context.Context, fn platform.Function) (platform.Deployment, error) {
@@ -117,7 +119,7 @@ func (c *Client) call(ctx context.Context, method, path string, doc any, read fu
 		}
 		body = bytes.NewReader(text)
 	}
-	request, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
+	request, err := http.NewRequestWithContext(ctx, method, origin+path, body)
 	if err != nil {
 		return refused(op, err)
 	}

@@ -38,6 +38,10 @@ type Settings struct {
 	Sandbox string
 	// NoCgroups leaves memory and CPU unlimited.
 	NoCgroups bool
+	// AllowAnyLocalUser lets every user of this machine connect, where the
+	// default is this process's user and root. Whoever can connect runs code
+	// as this process's user.
+	AllowAnyLocalUser bool
 	// Cache is the folder for the runtime clients. The default is the user's
 	// cache folder.
 	Cache string
@@ -106,6 +110,7 @@ func (s Settings) Args() []string {
 	add(s.LateBinding, "late-binding", "true")
 	add(s.Sandbox != "", "sandbox", s.Sandbox)
 	add(s.NoCgroups, "no-cgroups", "true")
+	add(s.AllowAnyLocalUser, "allow-any-local-user", "true")
 	add(s.Cache != "", "cache", s.Cache)
 	return args
 }
@@ -125,9 +130,12 @@ type ServeFlags struct {
 	NoCgroups    bool   `help:"Do not limit memory and CPU by cgroups."`
 	Cache        string `type:"path" help:"Folder for runtime clients. The default is the user's cache folder."`
 
+	AllowAnyLocalUser bool `help:"Serve every user of this machine, and so let each of them run code as you. The default is you and root."`
+
 	ReadyFD  int `name:"ready-fd" default:"-1" hidden:"" help:"File descriptor to write the address to once it listens."`
+	APIFD    int `name:"api-fd" default:"-1" hidden:"" help:"File descriptor of a listening socket, in place of the address."`
 	ParentFD int `name:"parent-fd" default:"-1" hidden:"" help:"File descriptor whose end tells to end."`
-	DirectFD int `name:"direct-fd" default:"-1" hidden:"" help:"File descriptor of a listening socket for the client."`
+	DirectFD int `name:"direct-fd" default:"-1" hidden:"" help:"File descriptor of a listening socket for the client's invocations."`
 }
 
 // Options reads the flags; its error names every flag that cannot be read.
@@ -149,6 +157,7 @@ func (f *ServeFlags) Options() (ServeOptions, error) {
 			Concurrency: f.Concurrency, StartBurst: f.StartBurst, Queue: f.Queue,
 			QueueTimeout: duration("queue-timeout", f.QueueTimeout),
 			LateBinding:  f.LateBinding, Sandbox: f.Sandbox, NoCgroups: f.NoCgroups, Cache: f.Cache,
+			AllowAnyLocalUser: f.AllowAnyLocalUser,
 		},
 	}
 	if o.KeepAlive = -1; f.KeepAlive != forever {
@@ -173,13 +182,26 @@ func (f *ServeFlags) Options() (ServeOptions, error) {
 	if f.ParentFD >= 0 {
 		o.Parent = os.NewFile(uintptr(f.ParentFD), "parent-fd")
 	}
-	if f.DirectFD >= 0 {
-		direct := os.NewFile(uintptr(f.DirectFD), "direct-fd")
-		listener, err := net.FileListener(direct)
-		if err = errors.Join(err, direct.Close()); err != nil {
-			errs = append(errs, fmt.Errorf("--direct-fd: %w", err))
-		}
-		o.Direct = listener
+	var err error
+	if o.API, err = inherited("api-fd", f.APIFD); err != nil {
+		errs = append(errs, err)
+	}
+	if o.Direct, err = inherited("direct-fd", f.DirectFD); err != nil {
+		errs = append(errs, err)
 	}
 	return o, errors.Join(errs...)
+}
+
+// inherited is the listener that a parent process left at a descriptor, nil
+// for none.
+func inherited(flag string, fd int) (net.Listener, error) {
+	if fd < 0 {
+		return nil, nil
+	}
+	file := os.NewFile(uintptr(fd), flag)
+	listener, err := net.FileListener(file)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return nil, fmt.Errorf("--%s: %w", flag, err)
+	}
+	return listener, nil
 }

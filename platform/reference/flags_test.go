@@ -29,7 +29,7 @@ func TestArgsAreWhatTheFlagsRead(t *testing.T) {
 		"defaults of the client": {Sandbox: "process"},
 		"everything": {
 			KeepAlive: 90*time.Second + time.Millisecond, Concurrency: 7,
-			StartBurst: 3, StartRate: 12.5, Queue: 9, QueueTimeout: 1500 * time.Microsecond,
+			AllowAnyLocalUser: true, StartBurst: 3, StartRate: 12.5, Queue: 9, QueueTimeout: 1500 * time.Microsecond,
 			LateBinding: true, Sandbox: "process", NoCgroups: true, Cache: "/tmp/some where",
 		},
 		"kept for ever": {KeepAlive: -1, Sandbox: "process"},
@@ -65,6 +65,7 @@ func TestFlagsThatCannotBeRead(t *testing.T) {
 		{"--start-burst=5", "start every"},
 		{"--queue=-1", "queue limit"},
 		{"--direct-fd=99", "--direct-fd"},
+		{"--api-fd=99", "--api-fd"},
 	}
 	for _, tt := range tests {
 		if _, err := parseFlags(t, []string{tt.args}); err == nil || !strings.Contains(err.Error(), tt.want) {

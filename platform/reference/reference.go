@@ -7,6 +7,13 @@
 // decided here: package engine runs functions, package lambdaapi speaks to
 // callers.
 //
+// Whoever can reach it runs code as its user, so only that user and root are
+// served, by package peer: on loopback TCP, on the unix sockets that are all a
+// child listens on, and at the Runtime API of every instance. Among programs of
+// that one user there is no boundary, least of all the functions: the process
+// sandbox runs them as the runtime's user, free to do what that user may, to
+// the runtime too. Only deploy what you would run yourself.
+//
 // The harness and the system under test are two processes, so that they share
 // no heap and no scheduler. Both read CLOCK_MONOTONIC.
 package reference

@@ -20,6 +20,7 @@ import (
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
 	"github.com/coldcurve/coldcurve/platform/reference/lambdaapi"
+	"github.com/coldcurve/coldcurve/platform/reference/peer"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
 )
 
@@ -28,21 +29,24 @@ type ServeOptions struct {
 	Settings
 	// Addr is what to listen on, loopback only. The default is 127.0.0.1:9001.
 	Addr string
+	// API is listened on in place of Addr. The default is none.
+	API net.Listener
 	// Ready gets the address, with a line break, once it is listened on, and
 	// is closed then. The default is nobody.
 	Ready io.WriteCloser
 	// Parent is read until it ends; then the runtime ends too, at once. The
 	// default is nobody.
 	Parent io.Reader
-	// Direct is a second listener, for the client of this package alone. The
-	// default is none.
+	// Direct is a second listener, for the invocations of this package's
+	// client alone. The default is none.
 	Direct net.Listener
 	// Grace is how long requests may go on that are being served when ctx
 	// ends. The default is 5s.
 	Grace time.Duration
 	// Version is the program's, for the description.
 	Version string
-	// Log gets what the HTTP server has to say. The default is nobody.
+	// Log gets what the HTTP server has to say, and a line for each connection
+	// that is refused. The default is nobody.
 	Log io.Writer
 }
 
@@ -67,10 +71,14 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 	if o.Grace == 0 {
 		o.Grace = defaultGrace
 	}
-	if err := loopbackOnly(o.Addr); err != nil {
-		return err
+	if o.API == nil {
+		if err := loopbackOnly(o.Addr); err != nil {
+			return err
+		}
 	}
-	box, err := openSandbox(o.Settings)
+	talk := log.New(orDiscard(o.Log), "coldcurve: serve: ", 0)
+	refused := func(err error) { talk.Print(err) }
+	box, err := openSandbox(o.Settings, refused)
 	if err != nil {
 		return err
 	}
@@ -78,28 +86,47 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 	if err != nil {
 		return errors.Join(err, box.Close())
 	}
-	listener, err := net.Listen("tcp", o.Addr)
-	if err != nil {
-		return errors.Join(fmt.Errorf("listen: %w", err), rt.Close(context.Background()))
+	if err := o.listen(refused); err != nil {
+		return errors.Join(err, rt.Close(context.Background()))
 	}
 	api := lambdaapi.New(lambdaapi.Options{
 		Runtime:  rt,
 		Describe: func() platform.Description { return describe(o, box) },
 	})
-	return serve(ctx, o, rt, api, listener)
+	return serve(ctx, o, rt, api, talk)
 }
 
-// serve runs the listener and ends it and the runtime in order.
-func serve(ctx context.Context, o ServeOptions, rt *engine.Runtime, api http.Handler, listener net.Listener) error {
+// listen opens the address, if there is no listener in its place, and keeps
+// other users from what is listened on.
+func (o *ServeOptions) listen(refused func(error)) error {
+	if o.Direct != nil {
+		o.Direct = peer.Guard(o.Direct, refused)
+	}
+	if o.API != nil {
+		o.API = peer.Guard(o.API, refused)
+		return nil
+	}
+	l, err := net.Listen("tcp", o.Addr)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	if o.API = l; !o.AllowAnyLocalUser {
+		o.API = peer.Guard(l, refused)
+	}
+	return nil
+}
+
+// serve runs the listeners and ends them and the runtime in order.
+func serve(ctx context.Context, o ServeOptions, rt *engine.Runtime, api http.Handler, talk *log.Logger) error {
 	server := &http.Server{
 		Handler:           guarded(api),
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          log.New(orDiscard(o.Log), "coldcurve: serve: ", 0),
+		ErrorLog:          talk,
 	}
 	failed := make(chan error, 2)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- server.Serve(o.API) }()
 	direct := lambdaapi.NewDirect(rt)
 	if o.Direct != nil {
 		go func() {
@@ -109,7 +136,7 @@ func serve(ctx context.Context, o ServeOptions, rt *engine.Runtime, api http.Han
 		}()
 	}
 	grace := o.Grace
-	err := tellReady(o.Ready, listener.Addr())
+	err := tellReady(o.Ready, o.API.Addr())
 	if err == nil {
 		select {
 		case err = <-failed:
@@ -121,7 +148,7 @@ func serve(ctx context.Context, o ServeOptions, rt *engine.Runtime, api http.Han
 	}
 	over, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
-	_ = listener.Close()
+	_ = o.API.Close()
 	err = errors.Join(err, rt.Close(over), direct.Close())
 	flushed, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -161,8 +188,9 @@ func ended(r io.Reader) <-chan struct{} {
 	return end
 }
 
-// loopbackOnly refuses to listen where others could reach it: whoever can
-// connect can run any program of the user's.
+// loopbackOnly refuses to listen where other machines could reach it: whoever
+// can connect can run any program of the user's, and who connects is known of
+// this machine's users only.
 func loopbackOnly(addr string) error {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -182,7 +210,7 @@ func isLoopback(host string) bool {
 	return err == nil && ip.IsLoopback()
 }
 
-func openSandbox(s Settings) (*process.Sandbox, error) {
+func openSandbox(s Settings, refused func(error)) (*process.Sandbox, error) {
 	if s.Sandbox != "" && s.Sandbox != "process" {
 		return nil, fmt.Errorf("no sandbox %q: write process", s.Sandbox)
 	}
@@ -190,7 +218,14 @@ func openSandbox(s Settings) (*process.Sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	return process.New(process.Options{RuntimeClients: clients, NoCgroups: s.NoCgroups, Adopt: true})
+	box, err := process.New(process.Options{
+		RuntimeClients: clients, NoCgroups: s.NoCgroups, Adopt: true,
+		AllowAnyLocalUser: s.AllowAnyLocalUser, Refused: refused,
+	})
+	if errors.Is(err, peer.ErrUnknown) {
+		err = fmt.Errorf("%w; with --allow-any-local-user every user of this machine may connect", err)
+	}
+	return box, err
 }
 
 // describe is the runtime's account of itself.

@@ -28,7 +28,7 @@ func TestSlowStartRates(t *testing.T) {
 }
 
 func TestStartRateThatWouldHaveToBeAnother(t *testing.T) {
-	flags := ServeFlags{KeepAlive: forever, StartRate: "1e-9/s", StartBurst: 1_000_000, ReadyFD: -1, ParentFD: -1, DirectFD: -1}
+	flags := ServeFlags{KeepAlive: forever, StartRate: "1e-9/s", StartBurst: 1_000_000, ReadyFD: -1, ParentFD: -1, APIFD: -1, DirectFD: -1}
 	_, err := flags.Options()
 	if want := "--start-rate: 1e-09/s is too slow for a --start-burst of 1000000: write at least 0.00011/s, or a smaller burst"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v, want %q", err, want)

@@ -16,6 +16,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
 	"github.com/coldcurve/coldcurve/platform/reference/lambdaapi"
+	"github.com/coldcurve/coldcurve/platform/reference/peer"
 )
 
 // wire is the invocations' way to the runtime: persistent connections, each
@@ -27,8 +28,7 @@ import (
 // It understands what lambdaapi.Direct answers, which always tells its length, and no
 // more of HTTP.
 type wire struct {
-	addr   string // of a unix socket
-	dialer net.Dialer
+	addr string // of a unix socket
 
 	mu     sync.Mutex
 	idle   []*conn // last used last, and taken first
@@ -61,8 +61,20 @@ type reply struct {
 
 var errMalformed = errors.New("malformed answer")
 
-func newWire(addr string) *wire {
-	return &wire{addr: addr, dialer: net.Dialer{Timeout: 10 * time.Second}}
+func newWire(addr string) *wire { return &wire{addr: addr} }
+
+// dialOwn connects to a unix socket that this process's user listens on. When
+// the child has died, its name is anybody's to take.
+func dialOwn(ctx context.Context, addr string) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: 10 * time.Second}
+	c, err := dialer.DialContext(ctx, "unix", addr)
+	if err != nil {
+		return nil, err
+	}
+	if err := peer.Check(c); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
 }
 
 // head is the request up to the content's type and length, which do not change
@@ -100,7 +112,7 @@ func (w *wire) take(ctx context.Context) (*conn, error) {
 		return c, nil
 	}
 	w.mu.Unlock()
-	nc, err := w.dialer.DialContext(ctx, "unix", w.addr)
+	nc, err := dialOwn(ctx, w.addr)
 	if err != nil {
 		return nil, err
 	}

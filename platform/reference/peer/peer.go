@@ -81,11 +81,14 @@ func from(c net.Conn) string {
 	return ""
 }
 
-// Probe says why the owners of TCP connections cannot be told on this machine,
-// nil if they can.
+// ErrUnknown is that no owner of a TCP connection can be told, and so every
+// connection would be refused.
+var ErrUnknown = errors.New("cannot tell which user connects over loopback (netlink sock_diag)")
+
+// Probe gives an [ErrUnknown] where that is so on this machine.
 func Probe() error {
 	if err := probe(); err != nil {
-		return fmt.Errorf("cannot tell which user connects over loopback (netlink sock_diag): %w", err)
+		return fmt.Errorf("%w: %w", ErrUnknown, err)
 	}
 	return nil
 }

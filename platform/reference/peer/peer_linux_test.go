@@ -207,6 +207,35 @@ func TestProbe(t *testing.T) {
 	}
 }
 
+func TestWithoutNetlinkTCPIsRefused(t *testing.T) {
+	peertest.WithoutNetlink(t, func() {
+		if err := peer.Probe(); !errors.Is(err, peer.ErrUnknown) || !errors.Is(err, unix.EPERM) {
+			t.Errorf("Probe: %v", err)
+		}
+		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer l.Close()
+		client, err := net.Dial("tcp4", l.Addr().String())
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer client.Close()
+		served, err := l.Accept()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer served.Close()
+		if err := peer.Check(served); !errors.Is(err, unix.EPERM) {
+			t.Errorf("Check: %v", err)
+		}
+	})
+}
+
 func BenchmarkCheck(b *testing.B) {
 	for _, kind := range []struct{ network, addr string }{{"tcp4", "127.0.0.1:0"}, {"tcp6", "[::1]:0"}, {"unix", "@coldcurve-peer-bench"}} {
 		b.Run("net="+kind.network, func(b *testing.B) {

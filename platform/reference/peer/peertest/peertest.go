@@ -1,11 +1,11 @@
 //go:build linux
 
-// Package peertest owns a stranger for tests: a connection that another user
-// of this machine has made.
+// Package peertest owns what a test of who connects needs: a connection of
+// another user's, and a kernel that does not tell.
 //
-// In: an address. Out: a connection that the kernel attributes to [UID]. It
-// needs root, and starts no program: a thread of this process becomes the
-// other user, connects and ends.
+// In: an address, or a function to run. Out: a connection that the kernel
+// attributes to [UID], for which it needs root. It starts no program: a thread
+// of this process becomes the other user, or is forbidden netlink, and ends.
 package peertest
 
 import (

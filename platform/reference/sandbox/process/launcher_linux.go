@@ -3,6 +3,7 @@ package process
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"runtime"
 	"strconv"
@@ -51,6 +52,7 @@ type launcher struct {
 	groups *cgroup.Manager // nil without control groups
 	wards  *wards          // nil with control groups, or where orphans are not ours
 	limits sandbox.Limits
+	listen func() (net.Listener, error) // for an instance's Runtime API
 	null   *os.File
 	orders chan *order
 	quit   chan struct{}
@@ -63,7 +65,7 @@ type launcher struct {
 // slow that instance's boot on a small machine.
 const recess = 5 * time.Millisecond
 
-func newLauncher(n int, groups *cgroup.Manager, wards *wards, limits sandbox.Limits, clk clock.Monotonic) (*launcher, error) {
+func newLauncher(n int, groups *cgroup.Manager, wards *wards, limits sandbox.Limits, clk clock.Monotonic, listen func() (net.Listener, error)) (*launcher, error) {
 	if err := keepDescriptors(); err != nil {
 		return nil, fmt.Errorf("keep descriptors from functions: %w", err)
 	}
@@ -71,7 +73,7 @@ func newLauncher(n int, groups *cgroup.Manager, wards *wards, limits sandbox.Lim
 	if err != nil {
 		return nil, err
 	}
-	l := &launcher{clock: clk, groups: groups, wards: wards, limits: limits, null: null, orders: make(chan *order), quit: make(chan struct{})}
+	l := &launcher{clock: clk, groups: groups, wards: wards, limits: limits, listen: listen, null: null, orders: make(chan *order), quit: make(chan struct{})}
 	for range n {
 		locked := make(chan struct{})
 		l.works.Add(1)
@@ -174,7 +176,7 @@ func (l *launcher) furnish(b *berth) (err error) {
 	if b.log, b.output, err = newLog(l.limits.LogTail); err != nil {
 		return err
 	}
-	listener, err := runtimeapi.Listen()
+	listener, err := l.listen()
 	if err != nil {
 		return err
 	}

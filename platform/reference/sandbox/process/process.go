@@ -2,9 +2,14 @@
 //
 // In: a [sandbox.Spec]. Out: a [sandbox.Instance]: a process in a session of
 // its own that speaks the Lambda Runtime API, bounded by control groups where
-// the user may make them. It isolates nothing else: a function sees the
-// machine's files and network and runs as the user who started it. It decides
-// nothing, and keeps its instances only so that Close leaves none behind.
+// the user may make them. It decides nothing, and keeps its instances only so
+// that Close leaves none behind.
+//
+// It is no security boundary. A function runs as the user who started the
+// sandbox and may do all that this user may: read the files, use the network,
+// trace and kill processes, the other instances' and this one among them. Only
+// run what you would run yourself. What the sandbox does keep out is other
+// users of the machine: an instance's Runtime API answers this user and root.
 //
 // A start's path holds what cannot be done before: fork and exec. The rest
 // (the listener, the log's pipe, the control groups) is prepared by a few
@@ -52,6 +57,13 @@ type Options struct {
 	Launchers int
 	// Region is what functions are told as theirs. The default is us-east-1.
 	Region string
+	// AllowAnyLocalUser lets every user of this machine connect to an
+	// instance's Runtime API, and so take and answer its invocations. The
+	// default is this user and root.
+	AllowAnyLocalUser bool
+	// Refused is told of each connection that is refused, from any goroutine.
+	// The default is nobody.
+	Refused func(error)
 }
 
 func (o Options) withDefaults() Options {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"runtime"
 	"sync"
 	"syscall"
@@ -13,6 +14,8 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform/clock"
+	"github.com/coldcurve/coldcurve/platform/reference/peer"
+	"github.com/coldcurve/coldcurve/platform/reference/runtimeapi"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/cgroup"
 )
@@ -42,6 +45,11 @@ func New(o Options) (*Sandbox, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
+	if !o.AllowAnyLocalUser {
+		if err := peer.Probe(); err != nil {
+			return nil, fmt.Errorf("process sandbox: %w", err)
+		}
+	}
 	o = o.withDefaults()
 	s := &Sandbox{options: o, clock: clock.New(), limits: sandbox.Lambda(), programs: newPrograms(o), alive: map[*instance]struct{}{}}
 	if o.NoCgroups {
@@ -54,13 +62,16 @@ func New(o Options) (*Sandbox, error) {
 			s.note(n)
 		}
 	}
+	if o.AllowAnyLocalUser {
+		s.note("every user of this machine can take and answer the functions' invocations: who connects is not checked")
+	}
 	var err error
 	if s.groups == nil && o.Adopt {
 		if s.wards, err = adopt(); err != nil {
 			s.note("processes that a function leaves behind in a session of their own are not ended: " + err.Error())
 		}
 	}
-	if s.launcher, err = newLauncher(o.Launchers, s.groups, s.wards, s.limits, s.clock); err != nil {
+	if s.launcher, err = newLauncher(o.Launchers, s.groups, s.wards, s.limits, s.clock, o.listen); err != nil {
 		return nil, fmt.Errorf("process sandbox: %w", errors.Join(err, s.release()))
 	}
 	return s, nil
@@ -76,6 +87,15 @@ func (s *Sandbox) release() error {
 		errs = append(errs, s.groups.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// listen opens an instance's Runtime API.
+func (o Options) listen() (net.Listener, error) {
+	l, err := runtimeapi.Listen()
+	if err != nil || o.AllowAnyLocalUser {
+		return l, err
+	}
+	return peer.Guard(l, o.Refused), nil
 }
 
 // note adds a note once.
