@@ -23,6 +23,7 @@ import (
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
+	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/clock"
 )
@@ -36,105 +37,147 @@ const (
 	mostStallErr = .05                    // of the p99 of a server stalled for 300 ms
 )
 
-// A round is short so that many fit, and many are made because what disturbs
-// them (other processes, the hypervisor) only ever adds to a figure: a promise
-// is kept if the least disturbed round keeps it, and there are no more rounds
-// than that takes. A ratio is the median of rounds made side by side. All
-// rounds are in the table, with what the hypervisor took during each.
+// The rounds are fixed in number, and a promise is kept if the median of them
+// keeps it; the worst is published beside it. What is promised is about the
+// machine and not about its hypervisor, so a round of which that took more than
+// mostSteal is made again, mostRepeats times at each rate, and the table says
+// so. Nothing else is left out.
 const (
-	leastRounds = 3
-	mostRounds  = 20
+	rounds      = 7 // odd, so that the median is one of them
+	stallRounds = 3
 	roundTime   = time.Second
+	mostSteal   = .01 // of all processors
+	mostRepeats = 4
 )
 
 // BenchmarkPacing measures what pacing promises and fails where it is missed.
-// Run it with -benchtime 1x.
+// Each round is the driver at a target in the process, the driver at a server
+// over loopback, and plain vegeta at the same server. Run it with -benchtime 1x.
 func BenchmarkPacing(b *testing.B) {
 	if runtime.GOMAXPROCS(0) < 2 {
 		b.Skip("needs two processors: with one, pacing is coarse by design")
 	}
 	for b.Loop() {
-		t := newTable("target", "rate", "round", "lag p50", "lag p99", "lag p99.9", "server's CV", "CPU s/100k", "plain: CV", "plain: CPU", "CPU ratio", "GC pauses", "steal")
 		url := startServer(b)
 		for _, rate := range []float64{2000, 10000} {
-			inProcess(b, t, rate)
-			overLoopback(b, t, rate, url)
+			pace(b, rate, url)
 		}
-		fmt.Print("\n", t) // a benchmark's log is cut after ten lines
 	}
 }
 
-func inProcess(b *testing.B, t *table, rate float64) {
-	least := time.Duration(math.MaxInt64)
-	for i := 1; i <= leastRounds || i <= mostRounds && least > mostLagP99; i++ {
-		m := measure(b, rate, invoke(instant))
-		least = min(least, m.p99)
-		t.row("in process", rate, i, m.p50, m.p99, m.p999, "", m.cpu, "", "", "", m.gcs, m.steal)
-	}
-	report(b, fmt.Sprintf("lag-p99-µs/rate=%.0f", rate), float64(least)/1e3)
-	if least > mostLagP99 {
-		b.Errorf("in process at %.0f/s: lag p99 %v, promised at most %v", rate, least, mostLagP99)
-	}
-}
-
-func overLoopback(b *testing.B, t *table, rate float64, url string) {
+func pace(b *testing.B, rate float64, url string) {
 	client := newLoopback(url)
 	defer client.Remove(b.Context())
 	plain := &http.Transport{MaxIdleConnsPerHost: vegeta.DefaultConnections} // vegeta's own, but one that can be closed
 	defer plain.CloseIdleConnections()
-	most := mostCV2000
-	if rate > 2000 {
-		most = mostCV10000
+
+	t := newTable("round", "in process: lag p50", "p99", "p99.9", "max", "loopback: lag p99", "CV", "CPU s/100k", "plain: CV", "CPU s/100k", "CPU ratio", "GC pauses", "steal", "")
+	var lag, spacing, ratio []float64
+	repeats := 0
+	for i := 1; i <= rounds; {
+		r := round(b, rate, url, client, plain)
+		verdict := ""
+		again := r.steal > mostSteal && repeats < mostRepeats
+		switch {
+		case again:
+			repeats++
+			verdict = "repeated: stolen by the hypervisor"
+		case r.steal > mostSteal:
+			verdict = fmt.Sprintf("counted although stolen: %d repeats were made", repeats)
+		}
+		t.row(i, r.inside.p50, r.inside.p99, r.inside.p999, r.inside.max, r.loopback.p99, r.cv, r.loopback.cpu, r.plainCV, r.plainCPU,
+			r.loopback.cpu/r.plainCPU, r.inside.gcs+r.loopback.gcs, fmt.Sprintf("%.1f%%", 100*r.steal), verdict)
+		if again {
+			continue
+		}
+		i++
+		lag, spacing, ratio = append(lag, float64(r.inside.p99)/1e3), append(spacing, r.cv), append(ratio, r.loopback.cpu/r.plainCPU)
 	}
-	least, ratios := math.Inf(1), []float64(nil)
-	for i := 1; i <= leastRounds || i <= mostRounds && least > most; i++ {
-		_ = serverCV(b, url) // forget what came before
-		m := measure(b, rate, client)
-		cv := serverCV(b, url)
-		plainCPU := plainVegeta(b, rate, url, plain)
-		plainCV := serverCV(b, url)
-		least, ratios = min(least, cv), append(ratios, m.cpu/plainCPU)
-		t.row("loopback", rate, i, m.p50, m.p99, m.p999, cv, m.cpu, plainCV, plainCPU, m.cpu/plainCPU, m.gcs, m.steal)
+	fmt.Printf("\nconstant %.0f/s, %d rounds of %v, %d more repeated because more than %.0f%% was stolen\n%s", rate, rounds, roundTime, repeats, 100*mostSteal, t)
+
+	mostCV, mostRatio := mostCV2000, math.Inf(1)
+	if rate >= 10000 {
+		mostCV, mostRatio = mostCV10000, mostCPURatio
 	}
-	ratio := median(ratios)
-	report(b, fmt.Sprintf("cv/rate=%.0f", rate), least)
-	report(b, fmt.Sprintf("cpu-ratio/rate=%.0f", rate), ratio)
-	if least > most {
-		b.Errorf("over loopback at %.0f/s: inter-arrival CV %.2f, promised at most %v", rate, least, most)
+	judge(b, fmt.Sprintf("lag-p99-µs/rate=%.0f", rate), lag, float64(mostLagP99)/1e3)
+	judge(b, fmt.Sprintf("cv/rate=%.0f", rate), spacing, mostCV)
+	judge(b, fmt.Sprintf("cpu-ratio/rate=%.0f", rate), ratio, mostRatio)
+}
+
+// judge publishes the median and the worst of a figure's rounds, and fails if
+// the median is above most.
+func judge(b *testing.B, figure string, values []float64, most float64) {
+	b.Helper()
+	mid, worst := median(values), slices.Max(values)
+	b.ReportMetric(0, "ns/op") // what a round takes is no figure
+	b.ReportMetric(mid, "median-"+figure)
+	b.ReportMetric(worst, "worst-"+figure)
+	promise := "no promise"
+	if !math.IsInf(most, 1) {
+		promise = fmt.Sprintf("promised: median at most %.4g", most)
 	}
-	if rate >= 10000 && ratio > mostCPURatio {
-		b.Errorf("over loopback at %.0f/s: %.2f times the CPU of plain vegeta, promised at most %v", rate, ratio, mostCPURatio)
+	fmt.Printf("%-24s median %.4g, worst %.4g; %s\n", figure, mid, worst, promise)
+	if mid > most {
+		b.Errorf("%s: median %.4g, promised at most %.4g", figure, mid, most)
 	}
 }
 
-// BenchmarkPacingStall measures the stalled server and fails if the reported
-// p99 is off by more than was promised.
+// side is what one round measured. Steal is the largest share of all processors
+// that the hypervisor took during any part of it.
+type side struct {
+	inside, loopback measured
+	cv               float64 // of the arrivals that the server saw
+	plainCV          float64
+	plainCPU         float64
+	steal            float64
+}
+
+func round(b *testing.B, rate float64, url string, client platform.Deployment, plain http.RoundTripper) side {
+	var r side
+	r.watch(func() { r.inside = measure(b, rate, invoke(instant)) })
+	_ = serverCV(b, url) // forget what came before
+	r.watch(func() { r.loopback = measure(b, rate, client) })
+	r.cv = serverCV(b, url)
+	r.watch(func() { r.plainCPU = plainVegeta(b, rate, url, plain) })
+	r.plainCV = serverCV(b, url)
+	return r
+}
+
+// watch does a part of the round.
+func (r *side) watch(part func()) {
+	before := rundir.ReadVitals()
+	part()
+	v := rundir.ReadVitals().Since(before)
+	r.steal = max(r.steal, float64(v.Steal)/(float64(v.Span)*float64(runtime.NumCPU())))
+}
+
+// BenchmarkPacingStall measures the stalled server and fails if the median of
+// the reported p99s is off by more than was promised.
 func BenchmarkPacingStall(b *testing.B) {
 	for b.Loop() {
 		t := newTable("round", "requests", "failed", "still for", "true p99", "reported p99", "error", "lag p99")
-		least := math.Inf(1)
-		for i := 1; i <= 6 && least > mostStallErr; i++ {
+		var off []float64
+		for i := range stallRounds {
 			r, err := Stall{}.Run(b.Context())
 			if err != nil {
 				b.Fatal(err)
 			}
-			least = min(least, math.Abs(r.Error()))
-			t.row(i, r.Requests, r.Failed, r.Stalled, r.True, r.Reported, fmt.Sprintf("%+.2f%%", 100*r.Error()), r.LagP99)
+			if r.Failed > 0 {
+				b.Errorf("round %d: %d of %d requests failed", i+1, r.Failed, r.Requests)
+			}
+			off = append(off, 100*math.Abs(r.Error()))
+			t.row(i+1, r.Requests, r.Failed, r.Stalled, r.True, r.Reported, fmt.Sprintf("%+.2f%%", 100*r.Error()), r.LagP99)
 		}
 		fmt.Print("\n", t) // a benchmark's log is cut after ten lines
-		report(b, "p99-error-%", 100*least)
-		if least > mostStallErr {
-			b.Errorf("reported p99 is off by %.1f%%, promised at most %.0f%%", 100*least, 100*mostStallErr)
-		}
+		judge(b, "p99-error-%", off, 100*mostStallErr)
 	}
 }
 
 // measured is one round of the driver. CPU is in seconds per 100,000 requests.
 type measured struct {
-	p50, p99, p999 time.Duration
-	cpu            float64
-	gcs            uint64 // pauses: two a collection
-	steal          time.Duration
+	p50, p99, p999, max time.Duration
+	cpu                 float64
+	gcs                 uint64 // pauses: two a collection
 }
 
 func measure(b *testing.B, rate float64, d platform.Deployment) measured {
@@ -160,10 +203,9 @@ func measure(b *testing.B, rate float64, d platform.Deployment) measured {
 	slices.Sort(lags)
 	at := func(q float64) time.Duration { return lags[int(math.Ceil(q*float64(len(lags))))-1] }
 	return measured{
-		p50: at(.5), p99: at(.99), p999: at(.999),
-		cpu:   cpu.Seconds() / float64(len(lags)) * 1e5,
-		gcs:   out.Generator.GCPauses,
-		steal: out.Generator.Steal,
+		p50: at(.5), p99: at(.99), p999: at(.999), max: at(1),
+		cpu: cpu.Seconds() / float64(len(lags)) * 1e5,
+		gcs: out.Generator.GCPauses,
 	}
 }
 
@@ -188,11 +230,6 @@ func plainVegeta(b *testing.B, rate float64, url string, client http.RoundTrippe
 func median(v []float64) float64 {
 	s := slices.Sorted(slices.Values(v))
 	return s[len(s)/2]
-}
-
-func report(b *testing.B, unit string, v float64) {
-	b.ReportMetric(0, "ns/op") // what a round takes is no figure
-	b.ReportMetric(v, unit)
 }
 
 // serverEnv tells the test binary to be the server that is attacked, in a
