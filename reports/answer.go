@@ -50,7 +50,11 @@ func limited(limits []summary.Limit) string {
 			parts = append(parts, fmt.Sprintf("%d more that the table marks with %s", len(limits)-i, LimitMark))
 			break
 		}
-		parts = append(parts, fmt.Sprintf("%s %s of %s in %s (%s)", l.Start, l.Name, l.Function, l.Phase, Interval(&[2]int64{l.Service, l.Latency})))
+		name := l.Start + " " + l.Name
+		if l.Start == sample.Unknown.String() {
+			name = l.Name
+		}
+		parts = append(parts, fmt.Sprintf("%s of %s in %s (%s)", name, l.Function, l.Phase, Interval(&[2]int64{l.Service, l.Latency})))
 	}
 	it := "it"
 	if len(limits) > 1 {

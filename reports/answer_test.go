@@ -93,6 +93,14 @@ func TestAnswer(t *testing.T) {
 			"A caller of hello waits 3.00 ms (p50, 95% interval 2.70 to 3.30 ms) when it starts cold and 1.59 ms (900 µs to 1.10 ms, generator-limited) when it is warm: not to be compared while the load generator limits them.",
 			"8.2% of requests started cold (82 of 1,000).",
 		}},
+		{"a limited quantile of unknown starts", summary.Run{
+			Invalid: []string{"generator-limited: ..."}, Phases: []summary.Phase{{Name: "a"}},
+			Groups: []summary.Group{limited(group("a", "target", "unknown", 918, 1e6), "p90")},
+		}, []string{
+			"Do not use: p90 of target in a (1.49 to 1.59 ms): the load generator's own lag moves it by more than 5%. Every other quantile holds.",
+			"A caller of target waits 1.00 ms (p50, 95% interval 900 µs to 1.10 ms); how its requests started is unknown.",
+			"No request carries evidence of how it started, so there is no cold share.",
+		}},
 		{"a median that holds comes before a limited one", summary.Run{
 			Invalid: []string{"generator-limited: ..."}, ColdShare: &share, Cold: 82, Known: 1000, Phases: []summary.Phase{{Name: "a"}, {Name: "b"}},
 			Groups: []summary.Group{limited(group("a", "f", "warm", 918, 1e6), "p50", "p90", "p95", "p99", "p999"), group("b", "f", "warm", 20, 1e6)},

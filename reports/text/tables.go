@@ -239,14 +239,17 @@ func generator(r *summary.Run) string {
 		lag = "The generator's own lag: " + lag
 	}
 	if r.PeakBacklog > 0 {
-		lag += fmt.Sprintf(" At most %s were due and not yet sent.", units.FormatCount(r.PeakBacklog))
+		lag += fmt.Sprintf(" At most %s %s due and not yet sent.", units.FormatCount(r.PeakBacklog), were(r.PeakBacklog))
 	}
 	if r.Backlog > 0 {
-		were := "were"
-		if r.Backlog == 1 {
-			were = "was"
-		}
-		lag += fmt.Sprintf(" At most %s %s under way at once.", units.FormatNoun(r.Backlog, "request"), were)
+		lag += fmt.Sprintf(" At most %s %s under way at once.", units.FormatNoun(r.Backlog, "request"), were(uint64(r.Backlog)))
 	}
 	return lag
+}
+
+func were(n uint64) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
 }
