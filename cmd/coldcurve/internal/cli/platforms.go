@@ -24,7 +24,7 @@ func openPlatform(ctx context.Context, w *World, s *scenarios.Scenario, c *runCm
 			KeepAlive: p.KeepAlive, Sandbox: p.Sandbox, Concurrency: p.Concurrency,
 			StartBurst: p.StartBurst, StartRate: p.StartRate,
 			Queue: p.Queue, QueueTimeout: p.QueueTimeout, LateBinding: p.LateBinding,
-			NoCgroups: c.NoCgroups, Cache: c.Cache,
+			NoCgroups: c.NoCgroups, Cache: c.Cache, AllowAnyLocalUser: c.AllowAnyLocalUser,
 		})
 	case "http":
 		return httpplatform.New(httpplatform.Options{URL: p.URL, Method: p.Method, Headers: p.Headers, Timeout: p.Timeout})

@@ -22,6 +22,8 @@ type runCmd struct {
 
 	NoCgroups bool   `help:"Reference runtime: do not limit memory and CPU by cgroups."`
 	Cache     string `type:"path" help:"Folder for built functions. The default is the user's cache folder."`
+
+	AllowAnyLocalUser bool `help:"Reference runtime: let every user of this machine answer the functions' invocations. The default is you and root."`
 }
 
 // overrideFlags change a scenario before it is validated.
