@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/units"
@@ -40,7 +43,7 @@ func functionFields() fields[Function] {
 			"memory limit, and by it the share of a CPU (1769MB is a whole one)").defaults("1769MB"),
 		key("timeout", durations("30s", 1, mostTimeout), func(f *Function) *time.Duration { return &f.Timeout },
 			"limit of one invocation").defaults("30s"),
-		key("env", textMaps("env", `LOG_LEVEL: "debug"`, "\x00"), func(f *Function) *map[string]string { return &f.Env },
+		key("env", environments(), func(f *Function) *map[string]string { return &f.Env },
 			"environment variables"),
 		key("reserved", counts(0, 100_000), func(f *Function) *int { return &f.Reserved },
 			"most instances at once; 0 is no limit of its own").defaults(0),
@@ -49,6 +52,26 @@ func functionFields() fields[Function] {
 		key("payload", payloads(), func(f *Function) *Payload { return &f.Payload },
 			"what each request carries; the default is the fixture's own"),
 	}
+}
+
+// environments are variables that a function may define.
+func environments() form[map[string]string] {
+	form := textMaps("env", `LOG_LEVEL: "debug"`, "\x00")
+	read := form.read
+	form.read = func(r *reader, v strict.Value) (map[string]string, bool) {
+		texts, ok := read(r, v)
+		if !ok {
+			return nil, false
+		}
+		m, _ := v.Map("env")
+		for key := range m.All() {
+			if platform.ReservedVariable(key.Name()) {
+				key.Fault(key.Name()+" is the runtime's to set", "leave it out, or choose another name")
+			}
+		}
+		return texts, true
+	}
+	return form
 }
 
 func runtimes() form[platform.Runtime] {
@@ -136,9 +159,65 @@ func (r *reader) checkCode(m strict.Map, f *Function) {
 	f.Code = r.path(f.Code)
 	if info, err := os.Stat(f.Code); err != nil || !info.IsDir() {
 		code.Fault("there is no folder "+f.Code, r.from())
-	} else if _, err := os.Stat(filepath.Join(f.Code, "bootstrap")); err != nil && compiled {
-		code.Fault("there is no bootstrap in "+f.Code, "build the function: GOOS=linux go build -o "+filepath.Join(f.Code, "bootstrap"))
+		return
 	}
+	switch {
+	case compiled:
+		checkBootstrap(code, f.Code)
+	case handler.Given() && f.Handler != "":
+		checkHandler(handler, f)
+	}
+}
+
+// checkBootstrap sees to it that a folder's function can be executed.
+func checkBootstrap(code strict.Value, folder string) {
+	path := filepath.Join(folder, "bootstrap")
+	switch info, err := os.Stat(path); {
+	case err != nil:
+		code.Fault("there is no bootstrap in "+folder, "build the function: GOOS=linux go build -o "+path)
+	case !info.Mode().IsRegular():
+		code.Fault(path+" is not a file", "build the function: GOOS=linux go build -o "+path)
+	case info.Mode().Perm()&0o111 == 0 && runtime.GOOS != "windows": // where no file has the bit
+		code.Fault(path+" is not executable", "make it so: chmod +x "+path)
+	}
+}
+
+// checkHandler sees to it that the runtime client will find the file that a
+// handler names. What the file holds only the runtime can tell.
+func checkHandler(v strict.Value, f *Function) {
+	files := handlerFiles(f.Runtime, f.Handler)
+	if files == nil {
+		v.Fault(fmt.Sprintf("handler %s does not name file and function", strict.Quote(f.Handler)), "write file.function, for example index.handler")
+		return
+	}
+	for _, pattern := range files {
+		if found, err := fs.Glob(os.DirFS(f.Code), pattern); err == nil && len(found) > 0 {
+			return
+		}
+	}
+	v.Fault(fmt.Sprintf("there is no %s in %s", strings.Join(files, " or "), f.Code), "name a file of that folder")
+}
+
+// handlerFiles are patterns of the files that a handler may mean, as the
+// runtime clients read it; none if it is malformed.
+func handlerFiles(language platform.Runtime, handler string) []string {
+	dot := strings.LastIndexByte(handler, '.') // python: package.module.function
+	if language == platform.NodeJS {           // folder/file.export.property
+		base := strings.LastIndexByte(handler, '/') + 1
+		dot = strings.IndexByte(handler[base:], '.')
+		if dot >= 0 {
+			dot += base
+		}
+	}
+	if dot <= 0 || dot == len(handler)-1 {
+		return nil
+	}
+	file := handler[:dot]
+	if language == platform.NodeJS {
+		return []string{file + ".js", file + ".mjs", file + ".cjs"}
+	}
+	file = strings.ReplaceAll(file, ".", "/")
+	return []string{file + ".py", file + "/__init__.py", file + ".pyc", file + ".*so"}
 }
 
 func payloadFields() fields[Payload] {

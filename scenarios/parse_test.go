@@ -105,6 +105,7 @@ func TestParseEverything(t *testing.T) {
 		return path
 	}
 	code := filepath.Dir(write("code/data.bin", "\x00\x01"))
+	write("code/index.mjs", "")
 	write("code/trace.csv", "minute,count\n0,600\n1,0\n")
 	got, err := Load(write("everything.yaml", everything), Overrides{})
 	if err != nil {

@@ -92,8 +92,16 @@ func (rt *Runtime) check(fn platform.Function) error {
 		fault("timeout %v is not above 0 and at most %v", fn.Timeout, l.Timeout)
 	}
 	size := 0
+	var reserved []string
 	for name, value := range fn.Env {
 		size += len(name) + len(value)
+		if platform.ReservedVariable(name) {
+			reserved = append(reserved, name)
+		}
+	}
+	if len(reserved) > 0 {
+		slices.Sort(reserved)
+		fault("Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: %s", strings.Join(reserved, ", "))
 	}
 	if size > l.Environment {
 		fault("environment of %d bytes exceeds %d", size, l.Environment)
