@@ -120,6 +120,8 @@ func (c *runCmd) Run(ctx context.Context, w *World) error {
 		}
 	}
 	switch {
+	case ctx.Err() != nil && len(doc.Runs) == 0:
+		return errors.New("interrupted before the first request") // what failed did so for that
 	case failed != nil:
 		return failed
 	case ctx.Err() != nil:

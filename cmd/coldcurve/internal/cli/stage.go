@@ -118,10 +118,7 @@ const slowBuild = 2 * time.Second
 func build(ctx context.Context, w *World, spec fixtures.Spec) (fixtures.Built, error) {
 	stderr := &talk{w: w.Stderr}
 	spec.Log = stderr
-	notice := time.AfterFunc(slowBuild, func() {
-		fmt.Fprintf(stderr, "building %s (%s) ...\n", spec.Name, spec.Runtime)
-	})
-	defer stderr.end(notice)
+	defer stderr.end(stderr.notice(fmt.Sprintf("building %s (%s) ...", spec.Name, spec.Runtime)))
 	return fixtures.Build(ctx, spec)
 }
 
@@ -141,6 +138,11 @@ func (t *talk) Write(line []byte) (int, error) {
 		}
 	}
 	return len(line), nil
+}
+
+// notice says text when slowBuild has gone by.
+func (t *talk) notice(text string) *time.Timer {
+	return time.AfterFunc(slowBuild, func() { fmt.Fprintln(t, text) })
 }
 
 // end stops the notice, also one that is about to be written.
