@@ -66,6 +66,9 @@ func (b *Budget) check(src Source) summary.Check {
 	c.Value = &value
 	c.Held = (b.Max == nil || value <= b.Max.Value) && (b.Min == nil || value >= b.Min.Value)
 	c.Message = fmt.Sprintf("%s: %s, allowed %s", b.subject(), metric.FormatValue(m, value), b.allowed())
+	if of, ok := strings.CutPrefix(b.Metric, "latency."); ok && pool.LimitedAt(of) {
+		c.Message += "; the figure is generator-limited"
+	}
 	return c
 }
 

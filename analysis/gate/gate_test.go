@@ -131,3 +131,21 @@ func TestEveryMetricIsRead(t *testing.T) {
 		t.Errorf("latency.p98 held: %+v", c)
 	}
 }
+
+// TestLimitedFigure: a judgement on a figure that is in part the load
+// generator's own says so.
+func TestLimitedFigure(t *testing.T) {
+	b := summary.New(summary.Input{Complete: true, Phases: []summary.PhaseSpan{{Name: "p", End: time.Second, Offered: 10}}})
+	for range 10 {
+		b.Add(&sample.Sample{Phase: "p", Function: "f", Sent: time.Millisecond, Done: 11 * time.Millisecond, Start: sample.Warm, Grade: sample.Attested})
+	}
+	for name, want := range map[string]string{
+		"latency.p50": "latency.p50: 11.0 ms, allowed 1s; the figure is generator-limited",
+		"service.p50": "service.p50: 10.0 ms, allowed 1s",
+	} {
+		c := gate.Expect(b, []gate.Budget{{Metric: name, Max: limit(t, name, "1s")}})[0]
+		if c.Message != want || !c.Held {
+			t.Errorf("held %v, %q, want held and %q", c.Held, c.Message, want)
+		}
+	}
+}

@@ -58,6 +58,9 @@ func (b *Builder) Select(s Selection) Pool {
 		p.PerSecond = float64(all.n) / sending.Seconds()
 	}
 	p.Group = all.group()
+	if !b.heldBack() {
+		p.Limited = p.bracket()
+	}
 	p.Starts = all.starts()
 	p.Phase, p.Function, p.Start = s.Phase, s.Function, s.Start
 	return p
