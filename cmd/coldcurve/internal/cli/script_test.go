@@ -86,9 +86,18 @@ func killRuntime(pid int) error {
 		text, _ := os.ReadFile(task)
 		for _, child := range strings.Fields(string(text)) {
 			cmdline, _ := os.ReadFile("/proc/" + child + "/cmdline")
-			if id, err := strconv.Atoi(child); err == nil && strings.Contains(string(cmdline), "\x00serve\x00") {
-				return syscall.Kill(id, syscall.SIGKILL)
+			if !strings.Contains(string(cmdline), "\x00serve\x00") {
+				continue
 			}
+			id, err := strconv.Atoi(child)
+			if err != nil {
+				return err
+			}
+			runtime, err := os.FindProcess(id)
+			if err != nil {
+				return err
+			}
+			return runtime.Kill()
 		}
 	}
 	return fmt.Errorf("process %d has started no runtime", pid)
