@@ -18,6 +18,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/fixtures"
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/priority"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
 	"github.com/coldcurve/coldcurve/platform/reference/lambdaapi"
 	"github.com/coldcurve/coldcurve/platform/reference/peer"
@@ -89,6 +90,13 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 	if err := o.listen(refused); err != nil {
 		return errors.Join(err, rt.Close(context.Background()))
 	}
+	// A provider's control plane does not share its cores with functions. Here
+	// it does, and 200 starts at once left requests unread for 100 ms, which
+	// then found instances that were free again: 45 to 200 were started. (Giving
+	// the functions less weight instead was tried and left out: they then yield
+	// to everything else on the machine too, and provisioning took .7 s beside
+	// two compilers.) The threads that start instances stay with these.
+	defer priority.Raise(priority.ControlPlane, box.Threads()...).Release()
 	api := lambdaapi.New(lambdaapi.Options{
 		Runtime:  rt,
 		Describe: func() platform.Description { return describe(o, box) },

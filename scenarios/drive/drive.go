@@ -36,6 +36,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/clock"
+	"github.com/coldcurve/coldcurve/platform/priority"
 	"github.com/coldcurve/coldcurve/scenarios"
 )
 
@@ -45,9 +46,6 @@ const DefaultGrace = 2 * time.Second
 // lead is the time from the start of the attack to offset 0. It lets the
 // attack's goroutines come up, so that an arrival at 0 is not late already.
 const lead = 2 * time.Millisecond
-
-// generatorLevel is the least real-time priority.
-const generatorLevel = 1
 
 // A Sink takes a run's samples. [rundir.Writer] is one. Both methods are called
 // by one goroutine. Append does not keep the sample; Flush, called about once a
@@ -111,8 +109,8 @@ func run(ctx context.Context, plan Plan, sink Sink, progress func(Progress), w w
 		return Outcome{}, fmt.Errorf("drive: %w", err)
 	}
 	before := rundir.ReadVitals()
-	priority := raisePriority(generatorLevel)
-	defer priority.release()
+	precedence := priority.Raise(priority.Generator)
+	defer precedence.Release()
 	defer calmCollector()()
 	started := time.Now()
 	origin := started.Add(lead)
@@ -135,7 +133,6 @@ func run(ctx context.Context, plan Plan, sink Sink, progress func(Progress), w w
 	p := &pacer{sending: sending, times: plan.Schedule.Times, origin: origin, waiter: w, gate: g}
 	rec := newRecorder(sink, newGauge(plan.Schedule, origin, p, tr), stop)
 	rec.tick = func() {
-		priority.hold()
 		if progress != nil {
 			progress(rec.gauge.read())
 		}
@@ -154,7 +151,7 @@ func run(ctx context.Context, plan Plan, sink Sink, progress func(Progress), w w
 		Held:            p.held,
 		Interrupted:     ctx.Err() != nil && (p.reached() < uint64(len(p.times)) || tr.cancelled.Load() > 0),
 		PeakInFlight:    g.peak(),
-		Raised:          priority.raised,
+		Raised:          precedence.Holds(),
 		Started:         started,
 		Ended:           time.Now(),
 		Origin:          origin,

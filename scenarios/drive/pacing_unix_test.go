@@ -26,6 +26,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/clock"
+	"github.com/coldcurve/coldcurve/platform/priority"
 )
 
 // What the driver promises.
@@ -214,7 +215,7 @@ func measure(b *testing.B, rate float64, d platform.Deployment) measured {
 func plainVegeta(b *testing.B, rate float64, url string, client http.RoundTripper) float64 {
 	b.Helper()
 	runtime.GC()
-	defer raisePriority(generatorLevel).release() // what is compared is how the two pace
+	defer priority.Raise(priority.Generator).Release() // what is compared is how the two pace
 	attacker := vegeta.NewAttacker(vegeta.MaxBody(0), vegeta.Client(&http.Client{Transport: client}))
 	targeter := vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodGet, URL: url})
 	before, n := cpuTime(), 0
@@ -257,7 +258,7 @@ func serveArrivals() {
 	times := make([]time.Duration, 0, 1<<20)
 	// It is to see when a request came, not when others, the client among them,
 	// left it time to look.
-	defer raisePriority(generatorLevel + 1).release()
+	defer priority.Raise(priority.Observer).Release()
 	defer calmCollector()()
 	start := time.Now()
 	mux := http.NewServeMux()

@@ -124,31 +124,7 @@ func take(h Hierarchy, me owner) (tree, error) {
 	if err := os.Mkdir(t.folder, 0o755); err != nil {
 		return tree{}, err
 	}
-	t.yield()
 	return t, nil
-}
-
-// What all instances together weigh against this process when the CPU is
-// short, an eighth of the kernel's default for one group. A provider's control
-// plane does not share its machine with the functions; here it does, and with
-// equal weights a burst of 200 starts left requests unread for 100 ms, which
-// then found instances that were free again (66 to 200 were started; with this
-// weight always 200).
-const (
-	sharesV1 = "128" // cpu.shares, of 1024
-	weightV2 = "12"  // cpu.weight, of 100
-)
-
-// yield gives the instances their weight. Where that cannot be set they have
-// the default, which costs a burst some of its sharpness and nothing else.
-func (t *tree) yield() {
-	switch {
-	case !t.has(CPU):
-	case t.Version == 2:
-		_ = write(filepath.Join(t.folder, "cpu.weight"), weightV2)
-	default:
-		_ = write(filepath.Join(t.folder, "cpu.shares"), sharesV1)
-	}
 }
 
 // takeUnified finds the nearest group, from the process's own upwards, whose
@@ -173,7 +149,6 @@ func takeUnified(h Hierarchy, me owner) (tree, error) {
 			last = err
 			continue
 		}
-		t.yield()
 		return t, nil
 	}
 	if last == nil {

@@ -304,20 +304,3 @@ func TestNamesDifferBetweenManagers(t *testing.T) {
 		t.Errorf("%s does not tell its owner", a.trees[0].folder)
 	}
 }
-
-func TestInstancesYieldToTheirOwner(t *testing.T) {
-	m := manager(t)
-	for _, tree := range m.trees {
-		if !tree.has(CPU) {
-			continue
-		}
-		file, want := "cpu.shares", sharesV1
-		if tree.Version == 2 {
-			file, want = "cpu.weight", weightV2
-		}
-		got, err := os.ReadFile(filepath.Join(tree.folder, file))
-		if err != nil || strings.TrimSpace(string(got)) != want {
-			t.Errorf("%s is %q (error %v), want %s", file, got, err, want)
-		}
-	}
-}

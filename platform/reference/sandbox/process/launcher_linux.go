@@ -58,6 +58,7 @@ type launcher struct {
 	quit   chan struct{}
 	works  sync.WaitGroup
 	spare  atomic.Int64 // launchers that wait for an order
+	tids   []int        // of the threads, complete once newLauncher returns
 }
 
 // recess is how long a launcher leaves the machine to the instance that it has
@@ -120,6 +121,7 @@ func (l *launcher) work(locked chan<- struct{}) {
 		close(locked)
 		return
 	}
+	l.tids = append(l.tids, unix.Gettid()) // newLauncher waits for each before the next
 	close(locked)
 	defer l.works.Done()
 	for {

@@ -31,6 +31,9 @@ func (*Sandbox) Start(context.Context, string, *sandbox.Spec) (sandbox.Instance,
 	return nil, unsupported()
 }
 
+// Threads are none.
+func (*Sandbox) Threads() []int { return nil }
+
 // Facts tells nothing.
 func (*Sandbox) Facts() map[string]string { return nil }
 

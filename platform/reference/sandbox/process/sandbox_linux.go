@@ -117,6 +117,10 @@ func (s *Sandbox) Notes() []string {
 	return append([]string(nil), s.notes...)
 }
 
+// Threads are those that start instances: the share of the CPU that they run
+// at is the instance's that they stand in.
+func (s *Sandbox) Threads() []int { return s.launcher.tids }
+
 // Facts tell what the sandbox uses: the control groups' version, the
 // interpreters that it has found.
 func (s *Sandbox) Facts() map[string]string {
