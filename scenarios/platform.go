@@ -43,7 +43,7 @@ func platformFields() fields[Platform] {
 		key("sandbox", words("sandbox", sandboxes()), func(p *Platform) *string { return &p.Sandbox },
 			"what an instance is").of(ref).defaults("process"),
 		key("concurrency", counts(0, 100_000), func(p *Platform) *int { return &p.Concurrency },
-			"most instances a function; 0 is no limit").of(ref).defaults(0),
+			"most requests at once over all functions; 0 is no limit (100 stay unreserved, as on Lambda)").of(ref).defaults(0),
 		key("start_burst", counts(1, 100_000), func(p *Platform) *int { return &p.StartBurst },
 			"starts that are allowed at once; without it starts are not bounded").of(ref),
 		key("start_rate", rates("100/s", tiny), func(p *Platform) *units.Rate { return &p.StartRate },

@@ -37,7 +37,7 @@ type Platform struct {
 	// reference
 	KeepAlive    time.Duration // how long an idle instance lives; the default is 10m
 	Sandbox      string        // the default is "process"
-	Concurrency  int           // most instances a function; 0 is no limit
+	Concurrency  int           // most requests at once over all functions; 0 is no limit
 	StartBurst   int           // token bucket of starts: size; 0 is no bound
 	StartRate    units.Rate    // token bucket of starts: refill
 	Queue        int           // most requests that wait for an instance; 0 throttles at once

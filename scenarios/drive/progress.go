@@ -6,6 +6,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/hist"
 	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/stats"
 	"github.com/coldcurve/coldcurve/scenarios"
 )
 
@@ -23,7 +24,7 @@ type Progress struct {
 	Errors   uint64 // answers that were failures; drops are not answers
 	Cold     uint64 // answers that started an instance
 
-	P50, P99 time.Duration // latency of all successes so far; 0 before the first
+	P50, P99 time.Duration // latency of all successes so far; 0 while they are too few to support it
 
 	OfferedRate  float64 // arrivals per second that the schedule holds for the last second
 	AchievedRate float64 // requests per second sent in the last second
@@ -81,9 +82,7 @@ func (g *gauge) read() Progress {
 		Errors:   g.errors,
 		Cold:     g.cold,
 	}
-	if g.latency.N() > 0 {
-		p.P50, p.P99 = g.latency.Quantile(.50), g.latency.Quantile(.99)
-	}
+	p.P50, p.P99 = g.quantile(.50), g.quantile(.99)
 	before := g.past[g.next]
 	g.past[g.next] = mark{at: now, sent: p.Sent}
 	g.next = (g.next + 1) % len(g.past)
@@ -92,6 +91,14 @@ func (g *gauge) read() Progress {
 		p.AchievedRate = float64(p.Sent-before.sent) / window
 	}
 	return p
+}
+
+// quantile is 0 while there are too few answers to support it.
+func (g *gauge) quantile(q float64) time.Duration {
+	if g.latency.N() < stats.MinSamples(q, .95) {
+		return 0
+	}
+	return g.latency.Quantile(q)
 }
 
 func (g *gauge) total() time.Duration {

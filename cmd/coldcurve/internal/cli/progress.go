@@ -49,10 +49,16 @@ func (p *progress) line(now drive.Progress) string {
 	if now.Elapsed < now.Total {
 		left = (now.Total - now.Elapsed).Round(time.Second).String() + " left"
 	}
-	line := fmt.Sprintf("%s, %s, %s: %s of %s offered, %s cold", p.scenario, now.Phase,
-		left, units.Rate(now.AchievedRate), units.Rate(now.OfferedRate), units.FormatCount(int64(now.Cold)))
+	line := fmt.Sprintf("%s, %s, %s: ", p.scenario, now.Phase, left)
+	if now.Elapsed >= time.Second { // rates are of the last second
+		line += fmt.Sprintf("%s of %s offered, ", units.Rate(now.AchievedRate), units.Rate(now.OfferedRate))
+	}
+	line += units.FormatCount(int64(now.Cold)) + " cold"
 	if now.P50 > 0 {
-		line += fmt.Sprintf(", p50 %s, p99 %s so far", units.FormatDuration(now.P50), units.FormatDuration(now.P99))
+		line += ", p50 " + units.FormatDuration(now.P50)
+	}
+	if now.P99 > 0 {
+		line += ", p99 " + units.FormatDuration(now.P99)
 	}
 	if now.Errors > 0 {
 		line += ", " + count(now.Errors, "error")

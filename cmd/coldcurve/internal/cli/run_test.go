@@ -53,10 +53,10 @@ func TestIntentionOfSeveral(t *testing.T) {
 func TestProgressLine(t *testing.T) {
 	p := progress{scenario: "quick"}
 	now := drive.Progress{Phase: "spike", Elapsed: 12 * time.Second, Total: 40 * time.Second, OfferedRate: 150, AchievedRate: 149, Cold: 31, P50: 4e6, P99: 6e7}
-	if got, want := p.line(now), "quick, spike, 28s left: 149/s of 150/s offered, 31 cold, p50 4.00 ms, p99 60.0 ms so far"; got != want {
+	if got, want := p.line(now), "quick, spike, 28s left: 149/s of 150/s offered, 31 cold, p50 4.00 ms, p99 60.0 ms"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	now.Elapsed, now.Errors, now.P50 = 41*time.Second, 1, 0
+	now.Elapsed, now.Errors, now.P50, now.P99 = 41*time.Second, 1, 0, 0
 	if got, want := p.line(now), "quick, spike, the last answers: 149/s of 150/s offered, 31 cold, 1 error"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
