@@ -99,6 +99,12 @@ type (
 		Instances(context.Context) ([]InstanceRecord, error)
 	}
 
+	// Logger gives the end of what each function has printed, by name, after
+	// the traffic. Functions that have printed nothing may be left out.
+	Logger interface {
+		Logs(context.Context) (map[string]string, error)
+	}
+
 	// Closer is implemented by platforms that hold something of their own (a
 	// child process, connections). Close is idempotent and waits until it is gone.
 	Closer interface {

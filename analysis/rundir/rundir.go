@@ -3,7 +3,7 @@
 //
 // In: a [Manifest] and samples, as they come. Out: a directory that can be
 // read at any instant of its making, however that ended: manifest.json,
-// scenario.yaml, samples.jsonl.zst, latency.hlog, *.hgrm, instances.jsonl,
+// scenario.yaml, samples.jsonl.zst, latency.hlog, *.hgrm, instances.jsonl, logs/,
 // summary.json, charts/, report.html. It computes no figure and draws nothing.
 //
 // A [Writer] makes the directory while the run goes on, a [Dir] reads it. What

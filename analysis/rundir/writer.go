@@ -21,6 +21,7 @@ const (
 	samplesName   = "samples.jsonl.zst"
 	logName       = "latency.hlog"
 	instancesName = "instances.jsonl"
+	logsName      = "logs"
 	summaryName   = "summary.json"
 )
 
@@ -186,6 +187,27 @@ func (w *Writer) Instances(records []platform.InstanceRecord) error {
 	}
 	if err := writeFile(filepath.Join(w.dir, instancesName), lines); err != nil {
 		return fmt.Errorf("store instances: %w", err)
+	}
+	return nil
+}
+
+// Logs stores what functions have printed, a file each in logs/.
+func (w *Writer) Logs(logs map[string]string) error {
+	if len(logs) == 0 {
+		return nil
+	}
+	folder := filepath.Join(w.dir, logsName)
+	err := os.MkdirAll(folder, 0o755)
+	for function, text := range logs {
+		// A platform's names are not to choose where a file is written.
+		if filepath.Base(function) != function || !filepath.IsLocal(function) {
+			err = errors.Join(err, fmt.Errorf("%q cannot name a file", function))
+			continue
+		}
+		err = errors.Join(err, writeFile(filepath.Join(folder, function+".log"), []byte(text)))
+	}
+	if err != nil {
+		return fmt.Errorf("store logs: %w", err)
 	}
 	return nil
 }

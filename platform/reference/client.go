@@ -18,7 +18,7 @@ import (
 )
 
 // Client is a reference runtime in a child process, as a platform. It is a
-// platform.Describer, Historian and Closer too.
+// platform.Describer, Historian, Logger and Closer too.
 type Client struct {
 	child *child
 	http  *http.Client // for all but invocations
@@ -97,6 +97,14 @@ func (c *Client) Instances(ctx context.Context) (list []platform.InstanceRecord,
 		return nil
 	})
 	return list, err
+}
+
+// Logs asks the runtime for the end of what each function has printed.
+func (c *Client) Logs(ctx context.Context) (logs map[string]string, err error) {
+	err = c.call(ctx, http.MethodGet, "/coldcurve/v1/logs", nil, func(body io.Reader) error {
+		return json.NewDecoder(body).Decode(&logs)
+	})
+	return logs, err
 }
 
 // Close ends the runtime and waits until it is gone, with all its instances;

@@ -18,7 +18,8 @@ type fleet struct {
 	rt       *Runtime
 	spec     sandbox.Spec
 	modified time.Time
-	reserved *int // nil without a reservation
+	reserved *int    // nil without a reservation
+	log      logbook // guarded by itself
 
 	alive context.Context // ends when the instances have to go, whatever they do
 	kill  context.CancelFunc

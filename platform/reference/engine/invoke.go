@@ -155,6 +155,7 @@ func (f *fleet) serve(ctx context.Context, c *call, inv Invocation, arrived int6
 		out.Kind, out.FunctionError = failure.Kind, "Unhandled"
 		out.Body = errorDocument(failure)
 	}
+	f.log.add(in.id, log)
 	if out.FunctionError != "" {
 		out.LastWords = log[max(0, len(log)-lastWords):]
 	}

@@ -145,6 +145,8 @@ func routeOwn(method, rest string) (operation, string) {
 		return (*Handler).describe, ""
 	case "GET v1/instances":
 		return (*Handler).instances, ""
+	case "GET v1/logs":
+		return (*Handler).logs, ""
 	}
 	if name, ok := strings.CutPrefix(rest, "v1/functions/"); ok && method == http.MethodPost {
 		if name, ok := strings.CutSuffix(name, "/evict"); ok {

@@ -31,6 +31,12 @@ func (h *Handler) instances(w http.ResponseWriter, _ *http.Request, _ string) er
 	return nil
 }
 
+// logs gives the end of what each function has printed, by name.
+func (h *Handler) logs(w http.ResponseWriter, _ *http.Request, _ string) error {
+	writeJSON(w, http.StatusOK, h.runtime.Logs())
+	return nil
+}
+
 // evict makes the function's next start cold.
 func (h *Handler) evict(w http.ResponseWriter, r *http.Request, name string) error {
 	if err := h.runtime.Evict(r.Context(), name); err != nil {

@@ -180,6 +180,7 @@ func files(dir string) []reports.File {
 		{Path: "latency.hlog", Holds: "HdrHistogram log, an interval a second, tagged by start kind"},
 		{Path: "latency.hgrm", Holds: "percentile distribution of all successes"},
 		{Path: "instances.jsonl", Holds: "the life of every instance"},
+		{Path: "logs", Holds: "the end of what each function has printed"},
 		{Path: "manifest.json", Holds: "scenario, seed, flags, versions, machine, load generator"},
 		{Path: "scenario.yaml", Holds: "the scenario's file; flags are in manifest.json"},
 	} {

@@ -65,6 +65,25 @@ func (st *stage) remove() error {
 	return errors.Join(errs...)
 }
 
+// logs stores what the functions have printed where the platform keeps it, and
+// says so in a warning where it should have and could not.
+func (st *stage) logs(writer *rundir.Writer) (warnings []string) {
+	l, ok := st.platform.(platform.Logger)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), clearUpLimit)
+	defer cancel()
+	logs, err := l.Logs(ctx)
+	if err == nil {
+		err = writer.Logs(logs)
+	}
+	if err != nil {
+		return []string{fmt.Sprintf("the functions' logs are missing: %v", err)}
+	}
+	return nil
+}
+
 // history stores the instances' lives where the platform tells them, and says
 // so in a warning where it should have and could not.
 func (st *stage) history(writer *rundir.Writer) (warnings []string) {
