@@ -53,7 +53,7 @@ bench-recording: ## what recording a sample costs in time and memory
 
 .PHONY: bench-coldstart
 bench-coldstart: ## cold and warm invocations beside the bare floor
-	go test -run '^$$' -bench '^Benchmark(Cold|Warm)$$' -timeout 10m ./platform/reference
+	go test -run '^$$' -bench '^Benchmark(Cold|Warm)$$' -benchtime 300x -timeout 10m ./platform/reference
 
 .PHONY: golden
 golden: ## write the golden files of the tests anew; look at the difference before committing it

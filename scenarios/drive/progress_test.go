@@ -39,7 +39,7 @@ func TestProgress(t *testing.T) {
 		want := Progress{
 			Elapsed: 1498 * time.Millisecond, Total: 2 * time.Second, Phase: "two",
 			Offered: 150, Sent: 150, InFlight: 1, Cold: 49,
-			P50: 12 * time.Millisecond, // and too few for a p99
+			P50:         12 * time.Millisecond, // and too few for a p99
 			OfferedRate: 100, AchievedRate: 100,
 		}
 		if diff := cmp.Diff(want, seen[5]); diff != "" {

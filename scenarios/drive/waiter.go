@@ -96,6 +96,11 @@ func (w *preciseWaiter) until(ctx context.Context, t time.Time) bool {
 	if time.Until(t) > near {
 		// The request that was let go last is next in line on this processor.
 		// Run it now instead of having another thread woken up to steal it.
+		// Twice, because every 61st time the scheduler looks first to where a
+		// goroutine that yields is put, and gives this one its turn again: that
+		// request then waited until the next one was due (lag p99 540 µs at
+		// 2,000/s).
+		runtime.Gosched()
 		runtime.Gosched()
 	}
 	if time.Until(t) > far && !w.far.until(ctx, t.Add(-far/2)) {
