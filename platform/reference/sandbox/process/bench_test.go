@@ -3,114 +3,33 @@
 package process_test
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
-	"io"
-	"net"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/coldcurve/coldcurve/platform/reference/internal/floor"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
 )
 
-// bare is the floor: the same function, started and polled by a loop that does
-// nothing else. It has no limits, no log, no deadline and no way to fail.
-type bare struct {
-	listener net.Listener
-	addr     string
-	null     *os.File
-	conn     net.Conn
-	in       *bufio.Reader
-	pid      int
-}
-
-func newBare(b *testing.B) *bare {
+// newFloor is what a sandbox is measured against: the same function, started and
+// polled by a loop that does nothing else.
+func newFloor(b *testing.B) *floor.Loop {
 	b.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	l, err := floor.New(function)
 	if err != nil {
 		b.Fatal(err)
 	}
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { l.Close(); null.Close() })
-	return &bare{listener: l, addr: l.Addr().String(), null: null}
+	b.Cleanup(l.Close)
+	return l
 }
 
-// start forks, executes and reads the first poll.
-func (f *bare) start(b *testing.B) {
-	path := filepath.Join(function, "bootstrap")
-	pid, err := syscall.ForkExec(path, []string{path}, &syscall.ProcAttr{
-		Dir:   function,
-		Env:   []string{"AWS_LAMBDA_RUNTIME_API=" + f.addr, marker + "=" + b.Name()},
-		Files: []uintptr{f.null.Fd(), f.null.Fd(), f.null.Fd()},
-	})
-	if err != nil {
-		b.Fatal(err)
+// answer has the floor's function answer once.
+func answer(b *testing.B, l *floor.Loop) {
+	if got, err := l.Invoke(payload); err != nil || string(got) != payload {
+		b.Fatalf("got %q (error %v), want %q", got, err, payload)
 	}
-	f.pid = pid
-	if f.conn, err = f.listener.Accept(); err != nil {
-		b.Fatal(err)
-	}
-	f.in = bufio.NewReader(f.conn)
-	f.request(b)
-}
-
-// invoke answers the poll that was read and reads the response.
-func (f *bare) invoke(b *testing.B, payload string) {
-	f.write(b, "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: 1\r\nContent-Length: "+strconv.Itoa(len(payload))+"\r\n\r\n"+payload)
-	if got := f.request(b); string(got) != payload {
-		b.Fatalf("got %q, want %q", got, payload)
-	}
-}
-
-// receipt accepts the response and reads the next poll, which no caller waits for.
-func (f *bare) receipt(b *testing.B) {
-	f.write(b, "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
-	f.request(b)
-}
-
-func (f *bare) write(b *testing.B, s string) {
-	if _, err := io.WriteString(f.conn, s); err != nil {
-		b.Fatal(err)
-	}
-}
-
-func (f *bare) request(b *testing.B) []byte {
-	length := 0
-	for {
-		line, err := f.in.ReadSlice('\n')
-		if err != nil {
-			b.Fatal(err)
-		}
-		line = bytes.TrimSpace(line)
-		if len(line) == 0 {
-			break
-		}
-		if value, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
-			length, _ = strconv.Atoi(string(value))
-		}
-	}
-	body := make([]byte, length)
-	if _, err := io.ReadFull(f.in, body); err != nil {
-		b.Fatal(err)
-	}
-	return body
-}
-
-func (f *bare) end() {
-	_ = syscall.Kill(f.pid, syscall.SIGKILL)
-	var status syscall.WaitStatus
-	_, _ = syscall.Wait4(f.pid, &status, 0, nil)
-	_ = f.conn.Close()
 }
 
 const payload = `{"name":"world"}`
@@ -126,10 +45,10 @@ func (t times) p50() float64 {
 }
 
 // report gives both medians and their ratio, from operations that took turns.
-func report(b *testing.B, floor, box times) {
-	b.ReportMetric(floor.p50(), "floor-p50-us")
+func report(b *testing.B, bare, box times) {
+	b.ReportMetric(bare.p50(), "floor-p50-us")
 	b.ReportMetric(box.p50(), "p50-us")
-	b.ReportMetric(box.p50()/floor.p50(), "ratio")
+	b.ReportMetric(box.p50()/bare.p50(), "ratio")
 	b.ReportMetric(0, "ns/op") // of both, and of what stands between them
 }
 
@@ -140,15 +59,17 @@ func BenchmarkColdStart(b *testing.B) {
 		b.Run(fmt.Sprintf("cgroups=%t", cgroups), func(b *testing.B) {
 			s := open(b, process.Options{NoCgroups: !cgroups})
 			shop := spec(b, "")
-			floor := newBare(b)
+			bare := newFloor(b)
 			var bareTimes, boxTimes times
 			for b.Loop() {
 				settle()
 				start := time.Now()
-				floor.start(b)
-				floor.invoke(b, payload)
+				if err := bare.Start(); err != nil {
+					b.Fatal(err)
+				}
+				answer(b, bare)
 				bareTimes.add(start)
-				floor.end()
+				bare.End()
 
 				settle()
 				start = time.Now()
@@ -197,16 +118,20 @@ func BenchmarkWarm(b *testing.B) {
 	shop.Memory = 1769 << 20 // a whole CPU, as the floor's function has
 	in := ready(b, s, shop)
 	defer in.Stop(false)
-	floor := newBare(b)
-	floor.start(b)
-	defer floor.end()
+	bare := newFloor(b)
+	if err := bare.Start(); err != nil {
+		b.Fatal(err)
+	}
+	defer bare.End()
 	var bareTimes, boxTimes times
 	for b.Loop() {
 		pause()
 		start := time.Now()
-		floor.invoke(b, payload)
+		answer(b, bare)
 		bareTimes.add(start)
-		floor.receipt(b)
+		if err := bare.Next(); err != nil {
+			b.Fatal(err)
+		}
 
 		pause()
 		start = time.Now()
