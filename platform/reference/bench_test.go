@@ -52,7 +52,7 @@ func newRivals(b *testing.B, keepAlive time.Duration) *rivals {
 	if _, err := rt.Create(b.Context(), fn); err != nil {
 		b.Fatal(err)
 	}
-	client := open(b, reference.ClientOptions{KeepAlive: keepAlive})
+	client := open(b, reference.ClientOptions{Settings: reference.Settings{KeepAlive: keepAlive}})
 	return &rivals{floor: loop, engine: rt, front: deploy(b, client, fn)}
 }
 
@@ -167,7 +167,7 @@ func BenchmarkCold(b *testing.B) {
 // BenchmarkThroughput is the whole runtime at two requests at a time.
 func BenchmarkThroughput(b *testing.B) {
 	fn := build(b, "hello", platform.Go)
-	client := open(b, reference.ClientOptions{KeepAlive: time.Hour})
+	client := open(b, reference.ClientOptions{Settings: reference.Settings{KeepAlive: time.Hour}})
 	d := deploy(b, client, fn)
 	request := platform.Request{Payload: fixtures.Payload("hello")}
 	b.ReportAllocs()

@@ -16,13 +16,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
 )
 
-// ClientOptions are how a runtime of one's own is started. The fields after
-// Stderr are those of [Settings].
+// ClientOptions are how a runtime of one's own is started.
 type ClientOptions struct {
 	// Executable is the program that serves, coldcurve itself. Required.
 	Executable string
@@ -34,28 +32,7 @@ type ClientOptions struct {
 	// error in any case.
 	Stderr io.Writer
 
-	KeepAlive    time.Duration
-	Concurrency  int
-	StartBurst   int
-	StartRate    units.Rate
-	Queue        int
-	QueueTimeout time.Duration
-	LateBinding  bool
-	Sandbox      string
-	NoCgroups    bool
-	Cache        string
-
-	AllowAnyLocalUser bool // where the kernel cannot tell whose an instance's connection is
-}
-
-func (o ClientOptions) settings() Settings {
-	return Settings{
-		KeepAlive: o.KeepAlive, Concurrency: o.Concurrency,
-		StartBurst: o.StartBurst, StartRate: o.StartRate,
-		Queue: o.Queue, QueueTimeout: o.QueueTimeout, LateBinding: o.LateBinding,
-		Sandbox: o.Sandbox, NoCgroups: o.NoCgroups, Cache: o.Cache,
-		AllowAnyLocalUser: o.AllowAnyLocalUser,
-	}
+	Settings
 }
 
 const (
@@ -169,7 +146,7 @@ func startChild(o ClientOptions, s sockets) (*child, *os.File, error) {
 	}
 	args = append(slices.Clone(args), "--ready-fd=3", "--parent-fd=4", "--api-fd=5", "--direct-fd=6")
 	ch := &child{
-		cmd:    exec.Command(o.Executable, append(args, o.settings().Args()...)...),
+		cmd:    exec.Command(o.Executable, append(args, o.Settings.Args()...)...),
 		parent: parentW, tail: &tail{next: o.Stderr}, exited: make(chan struct{}),
 	}
 	ch.cmd.Env = append(minimalEnv(os.Environ()), o.Env...)

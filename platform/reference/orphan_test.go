@@ -26,7 +26,7 @@ func TestOrphansOfFunctionsEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, without := range []bool{false, true} {
-		client := open(t, reference.ClientOptions{NoCgroups: without, KeepAlive: time.Minute})
+		client := open(t, reference.ClientOptions{Settings: reference.Settings{NoCgroups: without, KeepAlive: time.Minute}})
 		d := deploy(t, client, fn)
 		if _, err := d.Invoke(t.Context(), platform.Request{}); err != nil {
 			t.Fatal(err)

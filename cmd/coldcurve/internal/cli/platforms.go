@@ -21,10 +21,12 @@ func openPlatform(ctx context.Context, w *World, s *scenarios.Scenario, c *runCm
 		}
 		return reference.Open(ctx, reference.ClientOptions{
 			Executable: executable, Stderr: w.Stderr,
-			KeepAlive: p.KeepAlive, Sandbox: p.Sandbox, Concurrency: p.Concurrency,
-			StartBurst: p.StartBurst, StartRate: p.StartRate,
-			Queue: p.Queue, QueueTimeout: p.QueueTimeout, LateBinding: p.LateBinding,
-			NoCgroups: c.NoCgroups, Cache: c.Cache, AllowAnyLocalUser: c.AllowAnyLocalUser,
+			Settings: reference.Settings{
+				KeepAlive: p.KeepAlive, Sandbox: p.Sandbox, Concurrency: p.Concurrency,
+				StartBurst: p.StartBurst, StartRate: p.StartRate,
+				Queue: p.Queue, QueueTimeout: p.QueueTimeout, LateBinding: p.LateBinding,
+				NoCgroups: c.NoCgroups, Cache: c.Cache, AllowAnyLocalUser: c.AllowAnyLocalUser,
+			},
 		})
 	case "http":
 		return httpplatform.New(httpplatform.Options{URL: p.URL, Method: p.Method, Headers: p.Headers, Timeout: p.Timeout})
