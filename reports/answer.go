@@ -15,7 +15,7 @@ import (
 const mostFunctions = 6
 
 // Answer is what the run has to say, in sentences: in a run that is not valid,
-// first which of its figures must not be used; then for each function what a caller waits cold and warm, then how
+// first which of its figures must not be used; then that nothing was answered, or for each function what a caller waits cold and warm, then how
 // often it starts cold. It says nothing that the sample cannot support.
 func Answer(run *summary.Run) []string {
 	var out []string
@@ -29,6 +29,9 @@ func Answer(run *summary.Run) []string {
 	if len(functions) == 0 {
 		return append(out, "No request was sent, so there is nothing to tell.")
 	}
+	if run.NoSuccess() {
+		return append(out, noSuccess(run), coldShare(run))
+	}
 	for i, f := range functions {
 		if i == mostFunctions {
 			out = append(out, fmt.Sprintf("The table has the other %d functions.", len(functions)-i))
@@ -37,6 +40,14 @@ func Answer(run *summary.Run) []string {
 		out = append(out, waits(run, f)+coldByPhase(run, f))
 	}
 	return append(out, coldShare(run))
+}
+
+// noSuccess stands in place of what callers wait.
+func noSuccess(run *summary.Run) string {
+	if run.Sent == 1 {
+		return "The one request failed: there is no latency to tell."
+	}
+	return fmt.Sprintf("No request was answered with success, all %s failed: there is no latency to tell.", units.FormatCount(run.Sent))
 }
 
 // mostLimited are named in the sentence; the table marks the rest.

@@ -123,6 +123,13 @@ func TestAnswer(t *testing.T) {
 			"A caller of target waits 1.00 ms (p50, 95% interval 900 µs to 1.10 ms); how its requests started is unknown.",
 			"No request carries evidence of how it started, so there is no cold share.",
 		}},
+		{"nothing but failures", summary.Run{
+			Valid: true, Sent: 1200, Errors: 1200, ColdShare: &share, Cold: 82, Known: 1000, Phases: []summary.Phase{{Name: "a"}},
+			Groups: []summary.Group{group("a", "hello", "cold", 1200, 0)},
+		}, []string{
+			"No request was answered with success, all 1,200 failed: there is no latency to tell.",
+			"8.2% of requests started cold (82 of 1,000).",
+		}},
 		{"nothing", summary.Run{Condemned: true, Invalid: []string{"the run was interrupted"}}, []string{
 			"These figures cannot be used: the run was interrupted.",
 			"No request was sent, so there is nothing to tell.",

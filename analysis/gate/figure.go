@@ -62,7 +62,6 @@ func timing(f *summary.Figures, of string, n uint64) (float64, string) {
 	}
 	var v *int64
 	var q float64
-	words := of
 	switch of {
 	case "p50":
 		v, q = f.P50, .5
@@ -73,29 +72,36 @@ func timing(f *summary.Figures, of string, n uint64) (float64, string) {
 	case "p99":
 		v, q = f.P99, .99
 	case "p999":
-		v, q, words = f.P999, .999, "p99.9"
+		v, q = f.P999, .999
 	case "max":
 		v = f.Max
 	case "mean":
 		v = f.Mean
 	}
+	return supported(v, q, n)
+}
+
+// supported is a figure's value, or what its quantile q takes where n samples
+// cannot support it.
+func supported(v *int64, q float64, n uint64) (float64, string) {
 	if v == nil {
-		return 0, fmt.Sprintf("%s needs n >= %d, have %d", words, stats.MinSamples(q, .95), n)
+		return 0, fmt.Sprintf("p%g needs n >= %d, have %d", q*100, stats.MinSamples(q, .95), n)
 	}
 	return float64(*v), ""
 }
 
+// lag reads a figure of all requests that were sent.
 func lag(p *summary.Pool, of string) (float64, string) {
 	if p.N == 0 {
 		return 0, "no request was sent"
 	}
 	switch of {
 	case "p50":
-		return float64(p.Lag.P50), ""
+		return supported(p.Lag.P50, .5, p.N)
 	case "p99":
-		return float64(p.Lag.P99), ""
+		return supported(p.Lag.P99, .99, p.N)
 	case "p999":
-		return float64(p.Lag.P999), ""
+		return supported(p.Lag.P999, .999, p.N)
 	default:
 		return float64(p.Lag.Max), ""
 	}

@@ -94,6 +94,9 @@ func TestExpect(t *testing.T) {
 		{"init.mean", "warm", "", "", "40ms", "", false, "init.mean of warm: no value: the platform does not tell it, or it did not happen"},
 		{"handler.mean", "", "", "", "2ms", "2ms", true, "handler.mean: 2.00 ms, allowed 2ms to 2ms"},
 		{"lag.p99", "", "", "", "1ms", "", true, "lag.p99: 0 s, allowed 1ms"},
+		{"lag.p99", "cold", "", "", "1ms", "", false, "lag.p99 of cold: no value: p99 needs n >= 368, have 8"},
+		{"lag.p999", "", "", "", "1ms", "", false, "lag.p999: no value: p99.9 needs n >= 3688, have 408"},
+		{"lag.max", "cold", "", "", "1ms", "", true, "lag.max of cold: 0 s, allowed 1ms"},
 	} {
 		t.Run(tt.message, func(t *testing.T) {
 			got := gate.Expect(src, []gate.Budget{{

@@ -61,6 +61,7 @@ type Builder struct {
 	groups  map[groupKey]*tally
 	dropped map[lane]uint64 // warm-up left out
 	last    time.Duration   // latest moment that any sample tells of
+	crowd   *crowd          // nil where no arrival had to wait at the in-flight cap
 }
 
 // groupKey finds a group. Start is what may be believed, not what was claimed.
@@ -79,8 +80,8 @@ type phaseTally struct {
 	sent, dropped, errors     uint64
 	cold, known, unknown      uint64
 	answered, answeredUnknown uint64
-	overlapped                uint64 // answered later than the next probe was due
-	lastSent                  time.Duration
+	overlapped                uint64        // answered later than the next probe was due
+	firstDue, lastSent        time.Duration // of those that were sent
 }
 
 // tally is a group while it grows.
@@ -111,6 +112,9 @@ func New(in Input) *Builder {
 		groups:  map[groupKey]*tally{},
 		dropped: map[lane]uint64{},
 	}
+	if in.WaitAt > 0 && in.Held > 0 {
+		b.crowd = newCrowd()
+	}
 	for _, span := range in.Phases {
 		p := &phaseTally{span: span, scheduled: true}
 		b.phases = append(b.phases, p)
@@ -129,6 +133,9 @@ func (b *Builder) Add(s *sample.Sample) {
 			b.dropped[lane{s.Phase, s.Function}]++
 		}
 		return
+	}
+	if b.crowd != nil {
+		b.crowd.add(s)
 	}
 	start := s.Believed()
 	p.add(s, start)
@@ -155,6 +162,9 @@ func (b *Builder) phase(name string) *phaseTally {
 }
 
 func (p *phaseTally) add(s *sample.Sample, start sample.Start) {
+	if p.sent == 0 || s.Intended < p.firstDue {
+		p.firstDue = s.Intended
+	}
 	p.sent++
 	p.lastSent = max(p.lastSent, s.Sent)
 	switch start {

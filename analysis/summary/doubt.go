@@ -2,6 +2,7 @@ package summary
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/coldcurve/coldcurve/analysis/hist"
 	"github.com/coldcurve/coldcurve/analysis/sample"
@@ -23,6 +24,7 @@ const (
 	HeldBack             = "held_back"
 	GeneratorCPU         = "generator_cpu"
 	DroppedInWarmup      = "dropped_in_warmup"
+	NoSuccess            = "no_success"
 	BreakdownExceedsWait = "breakdown_exceeds_service"
 	PlatformNote         = "note"
 )
@@ -37,6 +39,9 @@ const (
 
 // doubt lists what a reader must know before believing the figures.
 func (b *Builder) doubt(r *Run) {
+	if r.NoSuccess() {
+		r.warn(NoSuccess, "", "", "no request was answered with success: there is no latency to tell")
+	}
 	for i, p := range b.phases {
 		p.doubt(&r.Phases[i], r)
 	}
@@ -44,10 +49,7 @@ func (b *Builder) doubt(r *Run) {
 		b.groups[k].doubt(k, r)
 	}
 	b.doubtOrder(r)
-	if b.heldBack() {
-		r.warn(HeldBack, "", "", "%s arrivals waited at the in-flight cap of %d, as the scenario asks for; their waiting is part of latency, not of service",
-			units.FormatCount(b.in.Held), b.in.WaitAt)
-	}
+	b.doubtHeld(r)
 	if b.in.GeneratorCPU > mostCPU {
 		r.warn(GeneratorCPU, "", "", "the load generator took %s of the machine's CPU time; what it shares the machine with may have waited for it",
 			units.FormatShare(b.in.GeneratorCPU))
@@ -55,6 +57,27 @@ func (b *Builder) doubt(r *Run) {
 	for _, n := range b.in.Notes {
 		r.warn(PlatformNote, "", "", "%s", n)
 	}
+}
+
+// doubtHeld tells of what waited at the in-flight cap, and in which phases the
+// generator's own lag could not be told from that.
+func (b *Builder) doubtHeld(r *Run) {
+	if b.crowd == nil {
+		return
+	}
+	unchecked := ""
+	held := b.heldBack()
+	var phases []string
+	for _, p := range b.phases {
+		if held[p.span.Name] && !p.span.Warmup {
+			phases = append(phases, p.span.Name)
+		}
+	}
+	if len(phases) > 0 {
+		unchecked = "; the 5% check of the generator's own lag was not made in " + strings.Join(phases, ", ")
+	}
+	r.warn(HeldBack, "", "", "%s waited at the in-flight cap of %d, as the scenario asks for; their waiting is part of latency, not of service%s",
+		units.FormatNoun(b.in.Held, "arrival"), b.in.WaitAt, unchecked)
 }
 
 func (r *Run) warn(code, phase, group, format string, args ...any) {

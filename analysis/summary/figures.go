@@ -95,12 +95,8 @@ func lagOf(h *hist.Histogram) Lag {
 	if h.N() == 0 {
 		return Lag{}
 	}
-	return Lag{
-		P50:  int64(h.Quantile(.5)),
-		P99:  int64(h.Quantile(.99)),
-		P999: int64(h.Quantile(.999)),
-		Max:  int64(h.Max()),
-	}
+	f, _ := figuresOf(h)
+	return Lag{P50: f.P50, P99: f.P99, P999: f.P999, Max: int64(h.Max())}
 }
 
 func (t *tally) breakdown() Breakdown {

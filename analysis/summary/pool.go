@@ -58,12 +58,23 @@ func (b *Builder) Select(s Selection) Pool {
 		p.PerSecond = float64(all.n) / sending.Seconds()
 	}
 	p.Group = all.group()
-	if !b.heldBack() {
+	if !b.anyHeld(s) {
 		p.Limited = p.bracket()
 	}
 	p.Starts = all.starts()
 	p.Phase, p.Function, p.Start = s.Phase, s.Function, s.Start
 	return p
+}
+
+// anyHeld says whether a phase of the selection was held back.
+func (b *Builder) anyHeld(s Selection) bool {
+	held := b.heldBack()
+	for k := range b.groups {
+		if s.picks(k.phase, k.function) && held[k.phase] {
+			return true
+		}
+	}
+	return false
 }
 
 func (s Selection) picks(phase, function string) bool {

@@ -108,12 +108,12 @@ func share(part, whole uint64) *float64 {
 }
 
 func (b *Builder) addGroups(r *Run) {
-	lag := hist.New()
+	lag, held := hist.New(), b.heldBack()
 	for _, k := range b.order() {
 		t := b.groups[k]
 		g := t.group()
 		g.Phase, g.Function, g.Start = k.phase, k.function, k.start.String()
-		if !b.heldBack() {
+		if !held[k.phase] {
 			g.Limited = g.bracket()
 		}
 		r.Groups = append(r.Groups, g)
@@ -123,9 +123,22 @@ func (b *Builder) addGroups(r *Run) {
 	r.Lag = lagOf(lag)
 }
 
-// heldBack says that arrivals waited at the in-flight cap, as the scenario
-// asked for: their lag is not the generator's.
-func (b *Builder) heldBack() bool { return b.in.WaitAt > 0 && b.in.Held > 0 }
+// heldBack are the phases in which arrivals may have waited at the in-flight
+// cap, as the scenario asked for: lag there is not the generator's alone, and
+// no sample tells how much of it is. Where the cap was not reached from the
+// phase's first due arrival to its last send, none waited.
+func (b *Builder) heldBack() map[string]bool {
+	if b.crowd == nil {
+		return nil
+	}
+	held := map[string]bool{}
+	for _, p := range b.phases {
+		if p.sent > 0 && b.crowd.reached(b.in.WaitAt, p.firstDue, p.lastSent) {
+			held[p.span.Name] = true
+		}
+	}
+	return held
+}
 
 // order lists the groups as they are read: by phase, then function, then from
 // the coldest start to the warmest, the unknown last.

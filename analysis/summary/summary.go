@@ -28,7 +28,10 @@ type Run struct {
 	// Valid is false when figures must not be used, and Invalid says why, in
 	// words. All of them where the run is Condemned: arrivals were dropped, it
 	// was interrupted or is incomplete, or its platform failed. Else only those
-	// that the load generator limits, which are in the groups' Limited.
+	// that the load generator limits, which are in the groups' Limited. Drops in
+	// a warm-up phase, a run without a success and a phase in which arrivals
+	// waited at the in-flight cap, so that its lag could not be checked, leave it
+	// true and are warnings: dropped_in_warmup, no_success, held_back.
 	Valid     bool     `json:"valid"`
 	Condemned bool     `json:"condemned"`
 	Invalid   []string `json:"invalid"`
@@ -56,6 +59,9 @@ type Run struct {
 	Warnings    []Warning `json:"warnings"`
 	Causes      []Cause   `json:"causes,omitempty"` // why requests failed, one a function and kind
 }
+
+// NoSuccess says that requests were sent and none was answered with success.
+func (r *Run) NoSuccess() bool { return r.Sent > 0 && r.Errors == r.Sent }
 
 // Phase is what one phase offered and achieved, warm-up phases included.
 type Phase struct {
@@ -120,12 +126,15 @@ type Intervals struct {
 	P999 *[2]int64 `json:"p999"`
 }
 
-// Lag is the load generator's own delay.
+// Lag is from the intended time to the send: the load generator's own delay,
+// and what arrivals waited at the in-flight cap where the scenario asks for
+// that. Its quantiles are nil where the sample cannot support them; Max is 0
+// where nothing was sent.
 type Lag struct {
-	P50  int64 `json:"p50"`
-	P99  int64 `json:"p99"`
-	P999 int64 `json:"p999"`
-	Max  int64 `json:"max"`
+	P50  *int64 `json:"p50"`
+	P99  *int64 `json:"p99"`
+	P999 *int64 `json:"p999"`
+	Max  int64  `json:"max"`
 }
 
 // Breakdown is a start taken apart; a part that the platform does not tell is nil.

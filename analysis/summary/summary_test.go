@@ -206,7 +206,7 @@ func TestGeneratorLimited(t *testing.T) {
 		name    string
 		n       int
 		lag     func(int) time.Duration
-		held    uint64
+		waitAt  int // arrivals were held at it somewhere in the run
 		limited []string
 	}{
 		{"on time", 400, all(6 * time.Microsecond), 0, nil},
@@ -225,12 +225,19 @@ func TestGeneratorLimited(t *testing.T) {
 			}
 			return 0
 		}, 0, nil},
-		{"held back at the cap on request", 400, all(600 * time.Microsecond), 1, nil},
+		{"held back at the cap on request", 400, all(600 * time.Microsecond), 8, nil},
+		{"held back elsewhere", 400, all(600 * time.Microsecond), 50, []string{"p50", "p90", "p95", "p99"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			in := onePhase(uint64(tt.n))
-			in.WaitAt, in.Held = 50, tt.held
-			r := build(in, lagging(tt.n, tt.lag)...).Run()
+			if in.WaitAt = tt.waitAt; tt.waitAt > 0 {
+				in.Held = 1
+			}
+			b := build(in, lagging(tt.n, tt.lag)...)
+			r := b.Run()
+			if d := cmp.Diff(tt.limited, b.Select(summary.Selection{}).Limited); d != "" {
+				t.Errorf("limited in the pool (-want +got):\n%s", d)
+			}
 			if d := cmp.Diff(tt.limited, r.Groups[0].Limited); d != "" {
 				t.Errorf("limited (-want +got):\n%s", d)
 			}
@@ -308,6 +315,13 @@ func TestDoubts(t *testing.T) {
 			s[0].Grade, s[0].Err = sample.NoGrade, sample.Throttled
 			return s
 		}, "", ""},
+		{"no success", nil, func() []*sample.Sample {
+			s := repeat(20, sample.Warm)
+			for _, failed := range s {
+				failed.Err = sample.Timeout
+			}
+			return s
+		}, summary.NoSuccess, "no request was answered with success: there is no latency to tell"},
 		{"few known", func(in *summary.Input) { in.Phases[0].Offered = 7 }, func() []*sample.Sample { return repeat(7, sample.Cold) },
 			summary.FewKnown, "the cold share rests on 7 requests"},
 		{"empty phase", func(in *summary.Input) {
@@ -334,7 +348,10 @@ func TestDoubts(t *testing.T) {
 		{"note", func(in *summary.Input) { in.Notes = []string{"100% emulated"} }, func() []*sample.Sample { return repeat(20, sample.Warm) },
 			summary.PlatformNote, "100% emulated"},
 		{"held back", func(in *summary.Input) { in.WaitAt, in.Held = 8, 1200 }, func() []*sample.Sample { return repeat(20, sample.Warm) },
-			summary.HeldBack, "1,200 arrivals waited at the in-flight cap of 8, as the scenario asks for; their waiting is part of latency, not of service"},
+			summary.HeldBack, "1,200 arrivals waited at the in-flight cap of 8, as the scenario asks for; their waiting is part of latency, not of service; " +
+				"the 5% check of the generator's own lag was not made in one"},
+		{"held back elsewhere", func(in *summary.Input) { in.WaitAt, in.Held = 21, 1 }, func() []*sample.Sample { return repeat(20, sample.Warm) },
+			summary.HeldBack, "1 arrival waited at the in-flight cap of 21, as the scenario asks for; their waiting is part of latency, not of service"},
 		{"a third of the machine", func(in *summary.Input) { in.GeneratorCPU = 1. / 3 }, func() []*sample.Sample { return repeat(20, sample.Warm) }, "", ""},
 		{"more than a third of the machine", func(in *summary.Input) { in.GeneratorCPU = .41 }, func() []*sample.Sample { return repeat(20, sample.Warm) },
 			summary.GeneratorCPU, "the load generator took 41% of the machine's CPU time; what it shares the machine with may have waited for it"},

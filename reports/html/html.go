@@ -164,6 +164,7 @@ func functions() template.FuncMap {
 			}
 			return units.FormatDuration(time.Duration(*ns))
 		},
+		"lag":   reports.Lag,
 		"mark":  func() string { return reports.LimitMark },
 		"nanos": func(ns int64) string { return units.FormatDuration(time.Duration(ns)) },
 		"count": func(n uint64) string { return units.FormatCount(n) },

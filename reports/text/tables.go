@@ -232,7 +232,7 @@ func (p *page) phases(r *summary.Run) {
 
 // generator is how late requests went out, and by whose doing.
 func generator(r *summary.Run) string {
-	lag := fmt.Sprintf("p50 %s, p99 %s, max %s.", nanos(&r.Lag.P50), nanos(&r.Lag.P99), nanos(&r.Lag.Max))
+	lag := reports.Lag(r.Lag) + "."
 	if r.Held > 0 {
 		lag = fmt.Sprintf("From due to sent, %s of %s held at the in-flight cap: %s", units.FormatCount(r.Held), units.FormatCount(r.Sent), lag)
 	} else {
