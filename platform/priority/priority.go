@@ -2,7 +2,7 @@
 //
 // In: a real-time level, and the threads that are to stay as they are. Out:
 // every other thread of the process at that level until it is given back, if
-// the process may. It knows neither what the process does nor why it must not
+// the process may; or one thread spared, to start other processes from. It knows neither what the process does nor why it must not
 // be late.
 package priority
 

@@ -1,6 +1,7 @@
 package priority
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strconv"
@@ -23,19 +24,22 @@ import (
 // processes: who starts some does so from a spared thread, or before.
 type Raised struct {
 	own    *unix.SchedAttr // what every thread had and gets back
+	level  uint32
 	except []int
 	raised bool
 }
 
 // Raise puts the process's threads, except those named, at a real-time level
-// until Release is called.
+// until Release is called. That is the whole process, whoever else works in it,
+// so one Raised at a time makes sense: a second changes nothing, but if the
+// first is released meanwhile, the second's owner is not raised any more.
 func Raise(level uint32, except ...int) *Raised {
 	own, err := unix.SchedGetAttr(0, 0)
 	if err != nil || own.Policy != unix.SCHED_NORMAL {
 		return &Raised{} // of the user's own choice, or beyond ours
 	}
-	p := &Raised{own: own, except: except}
-	p.raised = p.each(unix.SCHED_NORMAL, func(tid int) error {
+	p := &Raised{own: own, level: level, except: except}
+	p.raised = p.each(unix.SCHED_NORMAL, 0, func(tid int) error {
 		return unix.SchedSetAttr(tid, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: level}, 0)
 	})
 	return p
@@ -44,27 +48,52 @@ func Raise(level uint32, except ...int) *Raised {
 // Holds says whether the process is raised.
 func (p *Raised) Holds() bool { return p.raised }
 
-// Release puts every thread back to where it was.
+// Release puts every thread that is at its level back to where it was.
 func (p *Raised) Release() {
 	if p.own == nil {
 		return
 	}
-	p.each(unix.SCHED_FIFO, func(tid int) error {
-		back := *p.own
-		if unix.SchedSetAttr(tid, &back, 0) == nil {
-			return nil
-		}
-		// Without privileges a thread may step down but not have its children
-		// inherit again what they would inherit anyway.
-		back.Flags |= unix.SCHED_FLAG_RESET_ON_FORK
-		return unix.SchedSetAttr(tid, &back, 0)
-	})
+	p.each(unix.SCHED_FIFO, p.level, func(tid int) error { return lower(tid, *p.own) })
 }
 
-// each calls do for every thread of the process with the scheduling policy,
-// those included that come up meanwhile, until there is none. It is false if
-// that cannot be done.
-func (p *Raised) each(policy uint32, do func(tid int) error) bool {
+// Spare puts the calling thread, and so the processes that it starts, back
+// among those without real-time priority (SCHED_FIFO), at the nice value that
+// it has had all along. It makes no difference who gave the priority: one that
+// the user chose for the whole process goes too. A thread without it stays as
+// it is. The caller has locked its goroutine to the thread and never unlocks
+// it, so that no other goroutine runs there; and a Raise that comes later needs
+// to be told of the thread.
+func Spare() error {
+	attr, err := unix.SchedGetAttr(0, 0)
+	if err != nil || attr.Policy != unix.SCHED_FIFO {
+		return nil // not raised, or not by Raise, which reads the same
+	}
+	weight, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
+	if err != nil {
+		return fmt.Errorf("spare a thread: read its nice value: %w", err)
+	}
+	nice := int32(20 - weight) // the system call tells 40 to 1 for -20 to 19
+	if err := lower(0, unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL, Nice: nice}); err != nil {
+		return fmt.Errorf("spare a thread: %w", err)
+	}
+	return nil
+}
+
+// lower gives a thread a policy without real-time priority.
+func lower(tid int, attr unix.SchedAttr) error {
+	if unix.SchedSetAttr(tid, &attr, 0) == nil {
+		return nil
+	}
+	// Without privileges a thread may step down but not have its children
+	// inherit again what they would inherit anyway.
+	attr.Flags |= unix.SCHED_FLAG_RESET_ON_FORK
+	return unix.SchedSetAttr(tid, &attr, 0)
+}
+
+// each calls do for every thread of the process with the scheduling policy and
+// the real-time level, those included that come up meanwhile, until there is
+// none. It is false if that cannot be done.
+func (p *Raised) each(policy, level uint32, do func(tid int) error) bool {
 	for again := true; again; {
 		again = false
 		tasks, err := os.ReadDir("/proc/self/task")
@@ -80,7 +109,7 @@ func (p *Raised) each(policy uint32, do func(tid int) error) bool {
 				continue
 			}
 			attr, err := unix.SchedGetAttr(tid, 0)
-			if err != nil || attr.Policy != policy {
+			if err != nil || attr.Policy != policy || attr.Priority != level {
 				continue // gone, or done
 			}
 			switch do(tid) {

@@ -8,6 +8,9 @@ type Raised struct{}
 // Raise changes nothing.
 func Raise(uint32, ...int) *Raised { return &Raised{} }
 
+// Spare has nothing to spare the calling thread.
+func Spare() error { return nil }
+
 // Holds is false.
 func (*Raised) Holds() bool { return false }
 

@@ -61,7 +61,9 @@ const (
 )
 
 // Serve runs the reference runtime until ctx ends or the parent goes. It
-// returns when no instance is left.
+// returns when no instance is left. Meanwhile it raises the whole process to
+// real-time priority where it may (see [priority.Raise]), except what starts
+// instances, so a process does well to run one Serve and nothing else.
 func Serve(ctx context.Context, o ServeOptions) (err error) {
 	if runtime.GOOS != "linux" {
 		return errNoLinux
