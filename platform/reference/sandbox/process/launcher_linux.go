@@ -14,6 +14,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform/clock"
+	"github.com/coldcurve/coldcurve/platform/priority"
 	"github.com/coldcurve/coldcurve/platform/reference/runtimeapi"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/cgroup"
@@ -76,10 +77,12 @@ func newLauncher(n int, groups *cgroup.Manager, wards *wards, limits sandbox.Lim
 	}
 	l := &launcher{clock: clk, groups: groups, wards: wards, limits: limits, listen: listen, null: null, orders: make(chan *order), quit: make(chan struct{})}
 	for range n {
-		locked := make(chan struct{})
+		begun := make(chan error)
 		l.works.Add(1)
-		go l.work(locked)
-		<-locked
+		go l.work(begun)
+		if err := <-begun; err != nil {
+			return nil, errors.Join(err, l.close())
+		}
 	}
 	return l, nil
 }
@@ -107,23 +110,28 @@ func (l *launcher) close() error {
 }
 
 // work is one thread's life. It ends locked, so that the runtime ends the
-// thread and does not reuse one that has stood in a control group.
-func (l *launcher) work(locked chan<- struct{}) {
+// thread and does not reuse one that has stood in a control group. It says on
+// begun that the thread is its own, or why it cannot be used.
+func (l *launcher) work(begun chan<- error) {
 	runtime.LockOSThread()
 	if unix.Gettid() == unix.Getpid() {
 		// The first thread owns the process's memory: moving it into a group
 		// would move the account of all that. While it is locked here, another
 		// goroutine cannot be on it.
-		another := make(chan struct{})
+		another := make(chan error)
 		go l.work(another)
-		<-another
+		err := <-another
 		runtime.UnlockOSThread()
-		close(locked)
+		begun <- err
+		return
+	}
+	defer l.works.Done()
+	if err := priority.Spare(); err != nil { // what it forks would be raised too
+		begun <- err
 		return
 	}
 	l.tids = append(l.tids, unix.Gettid()) // newLauncher waits for each before the next
-	close(locked)
-	defer l.works.Done()
+	begun <- nil
 	for {
 		b, err := l.prepare()
 		l.spare.Add(1)

@@ -18,6 +18,10 @@
 // cost 60 us, or 15 ms after a pause, and leave its first instructions
 // unbounded.
 //
+// Instances, and the search for interpreters, do not run at the real-time
+// priority (SCHED_FIFO) of a process that platform/priority has raised. Nor at
+// one that the user has given this process: the two cannot be told apart.
+//
 // No instance outlives this process: the kernel kills it when its launcher's
 // thread ends. Processes that an instance started itself go with its control
 // group. Without one they go with its process group, and those that have left
@@ -47,7 +51,10 @@ type Options struct {
 	// Adopt makes this process the reaper of its descendants while there are no
 	// control groups to hold them, so that what an instance has left behind is
 	// found and ended. It concerns the whole process, so it is for one that does
-	// nothing else than to serve, with one sandbox. The default is not to.
+	// nothing else than to serve, with one sandbox. Children from before New are
+	// let be; with such, or as the first process of a container, what an instance
+	// has left without a trace of its own cannot be told from what others have,
+	// and stays. The default is not to.
 	Adopt bool
 	// Grace is how long a graceful Stop waits between SIGTERM and SIGKILL. The
 	// default is 300 ms, which is what Lambda gives an external extension.

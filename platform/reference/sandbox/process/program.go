@@ -8,12 +8,14 @@ import (
 	"maps"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/priority"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 )
 
@@ -77,7 +79,7 @@ func (p *programs) interpreter(ctx context.Context, r platform.Runtime) (string,
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, command[0], command[1:]...).Output()
+	out, err := output(ctx, command)
 	if err != nil {
 		return "", fmt.Errorf("find the interpreter: %s: %w", strings.Join(command, " "), err)
 	}
@@ -90,6 +92,21 @@ func (p *programs) interpreter(ctx context.Context, r platform.Runtime) (string,
 	}
 	p.found[r] = path
 	return path, nil
+}
+
+// output runs a command and gives what it prints. The process may be raised by
+// now, which the command is not to inherit.
+func output(ctx context.Context, command []string) (out []byte, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		if err = priority.Spare(); err == nil {
+			out, err = exec.CommandContext(ctx, command[0], command[1:]...).Output()
+		}
+	}()
+	<-done
+	return out, err
 }
 
 // facts names the interpreters found so far.
