@@ -23,9 +23,16 @@ import (
 //
 // They are needed where no control group holds an instance's processes
 // together. A process that clears its environment and whose parent had gone
-// before its instance was stopped has no visible owner; it goes at close.
+// before its instance was stopped has no visible owner; it goes at close, if
+// nobody but an instance can have left it.
 type wards struct {
 	session int // ours
+	// before are children that this process had already, from before it executed
+	// this program. They are not ours to end, or to reap.
+	before map[kin]bool
+	// mixed is whether orphans can come from elsewhere: from those children, or
+	// from everywhere where this process is the first of its namespace.
+	mixed   bool
 	signals chan os.Signal
 	reaper  sync.WaitGroup
 
@@ -35,7 +42,7 @@ type wards struct {
 	instances map[int]struct{}
 }
 
-// kin is a process that an instance has started. An id alone may be used again.
+// kin is one process. An id alone may be used again.
 type kin struct {
 	pid     int
 	started uint64 // clock ticks since boot
@@ -47,13 +54,21 @@ func adopt() (*wards, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the session: %w", err)
 	}
-	if _, err := childrenOf(os.Getpid()); err != nil {
+	children, err := childrenOf(os.Getpid())
+	if err != nil {
 		return nil, err
+	}
+	before := map[kin]bool{}
+	for _, pid := range children {
+		if s, ok := readStatus(pid); ok {
+			before[kin{pid, s.started}] = true
+		}
 	}
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return nil, fmt.Errorf("become the subreaper: %w", err)
 	}
-	w := &wards{session: session, signals: make(chan os.Signal, 1), instances: map[int]struct{}{}}
+	w := &wards{session: session, before: before, mixed: len(before) > 0 || os.Getpid() == 1,
+		signals: make(chan os.Signal, 1), instances: map[int]struct{}{}}
 	signal.Notify(w.signals, syscall.SIGCHLD)
 	w.reaper.Go(w.reap)
 	return w, nil
@@ -68,9 +83,18 @@ func (w *wards) reap() {
 	}
 }
 
-// close ends every orphan that is left. No instance may be alive any more.
+// close ends every orphan that is left; where they can come from elsewhere,
+// only those that an instance has visibly left. No instance may be alive any
+// more.
 func (w *wards) close() error {
-	err := w.end(func(kin) bool { return true })
+	family := map[kin]bool{}
+	err := w.end(func(k kin) bool {
+		if w.mixed && !family[k] && logStream(k.pid) == nil {
+			return false
+		}
+		addFamily(k.pid, family)
+		return true
+	})
 	signal.Stop(w.signals)
 	close(w.signals)
 	w.reaper.Wait()
@@ -140,7 +164,7 @@ func (w *wards) kill(match func(kin) bool) (n int, err error) {
 }
 
 // orphans are the living children of this process that are neither instances
-// nor its own; the dead are reaped. Called with mu held.
+// nor its own nor from before; the dead are reaped. Called with mu held.
 func (w *wards) orphans() ([]kin, error) {
 	children, err := childrenOf(os.Getpid())
 	if err != nil {
@@ -152,14 +176,15 @@ func (w *wards) orphans() ([]kin, error) {
 			continue
 		}
 		s, ok := readStatus(pid)
-		if !ok || s.session == w.session {
+		k := kin{pid, s.started}
+		if !ok || s.session == w.session || w.before[k] {
 			continue
 		}
 		if s.dead {
 			_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil)
 			continue
 		}
-		living = append(living, kin{pid, s.started})
+		living = append(living, k)
 	}
 	return living, nil
 }

@@ -3,9 +3,11 @@ package process_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -37,6 +39,20 @@ func expectNoChildren(t *testing.T) {
 	for _, line := range left {
 		t.Errorf("left: %s", line)
 	}
+}
+
+// written is the process id that is going to stand in a file.
+func written(t *testing.T, file string) (pid int) {
+	t.Helper()
+	eventually(t, "no process has told its id", func() bool {
+		text, err := os.ReadFile(file)
+		_, scanErr := fmt.Sscan(string(text), &pid)
+		return err == nil && scanErr == nil
+	})
+	if pid == 0 {
+		t.FailNow()
+	}
+	return pid
 }
 
 func TestOrphansGoWithTheirInstance(t *testing.T) {
@@ -87,18 +103,81 @@ func TestOrphansWithoutANameGoAtClose(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pid")
 	in := ready(t, s, spec(t, "", "SPAWN=stranger "+file))
 	invoke(t, in, "spawn")
-	var pid int
-	eventually(t, "no stranger was started", func() bool {
-		text, err := os.ReadFile(file)
-		_, scanErr := fmt.Sscan(string(text), &pid)
-		return err == nil && scanErr == nil
-	})
+	pid := written(t, file)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	expectNoChildren(t)
 	if text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline"); err == nil && strings.HasPrefix(string(text), "sleep") {
 		t.Errorf("process %d is still there", pid)
+	}
+}
+
+// TestChildrenFromBeforeAreLetBe: a shell that has started something in the
+// background and then executes this program leaves it such a child.
+func TestChildrenFromBeforeAreLetBe(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "pid")
+	// What it leaves behind later becomes a child of the subreaper, too.
+	earlier := exec.Command("/bin/sh", "-c", `read go; (sleep 300 & echo $! >"$0.new"; mv "$0.new" "$0"); exec sleep 300`, file)
+	earlier.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	word, err := earlier.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := earlier.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = earlier.Process.Kill()
+		_ = earlier.Wait()
+	})
+	s := open(t, process.Options{NoCgroups: true, Adopt: true})
+	fmt.Fprintln(word, "go")
+	its := written(t, file)
+	t.Cleanup(func() {
+		_ = syscall.Kill(its, syscall.SIGKILL)
+		_, _ = syscall.Wait4(its, nil, 0, nil)
+	})
+	in := ready(t, s, spec(t, "", "SPAWN=session"))
+	invoke(t, in, "spawn")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := marks(t.Name()); n > 0 {
+		t.Errorf("%d processes of the instance are left", n)
+	}
+	for what, pid := range map[string]int{"the child": earlier.Process.Pid, "what it left behind": its} {
+		state, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+		if err != nil || strings.Contains(string(state), ") Z ") {
+			t.Errorf("%s from before has ended: %s", what, state)
+		}
+	}
+}
+
+// TestChildrenFromBeforeAreNotReaped: who has started one waits for it.
+func TestChildrenFromBeforeAreNotReaped(t *testing.T) {
+	earlier := exec.Command("/bin/sh", "-c", "read go; exit 3")
+	earlier.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	word, err := earlier.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := earlier.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, process.Options{NoCgroups: true, Adopt: true})
+	in := ready(t, s, spec(t, ""))
+	fmt.Fprintln(word, "go")
+	eventually(t, "the child has not ended", func() bool {
+		state, err := os.ReadFile("/proc/" + strconv.Itoa(earlier.Process.Pid) + "/stat")
+		return err != nil || strings.Contains(string(state), ") Z ")
+	})
+	if err := in.Stop(false); err != nil { // which looks for orphans
+		t.Fatal(err)
+	}
+	_ = earlier.Wait()
+	if got := earlier.ProcessState.ExitCode(); got != 3 {
+		t.Errorf("got exit status %d, want 3", got)
 	}
 }
 
@@ -109,12 +188,7 @@ func TestOrphansThatEndAreReaped(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pid")
 	in := ready(t, s, spec(t, "", "SPAWN=stranger "+file))
 	invoke(t, in, "spawn")
-	var pid int
-	eventually(t, "no stranger was started", func() bool {
-		text, err := os.ReadFile(file)
-		_, scanErr := fmt.Sscan(string(text), &pid)
-		return err == nil && scanErr == nil
-	})
+	pid := written(t, file)
 	p, err := os.FindProcess(pid)
 	if err != nil {
 		t.Fatal(err)
