@@ -12,6 +12,7 @@ type Item struct{ Name, State, Detail string }
 
 // List writes items below each other, their details wrapped beside them.
 func List(w io.Writer, o Options, items []Item) error {
+	items = cleanEach(items, func(i *Item) { i.Name, i.State, i.Detail = clean(i.Name), clean(i.State), clean(i.Detail) })
 	return onPage(w, o, func(p *page) {
 		name, state := 0, 0
 		for _, i := range items {
@@ -26,12 +27,13 @@ func List(w io.Writer, o Options, items []Item) error {
 // Table writes rows below their heads, the first column aligned left. Columns
 // that do not fit the width are left out and named below.
 func Table(w io.Writer, o Options, heads []string, rows [][]string) error {
+	heads = cleanAll(heads)
 	return onPage(w, o, func(p *page) {
 		columns := make([]column, len(heads))
 		for i, head := range heads {
 			columns[i] = column{head: head, left: i == 0, keep: i}
 			for _, row := range rows {
-				columns[i].cells = append(columns[i].cells, row[i])
+				columns[i].cells = append(columns[i].cells, clean(row[i]))
 			}
 		}
 		if dropped := p.table(columns); len(dropped) > 0 {

@@ -2,7 +2,8 @@
 //
 // In: a [reports.Report] and what is known of the other end. Out: the answer in
 // sentences, tables and footnotes; plain ASCII into a pipe, lines and colour on
-// a terminal that has them. It asks the environment nothing: that the caller does.
+// a terminal that has them. No string from outside moves the cursor, colours or
+// turns what is written. It asks the environment nothing: that the caller does.
 package text
 
 import (
@@ -55,7 +56,7 @@ func Write(w io.Writer, r *reports.Report, o Options) error {
 		if i > 0 {
 			p.line("")
 		}
-		p.run(&r.Document.Runs[i])
+		p.run(cleanRun(&r.Document.Runs[i]))
 	}
 	if p.err != nil {
 		return fmt.Errorf("write report: %w", p.err)

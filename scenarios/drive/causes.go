@@ -62,12 +62,17 @@ func causeText(err error) string {
 	if e, ok := errors.AsType[*platform.Error](err); ok {
 		err = e.Err
 	}
-	text := strings.Map(func(r rune) rune {
+	return OneLine(err.Error())
+}
+
+// OneLine is a text on one line of at most 500 bytes.
+func OneLine(text string) string {
+	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '
 		}
 		return r
-	}, err.Error())
+	}, text)
 	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "?")), " ")
 	const cut = "..."
 	if len(text) > causeLimit {

@@ -59,7 +59,7 @@ func carryOut(ctx context.Context, w *World, s *plan, c *runCmd) (*summary.Run, 
 		m.Interrupted = outcome.Interrupted
 		m.Complete = driveErr == nil && !outcome.Interrupted
 		if struck != nil {
-			m.Failure = struck.Error()
+			m.Failure = drive.OneLine(struck.Error())
 		}
 		m.Generator = outcome.Generator
 		for _, c := range outcome.Causes {
