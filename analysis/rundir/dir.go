@@ -64,7 +64,7 @@ func (d *Dir) readManifest(text []byte) error {
 	case family+"/" != Schema[:strings.IndexByte(Schema, '/')+1]:
 		return fmt.Errorf("is not the manifest of a run: its schema is %q", head.Schema)
 	default:
-		return fmt.Errorf("schema %s was written by coldcurve %s; this one reads %s: use a coldcurve that knows %s",
+		return fmt.Errorf("schema %q was written by coldcurve %q; this one reads %q: use a coldcurve that knows %q",
 			head.Schema, head.Version, Schema, version)
 	}
 }

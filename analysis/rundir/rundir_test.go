@@ -301,7 +301,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		{empty, "is not a run directory: it has no manifest.json"},
 		{file, "is a file: a run is a directory"},
 		{holding(`{"schema":"coldcurve.run/v2","coldcurve":"9.1","scale":"big"}`),
-			"schema coldcurve.run/v2 was written by coldcurve 9.1; this one reads coldcurve.run/v1: use a coldcurve that knows v2"},
+			`schema "coldcurve.run/v2" was written by coldcurve "9.1"; this one reads "coldcurve.run/v1": use a coldcurve that knows "v2"`},
 		{holding(`{"name":"an npm package"}`), `is not the manifest of a run: its schema is ""`},
 		{holding(`{"schema":"coldcurve.run/v1"`), "is damaged: unexpected end of JSON input"},
 		{holding(`{"schema":"coldcurve.run/v1","seed":"x"}`), "seed"},
