@@ -51,6 +51,7 @@ type reply struct {
 
 	errorType     string // lambdaapi.HeaderErrorType
 	functionError bool   // lambdaapi.HeaderFunctionError is there
+	last          bool   // nothing can follow it on its connection
 	kind          sample.ErrorKind
 	start         sample.Start // Unknown if nothing of it is told
 	instance      string
@@ -95,7 +96,7 @@ func (w *wire) send(ctx context.Context, head, contentType string, payload []byt
 	}
 	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
 	r, err := c.exchange(head, contentType, payload)
-	if stop() && err == nil {
+	if stop() && err == nil && !r.last {
 		w.put(c)
 	} else {
 		_ = c.Close()
@@ -157,8 +158,10 @@ func (c *conn) exchange(head, contentType string, payload []byte) (reply, error)
 		parts := net.Buffers{c.out, payload}
 		_, err = parts.WriteTo(c.Conn)
 	}
-	// A request that was refused half-way has an answer all the same.
+	// A request that was refused half-way has an answer all the same, which is
+	// why the write's failure counts only without one.
 	r, readErr := c.read()
+	r.last = r.last || err != nil
 	if readErr != nil && err != nil {
 		return r, err
 	}
@@ -224,6 +227,8 @@ func (c *conn) line() ([]byte, error) {
 // header takes what one header tells.
 func (c *conn) header(r *reply, name, value []byte) (err error) {
 	switch string(name) {
+	case "Connection":
+		r.last = string(value) == "close"
 	case lambdaapi.HeaderErrorType:
 		r.errorType = string(value)
 	case lambdaapi.HeaderFunctionError:

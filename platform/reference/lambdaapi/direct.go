@@ -66,8 +66,12 @@ func (d *Direct) Serve(l net.Listener) error {
 	}
 }
 
-// Close closes the listener and all connections, and waits until those have
-// gone that were serving a request.
+// lastAnswers is how long Close lets callers take for answers that are ready.
+const lastAnswers = time.Second
+
+// Close closes the listener and the connections that are between requests, and
+// waits until the others have written their answers. It is called after the
+// Runtime's own Close, which ends what is being served.
 func (d *Direct) Close() error {
 	d.mu.Lock()
 	d.closed = true
@@ -76,7 +80,7 @@ func (d *Direct) Close() error {
 		err = d.listener.Close()
 	}
 	for c := range d.conns {
-		_ = c.Close()
+		c.shut()
 	}
 	d.mu.Unlock()
 	d.serving.Wait()
@@ -109,6 +113,11 @@ type directConn struct {
 	runtime *engine.Runtime
 	in      *bufio.Reader
 	out     []byte // the answer's head, built anew in place
+	last    bool   // nothing can follow the answer
+
+	mu        sync.Mutex
+	answering bool // a request is there whose answer is not written
+	closing   bool // there will be no other
 }
 
 var errMalformed = errors.New("malformed request")
@@ -118,6 +127,9 @@ var errMalformed = errors.New("malformed request")
 func (c *directConn) serve() {
 	for {
 		name, payload, err := c.read()
+		if !c.turn(true) {
+			return
+		}
 		if err != nil {
 			if errors.Is(err, errMalformed) || isRefusal(err) {
 				_ = c.refuse(err)
@@ -129,9 +141,30 @@ func (c *directConn) serve() {
 		if caller.end() != nil {
 			return
 		}
-		if c.answer(&out, err) != nil {
+		if c.answer(&out, err) != nil || !c.turn(false) {
 			return
 		}
+	}
+}
+
+// turn notes that a request is there, or that it has its answer. It is false
+// if the connection is to end with that.
+func (c *directConn) turn(answering bool) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.answering = answering
+	return !c.closing
+}
+
+// shut ends the connection, or lets it end with the answer that it owes.
+func (c *directConn) shut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closing = true
+	if c.answering {
+		_ = c.SetWriteDeadline(time.Now().Add(lastAnswers))
+	} else {
+		_ = c.Close()
 	}
 }
 
@@ -216,6 +249,9 @@ func (c *directConn) answer(out *engine.Outcome, err error) error {
 	if len(out.LastWords) > 0 {
 		c.appendHeader(HeaderLastWords, base64.StdEncoding.EncodeToString(out.LastWords))
 	}
+	if c.last {
+		c.appendHeader("Connection", "close")
+	}
 	c.appendHeader("Content-Type", "application/json")
 	c.out = append(c.out, "Content-Length: "...)
 	c.out = strconv.AppendInt(c.out, int64(len(body)), 10)
@@ -233,7 +269,11 @@ func (c *directConn) answer(out *engine.Outcome, err error) error {
 // write.
 const smallBody = 16 << 10
 
-func (c *directConn) refuse(err error) error { return c.answer(&engine.Outcome{}, err) }
+// refuse answers a request that has not been read to its end.
+func (c *directConn) refuse(err error) error {
+	c.last = true
+	return c.answer(&engine.Outcome{}, err)
+}
 
 func (c *directConn) appendStatus(status int) {
 	c.out = strconv.AppendInt(c.out, int64(status), 10)

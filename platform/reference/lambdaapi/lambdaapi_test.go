@@ -8,9 +8,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -366,6 +368,8 @@ func TestDirectRefusesWhatItDoesNotUnderstand(t *testing.T) {
 		got, err := http.ReadResponse(bufio.NewReader(c), nil)
 		if err != nil || got.StatusCode != want {
 			t.Errorf("%.60q: %v, %v; want status %d", request, got, err, want)
+		} else if !got.Close {
+			t.Errorf("%.60q: the answer does not tell that the connection ends", request)
 		}
 	}
 }
@@ -406,6 +410,69 @@ func TestDirectLearnsThatItsCallerHasGone(t *testing.T) {
 			t.Fatal("the second request still waits after its caller has gone")
 		}
 	}
+}
+
+// TestDirectCloseLetsAnswersEnd: who is being answered gets the rest, and who
+// is between requests is let go.
+func TestDirectCloseLetsAnswersEnd(t *testing.T) {
+	for _, reads := range []bool{true, false} {
+		rt := newRuntime(t, lifecycle.Policy{KeepAlive: time.Minute})
+		do(newHandler(rt), "POST", functions, creation(t, "hello"))
+		listener, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := lambdaapi.NewDirect(rt)
+		served, closed := make(chan error, 1), make(chan error, 1)
+		go func() { served <- d.Serve(listener) }()
+		var conns [2]net.Conn
+		for i := range conns {
+			if conns[i], err = net.Dial("unix", listener.Addr().String()); err != nil {
+				t.Fatal(err)
+			}
+			defer conns[i].Close()
+		}
+		busy, resting := conns[0], conns[1]
+		invoke := func(c net.Conn, size int) *bufio.Reader {
+			fmt.Fprintf(c, "POST %s/hello/invocations HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s", functions, size, strings.Repeat("x", size))
+			in := bufio.NewReader(c)
+			if _, err := in.Peek(1); err != nil {
+				t.Fatal(err)
+			}
+			return in
+		}
+		rest := invoke(resting, 1)
+		if answer, err := http.ReadResponse(rest, nil); err != nil || len(readAll(t, answer.Body)) != 1 {
+			t.Fatal(answer, err)
+		}
+		const size = 5 << 20 // more than the socket's buffers
+		in := invoke(busy, size)
+		go func() { closed <- d.Close() }()
+		if _, err := rest.Peek(1); err == nil {
+			t.Error("there is an answer to no request")
+		}
+		if reads {
+			answer, err := http.ReadResponse(in, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := len(readAll(t, answer.Body)); got != size {
+				t.Errorf("%d bytes of the answer's %d", got, size)
+			}
+		}
+		if err := errors.Join(<-closed, <-served); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func readAll(t *testing.T, r io.Reader) []byte {
+	t.Helper()
+	text, err := io.ReadAll(r)
+	if err != nil {
+		t.Error(err)
+	}
+	return text
 }
 
 // FuzzAPI: whatever is asked, the status is one of HTTP's and an error is a
