@@ -169,6 +169,13 @@ func (b *ledger) settled(pool *lifecycle.Pool) {
 	if !b.policy.LateBinding && c.Waiting > b.policy.QueueLimit {
 		b.t.Fatalf("at %v: %d wait, queue limit %d", b.now, c.Waiting, b.policy.QueueLimit)
 	}
+	oldest, waits := pool.Oldest()
+	if waits != (c.Waiting > 0) || oldest > b.now {
+		b.t.Fatalf("at %v: the oldest that waits, if %v, came at %v: %+v", b.now, waits, oldest, c)
+	}
+	if came, blocked := pool.Blocked(b.now); blocked && (came < oldest || c.Starting+c.Busy < b.limit) {
+		b.t.Fatalf("at %v: the limit %d alone keeps one that came at %v, the oldest at %v: %+v", b.now, b.limit, came, oldest, c)
+	}
 	if at, ok := pool.NextDeadline(); ok && at <= b.now {
 		b.t.Fatalf("at %v: the deadline %v is still ahead", b.now, at)
 	}

@@ -137,6 +137,29 @@ func (p *Pool) NextDeadline() (time.Duration, bool) {
 	return at, what != nothing
 }
 
+// Oldest is when the request came whose turn is next; false if none waits.
+func (p *Pool) Oldest() (came time.Duration, ok bool) {
+	w := p.requests.head()
+	if w == none {
+		return 0, false
+	}
+	return p.requests.waiters[w].since, true
+}
+
+// Blocked is when the request came that would have an instance lent or started
+// at now if the limit allowed one more than are held; false if there is none.
+// (One that waits for a start token is not helped by a higher limit.)
+func (p *Pool) Blocked(now time.Duration) (came time.Duration, ok bool) {
+	if p.idle.n > 0 {
+		return p.Oldest()
+	}
+	w := p.requests.queue.head
+	if w == none || p.starts.next() > now {
+		return 0, false
+	}
+	return p.requests.waiters[w].since, true
+}
+
 // Counts gives the pool's counts.
 func (p *Pool) Counts() Counts {
 	c, population := p.counts, &p.instances.count

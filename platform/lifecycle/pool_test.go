@@ -163,3 +163,36 @@ func TestNamesAreNotUsedAgain(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoWaits tells who is next, and whether it is the limit that keeps it.
+func TestWhoWaits(t *testing.T) {
+	type who struct {
+		came time.Duration
+		ok   bool
+	}
+	o := owner{pool: lifecycle.New(lifecycle.Policy{
+		KeepAlive: time.Hour, Concurrency: 1, QueueLimit: 2, StartBurst: 1, StartEvery: 10,
+	})}
+	check := func(what string, now time.Duration, oldest, blocked who) {
+		t.Helper()
+		var got [2]who
+		got[0].came, got[0].ok = o.pool.Oldest()
+		got[1].came, got[1].ok = o.pool.Blocked(now)
+		if want := [2]who{oldest, blocked}; got != want {
+			t.Errorf("%s: the oldest and the blocked are %v, want %v", what, got, want)
+		}
+	}
+	check("nobody", 1, who{}, who{})
+	o.arrive(1)
+	check("served at once", 1, who{}, who{})
+	o.arrive(3)
+	o.arrive(4)
+	check("before the token", 10, who{3, true}, who{})
+	check("after the token", 11, who{3, true}, who{3, true})
+	o.pool.Limit(0)
+	o.finish(5)
+	check("before the token, beside an idle instance", 5, who{3, true}, who{3, true})
+	o.pool.Limit(1)
+	o.step(6, lifecycle.Event{})
+	check("the next", 6, who{4, true}, who{})
+}
