@@ -3,6 +3,7 @@ package engine
 import (
 	"math"
 	"slices"
+	"time"
 
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
 )
@@ -51,15 +52,51 @@ func (a *account) enter(f *fleet) {
 	}
 }
 
-// offer gives what is free to those who wait.
+// offer gives what is free to those who wait, one place at a time to whoever
+// has waited longest. Those who then still wait need more than a place, such as
+// a start token: they are told what is free, so that they know when to look.
 func (a *account) offer() {
+	for a.free(0) > 0 {
+		f := a.first()
+		if f == nil {
+			break
+		}
+		// Its request gets the place, or has timed out just now: the next is another.
+		f.advance(lifecycle.Event{Kind: lifecycle.Tick}, f.held+1)
+	}
 	for i := 0; i < len(a.queue) && a.free(0) > 0; {
 		f := a.queue[i]
-		f.advance(lifecycle.Event{Kind: lifecycle.Tick})
+		f.advance(lifecycle.Event{Kind: lifecycle.Tick}, f.limit())
 		if f.queued { // else the next has its place now
 			i++
 		}
 	}
+}
+
+// first is the fleet that a free place goes to; nil if none has a use for it.
+func (a *account) first() (first *fleet) {
+	var longest time.Duration
+	for _, f := range a.queue {
+		since, blocked := f.pool.Blocked(f.rt.elapsed())
+		if blocked && (first == nil || since < longest) {
+			first, longest = f, since
+		}
+	}
+	return first
+}
+
+// othersFirst says whether a place that f gives back goes to another fleet.
+func (a *account) othersFirst(f *fleet) bool {
+	since, waits := f.pool.Oldest()
+	for _, other := range a.queue {
+		if other == f {
+			continue
+		}
+		if came, blocked := other.pool.Blocked(f.rt.elapsed()); blocked && (!waits || came < since) {
+			return true
+		}
+	}
+	return false
 }
 
 // reserve replaces a reservation by another; 0 is none. It is refused where too

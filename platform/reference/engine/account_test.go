@@ -3,6 +3,7 @@ package engine_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -156,6 +157,84 @@ func TestAccountLimit(t *testing.T) {
 					t.Errorf("%d instances at once", box.Peak())
 				}
 			})
+		})
+	}
+}
+
+// TestWhoWaitsLongestIsNext: over the functions that share the account, though
+// each has its own queue.
+func TestWhoWaitsLongestIsNext(t *testing.T) {
+	const second = time.Second
+	policy := lifecycle.Policy{Concurrency: 1, QueueLimit: 100}
+	tests := []struct {
+		name   string
+		policy lifecycle.Policy
+		test   func(*shared)
+		want   map[string]string
+	}{
+		{"in turns", policy, func(s *shared) {
+			for _, request := range []string{"a1", "a2", "b1", "b2", "a3"} {
+				s.send(request)
+				s.sleep(second / 10)
+			}
+		}, map[string]string{"a1": "1s cold", "a2": "2s queued", "b1": "3s cold", "b2": "4s queued", "a3": "5s cold"}},
+		{"whoever began to wait first", policy, func(s *shared) {
+			for _, request := range []string{"a1", "b1", "a2", "b2"} {
+				s.send(request)
+				s.sleep(second / 10)
+			}
+		}, map[string]string{"a1": "1s cold", "b1": "2s cold", "a2": "3s cold", "b2": "4s cold"}},
+		{"of two places each gets one", lifecycle.Policy{Concurrency: 2, QueueLimit: 100}, func(s *shared) {
+			s.reserve("b", 2)
+			s.send("a1")
+			s.sleep(second / 10)
+			s.send("a2")
+			s.sleep(second / 10)
+			if err := s.Delete(s.t.Context(), "b"); err != nil {
+				s.t.Error(err)
+			}
+		}, map[string]string{"a1": "1.2s cold", "a2": "1.2s cold"}},
+		{"who has no start token keeps nobody", lifecycle.Policy{
+			Concurrency: 2, QueueLimit: 100, KeepAlive: time.Minute, StartBurst: 1, StartEvery: 10 * second,
+		}, func(s *shared) {
+			s.send("b1")
+			s.send("b2") // may start at 10 s
+			s.send("a1")
+			s.sleep(second / 2)
+			s.send("a2")
+			s.send("a3")
+		}, map[string]string{"b1": "1s cold", "b2": "2s queued", "a1": "1s cold", "a2": "2s queued", "a3": "3s queued"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			share(t, &memory.Sandbox{Handler: takes(second)}, tt.policy, func(s *shared) {
+				tt.test(s)
+				s.want(tt.want)
+			})
+		})
+	}
+}
+
+// TestOverloadedFunctionStarvesNobody: a's queue never empties, and b's only
+// request has its turn all the same.
+func TestOverloadedFunctionStarvesNobody(t *testing.T) {
+	for _, keep := range []time.Duration{0, time.Minute} {
+		policy := lifecycle.Policy{Concurrency: 1, QueueLimit: 100, KeepAlive: keep}
+		share(t, &memory.Sandbox{Handler: takes(time.Second)}, policy, func(s *shared) {
+			s.send("a00")
+			s.send("b00")
+			s.sleep(time.Second / 2)
+			for i := range 29 {
+				s.send(fmt.Sprintf("a%02d", i+1))
+				s.sleep(time.Second)
+			}
+			s.sleep(time.Minute)
+			if got := s.ends["b00"]; got != "2s cold" {
+				t.Errorf("keep-alive %v: b's request, the first that waited, ended at %s; want 2s cold", keep, got)
+			}
+			if last := s.ends["a29"]; !strings.HasPrefix(last, "31s ") {
+				t.Errorf("keep-alive %v: the last of 31 requests of a second each ended at %s: a place stood empty", keep, last)
+			}
 		})
 	}
 }

@@ -128,19 +128,33 @@ func (f *fleet) cancel(c *call) {
 }
 
 // step tells the pool what happened and does what it says. What that frees of
-// the account's concurrency goes to functions whose requests wait.
+// the account's concurrency goes to the request that has waited longest: where
+// that is another function's, this one's pool must not take it.
 func (f *fleet) step(ev lifecycle.Event) {
-	before := f.held
-	f.advance(ev)
-	if f.held < before {
+	before, limit := f.held, f.limit()
+	yields := f.reserved == nil && frees(ev.Kind) && f.rt.account.othersFirst(f)
+	if yields {
+		limit = 0
+	}
+	f.advance(ev, limit)
+	if yields || f.held < before {
 		f.rt.account.offer()
 	}
 }
 
-// advance is step for this fleet alone.
-func (f *fleet) advance(ev lifecycle.Event) {
+// frees says whether what a pool holds may become less by an event.
+func frees(kind lifecycle.EventKind) bool {
+	switch kind {
+	case lifecycle.Finish, lifecycle.Ready, lifecycle.Failed, lifecycle.Lost, lifecycle.Cancel, lifecycle.Evict:
+		return true
+	}
+	return false
+}
+
+// advance is step for this fleet alone, which may hold so many.
+func (f *fleet) advance(ev lifecycle.Event, limit int) {
 	now := f.rt.elapsed()
-	f.pool.Limit(f.limit())
+	f.pool.Limit(limit)
 	f.actions = f.pool.Step(now, ev, f.actions[:0])
 	for _, a := range f.actions {
 		f.do(a, f.rt.origin+int64(now))
