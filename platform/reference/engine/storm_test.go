@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
 	"github.com/coldcurve/coldcurve/platform/reference/internal/memory"
@@ -52,14 +53,19 @@ func stormy(seed uint64) *memory.Sandbox {
 // wants every one to end in one way and every instance to be put away.
 func TestStorm(t *testing.T) {
 	policies := map[string]lifecycle.Policy{
-		"none":   {},
-		"limits": {Concurrency: 8, StartBurst: 3, StartEvery: 2 * time.Millisecond, QueueLimit: 10, QueueTimeout: 15 * time.Millisecond, KeepAlive: 10 * time.Millisecond},
-		"late":   {Concurrency: 8, QueueLimit: 10, KeepAlive: 10 * time.Millisecond, LateBinding: true},
+		"none":    {},
+		"limits":  {Concurrency: 8, StartBurst: 3, StartEvery: 2 * time.Millisecond, QueueLimit: 10, QueueTimeout: 15 * time.Millisecond, KeepAlive: 10 * time.Millisecond},
+		"crowded": {Concurrency: 2, StartBurst: 3, StartEvery: 2 * time.Millisecond, QueueLimit: 10, QueueTimeout: 5 * time.Millisecond, KeepAlive: 10 * time.Millisecond},
+		"late":    {Concurrency: 8, QueueLimit: 10, KeepAlive: 10 * time.Millisecond, LateBinding: true},
 	}
 	for name, policy := range policies {
 		t.Run(name, func(t *testing.T) {
 			run(t, stormy(7), policy, func(t *testing.T, rt *engine.Runtime) {
 				const n = 3000
+				names := [2]string{"hello", "other"} // share the account
+				if _, err := rt.Create(t.Context(), platform.Function{Name: names[1], Runtime: platform.Go, Code: t.TempDir(), Timeout: time.Second}); err != nil {
+					t.Fatal(err)
+				}
 				rng := rand.New(rand.NewPCG(7, 2))
 				var all sync.WaitGroup
 				var mu sync.Mutex
@@ -69,7 +75,7 @@ func TestStorm(t *testing.T) {
 					all.Go(func() {
 						ctx, cancel := context.WithTimeout(t.Context(), patience)
 						defer cancel()
-						out, err := rt.Invoke(ctx, "hello", engine.Invocation{Payload: []byte("{}")})
+						out, err := rt.Invoke(ctx, names[i%2], engine.Invocation{Payload: []byte("{}")})
 						end := out.Kind.String()
 						if e, ok := errors.AsType[*engine.Error](err); ok {
 							end = e.Message
