@@ -181,6 +181,13 @@ func (in *instance) putAway(a *attempt) error {
 // Invoke implements sandbox.Instance.
 func (in *instance) Invoke(_ context.Context, inv *sandbox.Invocation) (sandbox.Result, error) {
 	a := in.attempt()
+	select {
+	case <-a.exited:
+		// Its parked poll may look alive for a moment yet: nobody would take
+		// what is handed over.
+		return sandbox.Result{}, a.exitFailure(sample.Crash, inv.RequestID)
+	default:
+	}
 	in.alarm.set(inv.Deadline)
 	defer in.alarm.clear()
 	a.api.Hand(inv)
