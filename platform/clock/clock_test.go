@@ -3,11 +3,12 @@ package clock
 import (
 	"os"
 	"os/exec"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/coldcurve/coldcurve/platform/platformtest/need"
 )
 
 // TestMain doubles as the other process of TestComparableBetweenProcesses.
@@ -20,9 +21,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestComparableBetweenProcesses(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("only Linux has a monotonic clock that processes share")
-	}
+	need.Linux(t) // nothing else has a monotonic clock that processes share
 	c := New()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "COLDCURVE_TEST_CLOCK=1")

@@ -71,13 +71,10 @@ type Outcome struct {
 	Offered uint64 // arrivals reached
 	Sent    uint64 // handed to a deployment
 	Dropped uint64 // reached and not sent, because of the in-flight cap
-	Held    uint64 // sent late because they had to wait at the in-flight cap (InFlight.When "wait")
 
 	// Interrupted: the context ended before every arrival had been sent and
 	// answered.
-	Interrupted  bool
-	PeakInFlight int  // most requests under way at once
-	Raised       bool // the process ran at real-time priority, because it was allowed to
+	Interrupted bool
 
 	Started, Ended  time.Time // wall time around the whole of it
 	Origin          time.Time // offset 0, with a monotonic reading
@@ -148,10 +145,7 @@ func run(ctx context.Context, plan Plan, sink Sink, progress func(Progress), w w
 		Offered:         p.reached(),
 		Sent:            tr.sent.Load(),
 		Dropped:         tr.dropped.Load(),
-		Held:            p.held,
 		Interrupted:     ctx.Err() != nil && (p.reached() < uint64(len(p.times)) || tr.cancelled.Load() > 0),
-		PeakInFlight:    g.peak(),
-		Raised:          precedence.Holds(),
 		Started:         started,
 		Ended:           time.Now(),
 		Origin:          origin,
@@ -159,10 +153,10 @@ func run(ctx context.Context, plan Plan, sink Sink, progress func(Progress), w w
 		Generator:       rundir.ReadVitals().Since(before),
 		Causes:          tr.causes.sorted(),
 	}
-	out.Generator.Backlog = out.PeakInFlight
+	out.Generator.Backlog = g.peak()
 	out.Generator.PeakBacklog = tr.backlog.most.Load()
-	out.Generator.Held = out.Held
-	out.Generator.Realtime = out.Raised
+	out.Generator.Held = p.held
+	out.Generator.Realtime = precedence.Holds()
 	return out, err
 }
 

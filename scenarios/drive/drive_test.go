@@ -126,8 +126,8 @@ func TestOnScheduleWhateverTheAnswers(t *testing.T) {
 				t.Fatalf("arrival %d: lag %v, latency %v, want 0 and 3s", s.Seq, s.Lag(), s.Latency())
 			}
 		}
-		if out.PeakInFlight != 200 || out.Generator.Backlog != 200 {
-			t.Errorf("peak in flight %d, backlog %d, want 200", out.PeakInFlight, out.Generator.Backlog)
+		if out.Generator.Backlog != 200 {
+			t.Errorf("peak in flight %d, want 200", out.Generator.Backlog)
 		}
 		if out.Interrupted || out.Generator.PeakBacklog != 0 || out.Generator.Held != 0 {
 			t.Errorf("interrupted %v, peak backlog %d, held %d; want nothing of it", out.Interrupted, out.Generator.PeakBacklog, out.Generator.Held)
@@ -262,8 +262,8 @@ func TestDropAtTheCap(t *testing.T) {
 		out := drive(t, t.Context(), p, m)
 		checkOnce(t, out, m)
 		// Three are let in, the next seven find it full, the eleventh finds the first gone.
-		if out.Sent != 30 || out.Dropped != 70 || out.PeakInFlight != 3 || out.Held != 0 {
-			t.Errorf("sent %d, dropped %d, peak %d, held %d, want 30, 70, 3, 0", out.Sent, out.Dropped, out.PeakInFlight, out.Held)
+		if out.Sent != 30 || out.Dropped != 70 || out.Generator.Backlog != 3 || out.Generator.Held != 0 {
+			t.Errorf("sent %d, dropped %d, peak %d, held %d, want 30, 70, 3, 0", out.Sent, out.Dropped, out.Generator.Backlog, out.Generator.Held)
 		}
 		for _, s := range m.bySeq() {
 			want := sample.NoError
@@ -287,8 +287,8 @@ func TestWaitAtTheCap(t *testing.T) {
 		m := &memory{}
 		out := drive(t, t.Context(), p, m)
 		checkOnce(t, out, m)
-		if out.Sent != 10 || out.Held != 8 || out.PeakInFlight != 2 {
-			t.Errorf("sent %d, held %d, peak %d, want 10, 8, 2", out.Sent, out.Held, out.PeakInFlight)
+		if out.Sent != 10 || out.Generator.Held != 8 || out.Generator.Backlog != 2 {
+			t.Errorf("sent %d, held %d, peak %d, want 10, 8, 2", out.Sent, out.Generator.Held, out.Generator.Backlog)
 		}
 		// At 100 ms the third goes out, and seven more are due.
 		if g := out.Generator; g.PeakBacklog != 8 || g.Held != 8 {
@@ -412,8 +412,8 @@ func TestInterruptAnywhere(t *testing.T) {
 				t.Fatal(err)
 			}
 			checkOnce(t, out, m)
-			if out.PeakInFlight > 8 {
-				t.Errorf("%s: %d in flight, the cap is 8", when, out.PeakInFlight)
+			if out.Generator.Backlog > 8 {
+				t.Errorf("%s: %d in flight, the cap is 8", when, out.Generator.Backlog)
 			}
 		}
 	}
@@ -445,8 +445,8 @@ func TestBurst(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkOnce(t, out, m)
-	if out.PeakInFlight != n {
-		t.Errorf("%d in flight, want %d", out.PeakInFlight, n)
+	if out.Generator.Backlog != n {
+		t.Errorf("%d in flight, want %d", out.Generator.Backlog, n)
 	}
 }
 

@@ -26,9 +26,14 @@ type headway struct {
 	ns atomic.Int64
 }
 
+// has says whether arrival i has a headway.
+func (h *headway) has(times []time.Duration, i uint64) bool {
+	return h != nil && (i == 0 || times[i]-times[i-1] > crowded)
+}
+
 // of is the headway of arrival i.
 func (h *headway) of(times []time.Duration, i uint64) time.Duration {
-	if h == nil || i > 0 && times[i]-times[i-1] <= crowded {
+	if !h.has(times, i) {
 		return 0
 	}
 	return time.Duration(h.ns.Load())
@@ -37,7 +42,7 @@ func (h *headway) of(times []time.Duration, i uint64) time.Duration {
 // spin is called where arrival i has come to, and returns at its moment t, or
 // at once if that is over or the arrival has no headway.
 func (h *headway) spin(times []time.Duration, i uint64, t time.Time) {
-	if h == nil || i > 0 && times[i]-times[i-1] <= crowded {
+	if !h.has(times, i) {
 		return
 	}
 	early := time.Until(t)

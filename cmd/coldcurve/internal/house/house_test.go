@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/coldcurve/coldcurve/platform/platformtest/need"
 )
 
 const module = "github.com/coldcurve/coldcurve/"
@@ -207,7 +209,7 @@ func TestMainIsOneCall(t *testing.T) {
 func TestTopLevel(t *testing.T) {
 	out, err := exec.Command("git", "-C", "../../../..", "ls-tree", "--name-only", "HEAD").Output()
 	if err != nil {
-		t.Skipf("needs a git checkout: %v", err)
+		need.Missing(t, "a git checkout: "+err.Error())
 	}
 	want := regexp.MustCompile(`^(cmd|scenarios|platform|analysis|reports|fixtures|go\.mod|go\.sum|Makefile|LICENSE|[A-Z]+\.md|action\.yml|\.ci|\.gitignore|\.gitattributes)$`)
 	for name := range strings.Lines(string(out)) {
