@@ -24,18 +24,24 @@ const (
 	Go     Runtime = "go"
 	NodeJS Runtime = "nodejs"
 	Python Runtime = "python"
+	Wasm   Runtime = "wasm"  // a WASI preview 1 module
+	Image  Runtime = "image" // a container image with a Runtime API client in it
 )
 
 // Function is what a platform is asked to run.
 type Function struct {
 	Name     string            // logical name, unique in a scenario: [A-Za-z0-9-_]{1,64}
 	Runtime  Runtime           // "" only on platforms that run what is already there (http)
-	Code     string            // folder with the function's files (go: an executable named bootstrap); "" on http
+	Code     string            // folder with the function's files (go: an executable named bootstrap; wasm: bootstrap.wasm); "" on http and for an image
+	Image    string            // reference of a container image, where Runtime is Image
 	Handler  string            // runtime's own notation (nodejs, python: file.function); unused by go
 	Memory   units.Bytes       // limit, and by it the CPU share; 0 is the platform's default
 	Timeout  time.Duration     // limit of one invocation; 0 is the platform's default
 	Env      map[string]string // the function's environment, and nothing of ours
 	Reserved int               // most instances at once; 0 is no limit of its own
+	Storage  units.Bytes       // size of /tmp; 0 is the platform's default
+	Sandbox  string            // how instances are isolated, in the platform's words; "" is its default
+	Start    string            // how instances are started, in the platform's words; "" is its default
 }
 
 // Request is one invocation.
@@ -43,6 +49,8 @@ type Request struct {
 	Payload     []byte // owned by the caller, not to be changed; nil is no payload
 	ContentType string // "" is application/json where a payload is given
 	Consumer    string // who to account it to; "" for nobody in particular
+	Stage       string // which of the consumer's environments; "" for none in particular
+	Trigger     string // by what it reaches the function: a name of package sample; "" is a direct invocation
 }
 
 // Evidence is what a platform says of how it served a request.

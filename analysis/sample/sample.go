@@ -104,6 +104,7 @@ const (
 // it apart. The parts do not overlap; what the network and the front end cost
 // is the rest up to Service.
 type Breakdown struct {
+	Trigger   time.Duration // from the trigger's firing (the file is there, the event is accepted, the schedule is due) to the request's arrival at the platform
 	Queue     time.Duration // from the request's arrival at the platform to an instance (or the start of one) being assigned
 	Provision time.Duration // from the decision to start to a running sandbox (process forked and executed, container created)
 	Boot      time.Duration // from there to the language runtime's first own instruction
@@ -119,6 +120,8 @@ type Sample struct {
 	Phase    string // scenario phase whose schedule holds Intended
 	Function string // logical function name
 	Consumer string // who the request is accounted to; "" for nobody in particular
+	Stage    string // which of the consumer's environments; "" for none in particular
+	Trigger  string // by what it reached the function: one of [Triggers]; "" is a direct invocation
 
 	Intended  time.Duration // when the schedule wanted it sent
 	Sent      time.Duration // when the driver handed it to the platform adapter

@@ -21,6 +21,7 @@ type Spec struct {
 	Version  string        // "$LATEST" or a number, as in Lambda
 	ARN      string        // the function's Lambda ARN
 	Memory   units.Bytes   // > 0
+	Storage  units.Bytes   // > 0, size of /tmp where the sandbox bounds it
 	Timeout  time.Duration // > 0, of one invocation
 	// InitLimit, > 0, bounds the first attempt of init, at full CPU. When it ends in
 	// failure or runs over, the instance is begun anew, once, under Timeout.
@@ -36,6 +37,9 @@ type Marks struct {
 	Ready       int64 // the first poll for work has arrived; 0 where init failed
 	Failed      int64 // init has failed for good; 0 where it did not
 	Attempts    int   // processes begun: 2 where init was begun anew, which lies between Booted and Ready
+	// Start is how the instance came to be: Cold, Prewarmed (a stem that was
+	// given the function) or Restored (a zygote's child). Unknown is read as Cold.
+	Start sample.Start
 }
 
 // Invocation is one request to an instance.
@@ -110,3 +114,79 @@ type Instance interface {
 	// MaxMemory is the peak memory use in bytes; 0 where it cannot be told.
 	MaxMemory() int64
 }
+
+// The optional interfaces of a Sandbox, found by assertion. What they start
+// holds one cgroup, one listener and one process like an instance, and is gone
+// after Close like one.
+type (
+	// Stocker can boot a runtime before it is known for which function.
+	Stocker interface {
+		// Boot returns once the stem's process runs. Safe for concurrent use. A
+		// runtime that cannot be booted ahead (go) is an error.
+		Boot(ctx context.Context, id string, runtime platform.Runtime) (Stem, error)
+	}
+
+	// Brooder can keep a function loaded, to fork its instances from.
+	Brooder interface {
+		// Brood returns once the zygote's process runs. A runtime that cannot
+		// fork is an error.
+		Brood(ctx context.Context, id string, spec *Spec) (Zygote, error)
+	}
+)
+
+// Stem is a runtime without a function: the interpreter runs, nothing of a
+// function's code, environment or memory limit is there yet.
+type Stem interface {
+	// AwaitBooted returns when it can be given a function.
+	AwaitBooted(ctx context.Context) error
+	// Assign makes it the instance id of a function; its AwaitReady then waits
+	// for the handler's loading. Marks.Begun is Assign's call, Provisioned and
+	// Booted are when the function's name had reached it, Start is Prewarmed. A
+	// stem is used up by Assign whether it works or not.
+	Assign(ctx context.Context, id string, spec *Spec) (Instance, error)
+	// Done is closed when its process has gone by itself or by Stop.
+	Done() <-chan struct{}
+	// Stop ends a stem that was not assigned. Idempotent.
+	Stop() error
+}
+
+// Zygote is a process that has loaded a function and serves nothing. Its
+// children share its memory until they write.
+type Zygote interface {
+	// AwaitReady returns when the function is loaded, or has failed to (a *Failure).
+	AwaitReady(ctx context.Context) error
+	// Fork makes an instance. Marks.Begun is Fork's call, Provisioned is when
+	// the child ran, Start is Restored. Safe for concurrent use.
+	Fork(ctx context.Context, id string) (Instance, error)
+	// Done is closed when its process has gone by itself or by Stop. Its
+	// children live on.
+	Done() <-chan struct{}
+	// Stop ends it. Idempotent.
+	Stop() error
+}
+
+// The optional interfaces of an Instance, found by assertion.
+type (
+	// Pauser can stop an instance's processes without ending them. Neither is
+	// called while a request is held; both return when it is so.
+	Pauser interface {
+		Pause() error
+		Resume() error
+	}
+
+	// Patient can be hurt on purpose, at any time, from any goroutine.
+	Patient interface {
+		Injure(Injury) error
+	}
+)
+
+// Injury is what is done to an instance on purpose.
+type Injury uint8
+
+const (
+	Kill    Injury = iota // SIGKILL to all of its processes
+	Abort                 // SIGABRT to its main process, as if it had crashed by itself
+	Freeze                // its processes stop running
+	Thaw                  // and run again
+	FillTmp               // nothing more fits into its /tmp; an error where /tmp is not its own
+)
