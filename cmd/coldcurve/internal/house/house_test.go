@@ -40,6 +40,7 @@ var bans = []struct{ from, to, reason string }{
 	{"scenarios/drive", "platform/http/...", "the driver knows the contract, not an adapter"},
 	{"analysis/sample", "platform", "a leaf: the contract imports it"},
 	{"analysis/units", "analysis/...", "a leaf"},
+	{"analysis/usage", "analysis/...", "a leaf: whoever meters and whoever prices imports it"},
 	{"analysis/metric", "analysis/summary", "a leaf: names only"},
 }
 
@@ -56,7 +57,7 @@ var confined = []struct{ module, room, reason string }{
 
 // clockless rooms read neither the wall clock nor a global random source; the
 // imports cannot show it, the source does.
-var clockless = []string{"platform/lifecycle", "scenarios/arrival", "analysis/stats", "analysis/hist", "analysis/summary", "analysis/sample", "analysis/metric", "analysis/units"}
+var clockless = []string{"platform/lifecycle", "scenarios/arrival", "analysis/stats", "analysis/hist", "analysis/summary", "analysis/sample", "analysis/metric", "analysis/units", "analysis/usage"}
 
 type listed struct {
 	ImportPath string
