@@ -143,7 +143,7 @@ func (a *attempt) awaitInit(ctx context.Context, limit time.Duration) (*sandbox.
 	case <-a.exited:
 		return a.initExit(), nil
 	case <-timer.C:
-		return a.timedOut("", limit), nil
+		return sandbox.TimedOut("", limit, a.log.take()), nil
 	case <-ctx.Done():
 		return nil, fmt.Errorf("await init: %w", context.Cause(ctx))
 	}
@@ -171,7 +171,7 @@ func (a *attempt) initFailure(kind, message string) *sandbox.Failure {
 func (a *attempt) exitFailure(kind sample.ErrorKind, request string) *sandbox.Failure {
 	how := describe(a.status)
 	f := &sandbox.Failure{Kind: kind, Type: "Runtime.ExitError", Log: a.log.take(),
-		Message: forRequest(request) + "Error: Runtime exited" + how}
+		Message: sandbox.ForRequest(request) + "Error: Runtime exited" + how}
 	switch {
 	case a.condemned.Load():
 		f.Kind = sample.Platform
@@ -191,19 +191,6 @@ func (a *attempt) outOfMemory() bool {
 	}
 	kills, err := a.group.OutOfMemoryKills()
 	return err == nil && kills > 0
-}
-
-func (a *attempt) timedOut(request string, limit time.Duration) *sandbox.Failure {
-	return &sandbox.Failure{Kind: sample.Timeout, Type: "Sandbox.Timedout", Log: a.log.take(),
-		Cause:   fmt.Errorf("no answer within %v", limit),
-		Message: fmt.Sprintf("%sError: Task timed out after %.2f seconds", forRequest(request), limit.Seconds())}
-}
-
-func forRequest(id string) string {
-	if id == "" {
-		return ""
-	}
-	return "RequestId: " + id + " "
 }
 
 // describe words an end as Lambda does.

@@ -21,7 +21,7 @@ type instance struct {
 	spec    *sandbox.Spec
 	begun   int64
 	program program
-	alarm   *alarm // at the deadline of the invocation in hand
+	alarm   *sandbox.Alarm // at the deadline of the invocation in hand
 	done    chan struct{}
 	stop    sync.Once
 	stopped error
@@ -41,7 +41,7 @@ type instance struct {
 // AwaitReady implements sandbox.Instance. The message of its Failure lacks
 // the "RequestId: ..." that only the caller knows.
 func (in *instance) AwaitReady(ctx context.Context) (sandbox.Marks, error) {
-	in.alarm.prime(in.spec.Timeout)
+	in.alarm.Prime(in.spec.Timeout)
 	a := in.attempt()
 	limit := in.spec.InitLimit
 	for {
@@ -188,16 +188,16 @@ func (in *instance) Invoke(_ context.Context, inv *sandbox.Invocation) (sandbox.
 		return sandbox.Result{}, a.exitFailure(sample.Crash, inv.RequestID)
 	default:
 	}
-	in.alarm.set(inv.Deadline)
-	defer in.alarm.clear()
+	in.alarm.Set(inv.Deadline)
+	defer in.alarm.Clear()
 	a.api.Hand(inv)
 	select {
 	case r := <-a.api.Replies():
 		return in.result(a, r)
 	case <-a.exited:
 		return in.ending(a, inv)
-	case <-in.alarm.rung:
-		f := a.timedOut(inv.RequestID, in.spec.Timeout)
+	case <-in.alarm.Rung():
+		f := sandbox.TimedOut(inv.RequestID, in.spec.Timeout, a.log.take())
 		f.HandlerStart = a.api.Handed()
 		if f.HandlerStart != 0 {
 			f.HandlerEnd = in.sandbox.clock.Now()
@@ -246,7 +246,7 @@ func (in *instance) Stop(graceful bool) error {
 		in.change.Lock()
 		defer in.change.Unlock()
 		in.ended = true
-		in.alarm.stop()
+		in.alarm.Stop()
 		a := in.attempt()
 		if graceful {
 			a.condemned.Store(true)

@@ -223,7 +223,7 @@ func (l *launcher) fulfil(o *order, b *berth) {
 	o.pidfd = -1
 	attr := &syscall.ProcAttr{
 		Dir:   o.program.dir,
-		Env:   own(o.program.env, b.api.Addr(), o.id, o.spec.Version, time.Now()),
+		Env:   append(sandbox.Own(o.program.env, o.id, o.spec.Version, time.Now()), "AWS_LAMBDA_RUNTIME_API="+b.api.Addr()),
 		Files: []uintptr{l.null.Fd(), uintptr(b.output), uintptr(b.output)},
 		Sys:   &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL, PidFD: &o.pidfd},
 	}

@@ -7,6 +7,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 )
 
 // pipeRoom is what a pipe holds by default. More than that cannot have been
@@ -22,7 +24,7 @@ type log struct {
 	loop sync.WaitGroup
 
 	mu   sync.Mutex
-	tail tail
+	tail sandbox.Tail
 }
 
 // newLog gives a log and the descriptor to write to, which the caller closes.
@@ -37,7 +39,7 @@ func newLog(keep int) (*log, int, error) {
 		_ = unix.Close(ends[1])
 		return nil, -1, fmt.Errorf("make log pipe: %w", err)
 	}
-	l := &log{file: os.NewFile(uintptr(ends[0]), "log"), tail: tail{limit: keep}}
+	l := &log{file: os.NewFile(uintptr(ends[0]), "log"), tail: sandbox.NewTail(keep)}
 	raw, err := l.file.SyscallConn()
 	if err != nil {
 		_ = l.file.Close()
@@ -73,7 +75,7 @@ func (l *log) read(fd uintptr) (int, error) {
 			continue
 		}
 		if n > 0 {
-			l.tail.write(buf[:n])
+			l.tail.Append(buf[:n])
 		}
 		return n, err
 	}
@@ -93,14 +95,14 @@ func (l *log) take() []byte {
 	})
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.tail.take()
+	return l.tail.Take()
 }
 
 // seed puts what an earlier attempt wrote before what this one will write.
 func (l *log) seed(earlier []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.tail.write(earlier)
+	l.tail.Append(earlier)
 }
 
 func (l *log) close() {

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -42,7 +41,7 @@ func newPrograms(o Options) *programs {
 // asks nothing of the machine.
 func (p *programs) of(ctx context.Context, spec *sandbox.Spec) (program, error) {
 	f := &spec.Function
-	prog := program{dir: f.Code, env: environment(spec, p.options)}
+	prog := program{dir: f.Code, env: sandbox.Environment(spec, p.options.Region, f.Code, p.options.RuntimeClients)}
 	if f.Runtime == platform.Go {
 		prog.path = filepath.Join(f.Code, "bootstrap")
 		prog.argv = []string{prog.path}
@@ -118,48 +117,4 @@ func (p *programs) facts() map[string]string {
 		facts["interpreter."+string(r)] = path
 	}
 	return facts
-}
-
-// environment is what Lambda defines, and the function's own variables where
-// Lambda lets a function define them.
-func environment(spec *sandbox.Spec, o Options) []string {
-	f := &spec.Function
-	env := []string{
-		"_HANDLER=" + f.Handler,
-		"LAMBDA_TASK_ROOT=" + f.Code,
-		"LAMBDA_RUNTIME_DIR=" + o.RuntimeClients,
-		"AWS_LAMBDA_FUNCTION_NAME=" + f.Name,
-		"AWS_LAMBDA_FUNCTION_VERSION=" + spec.Version,
-		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.FormatInt(int64(spec.Memory)>>20, 10),
-		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
-		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/" + f.Name,
-		"AWS_REGION=" + o.Region,
-		"AWS_DEFAULT_REGION=" + o.Region,
-	}
-	reserved := map[string]bool{"AWS_LAMBDA_RUNTIME_API": true, "AWS_LAMBDA_LOG_STREAM_NAME": true}
-	for _, pair := range env {
-		name, _, _ := strings.Cut(pair, "=")
-		reserved[name] = true
-	}
-	defaults := map[string]string{
-		"PATH": "/usr/local/bin:/usr/bin:/bin:/opt/bin",
-		"LANG": "en_US.UTF-8",
-		"TZ":   ":UTC",
-	}
-	for name, value := range f.Env {
-		if !reserved[name] {
-			defaults[name] = value
-		}
-	}
-	for name, value := range defaults {
-		env = append(env, name+"="+value)
-	}
-	return env
-}
-
-// own completes an environment by what belongs to one instance.
-func own(env []string, api, id, version string, now time.Time) []string {
-	return append(append(make([]string, 0, len(env)+2), env...),
-		"AWS_LAMBDA_RUNTIME_API="+api,
-		"AWS_LAMBDA_LOG_STREAM_NAME="+now.UTC().Format("2006/01/02")+"/["+version+"]"+id)
 }

@@ -158,7 +158,7 @@ func (s *Sandbox) Start(ctx context.Context, id string, spec *sandbox.Spec) (san
 	if err != nil {
 		return nil, fmt.Errorf("start instance %s: %w", id, err)
 	}
-	in := &instance{sandbox: s, id: id, spec: spec, begun: begun, program: prog, alarm: newAlarm(), done: make(chan struct{})}
+	in := &instance{sandbox: s, id: id, spec: spec, begun: begun, program: prog, alarm: sandbox.NewAlarm(), done: make(chan struct{})}
 	if _, err := in.begin(ctx); err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package process
+package sandbox
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 // TestTail compares with the last bytes of everything that was written.
 func TestTail(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	kept := &tail{limit: 64}
+	kept := new(NewTail(64))
 	for range 200 {
 		var all []byte
 		for range rng.IntN(12) {
@@ -18,10 +18,10 @@ func TestTail(t *testing.T) {
 				p[i] = byte('a' + rng.IntN(26))
 			}
 			all = append(all, p...)
-			kept.write(p)
+			kept.Append(p)
 		}
 		want := all[max(0, len(all)-64):]
-		if got := kept.take(); !bytes.Equal(got, want) {
+		if got := kept.Take(); !bytes.Equal(got, want) {
 			t.Fatalf("of %d bytes got %q, want %q", len(all), got, want)
 		}
 	}

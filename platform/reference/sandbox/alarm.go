@@ -1,17 +1,17 @@
-package process
+package sandbox
 
 import (
 	"sync"
 	"time"
 )
 
-// alarm rings at the deadline of whatever is in hand.
+// Alarm rings at the deadline of whatever is in hand.
 //
 // A timer that is earlier than all others interrupts the thread that waits for
 // the network, and a fresh one for each invocation nearly always is: it made a
 // warm invocation a seventh longer. So one timer is left running from
 // invocation to invocation, and looks at the deadline only when it fires.
-type alarm struct {
+type Alarm struct {
 	rung chan struct{} // holds one ring
 
 	mu    sync.Mutex
@@ -20,10 +20,14 @@ type alarm struct {
 	armed time.Time // when the timer fires; zero: it does not
 }
 
-func newAlarm() *alarm { return &alarm{rung: make(chan struct{}, 1)} }
+// NewAlarm gives an alarm that does not ring yet.
+func NewAlarm() *Alarm { return &Alarm{rung: make(chan struct{}, 1)} }
 
-// prime starts the timer before it is needed, at a time when nobody waits.
-func (a *alarm) prime(d time.Duration) {
+// Rung yields once the deadline in hand has come.
+func (a *Alarm) Rung() <-chan struct{} { return a.rung }
+
+// Prime starts the timer before it is needed, at a time when nobody waits.
+func (a *Alarm) Prime(d time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.armed.IsZero() {
@@ -31,8 +35,8 @@ func (a *alarm) prime(d time.Duration) {
 	}
 }
 
-// set takes a deadline in hand; rung yields when it has come.
-func (a *alarm) set(due time.Time) {
+// Set takes a deadline in hand; Rung yields when it has come.
+func (a *Alarm) Set(due time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	select {
@@ -45,15 +49,15 @@ func (a *alarm) set(due time.Time) {
 	}
 }
 
-// clear lets go of the deadline.
-func (a *alarm) clear() {
+// Clear lets go of the deadline.
+func (a *Alarm) Clear() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.due = time.Time{}
 }
 
-// stop ends the timer.
-func (a *alarm) stop() {
+// Stop ends the timer.
+func (a *Alarm) Stop() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.due = time.Time{}
@@ -62,7 +66,7 @@ func (a *alarm) stop() {
 	}
 }
 
-func (a *alarm) arm(at time.Time) {
+func (a *Alarm) arm(at time.Time) {
 	a.armed = at
 	if a.timer == nil {
 		a.timer = time.AfterFunc(time.Until(at), a.fire)
@@ -71,7 +75,7 @@ func (a *alarm) arm(at time.Time) {
 	a.timer.Reset(time.Until(at))
 }
 
-func (a *alarm) fire() {
+func (a *Alarm) fire() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.armed = time.Time{}

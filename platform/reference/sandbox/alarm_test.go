@@ -1,4 +1,4 @@
-package process
+package sandbox
 
 import (
 	"testing"
@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-func rings(a *alarm) bool {
+func rings(a *Alarm) bool {
 	synctest.Wait()
 	select {
-	case <-a.rung:
+	case <-a.Rung():
 		return true
 	default:
 		return false
@@ -18,17 +18,17 @@ func rings(a *alarm) bool {
 
 func TestAlarm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newAlarm()
-		a.prime(3 * time.Second)
+		a := NewAlarm()
+		a.Prime(3 * time.Second)
 		for i := range 10 { // deadlines that are met, past the primed timer
-			a.set(time.Now().Add(3 * time.Second))
+			a.Set(time.Now().Add(3 * time.Second))
 			time.Sleep(time.Second)
-			a.clear()
+			a.Clear()
 			if rings(a) {
 				t.Fatalf("rings for deadline %d, which was met", i)
 			}
 		}
-		a.set(time.Now().Add(3 * time.Second))
+		a.Set(time.Now().Add(3 * time.Second))
 		time.Sleep(3*time.Second - time.Nanosecond)
 		if rings(a) {
 			t.Error("rings before the deadline")
@@ -38,21 +38,21 @@ func TestAlarm(t *testing.T) {
 			t.Error("does not ring at the deadline")
 		}
 
-		a.set(time.Now().Add(time.Hour))
-		a.set(time.Now().Add(time.Second)) // an earlier one after a later one
+		a.Set(time.Now().Add(time.Hour))
+		a.Set(time.Now().Add(time.Second)) // an earlier one after a later one
 		time.Sleep(time.Second)
 		if !rings(a) {
 			t.Error("does not ring at an earlier deadline")
 		}
 
-		a.set(time.Now().Add(time.Second))
+		a.Set(time.Now().Add(time.Second))
 		time.Sleep(2 * time.Second) // rings, and nobody hears it
-		a.set(time.Now().Add(time.Second))
+		a.Set(time.Now().Add(time.Second))
 		if rings(a) {
 			t.Error("rings for a deadline of the past")
 		}
-		a.set(time.Now().Add(time.Second))
-		a.stop()
+		a.Set(time.Now().Add(time.Second))
+		a.Stop()
 		time.Sleep(time.Minute)
 		if rings(a) {
 			t.Error("rings after stop")

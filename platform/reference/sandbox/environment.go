@@ -1,0 +1,53 @@
+package sandbox
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Environment is what Lambda defines, and the function's own variables where
+// Lambda lets a function define them. Task is the folder with the function's
+// files and clients the one with the runtime clients, as the function sees
+// them. What belongs to one instance is missing: its log's name, see [Own], and
+// the address of its Runtime API.
+func Environment(spec *Spec, region, task, clients string) []string {
+	f := &spec.Function
+	env := []string{
+		"_HANDLER=" + f.Handler,
+		"LAMBDA_TASK_ROOT=" + task,
+		"LAMBDA_RUNTIME_DIR=" + clients,
+		"AWS_LAMBDA_FUNCTION_NAME=" + f.Name,
+		"AWS_LAMBDA_FUNCTION_VERSION=" + spec.Version,
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.FormatInt(int64(spec.Memory)>>20, 10),
+		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
+		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/" + f.Name,
+		"AWS_REGION=" + region,
+		"AWS_DEFAULT_REGION=" + region,
+	}
+	reserved := map[string]bool{"AWS_LAMBDA_RUNTIME_API": true, "AWS_LAMBDA_LOG_STREAM_NAME": true}
+	for _, pair := range env {
+		name, _, _ := strings.Cut(pair, "=")
+		reserved[name] = true
+	}
+	defaults := map[string]string{
+		"PATH": "/usr/local/bin:/usr/bin:/bin:/opt/bin",
+		"LANG": "en_US.UTF-8",
+		"TZ":   ":UTC",
+	}
+	for name, value := range f.Env {
+		if !reserved[name] {
+			defaults[name] = value
+		}
+	}
+	for name, value := range defaults {
+		env = append(env, name+"="+value)
+	}
+	return env
+}
+
+// Own completes an environment by the name of the instance's log. It copies.
+func Own(env []string, id, version string, now time.Time) []string {
+	return append(append(make([]string, 0, len(env)+2), env...),
+		"AWS_LAMBDA_LOG_STREAM_NAME="+now.UTC().Format("2006/01/02")+"/["+version+"]"+id)
+}
