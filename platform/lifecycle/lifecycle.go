@@ -59,6 +59,7 @@ const (
 	Booting                   // the sandbox runs, the language runtime does not yet
 	Initialising              // the function's own init runs
 	Idle                      // ready, holds no request
+	Paused                    // idle and frozen: ready as soon as it is thawed, holds no request
 	Busy                      // ready, holds a request
 	Reaping                   // told to go, still holds resources
 	Gone                      // nothing is left
@@ -103,6 +104,10 @@ const (
 	// the one request that they hold or, being ready, find nobody in need of
 	// them. What is started afterwards is not affected.
 	Evict
+	// Retire: Evict, and from now on nothing is started ahead (no provisioned
+	// instance, no pre-warm, no ping) and nothing stands idle: who waits is
+	// served, and each instance goes when it has nothing to do.
+	Retire
 )
 
 // Event is one thing that happened. Fields that its kind does not name are 0.
@@ -133,15 +138,23 @@ const (
 	Drop
 	// Reap: put Instance away; Why says the reason. Answer with Cleared.
 	Reap
+	// Pause: freeze Instance, which is idle. It needs no answer; a Serve
+	// [ByResume] thaws it. Where freezing or thawing fails, it is Lost.
+	Pause
+	// Ping: invoke the function once to keep an instance warm. The ping comes
+	// back as an Arrive like any other request.
+	Ping
 )
 
 // How is the way by which a request got its instance; the start kind follows from it.
 type How uint8
 
 const (
-	ByReuse How = iota // an idle instance took it at once: warm
-	ByStart            // it had this very instance started and is its first request: cold
-	ByQueue            // it waited, and got an instance that it had not started: queued
+	ByReuse     How = iota // an idle instance took it at once: warm
+	ByStart                // it had this very instance started and is its first request: cold
+	ByQueue                // it waited, and got an instance that it had not started: queued
+	ByResume               // its instance was paused and is thawed for it: restored
+	ByProvision            // its instance was started ahead: each request on a provisioned one, the first on a pre-warmed one
 )
 
 // Why is the reason of a Throttle or a Reap.
@@ -154,7 +167,10 @@ const (
 	QueueTimeout        // Throttle: it waited longer than the queue allows
 	KeepAliveOver       // Reap: idle for the keep-alive
 	WasLost             // Reap: after Lost
-	WasEvicted          // Reap: after Evict
+	WasEvicted          // Reap: after Evict or Retire
+	Shrunk              // Reap: the provisioned level fell
+	MemoryShort         // Reap: of all that are idle it was used longest ago, and its memory is needed
+	MemoryFull          // Throttle: there is no memory for a start and the queue is full
 )
 
 // Action is one order to the owner of the instances.
@@ -162,6 +178,7 @@ type Action struct {
 	Kind     ActionKind
 	How      How
 	Why      Why
+	Ahead    bool // of a Start: no request wants it (provisioned, or pre-warmed)
 	Instance Instance
 	Request  Request
 }
@@ -169,14 +186,17 @@ type Action struct {
 // Counts are a pool's present population and its history. At every instant
 //
 //	Arrived = Served + Throttled + Failed + Dropped + Waiting + Bound
-//	Served  = Finished + Lost + Busy
-//	Started = Starting + Idle + Busy + Reaping + Gone
+//	Served  = Finished + Lost + Serving
+//	Started = Starting + Idle + Paused + Busy + Reaping + Gone
 //
 // and Bound <= Starting, Starting + Idle + Busy <= the highest limit so far
 // (Policy.Concurrency, or what [Pool.Limit] set), and Waiting or Idle is 0
-// unless Starting + Busy reach the limit.
+// unless Held reaches the limit.
 type Counts struct {
-	Starting, Idle, Busy, Reaping int // instances now
+	Starting, Idle, Paused, Busy, Reaping int // instances now
+
+	Held    int // of the limit now: instances starting or busy, and the whole provisioned level
+	Serving int // requests now that an instance serves; Busy, where each serves one at once
 
 	Waiting int // requests now that wait and are not bound
 	Bound   int // requests now that are bound to a starting instance (early binding)
@@ -185,6 +205,8 @@ type Counts struct {
 	Finished, Lost                              uint64 // of those served: answered, or gone with their instance
 
 	Started, Reaped, Gone uint64 // instances so far: Start actions, Reap actions, those of which nothing is left
+
+	Pings uint64 // so far: Ping actions
 
 	Ignored uint64 // events so far that fitted nothing: unknown or over
 	Clamped uint64 // events so far whose time lay before that of an earlier one, which they were given instead

@@ -411,6 +411,7 @@ func (m *model) population() lifecycle.Counts {
 	c := m.counts
 	c.Starting = len(m.starting())
 	c.Idle, c.Busy, c.Reaping = len(m.in(lifecycle.Idle)), len(m.in(lifecycle.Busy)), len(m.in(lifecycle.Reaping))
+	c.Held, c.Serving = m.held(), c.Busy
 	if m.policy.LateBinding {
 		c.Waiting = len(m.requests)
 	} else {

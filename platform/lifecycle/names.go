@@ -4,25 +4,27 @@ import "fmt"
 
 // String gives the state as logs and transcripts spell it.
 func (s State) String() string {
-	return name(s, "provisioning", "booting", "init", "idle", "busy", "reaping", "gone")
+	return name(s, "provisioning", "booting", "init", "idle", "paused", "busy", "reaping", "gone")
 }
 
 // String gives the event's kind as logs and transcripts spell it.
 func (k EventKind) String() string {
-	return name(k, "tick", "arrive", "provisioned", "booted", "ready", "failed", "finish", "lost", "cancel", "cleared", "evict")
+	return name(k, "tick", "arrive", "provisioned", "booted", "ready", "failed", "finish", "lost", "cancel", "cleared", "evict", "retire")
 }
 
 // String gives the action's kind as logs and transcripts spell it.
 func (k ActionKind) String() string {
-	return name(k, "start", "serve", "enqueue", "throttle", "fail", "drop", "reap")
+	return name(k, "start", "serve", "enqueue", "throttle", "fail", "drop", "reap", "pause", "ping")
 }
 
 // String gives the way as logs and transcripts spell it.
-func (h How) String() string { return name(h, "by reuse", "by start", "by queue") }
+func (h How) String() string {
+	return name(h, "by reuse", "by start", "by queue", "by resume", "by provision")
+}
 
 // String gives the reason as logs and transcripts spell it.
 func (w Why) String() string {
-	return name(w, "", "concurrency full", "start rate full", "queue timeout", "keep-alive over", "lost", "evicted")
+	return name(w, "", "concurrency full", "start rate full", "queue timeout", "keep-alive over", "lost", "evicted", "shrunk", "memory short", "memory full")
 }
 
 func name[T ~uint8](v T, names ...string) string {

@@ -32,6 +32,59 @@ type Policy struct {
 	// LateBinding lets a request that started an instance take whichever comes
 	// free first. The default is early binding, as Lambda does it.
 	LateBinding bool
+
+	// Survival is how long idle instances live, as a curve: each idle spell
+	// draws its length from it. It replaces KeepAlive, which then must be 0.
+	Survival []Survivor
+	// Hybrid adapts the keep-alive to the function's idle times and starts an
+	// instance ahead of the next request. It replaces KeepAlive, which then
+	// must be 0.
+	Hybrid *Hybrid
+
+	// Pause freezes an instance that has been idle for PauseAfter (0: at once)
+	// until its next request. It still goes when the keep-alive is over, which
+	// counts from the beginning of the idle spell. Provisioned instances are
+	// not paused.
+	Pause      bool
+	PauseAfter time.Duration
+
+	// Slots is the most requests that an instance serves at once. 0 is 1.
+	// Concurrency counts instances, not requests, where it is more.
+	Slots int
+
+	// Noise is the share, 0 to 1, of reuses that take any idle instance instead
+	// of the one used last.
+	Noise float64
+	// Seed begins the pool's random source (PCG), which Survival and Noise draw from.
+	Seed uint64
+
+	// Provisioned is how many instances are kept ready ahead of requests, by
+	// time since the pool's origin: From ascending, the first 0. Empty is none.
+	Provisioned []Level
+	// Period is after how long Provisioned begins again. 0: it does not.
+	Period time.Duration
+
+	// Ping has the function invoked regularly so that instances stay warm.
+	Ping Pings
+}
+
+// Survivor is one point of a survival curve.
+type Survivor struct {
+	Idle  time.Duration // length of the idle spell
+	Alive float64       // share, 0 to 1, of the instances still alive after it
+}
+
+// Level is how many instances are kept ready, from some time on.
+type Level struct {
+	From  time.Duration // since the beginning of the period
+	Count int           // 0 is none
+}
+
+// Pings are Count requests at once each Every, the first Every after the pool's
+// origin. The zero value is none.
+type Pings struct {
+	Every time.Duration
+	Count int
 }
 
 // Validate gives every fault of the policy, joined, or nil.
@@ -62,6 +115,18 @@ func (p Policy) Validate() error {
 	}
 	if p.QueueTimeout < 0 {
 		fault("queue timeout %v: must be at least 0s, which is no bound", p.QueueTimeout)
+	}
+	for _, absent := range []struct {
+		name  string
+		given bool
+	}{
+		{"survival", len(p.Survival) > 0}, {"hybrid", p.Hybrid != nil}, {"pause", p.Pause || p.PauseAfter != 0},
+		{"slots", p.Slots > 1}, {"noise", p.Noise != 0}, {"provisioned", len(p.Provisioned) > 0 || p.Period != 0},
+		{"ping", p.Ping != Pings{}},
+	} {
+		if absent.given {
+			fault("%s: is not there yet", absent.name)
+		}
 	}
 	return errors.Join(faults...)
 }

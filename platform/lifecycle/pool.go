@@ -165,6 +165,7 @@ func (p *Pool) Counts() Counts {
 	c, population := p.counts, &p.instances.count
 	c.Starting = p.instances.starting()
 	c.Idle, c.Busy, c.Reaping = population[Idle], population[Busy], population[Reaping]
+	c.Held, c.Serving = p.held(), c.Busy
 	c.Gone = uint64(population[Gone])
 	c.Waiting = p.requests.waiting()
 	c.Bound = p.requests.bound
