@@ -15,6 +15,7 @@ import (
 	"github.com/coldcurve/coldcurve/platform/reference"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
 	"github.com/coldcurve/coldcurve/platform/reference/internal/floor"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
 )
 
@@ -22,7 +23,7 @@ import (
 // in this process, and the whole runtime as a child behind its wire API.
 type rivals struct {
 	floor  *floor.Loop
-	engine *engine.Runtime
+	engine *engine.Version
 	front  platform.Deployment
 }
 
@@ -40,7 +41,9 @@ func newRivals(b *testing.B, keepAlive time.Duration) *rivals {
 	if err != nil {
 		b.Fatal(err)
 	}
-	rt, err := engine.New(engine.Options{Sandbox: box, Policy: lifecycle.Policy{KeepAlive: keepAlive}})
+	rt, err := engine.New(engine.Options{
+		Sandboxes: map[string]sandbox.Sandbox{"process": box}, Policy: lifecycle.Policy{KeepAlive: keepAlive},
+	})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -49,11 +52,16 @@ func newRivals(b *testing.B, keepAlive time.Duration) *rivals {
 			b.Error(err)
 		}
 	})
-	if _, err := rt.Create(b.Context(), fn); err != nil {
+	family, err := rt.Family(fn.Name)
+	if err != nil {
+		b.Fatal(err)
+	}
+	version, err := family.Add(b.Context(), sandbox.Spec{Function: fn}, engine.Settings{})
+	if err != nil {
 		b.Fatal(err)
 	}
 	client := open(b, reference.ClientOptions{Settings: reference.Settings{KeepAlive: keepAlive}})
-	return &rivals{floor: loop, engine: rt, front: deploy(b, client, fn)}
+	return &rivals{floor: loop, engine: version, front: deploy(b, client, fn)}
 }
 
 func (r *rivals) invokeFloor(b *testing.B) {
@@ -63,7 +71,7 @@ func (r *rivals) invokeFloor(b *testing.B) {
 }
 
 func (r *rivals) invokeEngine(b *testing.B, want sample.Start) {
-	out, err := r.engine.Invoke(b.Context(), "hello", engine.Invocation{Payload: []byte(payload)})
+	out, err := r.engine.Invoke(b.Context(), engine.Invocation{Payload: []byte(payload)})
 	if err != nil || out.Kind != sample.NoError || out.Start != want {
 		b.Fatalf("%+v, %v", out, err)
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
 	"github.com/coldcurve/coldcurve/platform/reference/lambdaapi"
 	"github.com/coldcurve/coldcurve/platform/reference/peer"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
 )
 
@@ -85,7 +86,9 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	rt, err := engine.New(engine.Options{Sandbox: box, Policy: o.policy()})
+	rt, err := engine.New(engine.Options{
+		Sandboxes: map[string]sandbox.Sandbox{"process": box}, Policy: o.policy(),
+	})
 	if err != nil {
 		return errors.Join(err, box.Close())
 	}
@@ -99,11 +102,12 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 	// to everything else on the machine too, and provisioning took .7 s beside
 	// two compilers.) The threads that start instances stay with these.
 	defer priority.Raise(priority.ControlPlane, box.Threads()...).Release()
+	functions := lambdaapi.NewRegistry(rt)
 	api := lambdaapi.New(lambdaapi.Options{
-		Runtime:  rt,
-		Describe: func() platform.Description { return describe(o, box) },
+		Functions: functions,
+		Describe:  func() platform.Description { return describe(o, box) },
 	})
-	return serve(ctx, o, rt, api, talk)
+	return serve(ctx, o, rt, api, lambdaapi.NewDirect(functions), talk)
 }
 
 // listen opens the address, if there is no listener in its place, and keeps
@@ -127,7 +131,7 @@ func (o *ServeOptions) listen(refused func(error)) error {
 }
 
 // serve runs the listeners and ends them and the runtime in order.
-func serve(ctx context.Context, o ServeOptions, rt *engine.Runtime, api http.Handler, talk *log.Logger) error {
+func serve(ctx context.Context, o ServeOptions, rt *engine.Runtime, api http.Handler, direct *lambdaapi.Direct, talk *log.Logger) error {
 	server := &http.Server{
 		Handler:           guarded(api),
 		ReadHeaderTimeout: headerTimeout,
@@ -137,7 +141,6 @@ func serve(ctx context.Context, o ServeOptions, rt *engine.Runtime, api http.Han
 	}
 	failed := make(chan error, 2)
 	go func() { failed <- server.Serve(o.API) }()
-	direct := lambdaapi.NewDirect(rt)
 	if o.Direct != nil {
 		go func() {
 			if err := direct.Serve(o.Direct); err != nil {

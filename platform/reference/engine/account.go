@@ -8,95 +8,122 @@ import (
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
 )
 
-// account is the concurrency that functions share: reservations are taken off
-// it, and the functions without one have the rest together. Its methods are
-// called with the Runtime's mu held.
+// quota is concurrency that versions share: the account's, less what is
+// reserved, or a family's reservation. Its methods are called with the
+// Runtime's mu held.
 //
-// A fleet learns what the others leave it when it takes its next Step; one
+// A version learns what the others leave it when it takes its next Step; one
 // whose requests wait is given that Step when something comes free.
-type account struct {
-	concurrency int      // 0 is no limit; then what is held is not counted
-	unreserved  int      // least that reservations leave
-	reserved    int      // sum of the reservations
-	held        int      // instances starting or busy, over the fleets without a reservation
-	queue       []*fleet // those of them whose requests wait, in the order in which they began to
+type quota struct {
+	limit int        // most that they hold together; math.MaxInt is no limit, and then what is held is not counted
+	held  int        // their instances that are starting or busy
+	queue []*Version // those whose requests wait, in the order in which they began to
 }
 
-// free is the most that a fleet may hold that holds some now; what reservations
-// leave may be less than what is held already.
-func (a *account) free(held int) int {
-	if a.concurrency == 0 {
+// free is the most that a version may hold that holds some now; what
+// reservations leave may be less than what is held already.
+func (q *quota) free(held int) int {
+	if q.limit == math.MaxInt {
 		return math.MaxInt
 	}
-	return max(0, a.concurrency-a.reserved-(a.held-held))
+	return max(0, q.limit-(q.held-held))
 }
 
-// enter notes what a fleet holds and whether its requests wait.
-func (a *account) enter(f *fleet) {
+// enter notes what a version holds and whether its requests wait.
+func (q *quota) enter(v *Version) {
 	held, waits := 0, false
-	if f.reserved == nil && a.concurrency > 0 {
-		c := f.pool.Counts()
+	if q.limit != math.MaxInt {
+		c := v.pool.Counts()
 		held, waits = c.Starting+c.Busy, c.Waiting > 0
 	}
-	a.held += held - f.held
-	f.held = held
-	if waits == f.queued {
+	q.note(v, held, waits)
+}
+
+// leave forgets a version, which enters another quota or is gone.
+func (q *quota) leave(v *Version) { q.note(v, 0, false) }
+
+func (q *quota) note(v *Version, held int, waits bool) {
+	q.held += held - v.held
+	v.held = held
+	if waits == v.queued {
 		return
 	}
-	f.queued = waits
+	v.queued = waits
 	if waits {
-		a.queue = append(a.queue, f)
+		q.queue = append(q.queue, v)
 	} else {
-		i := slices.Index(a.queue, f)
-		a.queue = slices.Delete(a.queue, i, i+1)
+		i := slices.Index(q.queue, v)
+		q.queue = slices.Delete(q.queue, i, i+1)
 	}
 }
 
 // offer gives what is free to those who wait, one place at a time to whoever
 // has waited longest. Those who then still wait need more than a place, such as
 // a start token: they are told what is free, so that they know when to look.
-func (a *account) offer() {
-	for a.free(0) > 0 {
-		f := a.first()
-		if f == nil {
+func (q *quota) offer() {
+	for q.free(0) > 0 {
+		v := q.first()
+		if v == nil {
 			break
 		}
 		// Its request gets the place, or has timed out just now: the next is another.
-		f.advance(lifecycle.Event{Kind: lifecycle.Tick}, f.held+1)
+		v.advance(lifecycle.Event{Kind: lifecycle.Tick}, v.held+1)
 	}
-	for i := 0; i < len(a.queue) && a.free(0) > 0; {
-		f := a.queue[i]
-		f.advance(lifecycle.Event{Kind: lifecycle.Tick}, f.limit())
-		if f.queued { // else the next has its place now
+	for i := 0; i < len(q.queue) && q.free(0) > 0; {
+		v := q.queue[i]
+		v.advance(lifecycle.Event{Kind: lifecycle.Tick}, q.free(v.held))
+		if v.queued { // else the next has its place now
 			i++
 		}
 	}
 }
 
-// first is the fleet that a free place goes to; nil if none has a use for it.
-func (a *account) first() (first *fleet) {
+// first is the version that a free place goes to; nil if none has a use for it.
+func (q *quota) first() (first *Version) {
 	var longest time.Duration
-	for _, f := range a.queue {
-		since, blocked := f.pool.Blocked(f.rt.elapsed())
+	for _, v := range q.queue {
+		since, blocked := v.pool.Blocked(v.rt.elapsed())
 		if blocked && (first == nil || since < longest) {
-			first, longest = f, since
+			first, longest = v, since
 		}
 	}
 	return first
 }
 
-// othersFirst says whether a place that f gives back goes to another fleet.
-func (a *account) othersFirst(f *fleet) bool {
-	since, waits := f.pool.Oldest()
-	for _, other := range a.queue {
-		if other == f {
+// othersFirst says whether a place that v gives back goes to another version.
+func (q *quota) othersFirst(v *Version) bool {
+	since, waits := v.pool.Oldest()
+	for _, other := range q.queue {
+		if other == v {
 			continue
 		}
-		if came, blocked := other.pool.Blocked(f.rt.elapsed()); blocked && (!waits || came < since) {
+		if came, blocked := other.pool.Blocked(v.rt.elapsed()); blocked && (!waits || came < since) {
 			return true
 		}
 	}
 	return false
+}
+
+// account is the concurrency of all functions, of which some is reserved.
+type account struct {
+	concurrency int // 0 is no limit
+	unreserved  int // least that reservations leave
+	reserved    int // sum of the reservations
+	rest        quota
+}
+
+func newAccount(concurrency, unreserved int) account {
+	a := account{concurrency: concurrency, unreserved: unreserved}
+	a.divide(0)
+	return a
+}
+
+func (a *account) divide(reserved int) {
+	a.reserved = reserved
+	a.rest.limit = math.MaxInt
+	if a.concurrency > 0 {
+		a.rest.limit = max(0, a.concurrency-reserved)
+	}
 }
 
 // reserve replaces a reservation by another; 0 is none. It is refused where too
@@ -109,6 +136,6 @@ func (a *account) reserve(before, after int) error {
 	if a.concurrency > 0 && after > before && a.concurrency-reserved < a.unreserved {
 		return invalid("Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [%d].", a.unreserved)
 	}
-	a.reserved = reserved
+	a.divide(reserved)
 	return nil
 }

@@ -20,7 +20,7 @@ import (
 
 // shared is a Runtime with the functions a and b, and how each request ended.
 type shared struct {
-	*engine.Runtime
+	*host
 	t     *testing.T
 	began time.Time
 
@@ -36,16 +36,11 @@ func share(t *testing.T, box *memory.Sandbox, policy lifecycle.Policy, test func
 		box.Clock = clock.New()
 		limits := engine.LambdaLimits()
 		limits.Unreserved = 0
-		rt, err := engine.New(engine.Options{Clock: box.Clock, Sandbox: box, Policy: policy, Limits: limits})
-		if err != nil {
-			t.Fatal(err)
-		}
+		rt := open(t, box, engine.Options{Clock: box.Clock, Policy: policy, Limits: limits})
 		for _, name := range []string{"a", "b"} {
-			if _, err := rt.Create(t.Context(), platform.Function{Name: name, Runtime: platform.Go, Code: code, Timeout: time.Minute}); err != nil {
-				t.Fatal(err)
-			}
+			rt.create(platform.Function{Name: name, Code: code, Timeout: time.Minute})
 		}
-		test(&shared{Runtime: rt, t: t, began: time.Now(), ends: make(map[string]string)})
+		test(&shared{host: rt, t: t, began: time.Now(), ends: make(map[string]string)})
 		if err := rt.Close(t.Context()); err != nil {
 			t.Errorf("Close: %v", err)
 		}
@@ -73,7 +68,7 @@ func (s *shared) reserve(name string, n ...int) {
 	if len(n) > 0 {
 		reservation = &n[0]
 	}
-	if err := s.Reserve(name, reservation); err != nil {
+	if err := s.host.reserve(name, reservation); err != nil {
 		s.t.Errorf("reserve %v of %s: %v", n, name, err)
 	}
 	synctest.Wait()
@@ -190,7 +185,7 @@ func TestWhoWaitsLongestIsNext(t *testing.T) {
 			s.sleep(second / 10)
 			s.send("a2")
 			s.sleep(second / 10)
-			if err := s.Delete(s.t.Context(), "b"); err != nil {
+			if err := s.families["b"].Remove(s.t.Context()); err != nil {
 				s.t.Error(err)
 			}
 		}, map[string]string{"a1": "1.2s cold", "a2": "1.2s cold"}},
@@ -277,7 +272,7 @@ func TestReservationsChangeAtAnyTime(t *testing.T) {
 			s.reserve("a", 2)
 			s.send("b1")
 			s.sleep(time.Second / 2)
-			if err := s.Delete(s.t.Context(), "a"); err != nil {
+			if err := s.families["a"].Remove(s.t.Context()); err != nil {
 				s.t.Error(err)
 			}
 		}, map[string]string{"b1": "1.5s cold"}},
@@ -309,21 +304,21 @@ func TestReservationsChangeAtAnyTime(t *testing.T) {
 
 func TestReservationsLeaveTheRest(t *testing.T) {
 	box := &memory.Sandbox{}
-	run(t, box, lifecycle.Policy{Concurrency: 150}, func(t *testing.T, rt *engine.Runtime) {
+	run(t, box, lifecycle.Policy{Concurrency: 150}, func(t *testing.T, rt *host) {
 		for _, step := range []struct {
 			reserve int
 			refused bool
 		}{{50, false}, {51, true}, {0, false}, {-1, true}, {151, true}} {
-			err := rt.Reserve("hello", &step.reserve)
+			err := rt.reserve("hello", &step.reserve)
 			e, ok := errors.AsType[*engine.Error](err)
 			if ok != step.refused || ok && e.Code != engine.Invalid {
 				t.Errorf("reserve %d of 150: %v", step.reserve, err)
 			}
 		}
 	})
-	run(t, box, lifecycle.Policy{Concurrency: 10}, func(t *testing.T, rt *engine.Runtime) {
+	run(t, box, lifecycle.Policy{Concurrency: 10}, func(t *testing.T, rt *host) {
 		none := 0
-		if err := rt.Reserve("hello", &none); err != nil {
+		if err := rt.reserve("hello", &none); err != nil {
 			t.Errorf("a reservation of 0 takes nothing from an account of 10: %v", err)
 		}
 	})

@@ -1,11 +1,13 @@
-// Package engine owns the reference runtime without its wire: functions by
-// name, the instances that serve them, and the truth about every invocation.
+// Package engine owns the reference runtime without its wire: families, which
+// are functions, their versions, the instances that serve them, and the truth
+// about every invocation.
 //
-// In: functions, requests and the events of real sandboxes. Out: an [Outcome]
+// In: versions, requests and the events of real sandboxes. Out: an [Outcome]
 // for each request, with how it was served and when, and the life of every
 // instance. The decisions are package lifecycle's, the instances package
 // sandbox's; what is here is the real clock and the goroutines between them.
-// It knows no HTTP and no operating system.
+// It knows no HTTP, no names but a function's own (aliases, and which version
+// $LATEST is, are its caller's), and no operating system.
 //
 //	Invoke -> Arrive -> lifecycle -> Serve ----------------> sandbox.Invoke -> Finish
 //	                             \-> Start -> sandbox.Start -> Ready -> Serve /
@@ -16,10 +18,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/usage"
 	"github.com/coldcurve/coldcurve/platform/clock"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
@@ -27,11 +33,17 @@ import (
 
 // Options are how a Runtime is made.
 type Options struct {
-	// Sandbox makes the instances. It is required, and the Runtime's from then on.
-	Sandbox sandbox.Sandbox
-	// Policy is every function's policy. Its Concurrency is the limit over all
-	// functions together; 0 is no limit.
+	// Sandboxes make the instances, by the names that functions choose them by.
+	// At least one is required; they are the Runtime's from then on.
+	Sandboxes map[string]sandbox.Sandbox
+	// Default is the sandbox of functions that name none. It may be left out
+	// where there is one only.
+	Default string
+	// Policy is that of the versions that have none of their own. Its
+	// Concurrency is the limit over all functions together; 0 is no limit.
 	Policy lifecycle.Policy
+	// Meter is told of every request. The default is nobody.
+	Meter Meter
 	// Limits are the bounds of functions and requests. The default is [LambdaLimits].
 	Limits Limits
 	// Billing is how invocations are billed. The default is the newest of [BillingRules].
@@ -48,8 +60,10 @@ const defaultHistory = 1_000_000
 // Validate tells all faults at once.
 func (o Options) Validate() error {
 	var errs []error
-	if o.Sandbox == nil {
+	if name := o.usual(); len(o.Sandboxes) == 0 {
 		errs = append(errs, errors.New("engine: no sandbox"))
+	} else if o.Sandboxes[name] == nil {
+		errs = append(errs, fmt.Errorf("engine: default sandbox %q is not one of %s", name, strings.Join(slices.Sorted(maps.Keys(o.Sandboxes)), ", ")))
 	}
 	if o.History < 0 {
 		errs = append(errs, fmt.Errorf("engine: history %d, at least 0", o.History))
@@ -66,27 +80,47 @@ func (o Options) Validate() error {
 	return errors.Join(errs...)
 }
 
+// usual is the name of the sandbox of functions that name none.
+func (o *Options) usual() string {
+	if o.Default == "" && len(o.Sandboxes) == 1 {
+		for name := range o.Sandboxes {
+			return name
+		}
+	}
+	return o.Default
+}
+
+// Meter is told what was used. Charge is called once for each request with its
+// only outcome, whether it was served or refused, by the request's own
+// goroutine and so by many at once; it does not block. The one exception is a
+// request that finds its version retired: see [Retired].
+type Meter interface {
+	Charge(usage.Key, usage.Usage)
+}
+
 // Runtime runs functions. Its methods may be called from any goroutine.
 type Runtime struct {
-	sandbox sandbox.Sandbox
-	policy  lifecycle.Policy
-	limits  Limits
-	billing BillingRule
-	clock   clock.Monotonic
-	origin  int64 // the clock's reading that is 0 to the pools
+	sandboxes map[string]sandbox.Sandbox
+	usual     string // the name of the default one
+	policy    lifecycle.Policy
+	limits    Limits
+	billing   BillingRule
+	meter     Meter
+	clock     clock.Monotonic
+	origin    int64 // the clock's reading that is 0 to the pools
 
-	// mu guards all fleets and what follows. One lock for all of them makes
+	// mu guards all families and versions and what follows. One lock for all of them makes
 	// the concurrency limit over functions exact; it is held for one Step at a
 	// time (about a microsecond), never across a call into the sandbox.
-	mu        sync.Mutex
-	functions map[string]*fleet
-	account   account
-	started   uint64
-	running   int           // requests inside Invoke
-	idle      chan struct{} // closed when running falls to 0 while closing; nil before
-	closing   bool
-	history   history
-	remains   error // the first instance that could not be put away
+	mu       sync.Mutex
+	families map[string]*Family
+	account  account
+	started  uint64
+	running  int           // requests inside Invoke
+	idle     chan struct{} // closed when running falls to 0 while closing; nil before
+	closing  bool
+	history  history
+	remains  error // the first instance that could not be put away
 }
 
 // New makes a Runtime without functions.
@@ -108,13 +142,15 @@ func New(o Options) (*Runtime, error) {
 		o.Clock = clock.New()
 	}
 	rt := &Runtime{
-		sandbox:   o.Sandbox,
+		sandboxes: maps.Clone(o.Sandboxes),
+		usual:     o.usual(),
 		policy:    o.Policy,
 		limits:    o.Limits,
 		billing:   o.Billing,
+		meter:     o.Meter,
 		clock:     o.Clock,
-		functions: make(map[string]*fleet),
-		account:   account{concurrency: o.Policy.Concurrency, unreserved: o.Limits.Unreserved},
+		families:  make(map[string]*Family),
+		account:   newAccount(o.Policy.Concurrency, o.Limits.Unreserved),
 		history:   history{limit: o.History},
 	}
 	rt.origin = rt.clock.Now()
@@ -147,21 +183,25 @@ func (rt *Runtime) Close(ctx context.Context) error {
 	}
 	rt.mu.Lock()
 	var emptied []<-chan struct{}
-	for _, f := range rt.functions {
-		emptied = append(emptied, f.shut(closing(), shutdown))
+	for _, fam := range rt.families {
+		for _, v := range fam.versions {
+			emptied = append(emptied, v.shut(closing(), shutdown))
+		}
 	}
 	rt.mu.Unlock()
 	for _, empty := range emptied {
 		<-empty
 	}
 	<-idle
-	err := rt.sandbox.Close()
-	if err != nil {
-		err = fmt.Errorf("close the sandbox: %w", err)
+	var errs []error
+	for name, box := range rt.sandboxes {
+		if err := box.Close(); err != nil {
+			errs = append(errs, fmt.Errorf("close the %s sandbox: %w", name, err))
+		}
 	}
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
-	return errors.Join(rt.remains, err)
+	return errors.Join(append(errs, rt.remains)...)
 }
 
 // remained notes that an instance could not be put away; Close tells it.

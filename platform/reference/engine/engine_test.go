@@ -40,18 +40,13 @@ func takes(d time.Duration) func(string, *sandbox.Invocation, <-chan struct{}) (
 
 // run opens a Runtime with one function, hello, in a bubble, and sees to it
 // that nothing is left of it in the end.
-func run(t *testing.T, box *memory.Sandbox, policy lifecycle.Policy, test func(*testing.T, *engine.Runtime)) {
+func run(t *testing.T, box *memory.Sandbox, policy lifecycle.Policy, test func(*testing.T, *host)) {
 	t.Helper()
 	code := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		box.Clock = clock.New()
-		rt, err := engine.New(engine.Options{Clock: box.Clock, Sandbox: box, Policy: policy})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := rt.Create(t.Context(), platform.Function{Name: "hello", Runtime: platform.Go, Code: code, Timeout: 30 * time.Second}); err != nil {
-			t.Fatal(err)
-		}
+		rt := open(t, box, engine.Options{Clock: box.Clock, Policy: policy})
+		rt.create(platform.Function{Name: "hello", Code: code, Timeout: 30 * time.Second})
 		test(t, rt)
 		if err := rt.Close(t.Context()); err != nil {
 			t.Errorf("Close: %v", err)
@@ -68,7 +63,7 @@ func run(t *testing.T, box *memory.Sandbox, policy lifecycle.Policy, test func(*
 	})
 }
 
-func invoke(t *testing.T, rt *engine.Runtime) engine.Outcome {
+func invoke(t *testing.T, rt *host) engine.Outcome {
 	t.Helper()
 	out, err := rt.Invoke(t.Context(), "hello", engine.Invocation{Payload: []byte("{}")})
 	if err != nil {
@@ -80,7 +75,7 @@ func invoke(t *testing.T, rt *engine.Runtime) engine.Outcome {
 func TestColdThenWarmThenColdAgain(t *testing.T) {
 	box := slowStart()
 	box.Handler = takes(8 * time.Millisecond)
-	run(t, box, lifecycle.Policy{KeepAlive: time.Minute}, func(t *testing.T, rt *engine.Runtime) {
+	run(t, box, lifecycle.Policy{KeepAlive: time.Minute}, func(t *testing.T, rt *host) {
 		type seen struct {
 			Start     sample.Start
 			Instance  string
@@ -119,7 +114,7 @@ func TestColdThenWarmThenColdAgain(t *testing.T) {
 
 // spike sends n requests at once and gives the outcomes that were served, and
 // the errors.
-func spike(ctx context.Context, rt *engine.Runtime, n int) (outs []engine.Outcome, errs []error) {
+func spike(ctx context.Context, rt *host, n int) (outs []engine.Outcome, errs []error) {
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	for range n {
@@ -162,7 +157,7 @@ func codes(t *testing.T, errs []error) map[string]int {
 func TestSpikeStartsOneInstanceForEach(t *testing.T) {
 	box := slowStart()
 	box.Handler = takes(10 * time.Millisecond)
-	run(t, box, lifecycle.Policy{KeepAlive: time.Minute}, func(t *testing.T, rt *engine.Runtime) {
+	run(t, box, lifecycle.Policy{KeepAlive: time.Minute}, func(t *testing.T, rt *host) {
 		outs, errs := spike(t.Context(), rt, 200)
 		if got := starts(outs); got[sample.Cold] != 200 || len(errs) > 0 {
 			t.Errorf("a spike of 200 was served %v with errors %v", got, errs)
@@ -197,7 +192,7 @@ func TestLimits(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			box := slowStart()
 			box.Handler = takes(10 * time.Millisecond)
-			run(t, box, tt.policy, func(t *testing.T, rt *engine.Runtime) {
+			run(t, box, tt.policy, func(t *testing.T, rt *host) {
 				outs, errs := spike(t.Context(), rt, 10)
 				if diff := cmp.Diff(tt.served, starts(outs)); diff != "" {
 					t.Errorf("served (-want +got):\n%s", diff)
@@ -213,7 +208,7 @@ func TestLimits(t *testing.T) {
 func TestQueuedRequestHasOnlyItsOwnTimes(t *testing.T) {
 	box := slowStart()
 	box.Handler = takes(10 * time.Millisecond)
-	run(t, box, lifecycle.Policy{Concurrency: 1, QueueLimit: 1, KeepAlive: time.Minute}, func(t *testing.T, rt *engine.Runtime) {
+	run(t, box, lifecycle.Policy{Concurrency: 1, QueueLimit: 1, KeepAlive: time.Minute}, func(t *testing.T, rt *host) {
 		outs, _ := spike(t.Context(), rt, 2)
 		want := sample.Breakdown{Queue: 17 * time.Millisecond, Handler: 10 * time.Millisecond}
 		for _, out := range outs {
@@ -231,17 +226,17 @@ func TestConcurrencyIsSharedByFunctions(t *testing.T) {
 		box.Clock = clock.New()
 		limits := engine.LambdaLimits()
 		limits.Unreserved = 0
-		rt, err := engine.New(engine.Options{
-			Clock: box.Clock, Sandbox: box, Limits: limits,
+		rt := open(t, box, engine.Options{
+			Clock: box.Clock, Limits: limits,
 			Policy: lifecycle.Policy{Concurrency: 10, KeepAlive: time.Minute},
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
 		defer rt.Close(t.Context())
 		for name, reserved := range map[string]int{"a": 0, "b": 0, "kept": 4} {
-			if _, err := rt.Create(t.Context(), platform.Function{Name: name, Code: code, Reserved: reserved, Timeout: time.Minute}); err != nil {
-				t.Fatal(err)
+			rt.create(platform.Function{Name: name, Code: code, Timeout: time.Minute})
+			if reserved > 0 {
+				if err := rt.reserve(name, &reserved); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
 		got := make(map[string]int)
@@ -295,7 +290,7 @@ func TestFailuresAreTheirRequestsOwn(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.kind.String(), func(t *testing.T) {
 			box := &memory.Sandbox{Handler: fails(tt.kind, tt.class)}
-			run(t, box, lifecycle.Policy{KeepAlive: time.Minute}, func(t *testing.T, rt *engine.Runtime) {
+			run(t, box, lifecycle.Policy{KeepAlive: time.Minute}, func(t *testing.T, rt *host) {
 				first := invoke(t, rt)
 				if first.Kind != tt.kind || first.FunctionError != "Unhandled" || first.Start != sample.Cold {
 					t.Errorf("the first request ended as %+v", first)
@@ -325,7 +320,7 @@ func TestFailuresAreTheirRequestsOwn(t *testing.T) {
 
 func TestTimeoutEndsAtTheFunctionsLimit(t *testing.T) {
 	box := &memory.Sandbox{Handler: takes(time.Hour)}
-	run(t, box, lifecycle.Policy{KeepAlive: time.Minute}, func(t *testing.T, rt *engine.Runtime) {
+	run(t, box, lifecycle.Policy{KeepAlive: time.Minute}, func(t *testing.T, rt *host) {
 		before := time.Now()
 		out, err := rt.Invoke(t.Context(), "hello", engine.Invocation{Tail: true})
 		if err != nil || out.Kind != sample.Timeout || time.Since(before) != 30*time.Second {
@@ -347,7 +342,7 @@ func TestFailedStart(t *testing.T) {
 			}
 			return nil
 		}
-		run(t, box, lifecycle.Policy{KeepAlive: time.Minute}, func(t *testing.T, rt *engine.Runtime) {
+		run(t, box, lifecycle.Policy{KeepAlive: time.Minute}, func(t *testing.T, rt *host) {
 			out := invoke(t, rt)
 			if out.Kind != sample.Init || out.FunctionError != "Unhandled" || out.Start != sample.Cold || out.Billed != 6*time.Millisecond {
 				t.Errorf("the request of a failed start ended as %+v", out)
@@ -364,9 +359,9 @@ func TestFailedStart(t *testing.T) {
 	t.Run("in the sandbox", func(t *testing.T) {
 		box := slowStart()
 		box.StartErr = func(string) error { return errors.New("no more processes") }
-		run(t, box, lifecycle.Policy{}, func(t *testing.T, rt *engine.Runtime) {
+		run(t, box, lifecycle.Policy{}, func(t *testing.T, rt *host) {
 			_, errs := spike(t.Context(), rt, 3)
-			if diff := cmp.Diff(map[string]int{"6 ": 3}, codes(t, errs)); diff != "" {
+			if diff := cmp.Diff(map[string]int{fmt.Sprintf("%d ", engine.Unavailable): 3}, codes(t, errs)); diff != "" {
 				t.Errorf("errors (-want +got):\n%s", diff)
 			}
 		})
@@ -381,7 +376,7 @@ func TestFailedStartIsTold(t *testing.T) {
 		box.InitErr = func(string) error {
 			return &sandbox.Failure{Kind: sample.Init, Cause: errors.New("exit status 7"), Type: "Runtime.ExitError"}
 		}
-		run(t, box, lifecycle.Policy{LateBinding: late}, func(t *testing.T, rt *engine.Runtime) {
+		run(t, box, lifecycle.Policy{LateBinding: late}, func(t *testing.T, rt *host) {
 			out := invoke(t, rt)
 			want := sample.Breakdown{Provision: time.Millisecond, Boot: 2 * time.Millisecond, Init: 4 * time.Millisecond}
 			if got := out.Truth.Breakdown(); got != want || out.Truth.Assigned != out.Truth.Arrived {
@@ -393,7 +388,7 @@ func TestFailedStartIsTold(t *testing.T) {
 
 func TestKilledIdleInstanceIsReplaced(t *testing.T) {
 	box := &memory.Sandbox{}
-	run(t, box, lifecycle.Policy{KeepAlive: time.Minute}, func(t *testing.T, rt *engine.Runtime) {
+	run(t, box, lifecycle.Policy{KeepAlive: time.Minute}, func(t *testing.T, rt *host) {
 		invoke(t, rt)
 		box.Kill("hello-1")
 		synctest.Wait()
@@ -408,7 +403,7 @@ func TestKilledIdleInstanceIsReplaced(t *testing.T) {
 
 func TestKilledBusyInstanceLosesItsRequestOnly(t *testing.T) {
 	box := &memory.Sandbox{Handler: takes(time.Second)}
-	run(t, box, lifecycle.Policy{KeepAlive: time.Minute}, func(t *testing.T, rt *engine.Runtime) {
+	run(t, box, lifecycle.Policy{KeepAlive: time.Minute}, func(t *testing.T, rt *host) {
 		time.AfterFunc(time.Millisecond, func() { box.Kill("hello-2") })
 		outs, errs := spike(t.Context(), rt, 3)
 		kinds := make(map[sample.ErrorKind]int)
@@ -424,7 +419,7 @@ func TestKilledBusyInstanceLosesItsRequestOnly(t *testing.T) {
 func TestCallerThatGivesUp(t *testing.T) {
 	t.Run("while its instance starts", func(t *testing.T) {
 		box := slowStart()
-		run(t, box, lifecycle.Policy{KeepAlive: time.Minute}, func(t *testing.T, rt *engine.Runtime) {
+		run(t, box, lifecycle.Policy{KeepAlive: time.Minute}, func(t *testing.T, rt *host) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 			defer cancel()
 			_, err := rt.Invoke(ctx, "hello", engine.Invocation{})
@@ -439,7 +434,7 @@ func TestCallerThatGivesUp(t *testing.T) {
 	})
 	t.Run("while it is served", func(t *testing.T) {
 		box := &memory.Sandbox{Handler: takes(time.Second)}
-		run(t, box, lifecycle.Policy{KeepAlive: time.Minute}, func(t *testing.T, rt *engine.Runtime) {
+		run(t, box, lifecycle.Policy{KeepAlive: time.Minute}, func(t *testing.T, rt *host) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 			defer cancel()
 			if out, err := rt.Invoke(ctx, "hello", engine.Invocation{}); err != nil || out.Truth.Duration() != time.Second {
@@ -454,9 +449,9 @@ func TestCallerThatGivesUp(t *testing.T) {
 
 func TestEvict(t *testing.T) {
 	box := slowStart()
-	run(t, box, lifecycle.Policy{KeepAlive: time.Hour}, func(t *testing.T, rt *engine.Runtime) {
+	run(t, box, lifecycle.Policy{KeepAlive: time.Hour}, func(t *testing.T, rt *host) {
 		spike(t.Context(), rt, 5)
-		if err := rt.Evict(t.Context(), "hello"); err != nil {
+		if err := rt.version("hello").Evict(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if n := box.Len(); n != 0 {
@@ -470,13 +465,13 @@ func TestEvict(t *testing.T) {
 
 func TestDelete(t *testing.T) {
 	box := &memory.Sandbox{Handler: takes(time.Second)}
-	run(t, box, lifecycle.Policy{KeepAlive: time.Hour, Concurrency: 2, QueueLimit: 2}, func(t *testing.T, rt *engine.Runtime) {
+	run(t, box, lifecycle.Policy{KeepAlive: time.Hour, Concurrency: 2, QueueLimit: 2}, func(t *testing.T, rt *host) {
 		var outs []engine.Outcome
 		var errs []error
 		var sent sync.WaitGroup
 		sent.Go(func() { outs, errs = spike(t.Context(), rt, 4) })
 		synctest.Wait()
-		if err := rt.Delete(t.Context(), "hello"); err != nil {
+		if err := rt.families["hello"].Remove(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		sent.Wait()
@@ -486,22 +481,22 @@ func TestDelete(t *testing.T) {
 		if _, err := rt.Invoke(t.Context(), "hello", engine.Invocation{}); err == nil {
 			t.Error("a deleted function was invoked")
 		}
-		if err := rt.Delete(t.Context(), "hello"); err == nil {
-			t.Error("a deleted function was deleted")
+		if err := rt.families["hello"].Remove(t.Context()); err != nil {
+			t.Errorf("a deleted function was deleted again: %v", err)
 		}
 	})
 }
 
 func TestDeleteKillsWhatDoesNotEnd(t *testing.T) {
 	box := &memory.Sandbox{Handler: takes(20 * time.Second)}
-	run(t, box, lifecycle.Policy{KeepAlive: time.Hour}, func(t *testing.T, rt *engine.Runtime) {
+	run(t, box, lifecycle.Policy{KeepAlive: time.Hour}, func(t *testing.T, rt *host) {
 		var outs []engine.Outcome
 		var sent sync.WaitGroup
 		sent.Go(func() { outs, _ = spike(t.Context(), rt, 1) })
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if err := rt.Delete(ctx, "hello"); err != nil {
+		if err := rt.families["hello"].Remove(ctx); err != nil {
 			t.Fatal(err)
 		}
 		sent.Wait()
@@ -513,7 +508,7 @@ func TestDeleteKillsWhatDoesNotEnd(t *testing.T) {
 
 func TestCloseLetsRequestsEnd(t *testing.T) {
 	box := &memory.Sandbox{Handler: takes(time.Second)}
-	run(t, box, lifecycle.Policy{KeepAlive: time.Hour}, func(t *testing.T, rt *engine.Runtime) {
+	run(t, box, lifecycle.Policy{KeepAlive: time.Hour}, func(t *testing.T, rt *host) {
 		var outs []engine.Outcome
 		var sent sync.WaitGroup
 		sent.Go(func() { outs, _ = spike(t.Context(), rt, 3) })

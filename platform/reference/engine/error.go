@@ -1,6 +1,9 @@
 package engine
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Code is why the engine would not do as it was asked.
 type Code uint8
@@ -12,6 +15,7 @@ const (
 	TooLarge                // the request exceeds the payload limit
 	Throttled               // no instance for the request, and none may be started
 	Cancelled               // the caller gave up before an instance had the request
+	Retired                 // the version takes no requests any more; not charged: its caller finds the version that has its place
 	Unavailable             // the Runtime is closing, or a sandbox could not be made
 )
 
@@ -35,8 +39,12 @@ func (e *Error) Error() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-func notFound(name string) *Error {
-	return &Error{Code: NotFound, Message: "Function not found: " + arn(name)}
+// codeOf is the code of an Invoke's error.
+func codeOf(err error) Code {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Code
+	}
+	return Unavailable
 }
 
 func invalid(format string, args ...any) *Error {

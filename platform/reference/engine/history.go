@@ -24,9 +24,11 @@ func (rt *Runtime) Instances() (records []platform.InstanceRecord, dropped uint6
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
 	records = append(records, rt.history.records...)
-	for _, f := range rt.functions {
-		for _, in := range f.instances {
-			records = append(records, in.record)
+	for _, fam := range rt.families {
+		for _, v := range fam.versions {
+			for _, in := range v.instances {
+				records = append(records, in.record)
+			}
 		}
 	}
 	return records, rt.history.dropped

@@ -9,7 +9,6 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
-	"github.com/coldcurve/coldcurve/platform/reference/engine"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 )
 
@@ -18,7 +17,7 @@ func TestFailedInitIsTakenApartAndBilled(t *testing.T) {
 	box.InitErr = func(string) error {
 		return &sandbox.Failure{Kind: sample.Init, Cause: errors.New("exit status 7"), Type: "Runtime.ExitError", Message: "exit status 7"}
 	}
-	run(t, box, lifecycle.Policy{KeepAlive: time.Minute}, func(t *testing.T, rt *engine.Runtime) {
+	run(t, box, lifecycle.Policy{KeepAlive: time.Minute}, func(t *testing.T, rt *host) {
 		const ms = time.Millisecond
 		out := invoke(t, rt)
 		if diff := cmp.Diff(sample.Breakdown{Provision: 1 * ms, Boot: 2 * ms, Init: 4 * ms}, out.Truth.Breakdown()); diff != "" {

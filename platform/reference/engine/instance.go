@@ -28,12 +28,12 @@ const (
 // tells the pool that the instance is ready or has failed, and whoever gets
 // the instance from the pool reads them after that.
 type instance struct {
-	fleet  *fleet
-	name   lifecycle.Instance
-	id     string
-	record platform.InstanceRecord
+	version *Version
+	name    lifecycle.Instance
+	id      string
+	record  platform.InstanceRecord
 
-	alive  context.Context // ends with Reap, and with the fleet's
+	alive  context.Context // ends with Reap, and with the version's
 	end    context.CancelFunc
 	reaped bool          // it has been told to go
 	dead   bool          // its process has gone by itself
@@ -45,11 +45,11 @@ type instance struct {
 	failed error // why it could not be made ready
 }
 
-func newInstance(f *fleet, name lifecycle.Instance, now int64) *instance {
-	function := f.spec.Function.Name
-	in := &instance{fleet: f, name: name, id: f.rt.nextID(function), gone: make(chan struct{})}
+func newInstance(v *Version, name lifecycle.Instance, now int64) *instance {
+	function := v.spec.Function.Name
+	in := &instance{version: v, name: name, id: v.rt.nextID(function), gone: make(chan struct{})}
 	in.record = platform.InstanceRecord{ID: in.id, Function: function, Started: now}
-	in.alive, in.end = context.WithCancel(f.alive)
+	in.alive, in.end = context.WithCancel(v.alive)
 	return in
 }
 
@@ -81,7 +81,7 @@ func reasonOf(why lifecycle.Why) reason {
 // over it and puts it away.
 func (in *instance) live() {
 	defer in.end()
-	rt := in.fleet.rt
+	rt := in.version.rt
 	err := in.begin()
 	if err == nil {
 		in.tell(lifecycle.Ready)
@@ -110,15 +110,15 @@ func (in *instance) live() {
 	in.record.MaxMemory = peak
 	in.record.Gone = rt.clock.Now()
 	if in.reaped {
-		in.fleet.step(lifecycle.Event{Kind: lifecycle.Cleared, Instance: in.name})
+		in.version.step(lifecycle.Event{Kind: lifecycle.Cleared, Instance: in.name})
 	}
-	in.fleet.remove(in)
+	in.version.remove(in)
 	close(in.gone)
 }
 
 // begin makes the instance ready. Called without mu.
 func (in *instance) begin() error {
-	box, err := in.fleet.rt.sandbox.Start(in.alive, in.id, &in.fleet.spec)
+	box, err := in.version.box.Start(in.alive, in.id, &in.version.spec)
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (in *instance) begin() error {
 // tell brings an event of a healthy start to the pool. Booted is left out: the
 // sandbox tells it together with Ready. Called without mu.
 func (in *instance) tell(kind lifecycle.EventKind) {
-	rt := in.fleet.rt
+	rt := in.version.rt
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
 	switch kind {
@@ -142,7 +142,7 @@ func (in *instance) tell(kind lifecycle.EventKind) {
 		in.mark()
 	}
 	if !in.reaped {
-		in.fleet.step(lifecycle.Event{Kind: kind, Instance: in.name})
+		in.version.step(lifecycle.Event{Kind: kind, Instance: in.name})
 	}
 }
 
@@ -157,7 +157,7 @@ func (in *instance) mark() {
 
 // fail tells the pool of a start that came to nothing. Called without mu.
 func (in *instance) fail(err error) {
-	rt := in.fleet.rt
+	rt := in.version.rt
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
 	in.failed = err
@@ -166,12 +166,12 @@ func (in *instance) fail(err error) {
 		return
 	}
 	in.goes(initial)
-	in.fleet.step(lifecycle.Event{Kind: lifecycle.Failed, Instance: in.name})
+	in.version.step(lifecycle.Event{Kind: lifecycle.Failed, Instance: in.name})
 }
 
 // lose tells the pool, once, that the instance is useless. Called without mu.
 func (in *instance) lose(why reason) {
-	rt := in.fleet.rt
+	rt := in.version.rt
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
 	if in.reaped || in.lost {
@@ -179,17 +179,17 @@ func (in *instance) lose(why reason) {
 	}
 	in.lost = true
 	in.goes(why)
-	in.fleet.step(lifecycle.Event{Kind: lifecycle.Lost, Instance: in.name})
+	in.version.step(lifecycle.Event{Kind: lifecycle.Lost, Instance: in.name})
 }
 
 // died is lose for a process that has gone by itself. If the instance holds a
 // request, that is left to the request, which learns why; see finish too.
 // Called without mu.
 func (in *instance) died() {
-	rt := in.fleet.rt
+	rt := in.version.rt
 	rt.mu.Lock()
 	in.dead = true
-	busy := in.fleet.pool.State(in.name) == lifecycle.Busy
+	busy := in.version.pool.State(in.name) == lifecycle.Busy
 	rt.mu.Unlock()
 	if !busy {
 		in.lose(crash)
@@ -199,11 +199,11 @@ func (in *instance) died() {
 // finish tells the pool that the instance has answered request, unless that
 // was the last thing it did. Called without mu.
 func (in *instance) finish(request lifecycle.Request) {
-	rt := in.fleet.rt
+	rt := in.version.rt
 	rt.mu.Lock()
 	dead := in.dead
 	if !dead && !in.lost {
-		in.fleet.step(lifecycle.Event{Kind: lifecycle.Finish, Instance: in.name, Request: request})
+		in.version.step(lifecycle.Event{Kind: lifecycle.Finish, Instance: in.name, Request: request})
 	}
 	rt.mu.Unlock()
 	if dead {

@@ -20,6 +20,13 @@ type Invocation struct {
 	TraceID   string // X-Ray's; "" for none
 	Payload   []byte // owned by the caller, not changed
 	Tail      bool   // the end of the log is wanted
+
+	Consumer      string // who to charge; "" for nobody in particular
+	Stage         string // which of the consumer's environments; "" for none in particular
+	Alias         string // by what name the version was found; "" for its own
+	Trigger       string // what led to it: a name of package sample; "" is a direct invocation
+	Triggered     int64  // when that was, on CLOCK_MONOTONIC; 0 for a direct invocation
+	ClientContext []byte // what the caller tells of itself, JSON; nil for nothing
 }
 
 // Outcome is what became of an invocation whose function was reached, or
@@ -34,34 +41,41 @@ type Outcome struct {
 	Instance      string
 	Truth         Truth
 	Billed        time.Duration
-	Log           []byte // the last 4 KiB, if wanted
-	LastWords     []byte // the end of what a function that failed has printed itself, at most 1 KiB
+	InitBilled    time.Duration // of Billed: what init has added
+	Log           []byte        // the last 4 KiB, if wanted
+	LastWords     []byte        // the end of what a function that failed has printed itself, at most 1 KiB
 }
 
 // lastWords bounds Outcome.LastWords, in bytes.
 const lastWords = 1 << 10
 
-// Invoke runs a function once. An error is an [*Error] and means that the
+// Invoke runs the function once. An error is an [*Error] and means that the
 // function has not run. If ctx ends while the request waits, it is taken back;
 // once an instance has it, Invoke stays until the instance has answered, so
 // that the instance is not lent twice.
-func (rt *Runtime) Invoke(ctx context.Context, name string, inv Invocation) (Outcome, error) {
-	arrived := rt.clock.Now()
-	if int64(len(inv.Payload)) > int64(rt.limits.Payload) {
-		return Outcome{}, TooBig(rt.limits.Payload)
+func (v *Version) Invoke(ctx context.Context, inv Invocation) (Outcome, error) {
+	out, err := v.invoke(ctx, &inv)
+	v.charge(&inv, &out, err)
+	return out, err
+}
+
+func (v *Version) invoke(ctx context.Context, inv *Invocation) (Outcome, error) {
+	arrived := v.rt.clock.Now()
+	if int64(len(inv.Payload)) > int64(v.rt.limits.Payload) {
+		return Outcome{}, TooBig(v.rt.limits.Payload)
 	}
-	f, c, err := rt.admit(name)
+	c, err := v.admit()
 	if err != nil {
 		return Outcome{}, err
 	}
-	defer rt.release()
-	if err := f.await(ctx, c); err != nil {
+	defer v.rt.release()
+	if err := v.await(ctx, c); err != nil {
 		return Outcome{}, err
 	}
 	if inv.RequestID == "" {
 		inv.RequestID = NewRequestID()
 	}
-	return f.serve(ctx, c, inv, arrived)
+	return v.serve(ctx, c, inv, arrived)
 }
 
 // TooBig is the refusal of a request above the payload limit.
@@ -85,18 +99,18 @@ func NewRequestID() string {
 	return string(text[:])
 }
 
-func (rt *Runtime) admit(name string) (*fleet, *call, error) {
+func (v *Version) admit() (*call, error) {
+	rt := v.rt
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
-	if rt.closing {
-		return nil, nil, closing()
-	}
-	f, err := rt.find(name)
-	if err != nil {
-		return nil, nil, err
+	switch {
+	case rt.closing:
+		return nil, closing()
+	case v.retired:
+		return nil, &Error{Code: Retired, Message: "The version takes no requests any more: " + v.name()}
 	}
 	rt.running++
-	return f, f.arrive(), nil
+	return v.arrive(), nil
 }
 
 func (rt *Runtime) release() {
@@ -106,7 +120,7 @@ func (rt *Runtime) release() {
 }
 
 // await returns when the call is settled. Called without mu.
-func (f *fleet) await(ctx context.Context, c *call) error {
+func (v *Version) await(ctx context.Context, c *call) error {
 	if c.wake == nil {
 		return c.err
 	}
@@ -115,9 +129,9 @@ func (f *fleet) await(ctx context.Context, c *call) error {
 		return c.err
 	case <-ctx.Done():
 	}
-	f.rt.mu.Lock()
-	f.cancel(c)
-	f.rt.mu.Unlock()
+	v.rt.mu.Lock()
+	v.cancel(c)
+	v.rt.mu.Unlock()
 	<-c.wake // by the cancel, or by an instance that was quicker: then it serves
 	if c.err == nil && c.instance == nil {
 		return &Error{Code: Cancelled, Message: "The caller gave up while the request waited", Err: context.Cause(ctx)}
@@ -127,13 +141,13 @@ func (f *fleet) await(ctx context.Context, c *call) error {
 
 // serve has the request served by the instance that it got, or says why that
 // could not be started. Called without mu.
-func (f *fleet) serve(ctx context.Context, c *call, inv Invocation, arrived int64) (Outcome, error) {
+func (v *Version) serve(ctx context.Context, c *call, inv *Invocation, arrived int64) (Outcome, error) {
 	in := c.instance
 	out := Outcome{
-		RequestID: inv.RequestID, Version: f.spec.Version,
+		RequestID: inv.RequestID, Version: v.spec.Version,
 		Start: startOf(c.how), Instance: in.id,
 		// With late binding the start that fails it may be older than itself.
-		Truth: Truth{Arrived: arrived, Assigned: max(arrived, c.assigned)},
+		Truth: Truth{Triggered: inv.Triggered, Arrived: arrived, Assigned: max(arrived, c.assigned)},
 	}
 	if in.failed != nil || out.Start == sample.Cold {
 		out.Start = sample.Cold
@@ -148,31 +162,32 @@ func (f *fleet) serve(ctx context.Context, c *call, inv Invocation, arrived int6
 		}
 		log = failure.Log
 	} else {
-		log, failure = f.handOver(ctx, c, inv, &out)
+		log, failure = v.handOver(ctx, c, inv, &out)
 	}
-	out.Billed = f.rt.billing.Billed(out.Truth.Init(), out.Truth.Duration())
+	out.Billed = v.rt.billing.Billed(out.Truth.Init(), out.Truth.Duration())
+	out.InitBilled = out.Billed - v.rt.billing.Billed(0, out.Truth.Duration())
 	if failure != nil {
 		out.Kind, out.FunctionError = failure.Kind, "Unhandled"
 		out.Body = errorDocument(failure)
 	}
-	f.log.add(in.id, log)
+	v.family.log.add(in.id, log)
 	if out.FunctionError != "" {
 		out.LastWords = log[max(0, len(log)-lastWords):]
 	}
 	if inv.Tail {
-		out.Log = f.report(&out, failure, in).tail(log, f.rt.limits.Tail)
+		out.Log = v.report(&out, failure, in).tail(log, v.rt.limits.Tail)
 	}
-	out.Truth.Replied = f.rt.clock.Now()
+	out.Truth.Replied = v.rt.clock.Now()
 	return out, nil
 }
 
 // handOver gives the request to its instance, and the instance back to the
 // pool or out of it.
-func (f *fleet) handOver(ctx context.Context, c *call, inv Invocation, out *Outcome) (log []byte, failure *sandbox.Failure) {
+func (v *Version) handOver(ctx context.Context, c *call, inv *Invocation, out *Outcome) (log []byte, failure *sandbox.Failure) {
 	in := c.instance
 	result, err := in.box.Invoke(context.WithoutCancel(ctx), &sandbox.Invocation{
 		RequestID: inv.RequestID, Payload: inv.Payload, TraceID: inv.TraceID,
-		Deadline: time.Now().Add(f.spec.Timeout),
+		Deadline: time.Now().Add(v.spec.Timeout),
 	})
 	if err != nil {
 		failure = asFailure(err)
@@ -191,8 +206,8 @@ func (f *fleet) handOver(ctx context.Context, c *call, inv Invocation, out *Outc
 	return result.Log, failure
 }
 
-func (f *fleet) report(out *Outcome, failure *sandbox.Failure, in *instance) report {
-	r := report{outcome: out, memory: f.spec.Memory}
+func (v *Version) report(out *Outcome, failure *sandbox.Failure, in *instance) report {
+	r := report{outcome: out, memory: v.spec.Memory}
 	if in.box != nil {
 		r.maxMemory = in.box.MaxMemory()
 	}

@@ -12,6 +12,7 @@ type Limits struct {
 	Memory         [2]units.Bytes // least and most memory of a function
 	MemoryStep     units.Bytes    // memory is a multiple of this
 	MemoryDefault  units.Bytes    // where a function names none
+	StorageDefault units.Bytes    // size of /tmp, where a function names none
 	Timeout        time.Duration  // longest limit of one invocation
 	TimeoutDefault time.Duration  // where a function names none
 	Init           time.Duration  // longest first attempt of init
@@ -34,6 +35,7 @@ func LambdaLimits() Limits {
 		Memory:         [2]units.Bytes{128 * mib, 10240 * mib},
 		MemoryStep:     mib,
 		MemoryDefault:  128 * mib,
+		StorageDefault: 512 * mib,
 		Timeout:        900 * time.Second,
 		TimeoutDefault: 3 * time.Second,
 		Init:           10 * time.Second,

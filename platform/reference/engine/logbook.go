@@ -47,9 +47,9 @@ func (l *logbook) end() []byte {
 // that have printed nothing are left out.
 func (rt *Runtime) Logs() map[string]string {
 	rt.mu.Lock()
-	books := make(map[string]*logbook, len(rt.functions))
-	for name, f := range rt.functions {
-		books[name] = &f.log
+	books := make(map[string]*logbook, len(rt.families))
+	for name, fam := range rt.families {
+		books[name] = &fam.log
 	}
 	rt.mu.Unlock()
 	logs := make(map[string]string)

@@ -66,15 +66,15 @@ func TestReportLine(t *testing.T) {
 }
 
 func TestTruthText(t *testing.T) {
-	want := Truth{1, 2, 0, 4, 5, 6, 0, 7, 8, 9_223_372_036_854_775_807}
+	want := Truth{1, 2, 0, 4, 5, 6, 0, 7, 8, 9_223_372_036_854_775_807, 9}
 	text, err := want.AppendText(nil)
-	if err != nil || string(text) != "1,2,0,4,5,6,0,7,8,9223372036854775807" {
+	if err != nil || string(text) != "1,2,0,4,5,6,0,7,8,9223372036854775807,9" {
 		t.Errorf("text %q, %v", text, err)
 	}
 	if got, err := ParseTruth(string(text)); err != nil || got != want {
 		t.Errorf("parsed %+v, %v", got, err)
 	}
-	for _, bad := range []string{"", "1,2,3", "1,2,3,4,5,6,7,8,9,10,11", "1,2,3,4,5,6,7,8,9,x", "1,2,3,4,5,6,7,8,9,-9"} {
+	for _, bad := range []string{"", "1,2,3", "1,2,3,4,5,6,7,8,9,10", "1,2,3,4,5,6,7,8,9,10,11,12", "1,2,3,4,5,6,7,8,9,10,x", "1,2,3,4,5,6,7,8,9,10,-9"} {
 		if got, err := ParseTruth(bad); err == nil {
 			t.Errorf("%q was parsed: %+v", bad, got)
 		}
@@ -82,12 +82,12 @@ func TestTruthText(t *testing.T) {
 }
 
 func TestBreakdown(t *testing.T) {
-	cold := Truth{Arrived: 100, Assigned: 110, Begun: 120, Provisioned: 150, Booted: 170, Ready: 220, HandlerStart: 225, HandlerEnd: 300, Replied: 301}
-	if diff := cmp.Diff(sample.Breakdown{Queue: 10, Provision: 40, Boot: 20, Init: 50, Handler: 75}, cold.Breakdown()); diff != "" {
+	cold := Truth{Triggered: 60, Arrived: 100, Assigned: 110, Begun: 120, Provisioned: 150, Booted: 170, Ready: 220, HandlerStart: 225, HandlerEnd: 300, Replied: 301}
+	if diff := cmp.Diff(sample.Breakdown{Trigger: 40, Queue: 10, Provision: 40, Boot: 20, Init: 50, Handler: 75}, cold.Breakdown()); diff != "" {
 		t.Errorf("cold (-want +got):\n%s", diff)
 	}
 	cold.Booted = 0
-	if diff := cmp.Diff(sample.Breakdown{Queue: 10, Provision: 40, Init: 70, Handler: 75}, cold.Breakdown()); diff != "" {
+	if diff := cmp.Diff(sample.Breakdown{Trigger: 40, Queue: 10, Provision: 40, Init: 70, Handler: 75}, cold.Breakdown()); diff != "" {
 		t.Errorf("without Booted (-want +got):\n%s", diff)
 	}
 	failed := Truth{Arrived: 100, Assigned: 110, Begun: 120, Provisioned: 150, Failed: 400, Replied: 401}

@@ -60,12 +60,10 @@ func TestStorm(t *testing.T) {
 	}
 	for name, policy := range policies {
 		t.Run(name, func(t *testing.T) {
-			run(t, stormy(7), policy, func(t *testing.T, rt *engine.Runtime) {
+			run(t, stormy(7), policy, func(t *testing.T, rt *host) {
 				const n = 3000
 				names := [2]string{"hello", "other"} // share the account
-				if _, err := rt.Create(t.Context(), platform.Function{Name: names[1], Runtime: platform.Go, Code: t.TempDir(), Timeout: time.Second}); err != nil {
-					t.Fatal(err)
-				}
+				rt.create(platform.Function{Name: names[1], Code: t.TempDir(), Timeout: time.Second})
 				rng := rand.New(rand.NewPCG(7, 2))
 				var all sync.WaitGroup
 				var mu sync.Mutex
@@ -89,7 +87,7 @@ func TestStorm(t *testing.T) {
 					})
 					time.Sleep(time.Duration(rng.IntN(2000)) * time.Microsecond)
 					if i%500 == 499 {
-						if err := rt.Evict(t.Context(), "hello"); err != nil {
+						if err := rt.version("hello").Evict(t.Context()); err != nil {
 							t.Error(err)
 						}
 					}

@@ -24,13 +24,15 @@ type Truth struct {
 	HandlerStart int64 // the request was handed over
 	HandlerEnd   int64 // its reply was there
 	Replied      int64 // the answer left the engine
+	Triggered    int64 // what led to the request happened, as its caller says; 0 for a direct one
 }
 
 // instants are the fields in the order of the text form.
-func (t *Truth) instants() [10]*int64 {
+func (t *Truth) instants() [11]*int64 {
 	return [...]*int64{
 		&t.Arrived, &t.Assigned, &t.Begun, &t.Provisioned, &t.Booted,
 		&t.Ready, &t.Failed, &t.HandlerStart, &t.HandlerEnd, &t.Replied,
+		&t.Triggered,
 	}
 }
 
@@ -70,6 +72,7 @@ func ParseTruth(text string) (Truth, error) {
 // begun anew, or failed, is Init as any other.
 func (t Truth) Breakdown() sample.Breakdown {
 	return sample.Breakdown{
+		Trigger:   between(t.Triggered, t.Arrived),
 		Queue:     between(t.Arrived, t.Assigned),
 		Provision: between(t.Assigned, t.Provisioned),
 		Boot:      between(t.Provisioned, t.Booted),

@@ -27,7 +27,7 @@ import (
 //
 // It understands requests with a Content-Length and heeds no other header.
 type Direct struct {
-	runtime *engine.Runtime
+	functions *Registry
 
 	mu       sync.Mutex
 	listener net.Listener
@@ -37,8 +37,8 @@ type Direct struct {
 }
 
 // NewDirect makes a Direct.
-func NewDirect(rt *engine.Runtime) *Direct {
-	return &Direct{runtime: rt, conns: make(map[*directConn]struct{})}
+func NewDirect(functions *Registry) *Direct {
+	return &Direct{functions: functions, conns: make(map[*directConn]struct{})}
 }
 
 // Serve answers on l until Close, after which it returns nil.
@@ -56,7 +56,7 @@ func (d *Direct) Serve(l net.Listener) error {
 			}
 			return err
 		}
-		c := &directConn{Conn: nc, runtime: d.runtime, in: bufio.NewReaderSize(nc, 4<<10)}
+		c := &directConn{Conn: nc, functions: d.functions, in: bufio.NewReaderSize(nc, 4<<10)}
 		if d.add(c) {
 			go func() {
 				defer d.drop(c)
@@ -110,10 +110,10 @@ func (d *Direct) drop(c *directConn) {
 // directConn is one connection, with one request at a time.
 type directConn struct {
 	net.Conn
-	runtime *engine.Runtime
-	in      *bufio.Reader
-	out     []byte // the answer's head, built anew in place
-	last    bool   // nothing can follow the answer
+	functions *Registry
+	in        *bufio.Reader
+	out       []byte // the answer's head, built anew in place
+	last      bool   // nothing can follow the answer
 
 	mu        sync.Mutex
 	answering bool // a request is there whose answer is not written
@@ -137,7 +137,7 @@ func (c *directConn) serve() {
 			return
 		}
 		caller := &caller{Context: context.Background(), conn: c}
-		out, err := c.runtime.Invoke(caller, name, engine.Invocation{Payload: payload})
+		out, err := c.functions.Invoke(caller, name, engine.Invocation{Payload: payload})
 		if caller.end() != nil {
 			return
 		}
@@ -202,7 +202,7 @@ func (c *directConn) read() (name string, payload []byte, err error) {
 	if length < 0 {
 		return "", nil, fmt.Errorf("%w: no length", errMalformed)
 	}
-	if limit := c.runtime.Limits().Payload; length > int64(limit) {
+	if limit := c.functions.runtime.Limits().Payload; length > int64(limit) {
 		return "", nil, engine.TooBig(limit)
 	}
 	if length == 0 {

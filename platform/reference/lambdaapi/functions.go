@@ -65,22 +65,24 @@ type Concurrency struct {
 	ReservedConcurrentExecutions *int `json:",omitempty"`
 }
 
-func configurationOf(f engine.Function) Configuration {
+func configurationOf(f *function) Configuration {
+	spec := f.version.Spec()
+	fn := spec.Function
 	c := Configuration{
-		FunctionName:     f.Name,
-		FunctionArn:      f.ARN,
-		Runtime:          IdentifierOf(f.Runtime),
-		Handler:          f.Handler,
-		Timeout:          int64(math.Ceil(f.Timeout.Seconds())),
-		MemorySize:       int64(f.Memory) >> 20,
-		LastModified:     f.Modified.UTC().Format("2006-01-02T15:04:05.000-0700"),
-		Version:          f.Version,
+		FunctionName:     fn.Name,
+		FunctionArn:      spec.ARN,
+		Runtime:          IdentifierOf(fn.Runtime),
+		Handler:          fn.Handler,
+		Timeout:          int64(math.Ceil(spec.Timeout.Seconds())),
+		MemorySize:       int64(spec.Memory) >> 20,
+		LastModified:     f.modified.UTC().Format("2006-01-02T15:04:05.000-0700"),
+		Version:          spec.Version,
 		PackageType:      "Zip",
 		State:            "Active",
 		LastUpdateStatus: "Successful",
 	}
-	if len(f.Env) > 0 {
-		c.Environment = &Environment{Variables: f.Env}
+	if len(fn.Env) > 0 {
+		c.Environment = &Environment{Variables: fn.Env}
 	}
 	return c
 }
@@ -120,7 +122,7 @@ func (h *Handler) create(w http.ResponseWriter, r *http.Request, _ string) error
 	if err != nil {
 		return err
 	}
-	created, err := h.runtime.Create(r.Context(), fn)
+	created, err := h.functions.create(r.Context(), fn)
 	if err != nil {
 		return err
 	}
@@ -130,7 +132,7 @@ func (h *Handler) create(w http.ResponseWriter, r *http.Request, _ string) error
 
 func (h *Handler) list(w http.ResponseWriter, _ *http.Request, _ string) error {
 	doc := struct{ Functions []Configuration }{[]Configuration{}}
-	for _, f := range h.runtime.Functions() {
+	for _, f := range h.functions.list() {
 		doc.Functions = append(doc.Functions, configurationOf(f))
 	}
 	writeJSON(w, http.StatusOK, doc)
@@ -138,7 +140,7 @@ func (h *Handler) list(w http.ResponseWriter, _ *http.Request, _ string) error {
 }
 
 func (h *Handler) function(w http.ResponseWriter, _ *http.Request, name string) error {
-	f, err := h.runtime.Function(name)
+	f, err := h.functions.find(name)
 	if err != nil {
 		return err
 	}
@@ -146,16 +148,16 @@ func (h *Handler) function(w http.ResponseWriter, _ *http.Request, name string) 
 		Configuration Configuration
 		Code          Code
 		Concurrency   *Concurrency `json:",omitempty"`
-	}{Configuration: configurationOf(f), Code: Code{LocalFolder: f.Code}}
-	if f.Reservation != nil {
-		doc.Concurrency = &Concurrency{f.Reservation}
+	}{Configuration: configurationOf(f), Code: Code{LocalFolder: f.version.Spec().Function.Code}}
+	if n := f.family.Reservation(); n != nil {
+		doc.Concurrency = &Concurrency{n}
 	}
 	writeJSON(w, http.StatusOK, doc)
 	return nil
 }
 
 func (h *Handler) configuration(w http.ResponseWriter, _ *http.Request, name string) error {
-	f, err := h.runtime.Function(name)
+	f, err := h.functions.find(name)
 	if err != nil {
 		return err
 	}
@@ -168,7 +170,7 @@ func (h *Handler) configuration(w http.ResponseWriter, _ *http.Request, name str
 func (h *Handler) remove(w http.ResponseWriter, r *http.Request, name string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), removeGrace)
 	defer cancel()
-	if err := h.runtime.Delete(ctx, name); err != nil {
+	if err := h.functions.remove(ctx, name); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -183,7 +185,11 @@ func (h *Handler) putConcurrency(w http.ResponseWriter, r *http.Request, name st
 	if request.ReservedConcurrentExecutions == nil {
 		return invalid("ReservedConcurrentExecutions is missing")
 	}
-	if err := h.runtime.Reserve(name, request.ReservedConcurrentExecutions); err != nil {
+	f, err := h.functions.find(name)
+	if err != nil {
+		return err
+	}
+	if err := f.family.Reserve(request.ReservedConcurrentExecutions); err != nil {
 		return err
 	}
 	writeJSON(w, http.StatusOK, request)
@@ -191,16 +197,20 @@ func (h *Handler) putConcurrency(w http.ResponseWriter, r *http.Request, name st
 }
 
 func (h *Handler) concurrency(w http.ResponseWriter, _ *http.Request, name string) error {
-	f, err := h.runtime.Function(name)
+	f, err := h.functions.find(name)
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, Concurrency{f.Reservation})
+	writeJSON(w, http.StatusOK, Concurrency{f.family.Reservation()})
 	return nil
 }
 
 func (h *Handler) deleteConcurrency(w http.ResponseWriter, _ *http.Request, name string) error {
-	if err := h.runtime.Reserve(name, nil); err != nil {
+	f, err := h.functions.find(name)
+	if err != nil {
+		return err
+	}
+	if err := f.family.Reserve(nil); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

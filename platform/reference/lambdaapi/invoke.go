@@ -22,7 +22,7 @@ func (h *Handler) invoke(w http.ResponseWriter, r *http.Request, name string) er
 	switch kind := r.Header.Get(HeaderInvocationType); kind {
 	case "", "RequestResponse":
 	case "DryRun":
-		if _, err := h.runtime.Function(name); err != nil {
+		if _, err := h.functions.find(name); err != nil {
 			return err
 		}
 		w.WriteHeader(http.StatusNoContent)
@@ -39,7 +39,7 @@ func (h *Handler) invoke(w http.ResponseWriter, r *http.Request, name string) er
 	if len(payload) == 0 {
 		payload = []byte(emptyPayload)
 	}
-	out, err := h.runtime.Invoke(r.Context(), name, engine.Invocation{
+	out, err := h.functions.Invoke(r.Context(), name, engine.Invocation{
 		TraceID: r.Header.Get(HeaderTraceID),
 		Payload: payload,
 		Tail:    r.Header.Get(HeaderLogType) == "Tail",

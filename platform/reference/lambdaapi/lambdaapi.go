@@ -40,20 +40,21 @@ import (
 
 // Options are how a Handler is made.
 type Options struct {
-	Runtime *engine.Runtime
+	Functions *Registry
 	// Describe gives what describe answers with.
 	Describe func() platform.Description
 }
 
 // Handler serves the API.
 type Handler struct {
-	runtime *engine.Runtime
-	account func() platform.Description
+	functions *Registry
+	runtime   *engine.Runtime
+	account   func() platform.Description
 }
 
 // New makes a Handler.
 func New(o Options) *Handler {
-	return &Handler{runtime: o.Runtime, account: o.Describe}
+	return &Handler{functions: o.Functions, runtime: o.Functions.runtime, account: o.Describe}
 }
 
 // operation answers one request; name is the function's, "" where the path has none.

@@ -40,12 +40,12 @@ func handle(_ string, inv *sandbox.Invocation, kill <-chan struct{}) ([]byte, er
 	return inv.Payload, nil
 }
 
-func newRuntime(t testing.TB, policy lifecycle.Policy) *engine.Runtime {
+func newRuntime(t testing.TB, policy lifecycle.Policy) *registry {
 	t.Helper()
 	clk := clock.New()
 	rt, err := engine.New(engine.Options{
 		Clock: clk, Policy: policy,
-		Sandbox: &memory.Sandbox{Clock: clk, Handler: handle},
+		Sandboxes: map[string]sandbox.Sandbox{"memory": &memory.Sandbox{Clock: clk, Handler: handle}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -57,13 +57,19 @@ func newRuntime(t testing.TB, policy lifecycle.Policy) *engine.Runtime {
 			t.Error(err)
 		}
 	})
-	return rt
+	return &registry{Registry: lambdaapi.NewRegistry(rt), Runtime: rt}
 }
 
-func newHandler(rt *engine.Runtime) http.Handler {
+// registry is a Registry and its Runtime.
+type registry struct {
+	*lambdaapi.Registry
+	*engine.Runtime
+}
+
+func newHandler(rt *registry) http.Handler {
 	return lambdaapi.New(lambdaapi.Options{
-		Runtime:  rt,
-		Describe: func() platform.Description { return platform.Description{Name: "reference"} },
+		Functions: rt.Registry,
+		Describe:  func() platform.Description { return platform.Description{Name: "reference"} },
 	})
 }
 
@@ -292,13 +298,13 @@ func TestInstancesAreLines(t *testing.T) {
 }
 
 // direct opens a Direct and gives a connection to it.
-func direct(t *testing.T, rt *engine.Runtime) net.Conn {
+func direct(t *testing.T, rt *registry) net.Conn {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := lambdaapi.NewDirect(rt)
+	d := lambdaapi.NewDirect(rt.Registry)
 	served := make(chan error, 1)
 	go func() { served <- d.Serve(listener) }()
 	c, err := net.Dial("tcp", listener.Addr().String())
@@ -422,7 +428,7 @@ func TestDirectCloseLetsAnswersEnd(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := lambdaapi.NewDirect(rt)
+		d := lambdaapi.NewDirect(rt.Registry)
 		served, closed := make(chan error, 1), make(chan error, 1)
 		go func() { served <- d.Serve(listener) }()
 		var conns [2]net.Conn

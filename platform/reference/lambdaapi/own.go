@@ -39,7 +39,11 @@ func (h *Handler) logs(w http.ResponseWriter, _ *http.Request, _ string) error {
 
 // evict makes the function's next start cold.
 func (h *Handler) evict(w http.ResponseWriter, r *http.Request, name string) error {
-	if err := h.runtime.Evict(r.Context(), name); err != nil {
+	f, err := h.functions.find(name)
+	if err != nil {
+		return err
+	}
+	if err := f.version.Evict(r.Context()); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
