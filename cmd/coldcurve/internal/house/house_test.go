@@ -38,6 +38,7 @@ var bans = []struct{ from, to, reason string }{
 	{"platform/reference", "platform/http/...", "adapters do not know each other"},
 	{"scenarios/drive", "platform/reference/...", "the driver knows the contract, not an adapter"},
 	{"scenarios/drive", "platform/http/...", "the driver knows the contract, not an adapter"},
+	{"platform/reference/sigv4", "platform/reference/lambdaapi", "who signed a request does not depend on what it asks for"},
 	{"analysis/sample", "platform", "a leaf: the contract imports it"},
 	{"analysis/units", "analysis/...", "a leaf"},
 	{"analysis/usage", "analysis/...", "a leaf: whoever meters and whoever prices imports it"},
