@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/owner"
 	"golang.org/x/sys/unix"
 )
 
@@ -39,7 +40,7 @@ type tree struct {
 // hierarchy that has a controller. It fails if there is none that it may use;
 // what is missing in part is in Notes.
 func New(o Options) (*Manager, error) {
-	me, err := self()
+	me, err := owner.Self()
 	if err != nil {
 		return nil, fmt.Errorf("make control groups: %w", err)
 	}
@@ -52,7 +53,7 @@ func New(o Options) (*Manager, error) {
 	m := &Manager{}
 	var reasons []error
 	for _, h := range all {
-		sweep(h.Mount, me.namespace)
+		sweep(h.Mount, me)
 		t, err := take(h, me)
 		if err != nil {
 			reasons = append(reasons, err)
@@ -73,7 +74,7 @@ func New(o Options) (*Manager, error) {
 
 // Sweep removes what dead processes left behind.
 func Sweep() {
-	me, err := self()
+	me, err := owner.Self()
 	if err != nil {
 		return
 	}
@@ -82,7 +83,7 @@ func Sweep() {
 		return
 	}
 	for _, h := range all {
-		sweep(h.Mount, me.namespace)
+		sweep(h.Mount, me)
 	}
 }
 
@@ -115,12 +116,30 @@ func machine() ([]Hierarchy, error) {
 // is the clock, because a package keeps no state and an address would repeat.
 func managers() uint64 { return uint64(time.Now().UnixNano()) }
 
+// prefix begins the name of every manager's folder.
+const prefix = "coldcurve-"
+
+// folderName is that of an owner's folder; nonce tells its managers apart.
+func folderName(o owner.Owner, nonce uint64) string {
+	return fmt.Sprintf("%s%s-%d", prefix, o, nonce)
+}
+
+// ownerOf reads a folder's name.
+func ownerOf(name string) (owner.Owner, bool) {
+	rest, ok := strings.CutPrefix(name, prefix)
+	last := strings.LastIndexByte(rest, '-')
+	if !ok || last < 0 {
+		return owner.Owner{}, false
+	}
+	return owner.Parse(rest[:last])
+}
+
 // take makes the manager's folder in a hierarchy.
-func take(h Hierarchy, me owner) (tree, error) {
+func take(h Hierarchy, me owner.Owner) (tree, error) {
 	if h.Version == 2 {
 		return takeUnified(h, me)
 	}
-	t := tree{Hierarchy: h, folder: filepath.Join(h.Position, me.name(managers())), home: filepath.Join(h.Position, "tasks")}
+	t := tree{Hierarchy: h, folder: filepath.Join(h.Position, folderName(me, managers())), home: filepath.Join(h.Position, "tasks")}
 	if err := os.Mkdir(t.folder, 0o755); err != nil {
 		return tree{}, err
 	}
@@ -130,7 +149,7 @@ func take(h Hierarchy, me owner) (tree, error) {
 // takeUnified finds the nearest group, from the process's own upwards, whose
 // children can have a controller. A group with processes in it cannot pass
 // controllers on (except the root), and moving them is not ours to do.
-func takeUnified(h Hierarchy, me owner) (tree, error) {
+func takeUnified(h Hierarchy, me owner.Owner) (tree, error) {
 	var last error
 	for at := h.Position; within(at, h.Mount); at = filepath.Dir(at) {
 		enabled, err := delegate(at)
@@ -138,7 +157,7 @@ func takeUnified(h Hierarchy, me owner) (tree, error) {
 			last = err
 			continue
 		}
-		t := tree{Hierarchy: h, folder: filepath.Join(at, me.name(managers()))}
+		t := tree{Hierarchy: h, folder: filepath.Join(at, folderName(me, managers()))}
 		t.Controllers = enabled
 		if err := os.Mkdir(t.folder, 0o755); err != nil {
 			last = err
@@ -230,7 +249,7 @@ func (m *Manager) Close() error {
 // sweep removes the folders of owners that are gone, wherever they are in the
 // tree: a dead owner need not have stood where this process stands. What it
 // cannot see or remove is left for the next.
-func sweep(mount string, namespace uint64) {
+func sweep(mount string, me owner.Owner) {
 	_ = filepath.WalkDir(mount, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.IsDir() {
 			return nil
@@ -239,7 +258,7 @@ func sweep(mount string, namespace uint64) {
 		if !ok {
 			return nil
 		}
-		if who.gone(namespace) {
+		if me.Gone(who) {
 			_ = removeTree(path)
 		}
 		return filepath.SkipDir

@@ -1,6 +1,7 @@
 package cgroup
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/platform/platformtest/need"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/owner"
 )
 
 // manager makes one on the machine as it is.
@@ -172,7 +174,7 @@ func TestUnifiedTakesTheNearestGroupThatDelegates(t *testing.T) {
 	if text, _ := os.ReadFile(filepath.Join(h.Mount, "user/cgroup.subtree_control")); !strings.HasPrefix(string(text), "+") {
 		t.Errorf("subtree control was told %q", text)
 	}
-	me, err := self()
+	me, err := owner.Self()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,27 +239,13 @@ func TestUnifiedLimits(t *testing.T) {
 	}
 }
 
-func TestOwnerNames(t *testing.T) {
-	me, err := self()
+func TestFolderNames(t *testing.T) {
+	me, err := owner.Self()
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, ok := ownerOf(me.name(17))
-	if !ok || got != me {
-		t.Errorf("%s is read as %+v, want %+v", me.name(17), got, me)
-	}
-	if me.gone(me.namespace) {
-		t.Error("this process counts as gone")
-	}
-	earlier := me
-	earlier.started--
-	if !earlier.gone(me.namespace) {
-		t.Error("an earlier process with this one's pid counts as alive")
-	}
-	elsewhere := earlier
-	elsewhere.namespace++
-	if elsewhere.gone(me.namespace) {
-		t.Error("a process of another namespace counts as gone")
+	if got, ok := ownerOf(folderName(me, 17)); !ok || got != me {
+		t.Errorf("%s is read as %v, want %v", folderName(me, 17), got, me)
 	}
 	for _, name := range []string{"coldcurve", "coldcurve-1-2-3", "coldcurve-a-2-3-4", "other-1-2-3-4", "coldcurve-1-2-3-4-5"} {
 		if _, ok := ownerOf(name); ok {
@@ -269,7 +257,7 @@ func TestOwnerNames(t *testing.T) {
 func TestSweepRemovesOnlyWhatTheDeadLeft(t *testing.T) {
 	m := manager(t)
 	tree := m.trees[0]
-	me, err := self()
+	me, err := owner.Self()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -277,13 +265,18 @@ func TestSweepRemovesOnlyWhatTheDeadLeft(t *testing.T) {
 	if err := dead.Run(); err != nil {
 		t.Fatal(err)
 	}
-	stale := filepath.Join(tree.Position, owner{me.namespace, dead.Process.Pid, 1}.name(1))
+	namespace, _, _ := strings.Cut(me.String(), "-")
+	gone, ok := owner.Parse(fmt.Sprintf("%s-%d-1", namespace, dead.Process.Pid))
+	if !ok {
+		t.Fatal("cannot name a dead process")
+	}
+	stale := filepath.Join(tree.Position, folderName(gone, 1))
 	for _, dir := range []string{stale, filepath.Join(stale, "1")} {
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	sweep(tree.Mount, me.namespace)
+	sweep(tree.Mount, me)
 	if _, err := os.Stat(stale); err == nil {
 		t.Errorf("%s is still there", stale)
 		_ = removeTree(stale)
