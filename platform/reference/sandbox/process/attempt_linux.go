@@ -223,6 +223,9 @@ func (a *attempt) putAway(id string) error {
 	case <-time.After(patience):
 		errs = append(errs, fmt.Errorf("process %d has not ended %v after SIGKILL", a.pid, patience))
 	}
+	if a.cell != nil {
+		errs = append(errs, a.cell.Raze())
+	}
 	if a.group != nil {
 		errs = append(errs, a.group.Kill())
 	}

@@ -24,6 +24,7 @@ import (
 // berth is all that an instance needs besides its process, made ahead.
 type berth struct {
 	group  *cgroup.Group // nil without control groups
+	cell   Cell          // nil without walls
 	api    *runtimeapi.Server
 	log    *log
 	output int // the log's writing end, -1 when closed
@@ -54,6 +55,7 @@ type launcher struct {
 	wards  *wards          // nil with control groups, or where orphans are not ours
 	limits sandbox.Limits
 	listen func() (net.Listener, error) // for an instance's Runtime API
+	walls  Walls                        // nil for plain processes
 	null   *os.File
 	orders chan *order
 	quit   chan struct{}
@@ -67,7 +69,7 @@ type launcher struct {
 // slow that instance's boot on a small machine.
 const recess = 5 * time.Millisecond
 
-func newLauncher(n int, groups *cgroup.Manager, wards *wards, limits sandbox.Limits, clk clock.Monotonic, listen func() (net.Listener, error)) (*launcher, error) {
+func newLauncher(n int, groups *cgroup.Manager, wards *wards, limits sandbox.Limits, clk clock.Monotonic, o Options) (*launcher, error) {
 	if err := keepDescriptors(); err != nil {
 		return nil, fmt.Errorf("keep descriptors from functions: %w", err)
 	}
@@ -75,7 +77,7 @@ func newLauncher(n int, groups *cgroup.Manager, wards *wards, limits sandbox.Lim
 	if err != nil {
 		return nil, err
 	}
-	l := &launcher{clock: clk, groups: groups, wards: wards, limits: limits, listen: listen, null: null, orders: make(chan *order), quit: make(chan struct{})}
+	l := &launcher{clock: clk, groups: groups, wards: wards, limits: limits, listen: o.listen, walls: o.Walls, null: null, orders: make(chan *order), quit: make(chan struct{})}
 	for range n {
 		begun := make(chan error)
 		l.works.Add(1)
@@ -186,12 +188,33 @@ func (l *launcher) furnish(b *berth) (err error) {
 	if b.log, b.output, err = newLog(l.limits.LogTail); err != nil {
 		return err
 	}
-	listener, err := l.listen()
+	listener, err := l.open(b)
 	if err != nil {
 		return err
 	}
 	b.api = runtimeapi.Serve(listener, l.clock, l.limits.Response)
 	return nil
+}
+
+// open gives the listener for the berth's Runtime API: inside its walls, or on
+// this machine.
+func (l *launcher) open(b *berth) (net.Listener, error) {
+	if l.walls == nil {
+		return l.listen()
+	}
+	group := -1
+	if b.group != nil {
+		if fd, ok := b.group.Descriptor(); ok {
+			group = fd
+		}
+	}
+	output := uintptr(b.output)
+	cell, err := l.walls.Raise([3]uintptr{l.null.Fd(), output, output}, group)
+	if err != nil {
+		return nil, err
+	}
+	b.cell = cell
+	return cell.Listener(), nil
 }
 
 // discard takes apart a berth that no process has lived in. The calling
@@ -207,6 +230,9 @@ func (l *launcher) discard(b *berth) error {
 	if b.api != nil {
 		errs = append(errs, b.api.Close())
 	}
+	if b.cell != nil {
+		errs = append(errs, b.cell.Raze())
+	}
 	if b.group != nil {
 		errs = append(errs, l.groups.Leave(), b.group.Remove())
 	}
@@ -220,12 +246,29 @@ func (l *launcher) fulfil(o *order, b *berth) {
 		return
 	}
 	b.api.Begin(o.spec.ARN, o.begun)
-	o.pidfd = -1
+	env := append(sandbox.Own(o.program.env, o.id, o.spec.Version, time.Now()), "AWS_LAMBDA_RUNTIME_API="+b.api.Addr())
+	pid, pidfd, err := l.execute(o, b, env)
+	o.provisioned = l.clock.Now()
+	if err != nil {
+		o.err = errors.Join(fmt.Errorf("execute %s: %w", o.program.path, err), l.discard(b))
+		return
+	}
+	_ = unix.Close(b.output)
+	b.output = -1
+	o.pid, o.pidfd, o.berth = pid, pidfd, b
+}
+
+// execute makes the berth's process.
+func (l *launcher) execute(o *order, b *berth, env []string) (pid, pidfd int, err error) {
+	if b.cell != nil {
+		return b.cell.Execute(&Execution{Path: o.program.path, Argv: o.program.argv, Env: env, Dir: o.program.dir, Spec: o.spec})
+	}
+	pidfd = -1
 	attr := &syscall.ProcAttr{
 		Dir:   o.program.dir,
-		Env:   append(sandbox.Own(o.program.env, o.id, o.spec.Version, time.Now()), "AWS_LAMBDA_RUNTIME_API="+b.api.Addr()),
+		Env:   env,
 		Files: []uintptr{l.null.Fd(), uintptr(b.output), uintptr(b.output)},
-		Sys:   &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL, PidFD: &o.pidfd},
+		Sys:   &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL, PidFD: &pidfd},
 	}
 	if b.group != nil {
 		if fd, ok := b.group.Descriptor(); ok {
@@ -236,15 +279,8 @@ func (l *launcher) fulfil(o *order, b *berth) {
 	if l.wards != nil {
 		fork = l.wards.fork
 	}
-	pid, err := fork(o.program.path, o.program.argv, attr)
-	o.provisioned = l.clock.Now()
-	if err != nil {
-		o.err = errors.Join(fmt.Errorf("execute %s: %w", o.program.path, err), l.discard(b))
-		return
-	}
-	_ = unix.Close(b.output)
-	b.output = -1
-	o.pid, o.berth = pid, b
+	pid, err = fork(o.program.path, o.program.argv, attr)
+	return pid, pidfd, err
 }
 
 func bound(g *cgroup.Group, memory units.Bytes) error {

@@ -68,6 +68,10 @@ type Options struct {
 	// instance's Runtime API, and so take and answer its invocations. The
 	// default is this user and root.
 	AllowAnyLocalUser bool
+	// Walls keep each instance apart from the machine. The default is none: an
+	// instance is a plain process. With walls there is no user of this machine
+	// to refuse, and nothing to adopt.
+	Walls Walls
 	// Refused is told of each connection that is refused, from any goroutine.
 	// The default is nobody.
 	Refused func(error)

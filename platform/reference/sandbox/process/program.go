@@ -41,9 +41,13 @@ func newPrograms(o Options) *programs {
 // asks nothing of the machine.
 func (p *programs) of(ctx context.Context, spec *sandbox.Spec) (program, error) {
 	f := &spec.Function
-	prog := program{dir: f.Code, env: sandbox.Environment(spec, p.options.Region, f.Code, p.options.RuntimeClients)}
+	code, clients := f.Code, p.options.RuntimeClients
+	if p.options.Walls != nil {
+		code, clients = p.options.Walls.Inside()
+	}
+	prog := program{dir: code, env: sandbox.Environment(spec, p.options.Region, code, clients)}
 	if f.Runtime == platform.Go {
-		prog.path = filepath.Join(f.Code, "bootstrap")
+		prog.path = filepath.Join(code, "bootstrap")
 		prog.argv = []string{prog.path}
 		return prog, nil
 	}
@@ -59,7 +63,7 @@ func (p *programs) of(ctx context.Context, spec *sandbox.Spec) (program, error) 
 		return program{}, fmt.Errorf("runtime %s: %w", f.Runtime, err)
 	}
 	prog.path = path
-	prog.argv = []string{path, filepath.Join(p.options.RuntimeClients, client)}
+	prog.argv = []string{path, filepath.Join(clients, client)}
 	return prog, nil
 }
 

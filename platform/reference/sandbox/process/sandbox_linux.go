@@ -45,7 +45,7 @@ func New(o Options) (*Sandbox, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	if !o.AllowAnyLocalUser {
+	if !o.AllowAnyLocalUser && o.Walls == nil {
 		if err := peer.Probe(); err != nil {
 			return nil, fmt.Errorf("process sandbox: %w", err)
 		}
@@ -62,16 +62,16 @@ func New(o Options) (*Sandbox, error) {
 			s.note(n)
 		}
 	}
-	if o.AllowAnyLocalUser {
+	if o.AllowAnyLocalUser && o.Walls == nil {
 		s.note("every user of this machine can take and answer the functions' invocations: who connects is not checked")
 	}
 	var err error
-	if s.groups == nil && o.Adopt {
+	if s.groups == nil && o.Adopt && o.Walls == nil {
 		if s.wards, err = adopt(); err != nil {
 			s.note("processes that a function leaves behind in a session of their own are not ended: " + err.Error())
 		}
 	}
-	if s.launcher, err = newLauncher(o.Launchers, s.groups, s.wards, s.limits, s.clock, o.listen); err != nil {
+	if s.launcher, err = newLauncher(o.Launchers, s.groups, s.wards, s.limits, s.clock, o); err != nil {
 		return nil, fmt.Errorf("process sandbox: %w", errors.Join(err, s.release()))
 	}
 	return s, nil
