@@ -53,6 +53,7 @@ var confined = []struct{ module, room, reason string }{
 	{"github.com/olekukonko/tablewriter", "reports/text", "terminal tables are the text report's"},
 	{"github.com/alecthomas/kong", "cmd/coldcurve/internal/cli", "the command line is the command's"},
 	{"go.yaml.in/yaml", "scenarios", "positions of faults are the scenario's"},
+	{"github.com/hashicorp/cronexpr", "platform/reference/events", "when a schedule is due is the events'"},
 	{"github.com/klauspost/compress", "analysis/rundir", "files are the run directory's"},
 }
 
