@@ -89,6 +89,20 @@ func (c *conn) writeInvocation(inv *sandbox.Invocation, arn string) error {
 	return err
 }
 
+// writeDocument answers a stem. Like writeInvocation it is called by whoever
+// has what the call has waited for.
+func (c *conn) writeDocument(document []byte) error {
+	last := c.last
+	b := append(c.work[:0], "HTTP/1.1 200 OK\r\nContent-Type: application/json"...)
+	b = c.endHeader(b, len(document))
+	c.work = append(b, document...)
+	_, err := c.net.Write(c.work)
+	if last {
+		c.close()
+	}
+	return err
+}
+
 // write answers with a status line ("202 Accepted") and a JSON body.
 func (c *conn) write(status, body string) error {
 	b := append(c.out[:0], "HTTP/1.1 "...)

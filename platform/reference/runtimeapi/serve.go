@@ -64,7 +64,7 @@ func (s *Server) serve(c *conn) {
 func (s *Server) waiting(c *conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.parked == c
+	return s.parked == c || s.stem != nil && s.stem.parked == c
 }
 
 // answer serves one request. An error ends the connection.
@@ -84,6 +84,12 @@ func (s *Server) answer(c *conn, req *http.Request, at int64) error {
 			return s.refuse(c, req, f)
 		}
 		return s.initError(c, req)
+	}
+	if call == "coldcurve/assignment" {
+		if f := wrongMethod(req, http.MethodGet); f != nil {
+			return s.refuse(c, req, f)
+		}
+		return s.assignment(c, req)
 	}
 	id, verb, ok := strings.Cut(strings.TrimPrefix(call, "invocation/"), "/")
 	if !ok || !strings.HasPrefix(call, "invocation/") || (verb != "response" && verb != "error") {

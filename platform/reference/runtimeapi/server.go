@@ -10,7 +10,10 @@
 //
 // The calls are GET .../invocation/next, POST .../invocation/{id}/response,
 // POST .../invocation/{id}/error and POST .../init/error below /2018-06-01/runtime.
-// Streamed responses and extensions are refused, not emulated.
+// Streamed responses and extensions are refused, not emulated. There is one call
+// that Lambda does not have: a runtime that is booted before it has a function
+// asks for one with GET .../coldcurve/assignment, on the connection that it
+// keeps for its work.
 package runtimeapi
 
 import (
@@ -65,6 +68,7 @@ type Server struct {
 	replies    chan Reply
 
 	mu       sync.Mutex
+	stem     *stem // nil: no stem, or not any more
 	closed   bool
 	begun    int64
 	polled   int64
@@ -110,7 +114,7 @@ func Serve(listener net.Listener, clock clock.Monotonic, maxResponse units.Bytes
 
 // Begin ties the server to an instance: the ARN that its invocations carry,
 // and the instant of its start, before which nothing can have booted. It is
-// called before the instance's process runs.
+// called before the instance's process runs, or before its stem is assigned.
 func (s *Server) Begin(arn string, at int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -240,6 +244,9 @@ func (s *Server) accept() {
 	delete(s.conns, c)
 	if s.parked == c {
 		s.parked = nil
+	}
+	if s.stem != nil && s.stem.parked == c {
+		s.stem.parked = nil
 	}
 	s.mu.Unlock()
 	c.close()

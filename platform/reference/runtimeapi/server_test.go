@@ -458,3 +458,50 @@ func TestNonsense(t *testing.T) {
 		}
 	}
 }
+
+func TestStemGetsItsFunction(t *testing.T) {
+	const ask = "GET /2018-06-01/runtime/coldcurve/assignment HTTP/1.1\r\nHost: x\r\n\r\n"
+	for _, early := range []bool{false, true} {
+		t.Run(fmt.Sprintf("assigned before it asks=%t", early), func(t *testing.T) {
+			s, _ := serve(t)
+			booted := s.ExpectStem()
+			give := func() {
+				if err := s.Assign([]string{"_HANDLER=index.handler", "SUM=1=1"}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w := dial(t, s)
+			if early {
+				give()
+				w.send(ask)
+				<-booted
+			} else {
+				w.send(ask)
+				<-booted
+				give()
+			}
+			resp, body := w.receive()
+			if want := `{"SUM":"1=1","_HANDLER":"index.handler"}`; resp.StatusCode != 200 || body != want {
+				t.Errorf("got %d %s, want %s", resp.StatusCode, body, want)
+			}
+			if err := s.Assign(nil); err == nil {
+				t.Error("a second function was assigned")
+			}
+			if resp, _ := w.call(ask); resp.StatusCode != 404 {
+				t.Errorf("asking again got %d, want 404", resp.StatusCode)
+			}
+			w.send("GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\n\r\n")
+			<-s.Ready()
+		})
+	}
+}
+
+func TestOnlyAStemGetsAFunction(t *testing.T) {
+	s, _ := serve(t)
+	if resp, _ := dial(t, s).call("GET /2018-06-01/runtime/coldcurve/assignment HTTP/1.1\r\nHost: x\r\n\r\n"); resp.StatusCode != 404 {
+		t.Errorf("got %d, want 404", resp.StatusCode)
+	}
+	if err := s.Assign(nil); err == nil {
+		t.Error("a function was assigned to nobody")
+	}
+}

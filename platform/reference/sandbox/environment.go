@@ -30,20 +30,25 @@ func Environment(spec *Spec, region, task, clients string) []string {
 		name, _, _ := strings.Cut(pair, "=")
 		reserved[name] = true
 	}
-	defaults := map[string]string{
+	free := Defaults()
+	for name, value := range f.Env {
+		if !reserved[name] {
+			free[name] = value
+		}
+	}
+	for name, value := range free {
+		env = append(env, name+"="+value)
+	}
+	return env
+}
+
+// Defaults are the variables that Lambda gives a function and lets it change.
+func Defaults() map[string]string {
+	return map[string]string{
 		"PATH": "/usr/local/bin:/usr/bin:/bin:/opt/bin",
 		"LANG": "en_US.UTF-8",
 		"TZ":   ":UTC",
 	}
-	for name, value := range f.Env {
-		if !reserved[name] {
-			defaults[name] = value
-		}
-	}
-	for name, value := range defaults {
-		env = append(env, name+"="+value)
-	}
-	return env
 }
 
 // Own completes an environment by the name of the instance's log. It copies.

@@ -131,12 +131,12 @@ func (a *attempt) family() map[kin]bool {
 	return family
 }
 
-// awaitInit returns nil at the first poll, or why there will be none.
-func (a *attempt) awaitInit(ctx context.Context, limit time.Duration) (*sandbox.Failure, error) {
+// awaitInit returns nil once it is ready, or why it will not be.
+func (a *attempt) awaitInit(ctx context.Context, ready <-chan struct{}, limit time.Duration) (*sandbox.Failure, error) {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
-	case <-a.api.Ready():
+	case <-ready:
 		return nil, nil
 	case told := <-a.api.InitFailed():
 		return a.initFailure(told.Type, told.Message), nil

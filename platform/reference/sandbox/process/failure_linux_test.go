@@ -15,10 +15,10 @@ import (
 )
 
 // limited wants a sandbox that enforces memory and CPU limits.
-func limited(t testing.TB) *process.Sandbox {
+func limited(t testing.TB, o process.Options) *process.Sandbox {
 	t.Helper()
 	need.Root(t)
-	s := open(t, process.Options{})
+	s := open(t, o)
 	if s.Facts()["cgroup"] == "none" || len(s.Notes()) > 0 {
 		need.Missing(t, "control groups that may be made: "+strings.Join(s.Notes(), "; "))
 	}
@@ -149,7 +149,7 @@ func TestDeadline(t *testing.T) {
 
 func TestOutOfMemory(t *testing.T) {
 	t.Run("handler", func(t *testing.T) {
-		s := limited(t)
+		s := limited(t, process.Options{})
 		small := spec(t, "")
 		small.Memory = 128 << 20
 		in := ready(t, s, small)
@@ -163,7 +163,7 @@ func TestOutOfMemory(t *testing.T) {
 		}
 	})
 	t.Run("init", func(t *testing.T) {
-		s := limited(t)
+		s := limited(t, process.Options{})
 		small := spec(t, "eat")
 		small.Memory, small.Timeout = 128<<20, 30*time.Second
 		in := start(t, s, small)
@@ -171,7 +171,7 @@ func TestOutOfMemory(t *testing.T) {
 		failure(t, err, sample.OutOfMemory)
 	})
 	t.Run("killed by hand", func(t *testing.T) {
-		s := limited(t)
+		s := limited(t, process.Options{})
 		in := ready(t, s, spec(t, ""))
 		_, err := in.Invoke(t.Context(), invocation("signal 9", 10*time.Second))
 		failure(t, err, sample.Crash)
@@ -180,7 +180,7 @@ func TestOutOfMemory(t *testing.T) {
 
 // TestCPUShare gives a function the CPU of 128 MB: about 7% of one.
 func TestCPUShare(t *testing.T) {
-	s := limited(t)
+	s := limited(t, process.Options{})
 	small := spec(t, "")
 	small.Memory, small.Timeout = 128<<20, 30*time.Second
 	in := ready(t, s, small)
@@ -195,7 +195,7 @@ func TestCPUShare(t *testing.T) {
 
 func TestGrandchildrenGo(t *testing.T) {
 	t.Run("in the control group", func(t *testing.T) {
-		s := limited(t)
+		s := limited(t, process.Options{})
 		in := ready(t, s, spec(t, "", "SPAWN=session"))
 		invoke(t, in, "spawn")
 		if n := len(marked()); n < 2 {

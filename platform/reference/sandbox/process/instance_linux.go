@@ -38,6 +38,10 @@ type instance struct {
 	peak    int64         // of processes that were put away
 }
 
+func newInstance(s *Sandbox, id string, spec *sandbox.Spec, prog program, begun int64) *instance {
+	return &instance{sandbox: s, id: id, spec: spec, begun: begun, program: prog, alarm: sandbox.NewAlarm(), done: make(chan struct{})}
+}
+
 // AwaitReady implements sandbox.Instance. The message of its Failure lacks
 // the "RequestId: ..." that only the caller knows.
 func (in *instance) AwaitReady(ctx context.Context) (sandbox.Marks, error) {
@@ -45,7 +49,7 @@ func (in *instance) AwaitReady(ctx context.Context) (sandbox.Marks, error) {
 	a := in.attempt()
 	limit := in.spec.InitLimit
 	for {
-		failure, err := a.awaitInit(ctx, limit)
+		failure, err := a.awaitInit(ctx, a.api.Ready(), limit)
 		if err != nil {
 			return in.marks(a), err
 		}
@@ -72,6 +76,9 @@ func (in *instance) marks(a *attempt) sandbox.Marks {
 	in.started.Attempts = in.tries
 	in.started.Booted = cmp.Or(in.started.Booted, booted)
 	in.started.Ready = polled
+	if in.started.Start != sample.Cold && booted > 0 {
+		in.started.Provisioned = booted // its client tells when it began to be this instance
+	}
 	return ordered(in.started)
 }
 
@@ -131,8 +138,10 @@ func (in *instance) finish(a *attempt) {
 
 // begin starts a process and makes it the current one.
 func (in *instance) begin(ctx context.Context) (*attempt, error) {
-	o, err := in.sandbox.launch(ctx, in)
-	if err != nil {
+	o := &order{program: in.program, spec: in.spec, tie: func(b *berth) ([]string, error) {
+		return b.bind(in.program.env, in.spec, in.id, in.begun)
+	}}
+	if err := in.sandbox.launch(ctx, in.id, o); err != nil {
 		return nil, err
 	}
 	a := newAttempt(o, in.sandbox.wards, in.finish)
@@ -143,7 +152,20 @@ func (in *instance) begin(ctx context.Context) (*attempt, error) {
 	if in.tries == 1 {
 		in.started = sandbox.Marks{Begun: in.begun, Provisioned: o.provisioned}
 	}
+	in.started.Start = sample.Cold // whatever the first attempt was: that one is gone
 	return a, nil
+}
+
+// inherit makes a process that runs already the instance's first.
+func (in *instance) inherit(a *attempt, kind sample.Start, at int64) {
+	in.mu.Lock()
+	in.current, in.tries = a, 1
+	in.started = sandbox.Marks{Begun: in.begun, Provisioned: at, Start: kind}
+	in.mu.Unlock()
+	go func() {
+		<-a.exited
+		in.finish(a)
+	}()
 }
 
 // renew replaces a process whose init has failed, and its log goes on.
@@ -262,6 +284,8 @@ func (in *instance) Stop(graceful bool) error {
 	})
 	return in.stopped
 }
+
+func (in *instance) evict() error { return in.Stop(false) }
 
 // MaxMemory implements sandbox.Instance.
 func (in *instance) MaxMemory() int64 {

@@ -12,7 +12,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform/clock"
 	"github.com/coldcurve/coldcurve/platform/priority"
 	"github.com/coldcurve/coldcurve/platform/reference/runtimeapi"
@@ -33,10 +32,11 @@ type berth struct {
 // order asks a launcher for a process.
 type order struct {
 	program program
-	spec    *sandbox.Spec
-	id      string
-	begun   int64
-	done    chan struct{}
+	spec    *sandbox.Spec // nil for a stem
+	// tie makes the berth that of who will live in it, and gives the environment.
+	tie   func(*berth) ([]string, error)
+	extra []uintptr // descriptors that the process gets from 3 on
+	done  chan struct{}
 	// Set before done is closed.
 	berth       *berth
 	pid         int
@@ -241,12 +241,11 @@ func (l *launcher) discard(b *berth) error {
 
 // fulfil forks and executes. On failure the berth is gone.
 func (l *launcher) fulfil(o *order, b *berth) {
-	if err := bound(b.group, o.spec.Memory); err != nil {
+	env, err := o.tie(b)
+	if err != nil {
 		o.err = errors.Join(err, l.discard(b))
 		return
 	}
-	b.api.Begin(o.spec.ARN, o.begun)
-	env := append(sandbox.Own(o.program.env, o.id, o.spec.Version, time.Now()), "AWS_LAMBDA_RUNTIME_API="+b.api.Addr())
 	pid, pidfd, err := l.execute(o, b, env)
 	o.provisioned = l.clock.Now()
 	if err != nil {
@@ -267,7 +266,7 @@ func (l *launcher) execute(o *order, b *berth, env []string) (pid, pidfd int, er
 	attr := &syscall.ProcAttr{
 		Dir:   o.program.dir,
 		Env:   env,
-		Files: []uintptr{l.null.Fd(), uintptr(b.output), uintptr(b.output)},
+		Files: append([]uintptr{l.null.Fd(), uintptr(b.output), uintptr(b.output)}, o.extra...),
 		Sys:   &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL, PidFD: &pidfd},
 	}
 	if b.group != nil {
@@ -283,9 +282,14 @@ func (l *launcher) execute(o *order, b *berth, env []string) (pid, pidfd int, er
 	return pid, pidfd, err
 }
 
-func bound(g *cgroup.Group, memory units.Bytes) error {
-	if g == nil {
-		return nil
+// bind bounds the berth and ties it to an instance that was asked for at begun;
+// it completes the instance's environment.
+func (b *berth) bind(env []string, spec *sandbox.Spec, id string, begun int64) ([]string, error) {
+	if b.group != nil {
+		if err := b.group.SetMemory(spec.Memory); err != nil {
+			return nil, err
+		}
 	}
-	return g.SetMemory(memory)
+	b.api.Begin(spec.ARN, begun)
+	return append(sandbox.Own(env, id, spec.Version, time.Now()), "AWS_LAMBDA_RUNTIME_API="+b.api.Addr()), nil
 }

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -98,4 +99,29 @@ func groups(part string) []string {
 		return nil
 	})
 	return found
+}
+
+// running are the processes whose command line holds part.
+func running(part string) []string {
+	var pids []string
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, path := range files {
+		if text, err := os.ReadFile(path); err == nil && bytes.Contains(text, []byte(part)) {
+			pids = append(pids, filepath.Base(filepath.Dir(path)))
+		}
+	}
+	return pids
+}
+
+func kill(t testing.TB, pids []string, signal syscall.Signal) {
+	t.Helper()
+	for _, pid := range pids {
+		n, err := strconv.Atoi(pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Kill(n, signal); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

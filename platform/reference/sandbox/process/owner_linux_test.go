@@ -100,7 +100,7 @@ func TestKilledOwnerLeavesNoProcess(t *testing.T) {
 }
 
 func TestNextOwnerEndsOrphanedGrandchildren(t *testing.T) {
-	s := limited(t)
+	s := limited(t, process.Options{})
 	pid := orphan(t, "spawn")
 	if err := s.Close(); err != nil {
 		t.Fatal(err)

@@ -18,6 +18,11 @@
 // cost 60 us, or 15 ms after a pause, and leave its first instructions
 // unbounded.
 //
+// A stem is an interpreter that runs our client and has no function. It stands
+// in an instance's place from birth and asks its Runtime API for a function,
+// whose environment, in one message, makes it an instance: it is bounded, changes
+// its folder and variables, and loads the handler.
+//
 // Instances, and the search for interpreters, do not run at the real-time
 // priority (SCHED_FIFO) of a process that platform/priority has raised. Nor at
 // one that the user has given this process: the two cannot be told apart.

@@ -83,6 +83,11 @@ func open(t testing.TB, o process.Options) *process.Sandbox {
 			t.Errorf("close: %v", err)
 		}
 		expectNothingLeft(t, before)
+		if o.RuntimeClients != "" { // stems have no mark
+			if left := running(o.RuntimeClients); len(left) > 0 {
+				t.Errorf("left behind: processes %v", left)
+			}
+		}
 	})
 	return s
 }

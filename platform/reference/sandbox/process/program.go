@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -51,20 +52,70 @@ func (p *programs) of(ctx context.Context, spec *sandbox.Spec) (program, error) 
 		prog.argv = []string{prog.path}
 		return prog, nil
 	}
-	client, ok := map[platform.Runtime]string{platform.NodeJS: "bootstrap.mjs", platform.Python: "bootstrap.py"}[f.Runtime]
+	argv, err := p.client(ctx, f.Runtime, clients)
+	if err != nil {
+		return program{}, err
+	}
+	prog.path, prog.argv = argv[0], argv
+	return prog, nil
+}
+
+// client is the command that runs a runtime's client, which lies in clients as
+// the process sees it.
+func (p *programs) client(ctx context.Context, r platform.Runtime, clients string) (argv []string, err error) {
+	file, ok := map[platform.Runtime]string{platform.NodeJS: "bootstrap.mjs", platform.Python: "bootstrap.py"}[r]
 	if !ok {
-		return program{}, fmt.Errorf("runtime %q: the process sandbox runs go, nodejs and python", f.Runtime)
+		return nil, fmt.Errorf("runtime %q: the process sandbox runs go, nodejs and python", r)
 	}
 	if p.options.RuntimeClients == "" {
-		return program{}, fmt.Errorf("runtime %s: no folder with its runtime client is given", f.Runtime)
+		return nil, fmt.Errorf("runtime %s: no folder with its runtime client is given", r)
 	}
-	path, err := p.interpreter(ctx, f.Runtime)
+	path, err := p.interpreter(ctx, r)
 	if err != nil {
-		return program{}, fmt.Errorf("runtime %s: %w", f.Runtime, err)
+		return nil, fmt.Errorf("runtime %s: %w", r, err)
 	}
-	prog.path = path
-	prog.argv = []string{path, filepath.Join(clients, client)}
-	return prog, nil
+	return []string{path, filepath.Join(clients, file)}, nil
+}
+
+// ofStem gives the program of a runtime without a function. Nothing in its
+// environment is ours or a function's.
+func (p *programs) ofStem(ctx context.Context, r platform.Runtime) (program, error) {
+	if p.options.Walls != nil {
+		return program{}, errors.New("a runtime is not booted ahead within walls: they hold the function's code from the beginning")
+	}
+	if r == platform.Go {
+		return program{}, errors.New("runtime go: a function is its own runtime and cannot be booted ahead of it")
+	}
+	argv, err := p.client(ctx, r, p.options.RuntimeClients)
+	if err != nil {
+		return program{}, err
+	}
+	env := []string{"COLDCURVE_START=stem"}
+	for name, value := range sandbox.Defaults() {
+		env = append(env, name+"="+value)
+	}
+	return program{path: argv[0], argv: argv, dir: p.options.RuntimeClients, env: env}, nil
+}
+
+// readAtBoot names a variable of the function that its interpreter, or a
+// library below that, reads only when it starts; "" if there is none. A runtime
+// that was booted without it would run on as if it were not there.
+func readAtBoot(env map[string]string) string {
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		switch {
+		case name == "NODE_ENV": // libraries read it, Node.js does not
+		case name == "LANG" && env[name] == sandbox.Defaults()["LANG"]:
+		case slices.ContainsFunc(bootPrefixes(), func(prefix string) bool { return strings.HasPrefix(name, prefix) }):
+			return name
+		}
+	}
+	return ""
+}
+
+// bootPrefixes begin the names of such variables: the interpreters' own, the
+// dynamic linker's, the C library's, OpenSSL's, ICU's and libuv's.
+func bootPrefixes() []string {
+	return []string{"NODE_", "PYTHON", "LD_", "LC_", "LANG", "MALLOC_", "GLIBC_", "OPENSSL_", "SSL_CERT_", "ICU_", "UV_"}
 }
 
 // interpreter finds a runtime's program, once. What stands on the PATH may be

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net"
 	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -32,11 +34,17 @@ type Sandbox struct {
 
 	mu     sync.Mutex
 	notes  []string
-	alive  map[*instance]struct{}
+	alive  map[resident]struct{}
 	starts sync.WaitGroup
 	closed bool
 	close  sync.Once
 	left   error
+}
+
+// resident is what holds a process of the sandbox's.
+type resident interface {
+	// evict ends it at once.
+	evict() error
 }
 
 // New makes a sandbox. It works without control groups, and then Notes says
@@ -51,7 +59,7 @@ func New(o Options) (*Sandbox, error) {
 		}
 	}
 	o = o.withDefaults()
-	s := &Sandbox{options: o, clock: clock.New(), limits: sandbox.Lambda(), programs: newPrograms(o), alive: map[*instance]struct{}{}}
+	s := &Sandbox{options: o, clock: clock.New(), limits: sandbox.Lambda(), programs: newPrograms(o), alive: map[resident]struct{}{}}
 	if o.NoCgroups {
 		s.note("memory and CPU limits are not enforced: control groups are turned off")
 	} else if groups, err := cgroup.New(cgroup.Options{}); err != nil {
@@ -146,49 +154,56 @@ func (s *Sandbox) Prepare(ctx context.Context, spec *sandbox.Spec) error {
 // is a *sandbox.Failure of kind Init.
 func (s *Sandbox) Start(ctx context.Context, id string, spec *sandbox.Spec) (sandbox.Instance, error) {
 	begun := s.clock.Now()
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return nil, errClosed(id)
+	if err := s.enter(id); err != nil {
+		return nil, err
 	}
-	s.starts.Add(1)
-	s.mu.Unlock()
 	defer s.starts.Done()
+	return s.start(ctx, id, spec, begun)
+}
+
+// start starts an instance that was asked for at begun. The caller has entered.
+func (s *Sandbox) start(ctx context.Context, id string, spec *sandbox.Spec, begun int64) (sandbox.Instance, error) {
 	prog, err := s.programs.of(ctx, spec)
 	if err != nil {
 		return nil, fmt.Errorf("start instance %s: %w", id, err)
 	}
-	in := &instance{sandbox: s, id: id, spec: spec, begun: begun, program: prog, alarm: sandbox.NewAlarm(), done: make(chan struct{})}
+	in := newInstance(s, id, spec, prog, begun)
 	if _, err := in.begin(ctx); err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	s.alive[in] = struct{}{}
-	s.mu.Unlock()
+	s.remember(in)
 	return in, nil
 }
 
-func errClosed(id string) error {
-	return &sandbox.Failure{Kind: sample.Platform, Cause: fmt.Errorf("start instance %s: the sandbox is closed", id)}
+// enter says whether something may still be started; if so, the caller calls
+// starts.Done when it has been.
+func (s *Sandbox) enter(id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return &sandbox.Failure{Kind: sample.Platform, Cause: fmt.Errorf("start %s: the sandbox is closed", id)}
+	}
+	s.starts.Add(1)
+	return nil
 }
 
-// launch has a launcher start an instance's process.
-func (s *Sandbox) launch(ctx context.Context, in *instance) (*order, error) {
-	o := &order{program: in.program, spec: in.spec, id: in.id, begun: in.begun, done: make(chan struct{})}
+// launch has a launcher fulfil an order; id is that of who will live there.
+func (s *Sandbox) launch(ctx context.Context, id string, o *order) error {
+	o.done = make(chan struct{})
 	select {
 	case s.launcher.orders <- o:
 	case <-ctx.Done():
-		return nil, fmt.Errorf("start instance %s: %w", in.id, context.Cause(ctx))
+		return fmt.Errorf("start %s: %w", id, context.Cause(ctx))
 	}
 	<-o.done
 	if o.err == nil {
-		return o, nil
+		return nil
 	}
-	err := fmt.Errorf("start instance %s: %w", in.id, o.err)
+	err := fmt.Errorf("start %s: %w", id, o.err)
 	if unfit(o.err) {
-		return nil, &sandbox.Failure{Kind: sample.Init, Cause: err, Type: "Runtime.InvalidEntrypoint", Message: "Error: " + o.err.Error()}
+		return &sandbox.Failure{Kind: sample.Init, Cause: err, Type: "Runtime.InvalidEntrypoint", Message: "Error: " + o.err.Error()}
 	}
-	return nil, &sandbox.Failure{Kind: sample.Platform, Cause: err}
+	return &sandbox.Failure{Kind: sample.Platform, Cause: err}
 }
 
 // unfit tells an executable's fault from the machine's.
@@ -214,10 +229,16 @@ func (s *Sandbox) limitCPU(g *cgroup.Group, memory units.Bytes) error {
 	return err
 }
 
-func (s *Sandbox) forget(in *instance) {
+func (s *Sandbox) remember(r resident) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.alive, in)
+	s.alive[r] = struct{}{}
+}
+
+func (s *Sandbox) forget(r resident) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.alive, r)
 }
 
 // Close implements sandbox.Sandbox.
@@ -234,15 +255,12 @@ func (s *Sandbox) Close() error {
 
 func (s *Sandbox) stopAll() error {
 	s.mu.Lock()
-	var left []*instance
-	for in := range s.alive {
-		left = append(left, in)
-	}
+	left := slices.Collect(maps.Keys(s.alive))
 	s.mu.Unlock()
 	errs := make([]error, len(left))
 	var stops sync.WaitGroup
-	for i, in := range left {
-		stops.Go(func() { errs[i] = in.Stop(false) })
+	for i, r := range left {
+		stops.Go(func() { errs[i] = r.evict() })
 	}
 	stops.Wait()
 	return errors.Join(errs...)

@@ -1,0 +1,135 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+)
+
+// stem is an interpreter that runs our client and asks it for a function.
+type stem struct {
+	sandbox *Sandbox
+	id      string
+	attempt *attempt
+	booted  <-chan struct{}
+	done    chan struct{}
+
+	mu      sync.Mutex
+	used    bool // assigned, or stopped
+	stopped error
+}
+
+// Boot implements sandbox.Stocker, for Node.js and Python.
+func (s *Sandbox) Boot(ctx context.Context, id string, runtime platform.Runtime) (sandbox.Stem, error) {
+	if err := s.enter(id); err != nil {
+		return nil, err
+	}
+	defer s.starts.Done()
+	prog, err := s.programs.ofStem(ctx, runtime)
+	if err != nil {
+		return nil, fmt.Errorf("boot %s: %w", id, err)
+	}
+	st := &stem{sandbox: s, id: id, done: make(chan struct{})}
+	o := &order{program: prog, tie: func(b *berth) ([]string, error) {
+		st.booted = b.api.ExpectStem()
+		return append(slices.Clone(prog.env), "AWS_LAMBDA_RUNTIME_API="+b.api.Addr()), nil
+	}}
+	if err := s.launch(ctx, id, o); err != nil {
+		return nil, err
+	}
+	st.attempt = newAttempt(o, s.wards, func(*attempt) { close(st.done) })
+	s.remember(st)
+	return st, nil
+}
+
+// AwaitBooted implements sandbox.Stem.
+func (st *stem) AwaitBooted(ctx context.Context) error {
+	select {
+	case <-st.booted:
+		return nil
+	case <-st.done:
+		f := st.attempt.exitFailure(sample.Platform, "")
+		return fmt.Errorf("boot %s: %w: %s", st.id, f, f.Log)
+	case <-ctx.Done():
+		return fmt.Errorf("boot %s: %w", st.id, context.Cause(ctx))
+	}
+}
+
+// Assign implements sandbox.Stem. A function with variables that its
+// interpreter reads only at its own start gets a fresh one, which is Cold.
+func (st *stem) Assign(ctx context.Context, id string, spec *sandbox.Spec) (sandbox.Instance, error) {
+	s := st.sandbox
+	begun := s.clock.Now()
+	if err := s.enter(id); err != nil {
+		return nil, err
+	}
+	defer s.starts.Done()
+	if !st.take() {
+		return nil, &sandbox.Failure{Kind: sample.Platform, Cause: fmt.Errorf("start %s: stem %s is used up", id, st.id)}
+	}
+	defer s.forget(st)
+	if name := readAtBoot(spec.Function.Env); name != "" {
+		s.note(fmt.Sprintf("%s cannot start from a pre-booted runtime: its variable %s is read when the interpreter starts", spec.Function.Name, name))
+		if err := st.attempt.putAway(st.id); err != nil {
+			return nil, &sandbox.Failure{Kind: sample.Platform, Cause: fmt.Errorf("start %s: %w", id, err)}
+		}
+		return s.start(ctx, id, spec, begun)
+	}
+	in, err := st.assign(ctx, id, spec, begun)
+	if err != nil {
+		err = &sandbox.Failure{Kind: sample.Platform, Cause: fmt.Errorf("start %s: %w", id, errors.Join(err, st.attempt.putAway(st.id)))}
+		return nil, err
+	}
+	s.remember(in)
+	return in, nil
+}
+
+func (st *stem) assign(ctx context.Context, id string, spec *sandbox.Spec, begun int64) (*instance, error) {
+	s := st.sandbox
+	prog, err := s.programs.of(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	env, err := st.attempt.bind(prog.env, spec, id, begun)
+	if err != nil {
+		return nil, err
+	}
+	if err := st.attempt.api.Assign(env); err != nil {
+		return nil, err
+	}
+	in := newInstance(s, id, spec, prog, begun)
+	in.inherit(st.attempt, sample.Prewarmed, s.clock.Now())
+	return in, nil
+}
+
+// take uses the stem up, once.
+func (st *stem) take() bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	was := st.used
+	st.used = true
+	return !was
+}
+
+// Done implements sandbox.Stem.
+func (st *stem) Done() <-chan struct{} { return st.done }
+
+// Stop implements sandbox.Stem.
+func (st *stem) Stop() error {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if !st.used {
+		st.used = true
+		st.stopped = st.attempt.putAway(st.id)
+		st.sandbox.forget(st)
+	}
+	return st.stopped
+}
+
+func (st *stem) evict() error { return st.Stop() }
