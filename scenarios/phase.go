@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/scenarios/arrival"
 	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
@@ -89,6 +90,10 @@ func arrivalFields() fields[Arrivals] {
 			"who is called; may be left out where there is one function"),
 		key("consumer", names(), func(a *Arrivals) *string { return &a.Consumer },
 			"who the requests are accounted to"),
+		key("stage", names(), func(a *Arrivals) *string { return &a.Stage },
+			"which of the consumer's environments they are accounted to"),
+		key("trigger", words("trigger", sample.Triggers()), func(a *Arrivals) *string { return &a.Trigger },
+			"what reaches the function on platform reference: a request to its URL, an asynchronous event, a schedule that is due, a file in a watched folder; the default is a direct invocation"),
 
 		key("rate", rates("100/s", tiny), func(a *Arrivals) *units.Rate { return &a.Rate },
 			"mean rate").of(constant, poisson, bursty).must(),
@@ -189,6 +194,9 @@ func (r *reader) checkCaller(m strict.Map, a *Arrivals) {
 		a.Function = known[0]
 	case !v.Given() && len(known) > 1:
 		m.Fault("it is not said which function is called", "add function: one of "+commas(known))
+	}
+	if v := m.Get("trigger"); a.Trigger != "" && r.scenario.Platform.Name == httpPlatform {
+		v.Fault("platform http has no triggers", "leave it out: each request goes to the URL")
 	}
 }
 

@@ -105,6 +105,8 @@ type Arrivals struct {
 	Speed     float64 // replay: 60 plays a minute in a second; the default is 1
 	Even      bool    // ramp, step, spike, sine: evenly spaced as the rate goes, not at random
 	Consumer  string  // who the requests are accounted to
+	Stage     string  // which of the consumer's environments
+	Trigger   string  // by what the requests reach the function: "" directly, or one of sample.Triggers
 
 	Trace arrival.Trace // replay: what File holds
 	Scale float64       // replay: how often each recorded request is sent; 0 is once

@@ -28,6 +28,8 @@ type Source struct {
 	Entry    int // index into the phase's Arrivals
 	Function string
 	Consumer string
+	Stage    string
+	Trigger  string
 }
 
 // PhaseSpan is where a phase lies in the schedule, [Start, End).
@@ -77,7 +79,7 @@ func (out *Schedule) add(s *Scenario, phase int, start time.Duration) error {
 			return fmt.Errorf("schedule %s: more than %d entries of arrivals", s.Name, 1<<16)
 		}
 		id := uint16(len(out.Sources))
-		out.Sources = append(out.Sources, Source{Phase: phase, Entry: entry, Function: a.Function, Consumer: a.Consumer})
+		out.Sources = append(out.Sources, Source{Phase: phase, Entry: entry, Function: a.Function, Consumer: a.Consumer, Stage: a.Stage, Trigger: a.Trigger})
 		times := process.Times(p.Duration, source(s.Seed, phase, entry))
 		if len(p.Arrivals) == 1 {
 			for t := range times {

@@ -44,7 +44,7 @@ func (t *Tally) Add(s *sample.Sample) {
 	if s.Start == sample.Cold {
 		t.colds[s.Instance]++
 	}
-	inside := s.Breakdown.Queue + s.Breakdown.Provision + s.Breakdown.Boot + s.Breakdown.Init + s.Breakdown.Handler
+	inside := s.Breakdown.Trigger + s.Breakdown.Queue + s.Breakdown.Provision + s.Breakdown.Boot + s.Breakdown.Init + s.Breakdown.Handler
 	switch {
 	case inside == 0:
 		t.missing++

@@ -109,7 +109,7 @@ func lag(p *summary.Pool, of string) (float64, string) {
 
 func part(b *summary.Breakdown, name string) (float64, string) {
 	v, ok := map[string]*int64{
-		"queue": b.Queue, "provision": b.Provision, "boot": b.Boot, "init": b.Init, "handler": b.Handler,
+		"trigger": b.Trigger, "queue": b.Queue, "provision": b.Provision, "boot": b.Boot, "init": b.Init, "handler": b.Handler,
 	}[name]
 	if !ok {
 		return 0, "the summary has no such figure"

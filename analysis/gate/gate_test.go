@@ -121,7 +121,7 @@ func TestEveryMetricIsRead(t *testing.T) {
 	for range 4000 {
 		b.Add(&sample.Sample{
 			Phase: "p", Function: "f", Sent: 1, Done: 100, Start: sample.Cold, Grade: sample.Attested, Billed: 1,
-			Breakdown: sample.Breakdown{Queue: 1, Provision: 1, Boot: 1, Init: 1, Handler: 1},
+			Breakdown: sample.Breakdown{Trigger: 1, Queue: 1, Provision: 1, Boot: 1, Init: 1, Handler: 1},
 		})
 	}
 	for _, m := range metric.All() {

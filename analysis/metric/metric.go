@@ -36,6 +36,7 @@ const (
 //	errors          failed requests
 //	dropped         arrivals that were not sent
 //	throughput      requests sent per second
+//	trigger.mean    from a trigger's firing to the request's arrival at the platform
 //	queue.mean      the wait for an instance, and handler.mean the function's own
 //	                time: over all that were answered
 //	provision.mean  and boot.mean and init.mean: over those that waited for a start
@@ -46,7 +47,7 @@ func All() []Metric {
 		"latency.p50", "latency.p90", "latency.p95", "latency.p99", "latency.p999", "latency.max", "latency.mean",
 		"service.p50", "service.p90", "service.p95", "service.p99", "service.p999", "service.max", "service.mean",
 		"cold_share", "error_share", "errors", "dropped", "throughput",
-		"queue.mean", "provision.mean", "boot.mean", "init.mean", "handler.mean", "billed.mean",
+		"trigger.mean", "queue.mean", "provision.mean", "boot.mean", "init.mean", "handler.mean", "billed.mean",
 		"lag.p50", "lag.p99", "lag.p999", "lag.max",
 	}
 }

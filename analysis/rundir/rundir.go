@@ -42,7 +42,8 @@ type Manifest struct {
 	Platform  platform.Description `json:"platform"`
 	Phases    []Phase              `json:"phases"`
 	Functions []string             `json:"functions"`
-	Offered   uint64               `json:"offered"` // arrivals in the whole schedule
+	Tiers     map[string]string    `json:"tiers,omitempty"` // by function: how its instances are isolated and started, where that is not the same for all
+	Offered   uint64               `json:"offered"`         // arrivals in the whole schedule
 	InFlight  InFlight             `json:"in_flight"`
 	Expect    []Budget             `json:"expect,omitempty"`
 

@@ -18,6 +18,8 @@ type line struct {
 	Phase     string           `json:"phase,omitempty"`
 	Function  string           `json:"fn,omitempty"`
 	Consumer  string           `json:"for,omitempty"`
+	Stage     string           `json:"stage,omitempty"`
+	Trigger   string           `json:"via,omitempty"`
 	Intended  time.Duration    `json:"at,omitempty"`
 	Sent      time.Duration    `json:"sent,omitempty"`
 	FirstByte time.Duration    `json:"first,omitempty"`
@@ -25,6 +27,7 @@ type line struct {
 	Start     sample.Start     `json:"start,omitempty"`
 	Grade     sample.Grade     `json:"grade,omitempty"`
 	Instance  string           `json:"inst,omitempty"`
+	Trig      time.Duration    `json:"trig,omitempty"`
 	Queue     time.Duration    `json:"queue,omitempty"`
 	Provision time.Duration    `json:"prov,omitempty"`
 	Boot      time.Duration    `json:"boot,omitempty"`
@@ -36,29 +39,29 @@ type line struct {
 
 func (l line) sample() sample.Sample {
 	return sample.Sample{
-		Seq: l.Seq, Phase: l.Phase, Function: l.Function, Consumer: l.Consumer,
+		Seq: l.Seq, Phase: l.Phase, Function: l.Function, Consumer: l.Consumer, Stage: l.Stage, Trigger: l.Trigger,
 		Intended: l.Intended, Sent: l.Sent, FirstByte: l.FirstByte, Done: l.Done,
 		Start: l.Start, Grade: l.Grade, Instance: l.Instance,
-		Breakdown: sample.Breakdown{Queue: l.Queue, Provision: l.Provision, Boot: l.Boot, Init: l.Init, Handler: l.Handler},
+		Breakdown: sample.Breakdown{Trigger: l.Trig, Queue: l.Queue, Provision: l.Provision, Boot: l.Boot, Init: l.Init, Handler: l.Handler},
 		Billed:    l.Billed, Err: l.Err,
 	}
 }
 
 func full() sample.Sample {
 	return sample.Sample{
-		Seq: 41, Phase: "spike", Function: "hello", Consumer: "team a",
+		Seq: 41, Phase: "spike", Function: "hello", Consumer: "team a", Stage: "prod", Trigger: sample.Async,
 		Intended: 4200 * time.Millisecond, Sent: 4200001234, FirstByte: 4250000000, Done: 4250001000,
 		Start: sample.Cold, Grade: sample.Observed, Instance: "hello-7f",
-		Breakdown: sample.Breakdown{Queue: 1, Provision: 2, Boot: 3, Init: 4, Handler: 5},
+		Breakdown: sample.Breakdown{Trigger: 6, Queue: 1, Provision: 2, Boot: 3, Init: 4, Handler: 5},
 		Billed:    50 * time.Millisecond, Err: sample.Timeout,
 	}
 }
 
 func TestAppendJSON(t *testing.T) {
 	s := full()
-	want := `{"seq":41,"phase":"spike","fn":"hello","for":"team a","at":4200000000,"sent":4200001234,` +
+	want := `{"seq":41,"phase":"spike","fn":"hello","for":"team a","stage":"prod","via":"async","at":4200000000,"sent":4200001234,` +
 		`"first":4250000000,"done":4250001000,"start":"cold","grade":"observed","inst":"hello-7f",` +
-		`"queue":1,"prov":2,"boot":3,"init":4,"handler":5,"billed":50000000,"err":"timeout"}`
+		`"trig":6,"queue":1,"prov":2,"boot":3,"init":4,"handler":5,"billed":50000000,"err":"timeout"}`
 	if diff := cmp.Diff(want, string(sample.AppendJSON(nil, &s))); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}

@@ -79,6 +79,10 @@ func (d *Decoder) field(c *cursor, key []byte, s *Sample) (known bool, err error
 		return true, d.assign(c, &s.Function)
 	case "for":
 		return true, d.assign(c, &s.Consumer)
+	case "stage":
+		return true, d.assign(c, &s.Stage)
+	case "via":
+		return true, d.assign(c, &s.Trigger)
 	case "inst":
 		return true, d.assign(c, &s.Instance)
 	case "start":
@@ -105,6 +109,8 @@ func timeField(key []byte, s *Sample) *time.Duration {
 		return &s.FirstByte
 	case "done":
 		return &s.Done
+	case "trig":
+		return &s.Breakdown.Trigger
 	case "queue":
 		return &s.Breakdown.Queue
 	case "prov":

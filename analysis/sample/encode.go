@@ -18,6 +18,8 @@ func AppendJSON(dst []byte, s *Sample) []byte {
 	dst = appendText(dst, "phase", s.Phase)
 	dst = appendText(dst, "fn", s.Function)
 	dst = appendText(dst, "for", s.Consumer)
+	dst = appendText(dst, "stage", s.Stage)
+	dst = appendText(dst, "via", s.Trigger)
 	dst = appendTime(dst, "at", s.Intended)
 	dst = appendTime(dst, "sent", s.Sent)
 	dst = appendTime(dst, "first", s.FirstByte)
@@ -29,6 +31,7 @@ func AppendJSON(dst []byte, s *Sample) []byte {
 		dst = appendText(dst, "grade", s.Grade.String())
 	}
 	dst = appendText(dst, "inst", s.Instance)
+	dst = appendTime(dst, "trig", s.Breakdown.Trigger)
 	dst = appendTime(dst, "queue", s.Breakdown.Queue)
 	dst = appendTime(dst, "prov", s.Breakdown.Provision)
 	dst = appendTime(dst, "boot", s.Breakdown.Boot)

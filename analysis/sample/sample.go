@@ -11,6 +11,8 @@
 //	phase    scenario phase
 //	fn       function
 //	for      consumer
+//	stage    the consumer's stage
+//	via      trigger: url, async, schedule, folder; none for a direct invocation
 //	at       intended time, offset from the run's origin
 //	sent     handed to the platform adapter, offset
 //	first    first byte of the response, offset
@@ -18,7 +20,7 @@
 //	start    start kind: warm, cold, queued, prewarmed, provisioned, restored
 //	grade    evidence: inferred, beacon, observed, attested
 //	inst     instance
-//	queue prov boot init handler    the parts of the breakdown
+//	trig queue prov boot init handler    the parts of the breakdown
 //	billed   billed duration
 //	err      error kind: dropped, throttled, timeout, handler, init, crash, oom,
 //	         payload, refused, platform, network, cancelled

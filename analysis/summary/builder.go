@@ -15,6 +15,9 @@ type Input struct {
 	Dir      string
 	Seed     uint64
 	Phases   []PhaseSpan // in order, back to back
+	// Tiers says by function how its instances are isolated and started, where
+	// that is not the same for all.
+	Tiers map[string]string
 
 	Complete    bool // every sample is there
 	Interrupted bool // ended on request before its schedule did
@@ -218,6 +221,7 @@ func (t *tally) add(s *sample.Sample) {
 	}
 	t.partsN++
 	t.partsSpan += s.Service()
+	t.parts.Trigger += s.Breakdown.Trigger
 	t.parts.Queue += s.Breakdown.Queue
 	t.parts.Provision += s.Breakdown.Provision
 	t.parts.Boot += s.Breakdown.Boot
@@ -238,6 +242,7 @@ func (t *tally) merge(o *tally) {
 	t.latency.Merge(o.latency)
 	t.service.Merge(o.service)
 	t.lag.Merge(o.lag)
+	t.parts.Trigger += o.parts.Trigger
 	t.parts.Queue += o.parts.Queue
 	t.parts.Provision += o.parts.Provision
 	t.parts.Boot += o.parts.Boot

@@ -113,6 +113,7 @@ func (t *tally) breakdown() Breakdown {
 		rest -= m
 		return &m
 	}
+	b.Trigger = mean(int64(t.parts.Trigger))
 	b.Queue = mean(int64(t.parts.Queue))
 	b.Provision = mean(int64(t.parts.Provision))
 	b.Boot = mean(int64(t.parts.Boot))

@@ -113,6 +113,7 @@ func (b *Builder) addGroups(r *Run) {
 		t := b.groups[k]
 		g := t.group()
 		g.Phase, g.Function, g.Start = k.phase, k.function, k.start.String()
+		g.Tier = b.in.Tiers[k.function]
 		if !held[k.phase] {
 			g.Limited = g.bracket()
 		}

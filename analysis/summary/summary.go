@@ -7,6 +7,8 @@
 // against a budget (that is gate's).
 package summary
 
+import "github.com/coldcurve/coldcurve/analysis/sample"
+
 // Schema names the document that `coldcurve run --json` prints.
 const Schema = "coldcurve.summary/v1"
 
@@ -86,6 +88,7 @@ type Phase struct {
 type Group struct {
 	Phase    string `json:"phase"`
 	Function string `json:"function"`
+	Tier     string `json:"tier,omitempty"` // how the function's instances are isolated and started, where there is a choice
 	Start    string `json:"start"`
 	Grade    string `json:"grade"` // the weakest evidence grade in the group
 	N        uint64 `json:"n"`
@@ -137,9 +140,17 @@ type Lag struct {
 	Max  int64  `json:"max"`
 }
 
+// TakenApart says whether the group is worth showing part by part: it waited for
+// a start, or for its trigger.
+func (g *Group) TakenApart() bool {
+	b := &g.Breakdown
+	return b.N > 0 && (g.Start != sample.Warm.String() || b.Trigger != nil || b.Provision != nil || b.Init != nil)
+}
+
 // Breakdown is a start taken apart; a part that the platform does not tell is nil.
 type Breakdown struct {
 	N         uint64 `json:"n"` // samples that carry a breakdown
+	Trigger   *int64 `json:"trigger"`
 	Queue     *int64 `json:"queue"`
 	Provision *int64 `json:"provision"`
 	Boot      *int64 `json:"boot"`

@@ -8,7 +8,6 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/reports"
@@ -28,7 +27,7 @@ type part struct {
 	mean time.Duration
 }
 
-// stack is the mean cold start of one phase and function, taken apart.
+// stack is the mean request of one group that waited for a start, taken apart.
 type stack struct {
 	label string
 	n     uint64
@@ -36,22 +35,23 @@ type stack struct {
 	total time.Duration
 }
 
-// breakdown is the mean cold start of each phase and function as a stacked bar.
+// breakdown is the mean request of each group that waited for a start as a
+// stacked bar.
 func breakdown(run *summary.Run, _ *reports.Run) (Chart, bool) {
 	stacks := stacksOf(run)
 	if len(stacks) == 0 {
 		return Chart{}, false
 	}
-	caption := "The mean cold start, taken apart by what the platform tells. The rest is what remains of the time that the request took: network and front end."
+	caption := "The mean request that waited for a start or a trigger, taken apart by what the platform tells. The rest is what remains of the time that it took: network and front end."
 	if n := len(stacks); n > mostStacks {
 		caption += fmt.Sprintf(" The first %d of %d are shown.", mostStacks, n)
 		stacks = stacks[:mostStacks]
 	}
 	c := Chart{
 		Name:    "cold-start",
-		Title:   "The cold start taken apart",
+		Title:   "Starts taken apart",
 		Caption: caption,
-		Alt:     "Mean cold starts:",
+		Alt:     "Mean starts:",
 		height:  titleHeight + keyHeight + 56 + stackRow*vg.Length(len(stacks)),
 	}
 	var high time.Duration
@@ -91,7 +91,7 @@ func stacksOf(run *summary.Run) []stack {
 	}
 	var out []stack
 	for _, g := range run.Groups {
-		if g.Start != sample.Cold.String() || g.Breakdown.N == 0 {
+		if !g.TakenApart() {
 			continue
 		}
 		s := stack{n: g.Breakdown.N}
@@ -103,6 +103,10 @@ func stacksOf(run *summary.Run) []stack {
 		default:
 			s.label = g.Function + ", " + g.Phase
 		}
+		if g.Tier != "" {
+			s.label += ", " + g.Tier
+		}
+		s.label += ", " + g.Start
 		for _, p := range partsOf(g.Breakdown) {
 			if p.mean > 0 {
 				s.parts = append(s.parts, p)
@@ -125,6 +129,7 @@ func partsOf(b summary.Breakdown) []part {
 		return time.Duration(*v)
 	}
 	return []part{
+		{"trigger", partTrigger, at(b.Trigger)},
 		{"queue", partQueue, at(b.Queue)},
 		{"provision", partProvision, at(b.Provision)},
 		{"boot", partBoot, at(b.Boot)},

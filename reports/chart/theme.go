@@ -28,6 +28,7 @@ const (
 	provisioned
 	warm
 	unknown
+	partTrigger
 	partQueue
 	partProvision
 	partBoot
@@ -63,6 +64,7 @@ func (r role) hue() hue {
 		provisioned:   {"provisioned", 0x2A7F9E, 0x6CC9E8},
 		warm:          {"warm", 0x0072B2, 0x5AB0F0},
 		unknown:       {"unknown", 0x767676, 0x9A9A9A},
+		partTrigger:   {"part-trigger", 0xC9D7A8, 0x55692B},
 		partQueue:     {"part-queue", 0xEBB5D6, 0x7A3D66},
 		partProvision: {"part-provision", 0xF6BC8F, 0x8A4A14},
 		partBoot:      {"part-boot", 0xF2DC8B, 0x6E5A0A},

@@ -43,7 +43,9 @@ type runView struct {
 	Causes  []string
 	Doubts  []string
 	Columns []column
-	Colds   []summary.Group
+	Starts  []summary.Group // those that are taken apart
+	// Tiers and Triggers say that there are some, so that the table shows them.
+	Tiers, Triggers bool
 	// Functions says that there are several, so that tables name them.
 	Functions bool
 }
@@ -115,8 +117,10 @@ func viewOf(run *summary.Run, data *reports.Run) runView {
 	}
 	for _, g := range run.Groups {
 		v.Functions = v.Functions || g.Function != run.Groups[0].Function
-		if g.Start == sample.Cold.String() && g.Breakdown.N > 0 {
-			v.Colds = append(v.Colds, g)
+		if g.TakenApart() {
+			v.Starts = append(v.Starts, g)
+			v.Tiers = v.Tiers || g.Tier != run.Groups[0].Tier
+			v.Triggers = v.Triggers || g.Breakdown.Trigger != nil
 		}
 	}
 	return v

@@ -52,7 +52,7 @@ func TestSaysTheAnswerFirst(t *testing.T) {
 	last := 0
 	for _, s := range append(reports.Answer(&r.Document.Runs[0]),
 		"How long callers wait", "Latency over time", "Latency by percentile", "How often each latency occurred",
-		"Instances and concurrency over time", "The cold start taken apart", "What was sent",
+		"Instances and concurrency over time", "Starts taken apart", "What was sent",
 		"What to keep in mind", "memory limits are not enforced", "How it was measured", "drop at 10000",
 		"Where it was measured", "Imaginary 9", "Files", "summary.json", "coldcurve v1.0.0", "What the words mean",
 	) {

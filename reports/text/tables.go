@@ -156,11 +156,11 @@ func (p *page) explain(r *summary.Run, dropped []string) {
 	}
 }
 
-// coldStarts takes cold starts apart.
-func (p *page) coldStarts(r *summary.Run) {
+// starts takes starts apart.
+func (p *page) starts(r *summary.Run) {
 	var g []summary.Group
 	for _, group := range r.Groups {
-		if group.Start == sample.Cold.String() && group.Breakdown.N > 0 {
+		if group.TakenApart() {
 			g = append(g, group)
 		}
 	}
@@ -168,19 +168,27 @@ func (p *page) coldStarts(r *summary.Run) {
 		return
 	}
 	p.line("")
-	p.line("The cold start taken apart (means)")
+	p.line("Starts taken apart (means)")
 	phase := cellsOf(g, func(g *summary.Group) string { return g.Phase })
 	function := cellsOf(g, func(g *summary.Group) string { return g.Function })
 	columns := []column{{head: "phase", left: true, cells: phase}}
 	if several(function) {
 		columns = append(columns, column{head: "function", left: true, cells: function})
 	}
+	if tier := cellsOf(g, func(g *summary.Group) string { return g.Tier }); several(tier) {
+		columns = append(columns, column{head: "tier", left: true, cells: tier})
+	}
+	start := cellsOf(g, func(g *summary.Group) string { return g.Start })
+	columns = append(columns, column{head: "start", left: true, keep: 8, cells: start})
 	grouped(phase, function)
 	part := func(of func(*summary.Breakdown) *int64) []string {
 		return cellsOf(g, func(g *summary.Group) string { return nanos(of(&g.Breakdown)) })
 	}
+	columns = append(columns, column{head: "n", keep: 1, cells: cellsOf(g, func(g *summary.Group) string { return units.FormatCount(g.Breakdown.N) })})
+	if slices.ContainsFunc(g, func(g summary.Group) bool { return g.Breakdown.Trigger != nil }) {
+		columns = append(columns, column{head: "trigger", keep: 9, cells: part(func(b *summary.Breakdown) *int64 { return b.Trigger })})
+	}
 	dropped := p.table(append(columns,
-		column{head: "n", keep: 1, cells: cellsOf(g, func(g *summary.Group) string { return units.FormatCount(g.Breakdown.N) })},
 		column{head: "queue", keep: 2, cells: part(func(b *summary.Breakdown) *int64 { return b.Queue })},
 		column{head: "provision", keep: 6, cells: part(func(b *summary.Breakdown) *int64 { return b.Provision })},
 		column{head: "boot", keep: 5, cells: part(func(b *summary.Breakdown) *int64 { return b.Boot })},
@@ -197,7 +205,7 @@ func (p *page) coldStarts(r *summary.Run) {
 // total is the mean service, to which the parts add up.
 func total(b *summary.Breakdown) *int64 {
 	var sum int64
-	for _, v := range []*int64{b.Queue, b.Provision, b.Boot, b.Init, b.Handler, b.Rest} {
+	for _, v := range []*int64{b.Trigger, b.Queue, b.Provision, b.Boot, b.Init, b.Handler, b.Rest} {
 		if v != nil {
 			sum += *v
 		}

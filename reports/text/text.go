@@ -90,7 +90,7 @@ func (p *page) run(r *summary.Run) {
 		p.line("")
 		p.latencies(r)
 	}
-	p.coldStarts(r)
+	p.starts(r)
 	if len(r.Phases) > 0 {
 		p.line("")
 		p.phases(r)

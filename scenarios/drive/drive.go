@@ -59,7 +59,7 @@ type Sink interface {
 type Plan struct {
 	Schedule    *scenarios.Schedule
 	Deployments map[string]platform.Deployment // by function; every function of the schedule has one
-	Payloads    map[string]platform.Request    // by function; none sends an empty request. Consumer is the schedule's.
+	Payloads    map[string]platform.Request    // by function; none sends an empty request. Consumer, stage and trigger are the schedule's.
 	InFlight    scenarios.InFlight             // cap on requests under way; the default is drop at 10000
 	Grace       time.Duration                  // how long requests may go on after an interrupt; the default is DefaultGrace, negative is not at all
 	Clock       clock.Monotonic

@@ -36,9 +36,9 @@ type transport struct {
 
 // route is where the arrivals of one source go and what their samples say of it.
 type route struct {
-	phase, function, consumer string
-	deployment                platform.Deployment
-	request                   platform.Request
+	phase, function string
+	deployment      platform.Deployment
+	request         platform.Request
 }
 
 func newTransport(requests context.Context, plan *Plan, origin time.Time, g *gate) *transport {
@@ -51,11 +51,10 @@ func newTransport(requests context.Context, plan *Plan, origin time.Time, g *gat
 	}
 	for _, src := range plan.Schedule.Sources {
 		req := plan.Payloads[src.Function]
-		req.Consumer = src.Consumer
+		req.Consumer, req.Stage, req.Trigger = src.Consumer, src.Stage, src.Trigger
 		t.routes = append(t.routes, route{
 			phase:      plan.Schedule.Phases[src.Phase].Name,
 			function:   src.Function,
-			consumer:   src.Consumer,
 			deployment: plan.Deployments[src.Function],
 			request:    req,
 		})
@@ -130,7 +129,9 @@ func (t *transport) blank(seq uint64, r *route) sample.Sample {
 		Seq:      seq,
 		Phase:    r.phase,
 		Function: r.function,
-		Consumer: r.consumer,
+		Consumer: r.request.Consumer,
+		Stage:    r.request.Stage,
+		Trigger:  r.request.Trigger,
 		Intended: t.schedule.Times[seq],
 	}
 }
