@@ -25,7 +25,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/analysis/usage"
+	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/clock"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
@@ -42,6 +44,13 @@ type Options struct {
 	// Policy is that of the versions that have none of their own. Its
 	// Concurrency is the limit over all functions together; 0 is no limit.
 	Policy lifecycle.Policy
+	// Stock is how many runtimes are kept booted for the functions whose start
+	// tier is the pool, by runtime, from the first such function on. The
+	// default is 1 of each.
+	Stock map[platform.Runtime]int
+	// Memory is what the instances of all functions may have together, each
+	// counted with its function's memory size. The default is no limit.
+	Memory units.Bytes
 	// Meter is told of every request. The default is nobody.
 	Meter Meter
 	// Limits are the bounds of functions and requests. The default is [LambdaLimits].
@@ -64,6 +73,14 @@ func (o Options) Validate() error {
 		errs = append(errs, errors.New("engine: no sandbox"))
 	} else if o.Sandboxes[name] == nil {
 		errs = append(errs, fmt.Errorf("engine: default sandbox %q is not one of %s", name, strings.Join(slices.Sorted(maps.Keys(o.Sandboxes)), ", ")))
+	}
+	for _, runtime := range slices.Sorted(maps.Keys(o.Stock)) {
+		if n := o.Stock[runtime]; n < 0 {
+			errs = append(errs, fmt.Errorf("engine: stock of %d %s runtimes, at least 0", n, runtime))
+		}
+	}
+	if o.Memory < 0 {
+		errs = append(errs, fmt.Errorf("engine: memory of %d bytes, at least 0", o.Memory))
 	}
 	if o.History < 0 {
 		errs = append(errs, fmt.Errorf("engine: history %d, at least 0", o.History))
@@ -102,18 +119,23 @@ type Meter interface {
 type Runtime struct {
 	sandboxes map[string]sandbox.Sandbox
 	usual     string // the name of the default one
-	policy    lifecycle.Policy
-	limits    Limits
-	billing   BillingRule
-	meter     Meter
-	clock     clock.Monotonic
-	origin    int64 // the clock's reading that is 0 to the pools
+
+	stockSizes map[platform.Runtime]int
+
+	policy  lifecycle.Policy
+	limits  Limits
+	billing BillingRule
+	meter   Meter
+	clock   clock.Monotonic
+	origin  int64 // the clock's reading that is 0 to the pools
 
 	// mu guards all families and versions and what follows. One lock for all of them makes
 	// the concurrency limit over functions exact; it is held for one Step at a
 	// time (about a microsecond), never across a call into the sandbox.
 	mu       sync.Mutex
 	families map[string]*Family
+	stocks   map[stockKey]*stock
+	budget   budget
 	account  account
 	started  uint64
 	running  int           // requests inside Invoke
@@ -144,14 +166,19 @@ func New(o Options) (*Runtime, error) {
 	rt := &Runtime{
 		sandboxes: maps.Clone(o.Sandboxes),
 		usual:     o.usual(),
-		policy:    o.Policy,
-		limits:    o.Limits,
-		billing:   o.Billing,
-		meter:     o.Meter,
-		clock:     o.Clock,
-		families:  make(map[string]*Family),
-		account:   newAccount(o.Policy.Concurrency, o.Limits.Unreserved),
-		history:   history{limit: o.History},
+
+		stockSizes: maps.Clone(o.Stock),
+		stocks:     make(map[stockKey]*stock),
+
+		policy:   o.Policy,
+		limits:   o.Limits,
+		billing:  o.Billing,
+		meter:    o.Meter,
+		clock:    o.Clock,
+		families: make(map[string]*Family),
+		budget:   newBudget(int64(o.Memory)),
+		account:  newAccount(o.Policy.Concurrency, o.Limits.Unreserved),
+		history:  history{limit: o.History},
 	}
 	rt.origin = rt.clock.Now()
 	return rt, nil
@@ -183,16 +210,24 @@ func (rt *Runtime) Close(ctx context.Context) error {
 	}
 	rt.mu.Lock()
 	var emptied []<-chan struct{}
+	var kept []interface{ end() }
 	for _, fam := range rt.families {
 		for _, v := range fam.versions {
 			emptied = append(emptied, v.shut(closing(), shutdown))
+			kept = append(kept, v.starter)
 		}
+	}
+	for _, s := range rt.stocks {
+		kept = append(kept, s)
 	}
 	rt.mu.Unlock()
 	for _, empty := range emptied {
 		<-empty
 	}
 	<-idle
+	for _, k := range kept {
+		k.end()
+	}
 	var errs []error
 	for name, box := range rt.sandboxes {
 		if err := box.Close(); err != nil {

@@ -42,17 +42,27 @@ func takes(d time.Duration) func(string, *sandbox.Invocation, <-chan struct{}) (
 // that nothing is left of it in the end.
 func run(t *testing.T, box *memory.Sandbox, policy lifecycle.Policy, test func(*testing.T, *host)) {
 	t.Helper()
+	bubble(t, box, engine.Options{Policy: policy}, func(t *testing.T, rt *host) {
+		rt.create(platform.Function{Name: "hello", Timeout: 30 * time.Second})
+		test(t, rt)
+	})
+}
+
+// bubble is run without a function.
+func bubble(t *testing.T, box *memory.Sandbox, o engine.Options, test func(*testing.T, *host)) {
+	t.Helper()
 	code := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		box.Clock = clock.New()
-		rt := open(t, box, engine.Options{Clock: box.Clock, Policy: policy})
-		rt.create(platform.Function{Name: "hello", Code: code, Timeout: 30 * time.Second})
+		o.Clock = box.Clock
+		rt := open(t, box, o)
+		rt.code = code
 		test(t, rt)
 		if err := rt.Close(t.Context()); err != nil {
 			t.Errorf("Close: %v", err)
 		}
-		if n := box.Len(); n != 0 {
-			t.Errorf("%d instances are left after Close", n)
+		if box.Len() != 0 || box.Kept() != 0 {
+			t.Errorf("%d instances and %d stems and zygotes are left after Close", box.Len(), box.Kept())
 		}
 		records, _ := rt.Instances()
 		for _, r := range records {

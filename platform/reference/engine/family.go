@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -69,7 +70,8 @@ func (rt *Runtime) Family(name string) (*Family, error) {
 func (fam *Family) Name() string { return fam.name }
 
 // Add makes a version that can be invoked. It prepares what its instances
-// need and starts none. The spec's Memory, Timeout and InitLimit may be 0: they
+// need (the interpreter, the image; the zygote has loaded the function, a pool
+// has a runtime) and starts none. The spec's Memory, Timeout and InitLimit may be 0: they
 // are the function's then, or the platform's default. The spec is copied. Two
 // versions of one name may be there at once, of which the older is to be
 // retired.
@@ -79,13 +81,9 @@ func (fam *Family) Add(ctx context.Context, spec sandbox.Spec, s Settings) (*Ver
 	if err := rt.check(&spec); err != nil {
 		return nil, err
 	}
-	policy := rt.policy
-	if s.Policy != nil {
-		policy = *s.Policy
-	}
-	policy.Concurrency = 0
-	if err := policy.Validate(); err != nil {
-		return nil, invalid("%v", err)
+	policy, err := rt.policyOf(&spec, s)
+	if err != nil {
+		return nil, err
 	}
 	box, err := rt.sandboxOf(&spec)
 	if err != nil {
@@ -96,17 +94,35 @@ func (fam *Family) Add(ctx context.Context, spec sandbox.Spec, s Settings) (*Ver
 			return nil, &Error{Code: Invalid, Message: "The function cannot be run here", Err: err}
 		}
 	}
+	v := newVersion(fam, spec, box, policy)
+	if v.starter, err = v.starterOf(ctx); err != nil {
+		v.kill()
+		return nil, err
+	}
+	if err := fam.admit(v); err != nil {
+		v.kill()
+		v.starter.end()
+		return nil, err
+	}
+	return v, nil
+}
+
+// admit makes the version one of the family's.
+func (fam *Family) admit(v *Version) error {
+	rt := fam.rt
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
 	switch {
 	case rt.closing:
-		return nil, closing()
+		return closing()
 	case fam.removed:
-		return nil, fam.notFound()
+		return fam.notFound()
 	}
-	v := newVersion(fam, spec, box, policy)
+	v.quota = fam.quota()
+	rt.budget.share(v)
 	fam.versions = append(fam.versions, v)
-	return v, nil
+	v.step(lifecycle.Event{Kind: lifecycle.Tick}) // what its policy keeps ahead begins now
+	return nil
 }
 
 // fill gives a spec the defaults of what it does not say.
@@ -258,12 +274,48 @@ func (fam *Family) quota() *quota {
 	return &fam.rt.account.rest
 }
 
+// provision checks that a version may have n instances started ahead, beside
+// what the others have.
+func (fam *Family) provision(v *Version, n int) error {
+	if n < 0 {
+		return invalid("provisioned concurrency %d is below 0", n)
+	}
+	total := fam.asked() - v.asked + n
+	if fam.reserved != nil && total > fam.reserved.limit {
+		return invalid("Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function")
+	}
+	if fam.reserved != nil || n <= v.asked {
+		return nil
+	}
+	rt := fam.rt
+	for _, other := range rt.families {
+		if other != fam && other.reserved == nil {
+			total += other.asked()
+		}
+	}
+	if limit := rt.account.rest.limit; limit != math.MaxInt && total > limit-rt.account.unreserved {
+		return invalid("Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [%d].", max(0, limit-rt.account.unreserved))
+	}
+	return nil
+}
+
+// asked is what Provision has asked of all versions.
+func (fam *Family) asked() (n int) {
+	for _, v := range fam.versions {
+		if !v.retired {
+			n += v.asked
+		}
+	}
+	return n
+}
+
 // shut says whether the reservation lets nothing be served.
 func (fam *Family) shut() bool { return fam.reserved != nil && fam.reserved.limit == 0 }
 
 // forget drops a version that is gone.
 func (fam *Family) forget(v *Version) {
 	v.quota.leave(v)
+	fam.rt.budget.leave(v)
 	fam.versions = slices.DeleteFunc(fam.versions, func(other *Version) bool { return other == v })
 }
 

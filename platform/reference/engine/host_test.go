@@ -16,7 +16,8 @@ import (
 // host is a Runtime whose functions have one version each, by name.
 type host struct {
 	*engine.Runtime
-	t *testing.T
+	t    *testing.T
+	code string // folder of functions that name none
 
 	mu       sync.Mutex
 	families map[string]*engine.Family
@@ -52,7 +53,7 @@ func (h *host) create(fn platform.Function, policy ...lifecycle.Policy) *engine.
 // update adds a version, which is invoked from now on, and leaves the old one alone.
 func (h *host) update(fn platform.Function, policy ...lifecycle.Policy) *engine.Version {
 	h.t.Helper()
-	fn.Runtime = cmp.Or(fn.Runtime, platform.Go)
+	fn.Runtime, fn.Code = cmp.Or(fn.Runtime, platform.Go), cmp.Or(fn.Code, h.code)
 	var s engine.Settings
 	if len(policy) > 0 {
 		s.Policy = &policy[0]

@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"sync"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
@@ -21,6 +22,8 @@ const (
 	initial  reason = "init"
 	evicted  reason = "evicted"
 	shutdown reason = "shutdown"
+	shrunk   reason = "shrunk" // fewer are provisioned
+	memory   reason = "memory" // another function's instance needs its
 )
 
 // instance is one started instance from its order to its end. Fields are the
@@ -43,6 +46,9 @@ type instance struct {
 	box    sandbox.Instance
 	marks  sandbox.Marks
 	failed error // why it could not be made ready
+
+	pausing sync.Mutex // held by pause and resume
+	paused  bool       // guarded by pausing
 }
 
 func newInstance(v *Version, name lifecycle.Instance, now int64) *instance {
@@ -73,6 +79,10 @@ func reasonOf(why lifecycle.Why) reason {
 		return idle
 	case lifecycle.WasEvicted:
 		return evicted
+	case lifecycle.Shrunk:
+		return shrunk
+	case lifecycle.MemoryShort:
+		return memory
 	}
 	return crash
 }
@@ -99,8 +109,9 @@ func (in *instance) live() {
 	var peak int64
 	if in.box != nil {
 		peak = in.box.MaxMemory()
-		// What cannot serve any more has no use for a graceful end.
-		if err := in.box.Stop(!in.lost && err == nil); err != nil {
+		// What cannot serve any more has no use for a graceful end, and what
+		// stands still cannot come to one.
+		if err := in.box.Stop(!in.lost && err == nil && !in.isPaused()); err != nil {
 			rt.remained(in.id, err)
 		}
 		peak = max(peak, in.box.MaxMemory())
@@ -118,11 +129,14 @@ func (in *instance) live() {
 
 // begin makes the instance ready. Called without mu.
 func (in *instance) begin() error {
-	box, err := in.version.box.Start(in.alive, in.id, &in.version.spec)
+	box, err := in.version.starter.start(in.alive, in.id)
 	if err != nil {
 		return err
 	}
 	in.box = box
+	if _, ok := box.(sandbox.Pauser); !ok && in.version.policy.Pause {
+		return errCannotPause(in.version.sandboxName())
+	}
 	in.tell(lifecycle.Provisioned)
 	marks, err := box.AwaitReady(in.alive)
 	in.marks = marks
@@ -209,6 +223,42 @@ func (in *instance) finish(request lifecycle.Request) {
 	if dead {
 		in.lose(crash)
 	}
+}
+
+// pause is the pool's order to stand still. A request that has got the instance
+// meanwhile goes before. Called without mu.
+func (in *instance) pause() {
+	in.pausing.Lock()
+	defer in.pausing.Unlock()
+	rt := in.version.rt
+	rt.mu.Lock()
+	wanted := !in.reaped && in.version.pool.State(in.name) == lifecycle.Paused
+	rt.mu.Unlock()
+	if !wanted || in.paused {
+		return
+	}
+	if err := in.box.(sandbox.Pauser).Pause(); err != nil {
+		in.lose(crash)
+		return
+	}
+	in.paused = true
+}
+
+// resume returns when the instance runs again. Called without mu.
+func (in *instance) resume() error {
+	in.pausing.Lock()
+	defer in.pausing.Unlock()
+	if !in.paused {
+		return nil // the request was quicker than the pause
+	}
+	in.paused = false
+	return in.box.(sandbox.Pauser).Resume()
+}
+
+func (in *instance) isPaused() bool {
+	in.pausing.Lock()
+	defer in.pausing.Unlock()
+	return in.paused
 }
 
 // lossOf is the reason that goes with a failure while a request was held.

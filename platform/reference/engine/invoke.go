@@ -11,6 +11,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 )
 
@@ -53,22 +54,19 @@ const lastWords = 1 << 10
 // function has not run. If ctx ends while the request waits, it is taken back;
 // once an instance has it, Invoke stays until the instance has answered, so
 // that the instance is not lent twice.
-func (v *Version) Invoke(ctx context.Context, inv Invocation) (Outcome, error) {
-	out, err := v.invoke(ctx, &inv)
+func (v *Version) Invoke(ctx context.Context, inv Invocation) (out Outcome, err error) {
+	arrived := v.rt.clock.Now()
+	c, err := v.admit(&inv)
+	if err == nil {
+		defer v.rt.release() // after the charge, which Close so waits for
+		out, err = v.run(ctx, c, &inv, arrived)
+	}
 	v.charge(&inv, &out, err)
 	return out, err
 }
 
-func (v *Version) invoke(ctx context.Context, inv *Invocation) (Outcome, error) {
-	arrived := v.rt.clock.Now()
-	if int64(len(inv.Payload)) > int64(v.rt.limits.Payload) {
-		return Outcome{}, TooBig(v.rt.limits.Payload)
-	}
-	c, err := v.admit()
-	if err != nil {
-		return Outcome{}, err
-	}
-	defer v.rt.release()
+// run takes an admitted request to its end.
+func (v *Version) run(ctx context.Context, c *call, inv *Invocation, arrived int64) (Outcome, error) {
 	if err := v.await(ctx, c); err != nil {
 		return Outcome{}, err
 	}
@@ -99,15 +97,18 @@ func NewRequestID() string {
 	return string(text[:])
 }
 
-func (v *Version) admit() (*call, error) {
+func (v *Version) admit(inv *Invocation) (*call, error) {
 	rt := v.rt
+	if int64(len(inv.Payload)) > int64(rt.limits.Payload) {
+		return nil, TooBig(rt.limits.Payload)
+	}
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
 	switch {
 	case rt.closing:
 		return nil, closing()
 	case v.retired:
-		return nil, &Error{Code: Retired, Message: "The version takes no requests any more: " + v.name()}
+		return nil, v.retiredError()
 	}
 	rt.running++
 	return v.arrive(), nil
@@ -145,12 +146,12 @@ func (v *Version) serve(ctx context.Context, c *call, inv *Invocation, arrived i
 	in := c.instance
 	out := Outcome{
 		RequestID: inv.RequestID, Version: v.spec.Version,
-		Start: startOf(c.how), Instance: in.id,
+		Start: startOf(c.how, in), Instance: in.id,
 		// With late binding the start that fails it may be older than itself.
 		Truth: Truth{Triggered: inv.Triggered, Arrived: arrived, Assigned: max(arrived, c.assigned)},
 	}
-	if in.failed != nil || out.Start == sample.Cold {
-		out.Start = sample.Cold
+	if in.failed != nil || c.how == lifecycle.ByStart {
+		out.Start = startOf(lifecycle.ByStart, in)
 		out.Truth.began(in.marks)
 	}
 	var log []byte
@@ -162,10 +163,16 @@ func (v *Version) serve(ctx context.Context, c *call, inv *Invocation, arrived i
 		}
 		log = failure.Log
 	} else {
+		if c.how == lifecycle.ByResume {
+			if err := in.resume(); err != nil {
+				in.lose(crash)
+				return out, &Error{Code: Unavailable, Message: "The paused instance could not be resumed", Err: err}
+			}
+			out.Truth.Provisioned = v.rt.clock.Now()
+		}
 		log, failure = v.handOver(ctx, c, inv, &out)
 	}
-	out.Billed = v.rt.billing.Billed(out.Truth.Init(), out.Truth.Duration())
-	out.InitBilled = out.Billed - v.rt.billing.Billed(0, out.Truth.Duration())
+	out.Billed, out.InitBilled = v.rt.billing.Billed(out.Start, out.Truth.Init(), out.Truth.Duration())
 	if failure != nil {
 		out.Kind, out.FunctionError = failure.Kind, "Unhandled"
 		out.Body = errorDocument(failure)

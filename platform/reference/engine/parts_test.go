@@ -14,25 +14,33 @@ import (
 func TestBilled(t *testing.T) {
 	rules := BillingRules()
 	before, since := rules[0], rules[1]
+	const us = time.Microsecond
 	tests := []struct {
 		rule           BillingRule
+		start          sample.Start
 		init, duration time.Duration
-		want           time.Duration
+		want, ofInit   time.Duration
 	}{
 		// From a real REPORT line: 155.51 ms bill 156.
-		{before, 98400 * time.Microsecond, 155510 * time.Microsecond, 156 * time.Millisecond},
-		{since, 98400 * time.Microsecond, 155510 * time.Microsecond, 254 * time.Millisecond},
-		{since, 0, 155510 * time.Microsecond, 156 * time.Millisecond},
+		{before, sample.Cold, 98_400 * us, 155_510 * us, 156_000 * us, 0},
+		{since, sample.Cold, 98_400 * us, 155_510 * us, 254_000 * us, 98_000 * us},
+		{since, sample.Warm, 0, 155_510 * us, 156_000 * us, 0},
 		// Printed as 7.00, and billed 8.
-		{since, 0, 7*time.Millisecond + 4*time.Microsecond, 8 * time.Millisecond},
-		{since, 0, 7 * time.Millisecond, 7 * time.Millisecond},
+		{since, sample.Warm, 0, 7004 * us, 8000 * us, 0},
+		{since, sample.Warm, 0, 7000 * us, 7000 * us, 0},
 		// The sum is rounded, not the parts.
-		{since, 400 * time.Microsecond, 600 * time.Microsecond, time.Millisecond},
-		{since, 0, 0, 0},
+		{since, sample.Cold, 400 * us, 600 * us, 1000 * us, 0},
+		{since, sample.Cold, 0, 0, 0, 0},
+		{before, sample.Prewarmed, 5000 * us, 1000 * us, 1000 * us, 0},
+		{since, sample.Prewarmed, 5000 * us, 1000 * us, 6000 * us, 5000 * us},
+		{before, sample.Restored, 2000 * us, 1000 * us, 1000 * us, 0},
+		{since, sample.Restored, 2000 * us, 1000 * us, 3000 * us, 2000 * us},
+		{since, sample.Provisioned, 0, 1000 * us, 1000 * us, 0},
 	}
 	for _, tt := range tests {
-		if got := tt.rule.Billed(tt.init, tt.duration); got != tt.want {
-			t.Errorf("since %s: init %v and handler %v bill %v, want %v", tt.rule.Since, tt.init, tt.duration, got, tt.want)
+		got, ofInit := tt.rule.Billed(tt.start, tt.init, tt.duration)
+		if got != tt.want || ofInit != tt.ofInit {
+			t.Errorf("since %s: a %v start's init %v and handler %v bill %v (init %v), want %v (%v)", tt.rule.Since, tt.start, tt.init, tt.duration, got, ofInit, tt.want, tt.ofInit)
 		}
 	}
 }

@@ -9,7 +9,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/usage"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
@@ -60,10 +63,14 @@ func TestStorm(t *testing.T) {
 	}
 	for name, policy := range policies {
 		t.Run(name, func(t *testing.T) {
-			run(t, stormy(7), policy, func(t *testing.T, rt *host) {
+			var meter, told ledger
+			bubble(t, stormy(7), engine.Options{Policy: policy, Meter: &meter}, func(t *testing.T, rt *host) {
 				const n = 3000
 				names := [2]string{"hello", "other"} // share the account
-				rt.create(platform.Function{Name: names[1], Code: t.TempDir(), Timeout: time.Second})
+				for _, name := range names {
+					rt.create(platform.Function{Name: name, Timeout: time.Second})
+				}
+				consumers := [3]string{"", "shop", "mail"}
 				rng := rand.New(rand.NewPCG(7, 2))
 				var all sync.WaitGroup
 				var mu sync.Mutex
@@ -73,7 +80,8 @@ func TestStorm(t *testing.T) {
 					all.Go(func() {
 						ctx, cancel := context.WithTimeout(t.Context(), patience)
 						defer cancel()
-						out, err := rt.Invoke(ctx, names[i%2], engine.Invocation{Payload: []byte("{}")})
+						out, err := rt.Invoke(ctx, names[i%2], engine.Invocation{Payload: []byte("{}"), Consumer: consumers[i%3]})
+						told.note(usage.Key{Function: names[i%2], Version: engine.Latest, Consumer: consumers[i%3]}, 128, out, err)
 						end := out.Kind.String()
 						if e, ok := errors.AsType[*engine.Error](err); ok {
 							end = e.Message
@@ -103,6 +111,9 @@ func TestStorm(t *testing.T) {
 					t.Errorf("%d ends of %d requests", total, n)
 				}
 			})
+			if diff := cmp.Diff(told.usage, meter.usage); diff != "" {
+				t.Errorf("charged, beside what callers were told (-told +charged):\n%s", diff)
+			}
 		})
 	}
 }

@@ -23,16 +23,19 @@ type Version struct {
 	family *Family
 	spec   sandbox.Spec
 	box    sandbox.Sandbox
+	policy lifecycle.Policy
 	quota  *quota // what it shares with others: the account's, or its family's own
 
-	alive context.Context // ends when the instances have to go, whatever they do
-	kill  context.CancelFunc
+	starter starter
+	alive   context.Context // ends when the instances have to go, whatever they do
+	kill    context.CancelFunc
 
 	pool      *lifecycle.Pool
 	actions   []lifecycle.Action // reused from Step to Step
 	instances map[lifecycle.Instance]*instance
 	waiting   map[lifecycle.Request]*call
 	last      lifecycle.Request
+	asked     int  // of Provision
 	held      int  // of the quota
 	queued    bool // it is among the quota's
 
@@ -59,7 +62,7 @@ type call struct {
 
 func newVersion(fam *Family, spec sandbox.Spec, box sandbox.Sandbox, policy lifecycle.Policy) *Version {
 	v := &Version{
-		rt: fam.rt, family: fam, spec: spec, box: box, quota: fam.quota(),
+		rt: fam.rt, family: fam, spec: spec, box: box, policy: policy,
 		pool:      lifecycle.New(policy),
 		instances: make(map[lifecycle.Instance]*instance),
 		waiting:   make(map[lifecycle.Request]*call),
@@ -89,18 +92,33 @@ func (v *Version) Evict(ctx context.Context) error {
 	return nil
 }
 
-// Provision keeps n instances of the version started ahead; 0 is none. It is
-// refused until the pools know how.
+// Provision keeps n instances of the version started ahead, until its policy's
+// schedule next says otherwise; 0 is none. They take their share of the
+// concurrency though nobody uses them, so it is refused where there is too
+// little.
 func (v *Version) Provision(n int) error {
-	if n == 0 {
-		return nil
+	v.rt.mu.Lock()
+	defer v.rt.mu.Unlock()
+	if v.retired || v.rt.closing {
+		return v.retiredError()
 	}
-	return invalid("provisioned concurrency is not supported")
+	if err := v.family.provision(v, n); err != nil {
+		return err
+	}
+	v.asked = n
+	v.pool.Provision(n)
+	v.step(lifecycle.Event{Kind: lifecycle.Tick})
+	return nil
 }
 
-// Provisioned tells how many instances are to be kept started ahead, and how
-// many of them are ready.
-func (v *Version) Provisioned() (asked, ready int) { return 0, 0 }
+// Provisioned tells how many instances are to be kept started ahead, as
+// Provision has asked, and how many of them are ready.
+func (v *Version) Provisioned() (asked, ready int) {
+	v.rt.mu.Lock()
+	defer v.rt.mu.Unlock()
+	c := v.pool.Counts()
+	return v.asked, min(v.asked, c.Idle+c.Busy)
+}
 
 // Retire takes the version out of service: requests that come are refused with
 // [Retired], those inside, waiting ones too, are served as if nothing had
@@ -126,12 +144,20 @@ func (v *Version) leave(ctx context.Context, empty <-chan struct{}, err error) (
 		v.rt.mu.Unlock()
 		<-empty
 	}
+	v.kill()
+	v.starter.end()
 	v.rt.mu.Lock()
 	defer v.rt.mu.Unlock()
 	v.family.forget(v)
-	v.kill()
 	return cut
 }
+
+func (v *Version) retiredError() *Error {
+	return &Error{Code: Retired, Message: "The version takes no requests any more: " + v.name()}
+}
+
+// sandboxName is the sandbox's in errors.
+func (v *Version) sandboxName() string { return cmp.Or(v.spec.Function.Sandbox, v.rt.usual) }
 
 // name is the version's in errors.
 func (v *Version) name() string { return cmp.Or(v.spec.ARN, v.family.name) + ":" + v.spec.Version }
@@ -189,6 +215,9 @@ func (v *Version) step(ev lifecycle.Event) {
 	if yields || v.held < before {
 		v.quota.offer()
 	}
+	if yields { // what came free may be its own all the same: a provisioned instance
+		v.advance(lifecycle.Event{Kind: lifecycle.Tick}, v.quota.free(v.held))
+	}
 }
 
 // frees says whether what a pool holds may become less by an event.
@@ -208,6 +237,19 @@ func (v *Version) advance(ev lifecycle.Event, limit int) {
 	for _, a := range v.actions {
 		v.do(a, v.rt.origin+int64(now))
 	}
+	v.settled(now)
+	v.rt.budget.settle()
+}
+
+// obey carries out what another version's Step has meant for this one.
+func (v *Version) obey(a lifecycle.Action) {
+	now := v.rt.elapsed()
+	v.do(a, v.rt.origin+int64(now))
+	v.settled(now)
+}
+
+// settled sees to what follows from the pool's new state.
+func (v *Version) settled(now time.Duration) {
 	v.quota.enter(v)
 	v.setAlarm(now)
 	v.drained()
@@ -244,6 +286,10 @@ func (v *Version) do(a lifecycle.Action, now int64) {
 		v.settle(v.waiting[a.Request], v.dropErr)
 	case lifecycle.Reap:
 		v.instances[a.Instance].reap(a.Why)
+	case lifecycle.Pause:
+		go v.instances[a.Instance].pause()
+	case lifecycle.Ping:
+		v.ping()
 	}
 }
 
@@ -363,6 +409,8 @@ func (v *Version) checkEmpty() {
 func throttled(why lifecycle.Why, reserved bool) *Error {
 	e := &Error{Code: Throttled, Message: "Rate Exceeded."}
 	switch {
+	case why == lifecycle.MemoryFull:
+		e.Message, e.Reason = "No memory is left for another instance.", "ConcurrentInvocationLimitExceeded"
 	case why == lifecycle.StartRateFull:
 		e.Reason = "CallerRateLimitExceeded"
 	case reserved:
@@ -374,12 +422,16 @@ func throttled(why lifecycle.Why, reserved bool) *Error {
 }
 
 // startOf is the start kind that follows from the way to the instance.
-func startOf(how lifecycle.How) sample.Start {
+func startOf(how lifecycle.How, in *instance) sample.Start {
 	switch how {
 	case lifecycle.ByStart:
-		return sample.Cold
+		return cmp.Or(in.marks.Start, sample.Cold)
 	case lifecycle.ByQueue:
 		return sample.Queued
+	case lifecycle.ByResume:
+		return sample.Restored
+	case lifecycle.ByProvision:
+		return sample.Provisioned
 	}
 	return sample.Warm
 }

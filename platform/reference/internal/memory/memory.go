@@ -9,7 +9,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
@@ -29,34 +33,52 @@ type Sandbox struct {
 	// Handler answers an invocation; the default gives the payload back. It may
 	// sleep, and give a *sandbox.Failure. kill is closed when the instance dies.
 	Handler func(id string, inv *sandbox.Invocation, kill <-chan struct{}) ([]byte, error)
+	// Fork, Assign and Resume are how long a zygote's, a stem's and a paused
+	// instance's step takes.
+	Fork, Assign, Resume time.Duration
+	// KeepErr, if it gives an error, is what Boot and Brood fail with, ForkErr
+	// what Fork and Assign do, and ResumeErr what Resume does.
+	KeepErr, ForkErr, ResumeErr func(id string) error
 
 	mu    sync.Mutex
 	there map[string]*Instance
+	kept  map[string]*kept
 	peak  int
 }
 
 // Start makes an instance after Provision.
 func (s *Sandbox) Start(ctx context.Context, id string, spec *sandbox.Spec) (sandbox.Instance, error) {
-	in := &Instance{box: s, id: id, spec: spec, done: make(chan struct{})}
-	in.marks.Begun = in.box.Clock.Now()
+	in := s.instance(id, spec)
+	in.boot, in.init = s.Boot, s.Init
 	if s.StartErr != nil {
 		if err := s.StartErr(id); err != nil {
 			return nil, err
 		}
 	}
-	if err := pause(ctx, s.Provision, nil); err != nil {
+	return s.put(ctx, in, s.Provision)
+}
+
+func (s *Sandbox) instance(id string, spec *sandbox.Spec) *Instance {
+	in := &Instance{box: s, id: id, spec: spec, done: make(chan struct{})}
+	in.marks.Begun = s.Clock.Now()
+	return in
+}
+
+// put has the instance there after d.
+func (s *Sandbox) put(ctx context.Context, in *Instance, d time.Duration) (*Instance, error) {
+	if err := pause(ctx, d, nil); err != nil {
 		return nil, err
 	}
-	in.marks.Provisioned = in.box.Clock.Now()
+	in.marks.Provisioned = s.Clock.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.there == nil {
 		s.there = make(map[string]*Instance)
 	}
-	if s.there[id] != nil {
-		return nil, fmt.Errorf("instance %s is already there", id)
+	if s.there[in.id] != nil {
+		return nil, fmt.Errorf("instance %s is already there", in.id)
 	}
-	s.there[id] = in
+	s.there[in.id] = in
 	s.peak = max(s.peak, len(s.there))
 	return in, nil
 }
@@ -75,6 +97,13 @@ func (s *Sandbox) Close() error {
 	return nil
 }
 
+// Kept is how many stems and zygotes have neither been stopped nor used up.
+func (s *Sandbox) Kept() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.kept)
+}
+
 // Len is how many instances have not been stopped.
 func (s *Sandbox) Len() int {
 	s.mu.Lock()
@@ -89,11 +118,22 @@ func (s *Sandbox) Peak() int {
 	return s.peak
 }
 
-// Kill has the instance die by itself. It is not put away by that.
+// Ids are the names of the stems and zygotes that are kept.
+func (s *Sandbox) Ids() iter.Seq[string] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Values(slices.Sorted(maps.Keys(s.kept)))
+}
+
+// Kill has the instance, stem or zygote die by itself. It is not put away by that.
 func (s *Sandbox) Kill(id string) {
 	s.mu.Lock()
-	in := s.there[id]
+	in, k := s.there[id], s.kept[id]
 	s.mu.Unlock()
+	if k != nil {
+		k.die()
+		return
+	}
 	in.die()
 }
 
@@ -106,6 +146,9 @@ type Instance struct {
 	once  sync.Once
 	done  chan struct{}
 	inUse sync.Mutex // held by Invoke, to catch a second one
+
+	boot, init time.Duration // what is left of its start
+	paused     atomic.Bool
 }
 
 // AwaitReady takes Boot and Init.
@@ -121,11 +164,13 @@ func (in *Instance) AwaitReady(ctx context.Context) (sandbox.Marks, error) {
 }
 
 func (in *Instance) initialize(ctx context.Context) error {
-	if err := pause(ctx, in.box.Boot, in.done); err != nil {
+	if err := pause(ctx, in.boot, in.done); err != nil {
 		return err
 	}
-	in.marks.Booted = in.box.Clock.Now()
-	if err := pause(ctx, in.box.Init, in.done); err != nil {
+	if in.marks.Start != sample.Restored {
+		in.marks.Booted = in.box.Clock.Now()
+	}
+	if err := pause(ctx, in.init, in.done); err != nil {
 		return err
 	}
 	if in.box.InitErr != nil {
@@ -140,6 +185,9 @@ func (in *Instance) Invoke(_ context.Context, inv *sandbox.Invocation) (sandbox.
 		return sandbox.Result{}, fmt.Errorf("instance %s serves two requests at once", in.id)
 	}
 	defer in.inUse.Unlock()
+	if in.paused.Load() {
+		return sandbox.Result{}, fmt.Errorf("instance %s is paused and gets a request", in.id)
+	}
 	type answer struct {
 		body []byte
 		err  error
