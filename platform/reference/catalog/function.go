@@ -38,13 +38,14 @@ type Package struct {
 	// SHA256 is Lambda's CodeSha256: base64 of the zip's digest, or of the
 	// folder's as package code defines it, or of the image's reference. It is ""
 	// for a folder that is used in place: its files may change at any time.
-	SHA256 string `json:"sha256,omitempty"`
-	Size   int64  `json:"size"`             // bytes of the zip; of a folder, of its files; 0 of an image and of a folder in place
-	Folder string `json:"folder,omitempty"` // of a folder that is used in place
-	Image  string `json:"image,omitempty"`
-
-	stored bool // in the code store, under SHA256
+	SHA256 string      `json:"sha256,omitempty"`
+	Size   units.Bytes `json:"size"`             // bytes of the zip; of a folder, of its files; 0 of an image and of a folder in place
+	Folder string      `json:"folder,omitempty"` // of a folder that is used in place
+	Image  string      `json:"image,omitempty"`
 }
+
+// stored says whether it is in the code store.
+func (p *Package) stored() bool { return p.Folder == "" && p.Image == "" }
 
 // State says whether a version can be invoked.
 type State string

@@ -341,3 +341,13 @@ func decode(sha string) (digest, error) {
 	copy(d[:], raw)
 	return d, nil
 }
+
+// Folder is where the files of a package are, or would be; "" of what is no
+// package's digest.
+func (s *Store) Folder(sha string) string {
+	d, err := decode(sha)
+	if err != nil {
+		return ""
+	}
+	return s.folder(d)
+}
