@@ -7,9 +7,14 @@ func (p *Pool) arrive(r Request, out []Action) []Action {
 		return out
 	}
 	p.counts.Arrived++
-	if i := p.idle.head; i != none && p.room() {
-		p.idle.remove(p.instances.links, i)
+	if p.idle.n > 0 && p.plain() && p.room() {
+		return p.reuse(r, out)
+	}
+	if i := p.pick(); i != none {
 		return p.serve(i, r, ByReuse, out)
+	}
+	if i := p.joinable(); i != none {
+		return p.join(i, r, out)
 	}
 	// Whatever allows a start goes to the queue first, so if one is allowed
 	// now, nobody is waiting for it.
@@ -36,45 +41,39 @@ func (p *Pool) alive(r Request) bool {
 	return ok
 }
 
-// held is how much of the limit is taken.
-func (p *Pool) held() int { return p.instances.count[Busy] + p.instances.starting() }
-
-// room says whether the limit allows one more instance to serve or to start.
-// Idle ones need not be counted: nothing is started beside one.
-func (p *Pool) room() bool { return p.held() < p.limit }
-
-// startArrived starts an instance for a request that has not waited.
-func (p *Pool) startArrived(r Request, out []Action) []Action {
-	if !p.policy.LateBinding {
-		return p.startBound(r, out)
+// pick gives the ready instance that a request is to be served by: a
+// provisioned one first, and in each case one with a slot left before one that
+// is idle. It is called only where its choice is used, for it may draw.
+func (p *Pool) pick() int32 {
+	if p.provisioned() {
+		switch used := p.used(); {
+		case p.openKept.n > 0 && used <= p.limit:
+			return p.openKept.head
+		case p.standby.n > 0 && used < p.limit:
+			return p.standby.head
+		}
 	}
-	p.requests.wait(r, p.now)
-	return p.startWaiting(append(out, Action{Kind: Enqueue, Request: r}))
-}
-
-// startWaiting starts an instance for the head of the queue.
-func (p *Pool) startWaiting(out []Action) []Action {
-	w := p.requests.queue.head
-	if !p.policy.LateBinding {
-		return p.startBound(p.requests.leave(w).request, out)
+	if p.open.n > 0 {
+		if p.held() <= p.limit {
+			return p.open.head
+		}
+		return none
 	}
-	i := p.start()
-	name := p.instances.slots[i].name
-	p.requests.started(w, name)
-	return append(out, Action{Kind: Start, Instance: name})
+	if p.resting() == 0 || !p.room() {
+		return none
+	}
+	return p.wake()
 }
 
-func (p *Pool) startBound(r Request, out []Action) []Action {
-	i := p.start()
-	slot := &p.instances.slots[i]
-	slot.request = r
-	p.requests.bind(r, i)
-	return append(out, Action{Kind: Start, Instance: slot.name, Request: r})
-}
+// resting is how many instances on demand rest.
+func (p *Pool) resting() int { return p.idle.n + p.paused.n }
 
-func (p *Pool) start() int32 {
-	p.counts.Started++
-	return p.instances.add()
+// wake chooses among them.
+func (p *Pool) wake() int32 {
+	if p.idle.n > 0 {
+		return p.idle.head
+	}
+	return p.paused.head
 }
 
 func (p *Pool) throttle(r Request, why Why, out []Action) []Action {
@@ -82,10 +81,21 @@ func (p *Pool) throttle(r Request, why Why, out []Action) []Action {
 	return append(out, Action{Kind: Throttle, Why: why, Request: r})
 }
 
+// serve hands a request to an instance that is ready and has a slot left. how
+// is what it would be on an instance that is neither paused nor started ahead.
 func (p *Pool) serve(i int32, r Request, how How, out []Action) []Action {
-	p.instances.move(i, Busy)
 	slot := &p.instances.slots[i]
-	slot.request = r
+	switch {
+	case slot.state == Paused:
+		how = ByResume
+	case slot.kept, slot.ahead && how == ByReuse:
+		how = ByProvision
+	}
+	p.untie(i)
+	slot.ahead = false
+	p.instances.move(i, Busy)
+	p.instances.sit(i, r)
+	p.tie(i)
 	p.counts.Served++
 	return append(out, Action{Kind: Serve, How: how, Instance: slot.name, Request: r})
 }

@@ -7,62 +7,88 @@ type deadline uint8
 
 const (
 	nothing deadline = iota
-	expiry           // the longest idle instance has been idle for the keep-alive
+	expiry           // the keep-alive of an instance at rest is over
+	pausing          // the instance that has been idle longest is to be paused
 	timeout          // the head of the queue has waited for the queue's timeout
-	token            // the start that the head of the queue waits for is allowed
+	relevel          // the provisioned level changes
+	token            // a start is allowed that the head of the queue, or else the provisioned level, waits for
 )
+
+// earliest collects deadlines, given in the order above: of several at one
+// instant the first given counts.
+type earliest struct {
+	at   time.Duration
+	what deadline
+}
+
+func (e *earliest) add(at time.Duration, what deadline) {
+	if at < e.at {
+		e.at, e.what = at, what
+	}
+}
 
 // next gives the earliest deadline, and of several at one instant the one that
 // comes first in the list above.
 func (p *Pool) next() (at time.Duration, what deadline) {
-	at = never
-	if i := p.idle.tail; i != none && p.policy.KeepAlive > 0 {
-		at, what = after(p.instances.slots[i].since, p.policy.KeepAlive), expiry
+	e := earliest{at: never}
+	if i := p.eldest(); i != none && p.policy.KeepAlive > 0 {
+		e.add(after(p.instances.slots[i].since, p.policy.KeepAlive), expiry)
 	}
-	if w := p.requests.queue.head; w != none {
-		if p.policy.QueueTimeout > 0 {
-			if t := after(p.requests.waiters[w].since, p.policy.QueueTimeout); t < at {
-				at, what = t, timeout
-			}
-		}
-		if t := p.starts.next(); p.room() && t < at {
-			at, what = t, token
-		}
+	if i := p.idle.tail; i != none && p.policy.Pause {
+		e.add(after(p.instances.slots[i].since, p.policy.PauseAfter), pausing)
 	}
-	if at == never {
-		what = nothing
+	w := p.requests.queue.head
+	if w != none && p.policy.QueueTimeout > 0 {
+		e.add(after(p.requests.waiters[w].since, p.policy.QueueTimeout), timeout)
 	}
-	return at, what
+	e.add(p.schedule.next(), relevel)
+	if w != none && p.room() {
+		e.add(p.starts.next(), token)
+	}
+	if p.keepable(p.limit) {
+		e.add(max(p.starts.next(), p.retry), token)
+	}
+	return e.at, e.what
 }
 
-// settle does what is due, in the order in which it became due, and then what
-// a limit allows that was raised since.
-func (p *Pool) settle(out []Action) []Action {
-	out = p.overdue(out)
+// settle does what is due up to now, each at the instant at which it became
+// due, and then what a limit or level allows that was set since.
+func (p *Pool) settle(now time.Duration, out []Action) []Action {
+	for {
+		at, what := p.next()
+		p.due = at
+		if what == nothing || at > now {
+			break
+		}
+		p.now = max(p.now, at)
+		out = p.fall(what, out)
+	}
+	p.now = now
 	if p.raised > p.limit {
 		p.limit = p.raised
 		out = p.pump(out)
 	}
+	if n := p.asked; n != unasked {
+		p.asked = unasked
+		if n != p.level {
+			out = p.setLevel(n, out)
+		}
+	}
 	return out
 }
 
-func (p *Pool) overdue(out []Action) []Action {
-	for {
-		at, what := p.next()
-		p.due = at
-		if what == nothing || at > p.now {
-			return out
-		}
-		switch what {
-		case expiry:
-			i := p.idle.tail
-			p.idle.remove(p.instances.links, i)
-			out = p.reap(i, KeepAliveOver, out)
-		case timeout:
-			out = p.throttle(p.requests.leave(p.requests.queue.head).request, QueueTimeout, out)
-		case token:
-			p.starts.take(at)
-			out = p.startWaiting(out)
-		}
+// fall does what is due.
+func (p *Pool) fall(what deadline, out []Action) []Action {
+	switch what {
+	case expiry:
+		return p.reap(p.eldest(), KeepAliveOver, out)
+	case pausing:
+		return p.pause(p.idle.tail, out)
+	case timeout:
+		return p.throttle(p.requests.leave(p.requests.queue.head).request, QueueTimeout, out)
+	case relevel:
+		return p.setLevel(p.schedule.advance(), out)
+	default: // token
+		return p.pump(out)
 	}
 }

@@ -27,7 +27,7 @@ func FuzzPool(f *testing.F) {
 // TestPoolAgainstModel is what FuzzPool does, on more histories than a seed
 // corpus should hold.
 func TestPoolAgainstModel(t *testing.T) {
-	for seed := range uint64(1000) {
+	for seed := range uint64(2000) {
 		checkPool(t, randomBytes(seed, 300))
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
@@ -56,17 +56,18 @@ func checkPool(t *testing.T, data []byte) {
 		ev := bytes.event(book)
 
 		var got []lifecycle.Action
-		if n, ok := bytes.limit(); ok {
-			// Without Ticks up to now: the first would be the Step from which the limit holds.
-			pool.Limit(n)
-			lazy.Limit(n)
-			oracle.setLimit(n)
-			book.setLimit(n)
+		if set, exact := bytes.setting(); set != nil {
+			// Without Ticks up to now: the first would be the Step from which the setting holds.
+			set(pool)
+			set(lazy)
+			set(oracle)
+			set(book)
 			tick := max(now, book.now)
 			at, ok := pool.NextDeadline()
 			got = pool.Step(tick, lifecycle.Event{}, nil)
-			if due := ok && at <= tick; due != (len(got) > 0) {
-				t.Fatalf("step %d: after Limit(%d) the deadline is %v, %v, and a Tick at %v gave %v", step, n, at, ok, tick, got)
+			due := ok && at <= tick
+			if exact && due != (len(got) > 0) || !due && len(got) > 0 {
+				t.Fatalf("step %d: after a setting the deadline is %v, %v, and a Tick at %v gave %v", step, at, ok, tick, got)
 			}
 			book.take(tick, lifecycle.Event{}, got, pool)
 		}
@@ -75,15 +76,20 @@ func checkPool(t *testing.T, data []byte) {
 			if !ok || at > now {
 				break
 			}
-			if early := pool.Step(at-1, lifecycle.Event{}, nil); len(early) > 0 {
-				t.Fatalf("step %d: Tick at %v, before the deadline, gave %v", step, at-1, early)
+			if at > 0 {
+				if early := pool.Step(at-1, lifecycle.Event{}, nil); len(early) > 0 {
+					t.Fatalf("step %d: Tick at %v, before the deadline, gave %v", step, at-1, early)
+				}
 			}
 			due := pool.Step(at, lifecycle.Event{}, nil)
-			if len(due) == 0 {
+			if len(due) == 0 && len(policy.Provisioned) == 0 {
 				t.Fatalf("step %d: Tick at the deadline %v did nothing", step, at)
 			}
 			book.take(at, lifecycle.Event{}, due, pool)
 			got = append(got, due...)
+		}
+		if ev.Kind == lifecycle.Arrive && book.serving[ev.Request] { // the pool cannot notice that
+			ev.Request = 0
 		}
 		done := pool.Step(now, ev, nil)
 		book.take(now, ev, done, pool)
@@ -92,8 +98,10 @@ func checkPool(t *testing.T, data []byte) {
 		numbered := ev
 		numbered.Instance = book.number[ev.Instance]
 		want, acts := oracle.step(now, numbered), book.numbered(got)
-		if ev.Kind == lifecycle.Evict { // those that are starting go in no particular order
-			byInstance := func(a, b lifecycle.Action) int { return cmp.Compare(a.Instance, b.Instance) }
+		if ev.Kind == lifecycle.Evict || ev.Kind == lifecycle.Retire { // those that are starting go in no particular order
+			byInstance := func(a, b lifecycle.Action) int {
+				return cmp.Or(cmp.Compare(a.Instance, b.Instance), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Request, b.Request))
+			}
 			slices.SortFunc(want, byInstance)
 			slices.SortFunc(acts, byInstance)
 		}
@@ -142,7 +150,41 @@ func (r *reader) policy() lifecycle.Policy {
 	if p.StartBurst > 0 {
 		p.StartEvery = time.Duration(r.next()%7) + 1
 	}
+	r.resting(&p)
+	r.slots(&p)
+	r.ahead(&p)
 	return p
+}
+
+func (r *reader) resting(p *lifecycle.Policy) {
+	if r.next()%3 == 0 && p.KeepAlive != 0 {
+		p.Pause = true
+		p.PauseAfter = time.Duration(r.next() % 4)
+		if p.KeepAlive > 0 {
+			p.PauseAfter %= p.KeepAlive
+		}
+	}
+}
+
+func (r *reader) slots(p *lifecycle.Policy) {
+	if r.next()%3 == 0 && !p.LateBinding {
+		p.Slots = r.next() % 5
+	}
+}
+
+func (r *reader) ahead(p *lifecycle.Policy) {
+	p.AheadRetry = time.Duration(r.next()%4) + 1
+	if r.next()%3 > 0 {
+		return
+	}
+	var from time.Duration
+	for range r.next()%4 + 1 {
+		p.Provisioned = append(p.Provisioned, lifecycle.Level{From: from, Count: r.next() % 4})
+		from += time.Duration(r.next()%8) + 1
+	}
+	if r.next()%2 == 0 {
+		p.Period = from
+	}
 }
 
 // elapsed is mostly 0 or little, seldom much, and seldom negative.
@@ -159,15 +201,24 @@ func (r *reader) elapsed() time.Duration {
 	}
 }
 
-// limit seldom gives one, and then it is small or there is none any more.
-func (r *reader) limit() (n int, given bool) {
+// settable is what can be set from outside between steps.
+type settable interface {
+	Limit(int)
+	Provision(int)
+}
+
+// setting seldom gives one, and says whether a Tick after it then does
+// something if and only if the deadline says so.
+func (r *reader) setting() (set func(settable), exact bool) {
 	switch b := r.next(); {
-	case b < 40:
-		return b % 5, true
+	case b < 35:
+		return func(s settable) { s.Limit(b % 5) }, false
 	case b < 45:
-		return math.MaxInt, true
+		return func(s settable) { s.Limit(math.MaxInt) }, false
+	case b < 60:
+		return func(s settable) { s.Provision(b % 4) }, false
 	}
-	return 0, false
+	return nil, false
 }
 
 // event mostly gives one that fits the instance that it chooses, and sometimes
@@ -185,12 +236,9 @@ func (r *reader) event(book *ledger) lifecycle.Event {
 	}
 	if kind < 125 { // nonsense, and a second arrival under one name
 		ev := lifecycle.Event{
-			Kind:     lifecycle.EventKind(which % 13),
+			Kind:     lifecycle.EventKind(which % 14),
 			Instance: book.anyInstance(r.next()),
 			Request:  book.anyRequest(r.next()),
-		}
-		if ev.Kind == lifecycle.Arrive && book.serving[ev.Request] {
-			ev.Request = 0
 		}
 		return ev
 	}
@@ -198,8 +246,8 @@ func (r *reader) event(book *ledger) lifecycle.Event {
 	ev := lifecycle.Event{Instance: i}
 	switch book.state[i] {
 	case lifecycle.Busy:
-		ev.Kind, ev.Request = lifecycle.Finish, book.serves[i]
-	case lifecycle.Idle:
+		ev.Kind, ev.Request = lifecycle.Finish, book.serves[i][kind%len(book.serves[i])]
+	case lifecycle.Idle, lifecycle.Paused:
 		ev.Kind = lifecycle.Lost
 	case lifecycle.Reaping:
 		ev.Kind = lifecycle.Cleared

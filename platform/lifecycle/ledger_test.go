@@ -2,6 +2,7 @@ package lifecycle_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,8 +21,9 @@ type ledger struct {
 	names   []lifecycle.Instance // in the order of their starts
 	number  map[lifecycle.Instance]lifecycle.Instance
 	state   map[lifecycle.Instance]lifecycle.State
-	serves  map[lifecycle.Instance]lifecycle.Request
-	idle    map[lifecycle.Instance]time.Duration // since when
+	serves  map[lifecycle.Instance][]lifecycle.Request
+	idle    map[lifecycle.Instance]time.Duration // idle or paused, since when
+	ahead   map[lifecycle.Instance]bool          // started ahead
 	present []lifecycle.Instance                 // neither gone nor never started
 
 	requests []lifecycle.Request // every one that ever arrived
@@ -36,21 +38,24 @@ func newLedger(t *testing.T, policy lifecycle.Policy) *ledger {
 		t: t, policy: policy,
 		number:  map[lifecycle.Instance]lifecycle.Instance{},
 		state:   map[lifecycle.Instance]lifecycle.State{},
-		serves:  map[lifecycle.Instance]lifecycle.Request{},
+		serves:  map[lifecycle.Instance][]lifecycle.Request{},
 		idle:    map[lifecycle.Instance]time.Duration{},
+		ahead:   map[lifecycle.Instance]bool{},
 		open:    map[lifecycle.Request]bool{},
 		waiting: map[lifecycle.Request]bool{},
 		bound:   map[lifecycle.Request]lifecycle.Instance{},
 		serving: map[lifecycle.Request]bool{},
 	}
-	b.setLimit(policy.Concurrency)
+	b.Limit(policy.Concurrency)
 	if policy.Concurrency == 0 {
-		b.setLimit(math.MaxInt)
+		b.Limit(math.MaxInt)
 	}
 	return b
 }
 
-func (b *ledger) setLimit(n int) { b.limit, b.most = n, max(b.most, n) }
+func (b *ledger) Limit(n int) { b.limit, b.most = n, max(b.most, n) }
+
+func (b *ledger) Provision(int) {}
 
 // take enters what happened at now and what the pool made of it.
 func (b *ledger) take(now time.Duration, ev lifecycle.Event, actions []lifecycle.Action, pool *lifecycle.Pool) {
@@ -61,7 +66,7 @@ func (b *ledger) take(now time.Duration, ev lifecycle.Event, actions []lifecycle
 		b.acted(a)
 	}
 	b.settled(pool)
-	b.limited(actions, pool.Counts())
+	b.limited(actions, pool)
 	b.look(pool)
 }
 
@@ -72,15 +77,15 @@ func (b *ledger) happened(ev lifecycle.Event) {
 			b.open[ev.Request] = true
 		}
 	case lifecycle.Finish:
-		if r := b.serves[ev.Instance]; r != 0 && r == ev.Request {
-			b.over(r)
-			delete(b.serves, ev.Instance)
+		if at := slices.Index(b.serves[ev.Instance], ev.Request); at >= 0 {
+			b.over(ev.Request)
+			b.serves[ev.Instance] = slices.Delete(b.serves[ev.Instance], at, at+1)
 		}
 	case lifecycle.Lost:
-		if r := b.serves[ev.Instance]; r != 0 {
+		for _, r := range b.serves[ev.Instance] {
 			b.over(r)
-			delete(b.serves, ev.Instance)
 		}
+		delete(b.serves, ev.Instance)
 	}
 }
 
@@ -100,33 +105,55 @@ func (b *ledger) acted(a lifecycle.Action) {
 		b.names = append(b.names, a.Instance)
 		b.number[a.Instance] = lifecycle.Instance(len(b.names))
 		b.present = append(b.present, a.Instance)
-		if a.Request != 0 {
-			b.bound[a.Request] = a.Instance
-			delete(b.waiting, a.Request)
+		b.ahead[a.Instance] = a.Ahead
+		if a.Ahead && a.Request != 0 {
+			b.t.Fatalf("at %v: i%d is started ahead of requests, and for r%d", b.now, b.number[a.Instance], a.Request)
 		}
+		b.bind(a)
 	case lifecycle.Serve:
-		if other := b.serves[a.Instance]; other != 0 {
-			b.t.Fatalf("at %v: i%d is to serve r%d beside r%d", b.now, b.number[a.Instance], a.Request, other)
+		if others := b.serves[a.Instance]; len(others) >= max(1, b.policy.Slots) {
+			b.t.Fatalf("at %v: i%d is to serve r%d beside %v", b.now, b.number[a.Instance], a.Request, others)
+		}
+		if paused := b.state[a.Instance] == lifecycle.Paused && len(b.serves[a.Instance]) == 0; paused != (a.How == lifecycle.ByResume) {
+			b.t.Fatalf("at %v: i%d is %v and serves r%d %v", b.now, b.number[a.Instance], b.state[a.Instance], a.Request, a.How)
 		}
 		if i, ok := b.bound[a.Request]; ok && i != a.Instance {
 			b.t.Fatalf("at %v: r%d is bound to i%d and served by i%d", b.now, a.Request, b.number[i], b.number[a.Instance])
 		}
-		b.serves[a.Instance] = a.Request
+		b.serves[a.Instance] = append(b.serves[a.Instance], a.Request)
 		b.serving[a.Request] = true
 		delete(b.waiting, a.Request)
 		delete(b.bound, a.Request)
+	case lifecycle.Pause:
+		b.state[a.Instance] = lifecycle.Paused
 	case lifecycle.Enqueue:
-		b.waiting[a.Request] = true
+		if a.Instance == 0 {
+			b.waiting[a.Request] = true
+		}
+		b.bind(a)
 	case lifecycle.Throttle, lifecycle.Fail, lifecycle.Drop:
 		if b.serving[a.Request] {
 			b.t.Fatalf("at %v: %v of r%d, which is being served", b.now, a.Kind, a.Request)
 		}
 		b.over(a.Request)
 	case lifecycle.Reap:
-		if r := b.serves[a.Instance]; r != 0 {
-			b.t.Fatalf("at %v: i%d is reaped while it serves r%d", b.now, b.number[a.Instance], r)
+		if r := b.serves[a.Instance]; len(r) > 0 {
+			b.t.Fatalf("at %v: i%d is reaped while it serves %v", b.now, b.number[a.Instance], r)
 		}
 	}
+}
+
+// bind notes the instance that an action binds a request to, if it does.
+func (b *ledger) bind(a lifecycle.Action) {
+	b.t.Helper()
+	if a.Request == 0 || a.Instance == 0 {
+		return
+	}
+	if i, ok := b.bound[a.Request]; ok {
+		b.t.Fatalf("at %v: r%d is bound to i%d and to i%d", b.now, a.Request, b.number[i], b.number[a.Instance])
+	}
+	b.bound[a.Request] = a.Instance
+	delete(b.waiting, a.Request)
 }
 
 func (b *ledger) over(r lifecycle.Request) {
@@ -145,25 +172,24 @@ func (b *ledger) settled(pool *lifecycle.Pool) {
 		got, want uint64
 	}{
 		{"arrived", c.Arrived, c.Served + c.Throttled + c.Failed + c.Dropped + uint64(c.Waiting+c.Bound)},
-		{"served", c.Served, c.Finished + c.Lost + uint64(c.Busy)},
-		{"started", c.Started, uint64(c.Starting+c.Idle+c.Busy+c.Reaping) + c.Gone},
+		{"served", c.Served, c.Finished + c.Lost + uint64(c.Serving)},
+		{"started", c.Started, uint64(c.Starting+c.Idle+c.Paused+c.Busy+c.Reaping) + c.Gone},
 		{"waiting", uint64(c.Waiting), uint64(len(b.waiting))},
 		{"bound", uint64(c.Bound), uint64(len(b.bound))},
-		{"busy", uint64(c.Busy), uint64(len(b.serves))},
-		{"busy requests", uint64(c.Busy), uint64(len(b.serving))},
-		{"open requests", uint64(c.Waiting + c.Bound + c.Busy), uint64(len(b.open))},
+		{"requests served", uint64(c.Serving), uint64(len(b.serving))},
+		{"open requests", uint64(c.Waiting + c.Bound + c.Serving), uint64(len(b.open))},
 	} {
 		if law.got != law.want {
 			b.t.Fatalf("at %v: %s %d, but its parts make %d: %+v", b.now, law.name, law.got, law.want, c)
 		}
 	}
-	if c.Starting+c.Idle+c.Busy > b.most {
+	if len(b.ahead) == 0 && c.Starting+c.Idle+c.Paused+c.Busy > b.most {
 		b.t.Fatalf("at %v: more instances than any limit allowed, at most %d: %+v", b.now, b.most, c)
 	}
-	if c.Bound > c.Starting {
-		b.t.Fatalf("at %v: more requests bound than instances starting: %+v", b.now, c)
+	if slots := max(1, b.policy.Slots); c.Bound > slots*c.Starting || c.Serving < c.Busy || c.Serving > slots*c.Busy {
+		b.t.Fatalf("at %v: more or fewer requests than the instances' slots are for: %+v", b.now, c)
 	}
-	if c.Waiting > 0 && c.Idle > 0 && c.Starting+c.Busy < b.limit {
+	if c.Waiting > 0 && c.Idle+c.Paused > 0 && c.Held < b.limit {
 		b.t.Fatalf("at %v: a request waits beside an idle instance that the limit %d would let it have: %+v", b.now, b.limit, c)
 	}
 	if !b.policy.LateBinding && c.Waiting > b.policy.QueueLimit {
@@ -173,7 +199,7 @@ func (b *ledger) settled(pool *lifecycle.Pool) {
 	if waits != (c.Waiting > 0) || oldest > b.now {
 		b.t.Fatalf("at %v: the oldest that waits, if %v, came at %v: %+v", b.now, waits, oldest, c)
 	}
-	if came, blocked := pool.Blocked(b.now); blocked && (came < oldest || c.Starting+c.Busy < b.limit) {
+	if came, blocked := pool.Blocked(b.now); blocked && (came < oldest || c.Held < b.limit) {
 		b.t.Fatalf("at %v: the limit %d alone keeps one that came at %v, the oldest at %v: %+v", b.now, b.limit, came, oldest, c)
 	}
 	if at, ok := pool.NextDeadline(); ok && at <= b.now {
@@ -183,9 +209,16 @@ func (b *ledger) settled(pool *lifecycle.Pool) {
 
 // limited checks that nothing is admitted beyond the limit: while more are
 // there than it allows, only a start of before may end in a Serve.
-func (b *ledger) limited(actions []lifecycle.Action, c lifecycle.Counts) {
+func (b *ledger) limited(actions []lifecycle.Action, pool *lifecycle.Pool) {
 	b.t.Helper()
-	if c.Starting+c.Busy <= b.limit {
+	c := pool.Counts()
+	ahead := 0 // starting now, for nobody
+	for _, i := range b.present {
+		if b.ahead[i] && pool.State(i) <= lifecycle.Initialising {
+			ahead++
+		}
+	}
+	if c.Starting-ahead+c.Busy <= b.limit {
 		return
 	}
 	for _, a := range actions {
@@ -201,20 +234,24 @@ func (b *ledger) look(pool *lifecycle.Pool) {
 	present := b.present[:0]
 	for _, i := range b.present {
 		was, is := b.state[i], pool.State(i)
+		_, rested := b.idle[i]
 		b.state[i] = is
-		if is < was && !(is == lifecycle.Idle && was == lifecycle.Busy) {
+		if is < was && !(rests(is) && was == lifecycle.Busy) {
 			b.t.Fatalf("at %v: i%d went from %v to %v", b.now, b.number[i], was, is)
 		}
 		switch {
-		case is != lifecycle.Idle:
+		case !rests(is):
 			delete(b.idle, i)
-		case was != lifecycle.Idle:
+		case !rested:
 			b.idle[i] = b.now
+		case b.ahead[i]:
+		case is == lifecycle.Idle && b.policy.Pause && b.now-b.idle[i] >= b.policy.PauseAfter:
+			b.t.Fatalf("at %v: i%d is idle since %v, to be paused after %v", b.now, b.number[i], b.idle[i], b.policy.PauseAfter)
 		case b.policy.KeepAlive >= 0 && b.now-b.idle[i] >= b.policy.KeepAlive:
 			b.t.Fatalf("at %v: i%d is idle since %v, keep-alive %v", b.now, b.number[i], b.idle[i], b.policy.KeepAlive)
 		}
-		if (is == lifecycle.Busy) != (b.serves[i] != 0) {
-			b.t.Fatalf("at %v: i%d is %v and serves r%d", b.now, b.number[i], is, b.serves[i])
+		if (is == lifecycle.Busy) != (len(b.serves[i]) > 0) {
+			b.t.Fatalf("at %v: i%d is %v and serves %v", b.now, b.number[i], is, b.serves[i])
 		}
 		if is != lifecycle.Gone {
 			present = append(present, i)
@@ -222,6 +259,8 @@ func (b *ledger) look(pool *lifecycle.Pool) {
 	}
 	b.present = present
 }
+
+func rests(s lifecycle.State) bool { return s == lifecycle.Idle || s == lifecycle.Paused }
 
 // numbered gives the actions with instances by number, as the model names them.
 func (b *ledger) numbered(actions []lifecycle.Action) []lifecycle.Action {

@@ -8,7 +8,7 @@ import (
 
 // TestSlotRunsOut: a slot whose names are all used is left alone for good.
 func TestSlotRunsOut(t *testing.T) {
-	s := instances{free: none}
+	s := newInstances(1)
 	first := s.add()
 	s.slots[first].uses = math.MaxUint32
 	s.remove(first)

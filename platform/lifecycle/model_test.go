@@ -13,13 +13,18 @@ import (
 // are numbered in the order of their starts.
 type model struct {
 	policy    lifecycle.Policy
-	limit     int // that holds now
-	next      int // that holds from the next step on
+	limit     int  // that holds now
+	next      int  // that holds from the next step on
+	level     int  // of instances to be kept ready
+	asked     *int // that holds from the next step on
+	retry     time.Duration
+	retired   bool
 	now       time.Duration
 	instances []*modelInstance // that are not gone, in the order in which they entered their states
 	requests  []*modelRequest  // that wait or are bound, in the order of their arrivals
 	tokens    int
 	refill    time.Duration // when the next token comes, while the bucket is not full
+	stamp     int
 	counts    lifecycle.Counts
 	out       []lifecycle.Action
 }
@@ -27,9 +32,13 @@ type model struct {
 type modelInstance struct {
 	name    lifecycle.Instance
 	state   lifecycle.State
-	since   time.Duration     // of the state
-	serves  lifecycle.Request // busy
-	evicted bool
+	since   time.Duration       // idle or paused: since when it rests
+	serves  []lifecycle.Request // busy
+	starter lifecycle.Request   // starting: who had it started
+	slotted int                 // starting: a stamp of when it came to have a slot left
+	leaves  lifecycle.Why
+	kept    bool
+	ahead   bool
 }
 
 type modelRequest struct {
@@ -39,7 +48,7 @@ type modelRequest struct {
 }
 
 func newModel(policy lifecycle.Policy) *model {
-	m := &model{policy: policy, tokens: policy.StartBurst, limit: policy.Concurrency}
+	m := &model{policy: policy, tokens: policy.StartBurst, limit: policy.Concurrency, now: -1}
 	if m.limit == 0 {
 		m.limit = math.MaxInt
 	}
@@ -47,9 +56,11 @@ func newModel(policy lifecycle.Policy) *model {
 	return m
 }
 
-// setLimit is the pool's Limit: what passes until the next step happens under
-// the lower of both limits.
-func (m *model) setLimit(n int) { m.limit, m.next = min(m.limit, n), n }
+// Limit sets the limit: what passes until the next step happens under the lower of both.
+func (m *model) Limit(n int) { m.limit, m.next = min(m.limit, n), n }
+
+// Provision sets the level, once the next step has passed the time until then.
+func (m *model) Provision(n int) { m.asked = &n }
 
 func (m *model) step(now time.Duration, ev lifecycle.Event) []lifecycle.Action {
 	m.out = nil
@@ -62,6 +73,11 @@ func (m *model) step(now time.Duration, ev lifecycle.Event) []lifecycle.Action {
 	}
 	m.limit = m.next
 	m.providing()
+	if asked := m.asked; asked != nil && *asked != m.level {
+		m.setLevel(*asked)
+	}
+	m.asked = nil
+	m.providing()
 	if !m.happen(ev) {
 		m.counts.Ignored++
 	}
@@ -71,9 +87,14 @@ func (m *model) step(now time.Duration, ev lifecycle.Event) []lifecycle.Action {
 
 // pass does what one nanosecond brings.
 func (m *model) pass() {
-	for _, i := range m.in(lifecycle.Idle) {
-		if m.policy.KeepAlive > 0 && m.now-i.since >= m.policy.KeepAlive {
+	for _, i := range slices.Concat(m.in(lifecycle.Paused), m.in(lifecycle.Idle)) {
+		if !i.kept && m.policy.KeepAlive > 0 && m.now-i.since >= m.policy.KeepAlive {
 			m.reap(i, lifecycle.KeepAliveOver)
+		}
+	}
+	for _, i := range m.in(lifecycle.Idle) {
+		if !i.kept && m.policy.Pause && m.now-i.since >= m.policy.PauseAfter {
+			m.pause(i)
 		}
 	}
 	for _, r := range slices.Clone(m.requests) {
@@ -82,6 +103,9 @@ func (m *model) pass() {
 			m.throttle(r.name, lifecycle.QueueTimeout)
 		}
 	}
+	if n, ok := m.scheduled(); ok {
+		m.setLevel(n)
+	}
 	if m.tokens < m.policy.StartBurst && m.now == m.refill {
 		m.tokens++
 		m.refill += m.policy.StartEvery
@@ -89,9 +113,41 @@ func (m *model) pass() {
 	m.providing()
 }
 
-// providing gives those who wait what they may have.
+// scheduled gives the level that begins at this instant, if one does.
+func (m *model) scheduled() (n int, ok bool) {
+	t := m.now
+	if m.policy.Period > 0 {
+		t %= m.policy.Period
+	}
+	for _, level := range m.policy.Provisioned {
+		if level.From == t {
+			return level.Count, true
+		}
+	}
+	return 0, false
+}
+
+// setLevel reaps those that are too many: starting ones, the last started
+// first, then idle ones, the one used longest ago first.
+func (m *model) setLevel(n int) {
+	if m.retired {
+		n = 0
+	}
+	m.level = n
+	young := m.starting()
+	slices.SortFunc(young, func(a, b *modelInstance) int { return int(b.name) - int(a.name) })
+	for _, i := range slices.Concat(young, m.in(lifecycle.Idle)) {
+		late := i.state <= lifecycle.Initialising && m.policy.LateBinding && m.starters() >= len(m.starting())
+		if i.kept && m.kept() > m.level && !late {
+			m.reap(i, lifecycle.Shrunk)
+		}
+	}
+}
+
+// providing gives those who wait what they may have, and then keeps ready what
+// is to be kept ready.
 func (m *model) providing() {
-	for m.lend() || m.start() {
+	for m.lend() || m.join() || m.start() || m.replenish() {
 	}
 }
 
@@ -103,30 +159,13 @@ func (m *model) happen(ev lifecycle.Event) bool {
 	case lifecycle.Arrive:
 		return m.arrive(ev.Request)
 	case lifecycle.Cancel:
-		r := m.request(ev.Request)
-		if r == nil {
-			return false
-		}
-		m.forget(r)
-		m.counts.Dropped++
-		m.act(lifecycle.Action{Kind: lifecycle.Drop, Request: r.name})
-		if i := r.started; i != nil && i.evicted && !m.policy.LateBinding {
-			m.reap(i, lifecycle.WasEvicted)
-		}
+		return m.cancel(ev.Request)
+	case lifecycle.Retire:
+		m.retired, m.level, m.asked = true, 0, nil
+		m.evict()
 		return true
 	case lifecycle.Evict:
-		for _, i := range m.instances {
-			i.evicted = true
-		}
-		for _, i := range m.in(lifecycle.Idle) {
-			m.reap(i, lifecycle.WasEvicted)
-		}
-		for _, i := range m.starting() {
-			bound := slices.ContainsFunc(m.requests, func(r *modelRequest) bool { return r.started == i })
-			if m.policy.LateBinding && m.starters() == 0 || !m.policy.LateBinding && !bound {
-				m.reap(i, lifecycle.WasEvicted)
-			}
-		}
+		m.evict()
 		return true
 	}
 	n := slices.IndexFunc(m.instances, func(i *modelInstance) bool { return i.name == ev.Instance })
@@ -142,16 +181,11 @@ func (m *model) happen(ev lifecycle.Event) bool {
 		return m.advance(i, lifecycle.Initialising)
 	case lifecycle.Ready:
 		if starting {
-			m.free(i)
+			m.ready(i)
 		}
 		return starting
 	case lifecycle.Finish:
-		if i.state != lifecycle.Busy || i.serves != ev.Request {
-			return false
-		}
-		m.counts.Finished++
-		m.free(i)
-		return true
+		return m.finish(i, ev.Request)
 	case lifecycle.Failed:
 		if !starting && i.state != lifecycle.Reaping {
 			return false
@@ -163,9 +197,7 @@ func (m *model) happen(ev lifecycle.Event) bool {
 		if i.state == lifecycle.Reaping {
 			return false
 		}
-		if i.state == lifecycle.Busy {
-			m.counts.Lost++
-		}
+		m.counts.Lost += uint64(len(i.serves))
 		m.failStart(i)
 		m.reap(i, lifecycle.WasLost)
 		return true
@@ -179,13 +211,48 @@ func (m *model) happen(ev lifecycle.Event) bool {
 	return false
 }
 
+func (m *model) cancel(name lifecycle.Request) bool {
+	r := m.request(name)
+	if r == nil {
+		return false
+	}
+	i := r.started
+	if i != nil && len(m.bound(i)) == m.slots() {
+		m.stamp++
+		i.slotted = m.stamp
+	}
+	m.forget(r)
+	m.counts.Dropped++
+	m.act(lifecycle.Action{Kind: lifecycle.Drop, Request: r.name})
+	if i != nil && !m.policy.LateBinding && i.leaves != 0 && len(m.bound(i)) == 0 {
+		m.reap(i, i.leaves)
+	}
+	return true
+}
+
+func (m *model) evict() {
+	for _, i := range m.instances {
+		if i.state != lifecycle.Reaping {
+			i.leaves, i.kept = lifecycle.WasEvicted, false
+		}
+	}
+	for _, i := range slices.Concat(m.in(lifecycle.Idle), m.in(lifecycle.Paused)) {
+		m.reap(i, lifecycle.WasEvicted)
+	}
+	for _, i := range m.starting() {
+		if m.policy.LateBinding && m.starters() == 0 || !m.policy.LateBinding && len(m.bound(i)) == 0 {
+			m.reap(i, lifecycle.WasEvicted)
+		}
+	}
+}
+
 func (m *model) arrive(name lifecycle.Request) bool {
 	if name == 0 || m.request(name) != nil {
 		return false
 	}
 	m.counts.Arrived++
-	if idle := m.in(lifecycle.Idle); len(idle) > 0 && m.held() < m.limit {
-		m.serve(idle[len(idle)-1], name, lifecycle.ByReuse)
+	if i := m.pick(); i != nil {
+		m.serve(i, name, lifecycle.ByReuse)
 		return true
 	}
 	m.requests = append(m.requests, &modelRequest{name: name, since: m.now})
@@ -196,6 +263,7 @@ func (m *model) arrive(name lifecycle.Request) bool {
 		}
 	}
 	switch allowed, why := m.startAllowed(); {
+	case m.joinable() != nil: // join says so
 	case allowed:
 		if m.policy.LateBinding {
 			m.act(lifecycle.Action{Kind: lifecycle.Enqueue, Request: name})
@@ -209,28 +277,135 @@ func (m *model) arrive(name lifecycle.Request) bool {
 	return true
 }
 
-// held is how many are served or have a start under way.
-func (m *model) held() int { return len(m.starting()) + len(m.in(lifecycle.Busy)) }
+func (m *model) slots() int { return max(1, m.policy.Slots) }
 
-// lend has an idle instance serve the oldest request that waits, if it may.
+// onDemand is how many instances serve or start that are not provisioned.
+func (m *model) onDemand() (n int) {
+	for _, i := range m.instances {
+		if !i.kept && (i.state == lifecycle.Busy || i.state <= lifecycle.Initialising) {
+			n++
+		}
+	}
+	return n
+}
+
+func (m *model) kept() (n int) {
+	for _, i := range m.instances {
+		if i.kept {
+			n++
+		}
+	}
+	return n
+}
+
+// held is how much of the limit is taken.
+func (m *model) held() int { return m.onDemand() + max(m.level, m.kept()) }
+
+// used is how many serve or start for a request.
+func (m *model) used() int {
+	n := m.onDemand()
+	for _, i := range m.in(lifecycle.Busy) {
+		if i.kept {
+			n++
+		}
+	}
+	return n
+}
+
+// pick chooses among the instances that are ready: provisioned before others,
+// busy ones with a slot left before idle ones, used last before used earlier.
+func (m *model) pick() *modelInstance {
+	for _, kept := range []bool{true, false} {
+		held := m.held()
+		if kept {
+			held = m.used()
+		}
+		var open, rests []*modelInstance
+		for _, i := range m.in(lifecycle.Busy) {
+			if i.kept == kept && len(i.serves) < m.slots() && i.leaves == 0 {
+				open = append(open, i)
+			}
+		}
+		for _, i := range slices.Concat(m.in(lifecycle.Paused), m.in(lifecycle.Idle)) {
+			if i.kept == kept {
+				rests = append(rests, i)
+			}
+		}
+		switch {
+		case len(open) > 0:
+			if held <= m.limit {
+				return open[len(open)-1]
+			}
+		case len(rests) > 0 && held < m.limit:
+			return rests[len(rests)-1]
+		}
+	}
+	return nil
+}
+
+// waiter is whose turn it is; nil if nobody waits.
+func (m *model) waiter() *modelRequest {
+	for _, r := range m.requests {
+		if r.started == nil || m.policy.LateBinding {
+			return r
+		}
+	}
+	return nil
+}
+
+// lend has an instance that is ready serve the oldest request that waits, if it may.
 func (m *model) lend() bool {
-	idle := m.in(lifecycle.Idle)
-	if len(idle) == 0 || m.held() >= m.limit {
+	r := m.waiter()
+	if r == nil {
 		return false
 	}
+	i := m.pick()
+	if i == nil {
+		return false
+	}
+	how := lifecycle.ByQueue
+	if r.started == i {
+		how = lifecycle.ByStart
+	}
+	m.forget(r)
+	m.serve(i, r.name, how)
+	return true
+}
+
+// joinable is the starting instance that has had a slot left for longest.
+func (m *model) joinable() (found *modelInstance) {
+	if m.slots() == 1 || m.held() > m.limit {
+		return nil
+	}
+	for _, i := range m.starting() {
+		if !i.kept && i.leaves == 0 && len(m.bound(i)) < m.slots() && (found == nil || i.slotted < found.slotted) {
+			found = i
+		}
+	}
+	return found
+}
+
+// join binds the oldest request that waits to an instance that starts, if it may.
+func (m *model) join() bool {
+	i := m.joinable()
 	for _, r := range m.requests {
-		if r.started != nil && !m.policy.LateBinding {
-			continue // it is bound
+		if r.started == nil && i != nil {
+			r.started = i
+			m.act(lifecycle.Action{Kind: lifecycle.Enqueue, Instance: i.name, Request: r.name})
+			return true
 		}
-		i, how := idle[len(idle)-1], lifecycle.ByQueue
-		if r.started == i {
-			how = lifecycle.ByStart
-		}
-		m.forget(r)
-		m.serve(i, r.name, how)
-		return true
 	}
 	return false
+}
+
+// bound are the requests bound to a starting instance.
+func (m *model) bound(i *modelInstance) (bound []*modelRequest) {
+	for _, r := range m.requests {
+		if r.started == i && !m.policy.LateBinding {
+			bound = append(bound, r)
+		}
+	}
+	return bound
 }
 
 // start starts an instance for the oldest request that has none, if it may.
@@ -242,15 +417,8 @@ func (m *model) start() bool {
 		if allowed, _ := m.startAllowed(); !allowed {
 			return false
 		}
-		if m.policy.StartBurst > 0 {
-			if m.tokens == m.policy.StartBurst {
-				m.refill = m.now + m.policy.StartEvery
-			}
-			m.tokens--
-		}
-		m.counts.Started++
-		r.started = &modelInstance{name: lifecycle.Instance(m.counts.Started), since: m.now}
-		m.instances = append(m.instances, r.started)
+		r.started = m.startOne()
+		r.started.starter = r.name
 		action := lifecycle.Action{Kind: lifecycle.Start, Instance: r.started.name, Request: r.name}
 		if m.policy.LateBinding {
 			action.Request = 0
@@ -259,6 +427,36 @@ func (m *model) start() bool {
 		return true
 	}
 	return false
+}
+
+// startOne takes a token and starts.
+func (m *model) startOne() *modelInstance {
+	if m.policy.StartBurst > 0 {
+		if m.tokens == m.policy.StartBurst {
+			m.refill = m.now + m.policy.StartEvery
+		}
+		m.tokens--
+	}
+	m.counts.Started++
+	m.stamp++
+	i := &modelInstance{name: lifecycle.Instance(m.counts.Started), slotted: m.stamp}
+	if m.retired {
+		i.leaves = lifecycle.WasEvicted
+	}
+	m.instances = append(m.instances, i)
+	return i
+}
+
+// replenish starts an instance that is to be kept ready, if one is missing.
+func (m *model) replenish() bool {
+	token := m.policy.StartBurst == 0 || m.tokens > 0
+	if m.kept() >= m.level || m.onDemand()+m.kept() >= m.limit || !token || m.now < m.retry {
+		return false
+	}
+	i := m.startOne()
+	i.kept, i.ahead = true, true
+	m.act(lifecycle.Action{Kind: lifecycle.Start, Ahead: true, Instance: i.name})
+	return true
 }
 
 func (m *model) startAllowed() (bool, lifecycle.Why) {
@@ -271,63 +469,110 @@ func (m *model) startAllowed() (bool, lifecycle.Why) {
 	return true, lifecycle.NoReason
 }
 
-// free finds work for an instance that is ready or has answered.
-func (m *model) free(i *modelInstance) {
-	ready := i.state != lifecycle.Busy
-	var next *modelRequest // whom i may serve
-	waits := false         // somebody needs i, and not only wants it
-	for _, r := range m.requests {
-		bound := r.started != nil && !m.policy.LateBinding
-		if bound && r.started == i {
-			next, waits = r, true
-			break
-		}
-		if !bound && next == nil {
-			next = r
-		}
+// leaving is why an instance is to go when it has nothing to do.
+func (m *model) leaving(i *modelInstance) lifecycle.Why {
+	if i.kept && m.kept() > m.level {
+		return lifecycle.Shrunk
 	}
-	if m.policy.LateBinding && ready {
-		waits = m.starters() == len(m.starting())
-	}
-	if i.evicted && !waits {
-		m.reap(i, lifecycle.WasEvicted)
+	return i.leaves
+}
+
+func (m *model) ready(i *modelInstance) {
+	needed := m.policy.LateBinding && m.starters() > 0 && m.starters() >= len(m.starting())
+	if bound := m.bound(i); len(bound) > 0 {
+		for _, r := range bound {
+			how := lifecycle.ByQueue
+			if r.name == i.starter {
+				how = lifecycle.ByStart
+			}
+			m.forget(r)
+			i.ahead = false
+			m.serve(i, r.name, how)
+		}
+	} else if why := m.leaving(i); why != 0 && !needed {
+		m.reap(i, why)
 		return
 	}
-	if beside := m.held() - 1; !waits && beside >= m.limit {
-		next = nil
+	m.free(i)
+}
+
+func (m *model) finish(i *modelInstance, r lifecycle.Request) bool {
+	at := slices.Index(i.serves, r)
+	if i.state != lifecycle.Busy || at < 0 {
+		return false
+	}
+	m.counts.Finished++
+	i.serves = slices.Delete(i.serves, at, at+1)
+	m.become(i, lifecycle.Busy)
+	switch why := m.leaving(i); {
+	case why == 0:
+		m.free(i)
+	case len(i.serves) == 0:
+		m.reap(i, why)
+	default:
+		i.leaves, i.kept = why, false
+	}
+	return true
+}
+
+// free finds work for an instance that is ready or has answered.
+func (m *model) free(i *modelInstance) {
+	for len(i.serves) < m.slots() && (i.leaves == 0 || len(i.serves) == 0) {
+		r := m.waiter()
+		if r == nil || !m.mayGoOn(i) {
+			break
+		}
+		how := lifecycle.ByQueue
+		if r.started == i && i.state != lifecycle.Busy {
+			how = lifecycle.ByStart
+		}
+		m.forget(r)
+		m.serve(i, r.name, how)
 	}
 	switch {
-	case next == nil && m.policy.KeepAlive == 0:
+	case len(i.serves) > 0:
+	case i.leaves != 0:
+		m.reap(i, i.leaves)
+	case !i.kept && m.policy.KeepAlive == 0:
 		m.reap(i, lifecycle.KeepAliveOver)
-	case next == nil:
-		m.become(i, lifecycle.Idle)
-	case ready && next.started == i:
-		m.forget(next)
-		m.serve(i, next.name, lifecycle.ByStart)
 	default:
-		m.forget(next)
-		m.serve(i, next.name, lifecycle.ByQueue)
+		m.become(i, lifecycle.Idle)
+		i.since = m.now
+		if !i.kept && m.policy.Pause && m.policy.PauseAfter == 0 {
+			m.pause(i)
+		}
 	}
 }
 
-// failStart fails the request that is left without a start if i does not become ready.
+func (m *model) mayGoOn(i *modelInstance) bool {
+	starting := i.state <= lifecycle.Initialising
+	switch {
+	case starting && m.policy.LateBinding && m.starters() > 0 && m.starters() >= len(m.starting()):
+		return true
+	case i.kept && starting:
+		return m.used() < m.limit
+	case i.kept:
+		return m.used() <= m.limit
+	}
+	return m.held() <= m.limit
+}
+
+// failStart fails the requests that are left without a start if i does not become ready.
 func (m *model) failStart(i *modelInstance) {
+	if i.kept && i.ahead {
+		m.retry = m.now + m.policy.AheadRetry
+	}
 	if i.state > lifecycle.Initialising {
 		return
 	}
-	for _, r := range m.requests {
-		if r.started == nil {
-			continue
-		}
-		if r.started == i || m.policy.LateBinding {
-			if m.policy.LateBinding && m.starters() < len(m.starting()) {
-				return
-			}
-			m.forget(r)
-			m.counts.Failed++
-			m.act(lifecycle.Action{Kind: lifecycle.Fail, Instance: i.name, Request: r.name})
-			return
-		}
+	fail := m.bound(i)
+	if m.policy.LateBinding && m.starters() > 0 && m.starters() >= len(m.starting()) {
+		fail = m.requests[:1]
+	}
+	for _, r := range slices.Clone(fail) {
+		m.forget(r)
+		m.counts.Failed++
+		m.act(lifecycle.Action{Kind: lifecycle.Fail, Instance: i.name, Request: r.name})
 	}
 }
 
@@ -372,20 +617,33 @@ func (m *model) advance(i *modelInstance, to lifecycle.State) bool {
 
 // become also moves the instance to the end.
 func (m *model) become(i *modelInstance, state lifecycle.State) {
-	i.state, i.since, i.serves = state, m.now, 0
+	i.state = state
 	m.instances = slices.DeleteFunc(m.instances, func(x *modelInstance) bool { return x == i })
 	m.instances = append(m.instances, i)
 }
 
+func (m *model) pause(i *modelInstance) {
+	m.become(i, lifecycle.Paused)
+	m.act(lifecycle.Action{Kind: lifecycle.Pause, Instance: i.name})
+}
+
 func (m *model) serve(i *modelInstance, r lifecycle.Request, how lifecycle.How) {
+	switch {
+	case i.state == lifecycle.Paused:
+		how = lifecycle.ByResume
+	case i.kept, i.ahead && how == lifecycle.ByReuse:
+		how = lifecycle.ByProvision
+	}
+	i.ahead = false
 	m.become(i, lifecycle.Busy)
-	i.serves = r
+	i.serves = append(i.serves, r)
 	m.counts.Served++
 	m.act(lifecycle.Action{Kind: lifecycle.Serve, How: how, Instance: i.name, Request: r})
 }
 
 func (m *model) reap(i *modelInstance, why lifecycle.Why) {
 	m.become(i, lifecycle.Reaping)
+	i.kept, i.serves = false, nil
 	m.counts.Reaped++
 	m.act(lifecycle.Action{Kind: lifecycle.Reap, Why: why, Instance: i.name})
 }
@@ -410,8 +668,12 @@ func (m *model) act(a lifecycle.Action) { m.out = append(m.out, a) }
 func (m *model) population() lifecycle.Counts {
 	c := m.counts
 	c.Starting = len(m.starting())
-	c.Idle, c.Busy, c.Reaping = len(m.in(lifecycle.Idle)), len(m.in(lifecycle.Busy)), len(m.in(lifecycle.Reaping))
-	c.Held, c.Serving = m.held(), c.Busy
+	c.Idle, c.Paused = len(m.in(lifecycle.Idle)), len(m.in(lifecycle.Paused))
+	c.Busy, c.Reaping = len(m.in(lifecycle.Busy)), len(m.in(lifecycle.Reaping))
+	c.Held = m.held()
+	for _, i := range m.instances {
+		c.Serving += len(i.serves)
+	}
 	if m.policy.LateBinding {
 		c.Waiting = len(m.requests)
 	} else {

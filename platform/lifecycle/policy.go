@@ -1,11 +1,6 @@
 package lifecycle
 
-import (
-	"errors"
-	"fmt"
-	"math"
-	"time"
-)
+import "time"
 
 // Policy is the pool's rules. The zero value starts an instance whenever none
 // is idle, without limit, and keeps none alive.
@@ -64,6 +59,10 @@ type Policy struct {
 	// Period is after how long Provisioned begins again. 0: it does not.
 	Period time.Duration
 
+	// AheadRetry is the wait after an instance started ahead that ended before
+	// its first request, until the next is started ahead. 0 is 1 s.
+	AheadRetry time.Duration
+
 	// Ping has the function invoked regularly so that instances stay warm.
 	Ping Pings
 }
@@ -87,46 +86,11 @@ type Pings struct {
 	Count int
 }
 
-// Validate gives every fault of the policy, joined, or nil.
-func (p Policy) Validate() error {
-	var faults []error
-	fault := func(format string, args ...any) {
-		faults = append(faults, fmt.Errorf("lifecycle policy: "+format, args...))
+func (p Policy) slots() int { return max(1, p.Slots) }
+
+func (p Policy) aheadRetry() time.Duration {
+	if p.AheadRetry == 0 {
+		return time.Second
 	}
-	if p.Concurrency < 0 {
-		fault("concurrency %d: must be at least 0, which is no limit", p.Concurrency)
-	}
-	if p.StartBurst < 0 {
-		fault("start burst %d: must be at least 0, which is no bound", p.StartBurst)
-	}
-	switch {
-	case p.StartEvery < 0:
-		fault("start every %v: must be at least 0s", p.StartEvery)
-	case p.StartBurst > 0 && p.StartEvery == 0:
-		fault("start every 0s: must be positive with a start burst of %d", p.StartBurst)
-	case p.StartBurst == 0 && p.StartEvery > 0:
-		fault("start every %v: needs a start burst of at least 1", p.StartEvery)
-	case p.StartBurst > 0 && int64(p.StartBurst) > math.MaxInt64/int64(p.StartEvery):
-		fault("start burst %d: must be at most %d with start every %v, so that the bucket's refill fits a duration",
-			p.StartBurst, math.MaxInt64/int64(p.StartEvery), p.StartEvery)
-	}
-	if p.QueueLimit < 0 {
-		fault("queue limit %d: must be at least 0, which is no queue", p.QueueLimit)
-	}
-	if p.QueueTimeout < 0 {
-		fault("queue timeout %v: must be at least 0s, which is no bound", p.QueueTimeout)
-	}
-	for _, absent := range []struct {
-		name  string
-		given bool
-	}{
-		{"survival", len(p.Survival) > 0}, {"hybrid", p.Hybrid != nil}, {"pause", p.Pause || p.PauseAfter != 0},
-		{"slots", p.Slots > 1}, {"noise", p.Noise != 0}, {"provisioned", len(p.Provisioned) > 0 || p.Period != 0},
-		{"ping", p.Ping != Pings{}},
-	} {
-		if absent.given {
-			fault("%s: is not there yet", absent.name)
-		}
-	}
-	return errors.Join(faults...)
+	return p.AheadRetry
 }

@@ -43,6 +43,33 @@ func TestPolicyValidate(t *testing.T) {
 		{"bucket beyond the end of time", lifecycle.Policy{StartBurst: 1e10, StartEvery: time.Second}, []string{
 			"lifecycle policy: start burst 10000000000: must be at most 9223372036 with start every 1s, so that the bucket's refill fits a duration",
 		}},
+		{"pause without anything idle", lifecycle.Policy{Pause: true, PauseAfter: 1}, []string{
+			"lifecycle policy: pause: needs a keep-alive, for without one nothing stands idle",
+		}},
+		{"pause after the end", lifecycle.Policy{KeepAlive: time.Second, Pause: true, PauseAfter: time.Second}, []string{
+			"lifecycle policy: pause after 1s: must be below the keep-alive of 1s, at which the instance goes",
+		}},
+		{"pause without pause", lifecycle.Policy{KeepAlive: time.Second, PauseAfter: 2}, []string{
+			"lifecycle policy: pause after 2ns: needs pause",
+		}},
+		{"slots", lifecycle.Policy{Slots: 2, LateBinding: true}, []string{
+			"lifecycle policy: late binding with 2 slots: leave it out: requests then share an instance that starts, and wait only where none has a slot left",
+		}},
+		{"too many slots", lifecycle.Policy{Slots: 70000}, []string{
+			"lifecycle policy: slots 70000: must be at most 65535",
+		}},
+		{"levels", lifecycle.Policy{
+			Provisioned: []lifecycle.Level{{From: 1, Count: 1}, {From: 5, Count: -1}, {From: 5}}, Period: 5, AheadRetry: -1,
+		}, []string{
+			"lifecycle policy: ahead retry -1ns: must be at least 0s, which is 1s",
+			"lifecycle policy: provisioned from 1ns: the first level must begin at 0s",
+			"lifecycle policy: provisioned -1: must be at least 0, which is none",
+			"lifecycle policy: provisioned from 5ns: must be after the level from 5ns",
+			"lifecycle policy: period 5ns: must be longer than 5ns, where the last level begins",
+		}},
+		{"a period of nothing", lifecycle.Policy{Period: 5}, []string{
+			"lifecycle policy: period 5ns: needs provisioned levels that it repeats",
+		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var got []string

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -10,16 +11,24 @@ import (
 // safe for concurrent use.
 type Pool struct {
 	policy Policy
-	limit  int // most starting and busy instances at once
-	raised int // what limit is once the next Step has settled; above it only while somebody waits
+	simple bool // see Policy.simple
+	limit  int  // most starting and busy instances at once
+	raised int  // what limit is once the next Step has settled; above it only while somebody waits
 	now    time.Duration
 	due    time.Duration // nothing is due before; possibly earlier than what is due next
 
 	instances instances
-	idle      chain // last used first
-	requests  requests
-	starts    bucket
-	counts    Counts // the history; Counts adds the population
+	chains
+	requests requests
+	starts   bucket
+	counts   Counts // the history; Counts adds the population
+
+	schedule schedule
+	level    int           // of instances to be kept ready
+	asked    int           // what level is once the next Step has settled; unasked: as it is
+	kept     int           // instances that are, or start to be: starting, idle or busy
+	retry    time.Duration // none is started before
+	retired  bool
 }
 
 // New makes an empty pool. It panics if the policy is not valid: whoever takes
@@ -29,17 +38,20 @@ func New(policy Policy) *Pool {
 		panic(err)
 	}
 	p := &Pool{
+		simple:    policy.simple(),
 		policy:    policy,
-		due:       never,
-		instances: instances{free: none},
-		idle:      newChain(),
+		asked:     unasked,
+		instances: newInstances(policy.slots()),
+		chains:    newChains(),
 		requests:  newRequests(),
 		starts:    newBucket(policy.StartBurst, policy.StartEvery),
+		schedule:  schedule{levels: slices.Clone(policy.Provisioned), period: policy.Period},
 	}
 	if p.limit = policy.Concurrency; p.limit == 0 {
 		p.limit = math.MaxInt
 	}
 	p.raised = p.limit
+	p.due, _ = p.next()
 	return p
 }
 
@@ -56,8 +68,8 @@ func New(policy Policy) *Pool {
 func (p *Pool) Limit(n int) {
 	p.limit, p.raised = min(p.limit, n), n
 	switch {
-	case p.requests.waiting() == 0:
-		p.limit = n
+	case p.requests.waiting() == 0 && p.kept >= p.level && p.schedule.next() == never:
+		p.limit = n // nothing but an event can call for an instance
 	case n > p.limit:
 		p.due = 0
 	}
@@ -80,10 +92,10 @@ func (p *Pool) Step(now time.Duration, ev Event, out []Action) []Action {
 		p.counts.Clamped++
 		now = p.now
 	}
-	p.now = now
 	if now >= p.due {
-		out = p.settle(out)
+		out = p.settle(now, out)
 	}
+	p.now = now
 	switch ev.Kind {
 	case Tick:
 		return out
@@ -93,6 +105,8 @@ func (p *Pool) Step(now time.Duration, ev Event, out []Action) []Action {
 		return p.cancel(ev.Request, out)
 	case Evict:
 		return p.evict(out)
+	case Retire:
+		return p.retire(out)
 	}
 	i, known := p.instances.find(ev.Instance)
 	if !known {
@@ -121,20 +135,47 @@ func (p *Pool) Step(now time.Duration, ev Event, out []Action) []Action {
 }
 
 // NextDeadline is the next instant at which something becomes due by itself: a
-// Tick then does something, one before does not. It is false if nothing will.
+// Tick before does nothing. It is false if nothing will. After [Pool.Limit] or
+// [Pool.Provision] it is the latest Step's instant where they call for a Tick.
 func (p *Pool) NextDeadline() (time.Duration, bool) {
+	if p.asked != unasked && p.asked != p.level {
+		return p.now, true
+	}
 	at, what := p.next()
-	if p.raised > p.limit && p.held() < p.raised {
-		if p.idle.n > 0 {
-			return p.now, true
-		}
-		if p.requests.queue.n > 0 {
-			if t := max(p.starts.next(), p.now); what == nothing || t < at {
-				return t, true
-			}
+	if p.raised > p.limit {
+		if t := p.relief(); t < at {
+			return t, true
 		}
 	}
 	return at, what != nothing
+}
+
+// relief is when the limit that holds from the next Step on lets something
+// happen that the present one does not.
+func (p *Pool) relief() time.Duration {
+	before := p.limit
+	p.limit = p.raised
+	defer func() { p.limit = before }()
+	if p.requests.waiting() > 0 && p.lendable() {
+		return p.now
+	}
+	at := never
+	if p.requests.queue.n > 0 && p.room() {
+		at = max(p.starts.next(), p.now)
+	}
+	if p.keepable(p.limit) {
+		at = min(at, max(p.starts.next(), p.retry, p.now))
+	}
+	return at
+}
+
+// lendable says whether the limit lets a request have an instance that is
+// there, in whatever way.
+func (p *Pool) lendable() bool {
+	used, held := p.used(), p.held()
+	return p.openKept.n > 0 && used <= p.limit || p.standby.n > 0 && used < p.limit ||
+		p.open.n > 0 && held <= p.limit || p.resting() > 0 && held < p.limit ||
+		p.filling.n > 0 && p.requests.queue.n > 0 && held <= p.limit
 }
 
 // Oldest is when the request came whose turn is next; false if none waits.
@@ -150,11 +191,11 @@ func (p *Pool) Oldest() (came time.Duration, ok bool) {
 // at now if the limit allowed one more than are held; false if there is none.
 // (One that waits for a start token is not helped by a higher limit.)
 func (p *Pool) Blocked(now time.Duration) (came time.Duration, ok bool) {
-	if p.idle.n > 0 {
+	if p.resting()+p.standby.n+p.open.n+p.openKept.n > 0 {
 		return p.Oldest()
 	}
 	w := p.requests.queue.head
-	if w == none || p.starts.next() > now {
+	if w == none || p.filling.n == 0 && p.starts.next() > now {
 		return 0, false
 	}
 	return p.requests.waiters[w].since, true
@@ -164,8 +205,8 @@ func (p *Pool) Blocked(now time.Duration) (came time.Duration, ok bool) {
 func (p *Pool) Counts() Counts {
 	c, population := p.counts, &p.instances.count
 	c.Starting = p.instances.starting()
-	c.Idle, c.Busy, c.Reaping = population[Idle], population[Busy], population[Reaping]
-	c.Held, c.Serving = p.held(), c.Busy
+	c.Idle, c.Paused, c.Busy, c.Reaping = population[Idle], population[Paused], population[Busy], population[Reaping]
+	c.Held, c.Serving = p.held(), int(c.Served-c.Finished-c.Lost)
 	c.Gone = uint64(population[Gone])
 	c.Waiting = p.requests.waiting()
 	c.Bound = p.requests.bound

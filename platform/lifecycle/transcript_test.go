@@ -1,6 +1,7 @@
 package lifecycle_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -23,6 +24,7 @@ var update = flag.Bool("update", false, "write what the pool does now into the t
 //	1s arrive r1                             a step; what it does follows, indented
 //	    start i1 for r1
 //	limit 3                                  holds from the next step on; does nothing itself
+//	provision 2                              holds from the next step on; does nothing itself
 //	counts                                   those that are not 0 follow
 //	state i1                                 the state follows
 //	deadline                                 the next one follows
@@ -95,29 +97,46 @@ func replay(text string) (string, error) {
 func parsePolicy(settings []string) (p lifecycle.Policy, err error) {
 	for _, setting := range settings {
 		key, value, _ := strings.Cut(setting, "=")
-		switch key {
-		case "keep_alive":
-			p.KeepAlive, err = time.ParseDuration(value)
-		case "concurrency":
-			p.Concurrency, err = strconv.Atoi(value)
-		case "start_burst":
-			p.StartBurst, err = strconv.Atoi(value)
-		case "start_every":
-			p.StartEvery, err = time.ParseDuration(value)
-		case "queue":
-			p.QueueLimit, err = strconv.Atoi(value)
-		case "queue_timeout":
-			p.QueueTimeout, err = time.ParseDuration(value)
-		case "late_binding":
-			p.LateBinding = true
-		default:
-			err = fmt.Errorf("no setting %q", key)
-		}
-		if err != nil {
+		if err := parseSetting(&p, key, value); err != nil {
 			return p, err
 		}
 	}
 	return p, nil
+}
+
+// parseSetting reads a setting into a policy. A setting without a value is a switch.
+func parseSetting(p *lifecycle.Policy, key, value string) error {
+	durations := map[string]*time.Duration{
+		"keep_alive": &p.KeepAlive, "start_every": &p.StartEvery, "queue_timeout": &p.QueueTimeout,
+		"pause_after": &p.PauseAfter, "period": &p.Period, "ahead_retry": &p.AheadRetry,
+	}
+	numbers := map[string]*int{
+		"concurrency": &p.Concurrency, "start_burst": &p.StartBurst, "queue": &p.QueueLimit, "slots": &p.Slots,
+	}
+	switches := map[string]*bool{"late_binding": &p.LateBinding, "pause": &p.Pause}
+	var err error
+	if d := durations[key]; d != nil {
+		*d, err = time.ParseDuration(value)
+	} else if n := numbers[key]; n != nil {
+		*n, err = strconv.Atoi(value)
+	} else if b := switches[key]; b != nil {
+		*b = true
+	} else if key == "provisioned" { // 0s:2,10s:1
+		for point := range strings.SplitSeq(value, ",") {
+			from, count, _ := strings.Cut(point, ":")
+			var level lifecycle.Level
+			var err2 error
+			level.From, err = time.ParseDuration(from)
+			level.Count, err2 = strconv.Atoi(count)
+			if err = errors.Join(err, err2); err != nil {
+				break
+			}
+			p.Provisioned = append(p.Provisioned, level)
+		}
+	} else {
+		err = fmt.Errorf("no setting %q", key)
+	}
+	return err
 }
 
 // script is a pool with the names that its transcript uses.
@@ -142,12 +161,16 @@ func (s *script) do(fields []string) ([]string, error) {
 		}
 		name, err := s.instance(fields[1])
 		return []string{s.pool.State(name).String()}, err
-	case "limit":
+	case "limit", "provision":
 		if len(fields) != 2 {
-			return nil, fmt.Errorf("want: limit NUMBER")
+			return nil, fmt.Errorf("want: %s NUMBER", fields[0])
 		}
 		n, err := strconv.Atoi(fields[1])
-		s.pool.Limit(n)
+		if fields[0] == "limit" {
+			s.pool.Limit(n)
+		} else {
+			s.pool.Provision(n)
+		}
 		return nil, err
 	}
 	now, err := time.ParseDuration(fields[0])
@@ -174,7 +197,7 @@ func (s *script) event(words []string) (ev lifecycle.Event, err error) {
 		return ev, fmt.Errorf("want: TIME EVENT [INSTANCE] [REQUEST]")
 	}
 	for ev.Kind = lifecycle.Tick; ev.Kind.String() != words[0]; ev.Kind++ {
-		if ev.Kind > lifecycle.Evict {
+		if ev.Kind > lifecycle.Retire {
 			return ev, fmt.Errorf("no event %q", words[0])
 		}
 	}
@@ -205,6 +228,9 @@ func (s *script) describe(a lifecycle.Action) string {
 	i, r := s.names[a.Instance], fmt.Sprintf("r%d", a.Request)
 	switch a.Kind {
 	case lifecycle.Start:
+		if a.Ahead {
+			return "start " + i + " ahead"
+		}
 		if a.Request == 0 {
 			return "start " + i
 		}
@@ -215,6 +241,13 @@ func (s *script) describe(a lifecycle.Action) string {
 		return fmt.Sprintf("throttle %s, %v", r, a.Why)
 	case lifecycle.Fail:
 		return fmt.Sprintf("fail %s with %s", r, i)
+	case lifecycle.Enqueue:
+		if a.Instance != 0 {
+			return "enqueue " + r + " for " + i
+		}
+		return "enqueue " + r
+	case lifecycle.Pause:
+		return "pause " + i
 	case lifecycle.Reap:
 		return fmt.Sprintf("reap %s, %v", i, a.Why)
 	default:
@@ -228,7 +261,7 @@ func describeCounts(c lifecycle.Counts) string {
 		name  string
 		value uint64
 	}{
-		{"starting", uint64(c.Starting)}, {"idle", uint64(c.Idle)}, {"busy", uint64(c.Busy)}, {"reaping", uint64(c.Reaping)},
+		{"starting", uint64(c.Starting)}, {"idle", uint64(c.Idle)}, {"paused", uint64(c.Paused)}, {"busy", uint64(c.Busy)}, {"reaping", uint64(c.Reaping)},
 		{"waiting", uint64(c.Waiting)}, {"bound", uint64(c.Bound)},
 		{"arrived", c.Arrived}, {"served", c.Served}, {"throttled", c.Throttled}, {"failed", c.Failed}, {"dropped", c.Dropped},
 		{"finished", c.Finished}, {"lost", c.Lost}, {"started", c.Started}, {"reaped", c.Reaped}, {"gone", c.Gone},

@@ -1,0 +1,38 @@
+package lifecycle
+
+// Most steps of most pools are an arrival that an idle instance serves, or an
+// answer after which the instance stands idle. For policies that know neither
+// slots nor pauses nor chance these two ways are written out here: they decide
+// what [Pool.arrive] and [Pool.finish] decide, in half the time.
+
+// plain says whether the short ways may be taken.
+func (p *Pool) plain() bool { return p.simple && p.level|p.kept == 0 }
+
+// simple says whether a policy's instances serve one request at a time and
+// their idle spells all end in the same way.
+func (p Policy) simple() bool { return p.slots() == 1 && !p.Pause }
+
+// reuse has the instance that was used last serve a request.
+func (p *Pool) reuse(r Request, out []Action) []Action {
+	i := p.idle.head
+	p.idle.remove(p.instances.links, i)
+	p.instances.move(i, Busy)
+	slot := &p.instances.slots[i]
+	slot.n = 1
+	p.instances.seats[i] = r
+	p.counts.Served++
+	return append(out, Action{Kind: Serve, How: ByReuse, Instance: slot.name, Request: r})
+}
+
+// answered lets an instance that has served its request stand idle.
+func (p *Pool) answered(i int32) {
+	p.counts.Finished++
+	slot := &p.instances.slots[i]
+	slot.n = 0
+	slot.since = p.now
+	p.instances.move(i, Idle)
+	p.idle.pushFront(p.instances.links, i)
+	if keep := p.policy.KeepAlive; keep > 0 {
+		p.due = min(p.due, after(p.now, keep))
+	}
+}
