@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 
@@ -105,7 +106,7 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 	functions := lambdaapi.NewRegistry(rt)
 	api := lambdaapi.New(lambdaapi.Options{
 		Functions: functions,
-		Describe:  func() platform.Description { return describe(o, box) },
+		Describe:  func() platform.Description { return describe(o, rt, box) },
 	})
 	return serve(ctx, o, rt, api, lambdaapi.NewDirect(functions), talk)
 }
@@ -242,7 +243,7 @@ func openSandbox(s Settings, refused func(error)) (*process.Sandbox, error) {
 }
 
 // describe is the runtime's account of itself.
-func describe(o ServeOptions, box *process.Sandbox) platform.Description {
+func describe(o ServeOptions, rt *engine.Runtime, box *process.Sandbox) platform.Description {
 	d := platform.Description{
 		Name: "reference", Version: o.Version,
 		Facts: map[string]string{
@@ -253,7 +254,7 @@ func describe(o ServeOptions, box *process.Sandbox) platform.Description {
 			"binding":     "early",
 			"go":          runtime.Version(),
 		},
-		Notes:   box.Notes(),
+		Notes:   slices.Concat(rt.Notes(), box.Notes()),
 		Process: os.Getpid(),
 		Clock:   true,
 	}

@@ -51,6 +51,9 @@ type Options struct {
 	// Memory is what the instances of all functions may have together, each
 	// counted with its function's memory size. The default is no limit.
 	Memory units.Bytes
+	// StartDelay is an emulated distribution of start times. The default is
+	// none: what is told is what happened here.
+	StartDelay *StartDelay
 	// Meter is told of every request. The default is nobody.
 	Meter Meter
 	// Limits are the bounds of functions and requests. The default is [LambdaLimits].
@@ -79,22 +82,32 @@ func (o Options) Validate() error {
 			errs = append(errs, fmt.Errorf("engine: stock of %d %s runtimes, at least 0", n, runtime))
 		}
 	}
+	if o.StartDelay != nil {
+		errs = append(errs, prefixed("engine: ", o.StartDelay.Validate())...)
+	}
 	if o.Memory < 0 {
 		errs = append(errs, fmt.Errorf("engine: memory of %d bytes, at least 0", o.Memory))
 	}
 	if o.History < 0 {
 		errs = append(errs, fmt.Errorf("engine: history %d, at least 0", o.History))
 	}
-	if err := o.Policy.Validate(); err != nil {
-		faults := []error{err}
-		if joined, ok := err.(interface{ Unwrap() []error }); ok {
-			faults = joined.Unwrap() // so that each line says whose it is
-		}
-		for _, fault := range faults {
-			errs = append(errs, fmt.Errorf("engine: policy: %w", fault))
-		}
-	}
+	errs = append(errs, prefixed("engine: policy: ", o.Policy.Validate())...)
 	return errors.Join(errs...)
+}
+
+// prefixed takes joined faults apart, so that each line says whose it is.
+func prefixed(prefix string, err error) (faults []error) {
+	if err == nil {
+		return nil
+	}
+	faults = []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		faults = joined.Unwrap()
+	}
+	for i, fault := range faults {
+		faults[i] = fmt.Errorf(prefix+"%w", fault)
+	}
+	return faults
 }
 
 // usual is the name of the sandbox of functions that name none.
@@ -125,6 +138,7 @@ type Runtime struct {
 	policy  lifecycle.Policy
 	limits  Limits
 	billing BillingRule
+	delay   *StartDelay
 	meter   Meter
 	clock   clock.Monotonic
 	origin  int64 // the clock's reading that is 0 to the pools
@@ -173,6 +187,7 @@ func New(o Options) (*Runtime, error) {
 		policy:   o.Policy,
 		limits:   o.Limits,
 		billing:  o.Billing,
+		delay:    o.StartDelay,
 		meter:    o.Meter,
 		clock:    o.Clock,
 		families: make(map[string]*Family),

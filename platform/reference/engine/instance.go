@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"sync"
+	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
@@ -38,6 +39,7 @@ type instance struct {
 
 	alive  context.Context // ends with Reap, and with the version's
 	end    context.CancelFunc
+	delay  time.Duration // that its start takes at least, emulated; 0 is none
 	reaped bool          // it has been told to go
 	dead   bool          // its process has gone by itself
 	lost   bool          // the pool knows that it is useless
@@ -53,7 +55,7 @@ type instance struct {
 
 func newInstance(v *Version, name lifecycle.Instance, now int64) *instance {
 	function := v.spec.Function.Name
-	in := &instance{version: v, name: name, id: v.rt.nextID(function), gone: make(chan struct{})}
+	in := &instance{version: v, name: name, id: v.rt.nextID(function), delay: v.delays.next(), gone: make(chan struct{})}
 	in.record = platform.InstanceRecord{ID: in.id, Function: function, Started: now}
 	in.alive, in.end = context.WithCancel(v.alive)
 	return in
@@ -138,8 +140,10 @@ func (in *instance) begin() error {
 		return errCannotPause(in.version.sandboxName())
 	}
 	in.tell(lifecycle.Provisioned)
-	marks, err := box.AwaitReady(in.alive)
-	in.marks = marks
+	in.marks, err = box.AwaitReady(in.alive)
+	if err == nil {
+		in.linger()
+	}
 	return err
 }
 

@@ -194,6 +194,7 @@ func (v *Version) handOver(ctx context.Context, c *call, inv *Invocation, out *O
 	in := c.instance
 	result, err := in.box.Invoke(context.WithoutCancel(ctx), &sandbox.Invocation{
 		RequestID: inv.RequestID, Payload: inv.Payload, TraceID: inv.TraceID,
+		Qualifier: v.qualifier(inv), ClientContext: inv.ClientContext,
 		Deadline: time.Now().Add(v.spec.Timeout),
 	})
 	if err != nil {
@@ -211,6 +212,15 @@ func (v *Version) handOver(ctx context.Context, c *call, inv *Invocation, out *O
 		out.Kind = sample.Handler
 	}
 	return result.Log, failure
+}
+
+// qualifier is what stands behind the function's ARN in the one that was
+// invoked: the latest version's has none.
+func (v *Version) qualifier(inv *Invocation) string {
+	if inv.Alias == "" && v.spec.Version != Latest {
+		return v.spec.Version
+	}
+	return inv.Alias
 }
 
 func (v *Version) report(out *Outcome, failure *sandbox.Failure, in *instance) report {

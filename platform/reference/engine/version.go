@@ -27,6 +27,7 @@ type Version struct {
 	quota  *quota // what it shares with others: the account's, or its family's own
 
 	starter starter
+	delays  *delays         // nil where nothing is emulated
 	alive   context.Context // ends when the instances have to go, whatever they do
 	kill    context.CancelFunc
 
@@ -63,6 +64,7 @@ type call struct {
 func newVersion(fam *Family, spec sandbox.Spec, box sandbox.Sandbox, policy lifecycle.Policy) *Version {
 	v := &Version{
 		rt: fam.rt, family: fam, spec: spec, box: box, policy: policy,
+		delays:    delaysOf(fam.rt.delay, fam.name),
 		pool:      lifecycle.New(policy),
 		instances: make(map[lifecycle.Instance]*instance),
 		waiting:   make(map[lifecycle.Request]*call),

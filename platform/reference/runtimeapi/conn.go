@@ -70,8 +70,15 @@ func (c *conn) writeInvocation(inv *sandbox.Invocation, arn string) error {
 	b = strconv.AppendInt(b, inv.Deadline.UnixMilli(), 10)
 	b = append(b, "\r\nLambda-Runtime-Invoked-Function-Arn: "...)
 	b = append(b, arn...)
+	if inv.Qualifier != "" {
+		b = append(append(b, ':'), inv.Qualifier...)
+	}
 	b = append(b, "\r\nLambda-Runtime-Trace-Id: "...)
 	b = append(b, trace...)
+	if len(inv.ClientContext) > 0 {
+		b = append(b, "\r\nLambda-Runtime-Client-Context: "...)
+		b = appendLine(b, inv.ClientContext)
+	}
 	b = c.endHeader(b, len(inv.Payload))
 	var err error
 	if len(inv.Payload) <= socketRoom {
@@ -87,6 +94,18 @@ func (c *conn) writeInvocation(inv *sandbox.Invocation, arn string) error {
 		c.close()
 	}
 	return err
+}
+
+// appendLine appends a JSON document as one line of a header. Its control
+// characters can only be white space between tokens, or it is no JSON.
+func appendLine(b, document []byte) []byte {
+	for _, c := range document {
+		if c < ' ' {
+			c = ' '
+		}
+		b = append(b, c)
+	}
+	return b
 }
 
 // writeDocument answers a stem. Like writeInvocation it is called by whoever

@@ -109,7 +109,9 @@ func TestInvocationAndItsHeaders(t *testing.T) {
 	w.send(poll)
 	<-s.Ready()
 	before := clk.Now()
-	s.Hand(invocation("ping"))
+	inv := invocation("ping")
+	inv.Qualifier, inv.ClientContext = "prod", []byte("{\n\"custom\": {}\r\n}")
+	s.Hand(inv)
 	resp, body := w.receive()
 	if body != "ping" || resp.StatusCode != 200 {
 		t.Errorf("got %s %q", resp.Status, body)
@@ -117,8 +119,9 @@ func TestInvocationAndItsHeaders(t *testing.T) {
 	want := map[string]string{
 		"Lambda-Runtime-Aws-Request-Id":       id,
 		"Lambda-Runtime-Deadline-Ms":          "1542409706888",
-		"Lambda-Runtime-Invoked-Function-Arn": arn,
+		"Lambda-Runtime-Invoked-Function-Arn": arn + ":prod",
 		"Lambda-Runtime-Trace-Id":             "Root=1-2-3",
+		"Lambda-Runtime-Client-Context":       "{ \"custom\": {}  }",
 		"Content-Type":                        "application/json",
 	}
 	for name, value := range want {

@@ -47,6 +47,9 @@ type Invocation struct {
 	RequestID string // UUID
 	Payload   []byte
 	TraceID   string // value of Lambda-Runtime-Trace-Id
+	Qualifier string // alias or version behind the ARN that was invoked; "" for none
+	// ClientContext is what the caller tells of itself, JSON; nil for nothing.
+	ClientContext []byte
 	Deadline  time.Time
 }
 
