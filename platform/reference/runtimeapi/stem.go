@@ -1,11 +1,11 @@
 package runtimeapi
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
+
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 )
 
 // stem is a runtime that waits for its function.
@@ -29,12 +29,7 @@ func (s *Server) ExpectStem() (booted <-chan struct{}) {
 // which the function's process would have been started, with the task root and
 // the handler in it. A stem that has not asked yet gets it when it does.
 func (s *Server) Assign(env []string) error {
-	variables := make(map[string]string, len(env))
-	for _, pair := range env {
-		name, value, _ := strings.Cut(pair, "=")
-		variables[name] = value
-	}
-	document, err := json.Marshal(variables)
+	document, err := sandbox.Variables(env)
 	if err != nil {
 		return fmt.Errorf("assign a function: %w", err)
 	}

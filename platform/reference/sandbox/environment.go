@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
@@ -55,4 +56,15 @@ func Defaults() map[string]string {
 func Own(env []string, id, version string, now time.Time) []string {
 	return append(append(make([]string, 0, len(env)+2), env...),
 		"AWS_LAMBDA_LOG_STREAM_NAME="+now.UTC().Format("2006/01/02")+"/["+version+"]"+id)
+}
+
+// Variables encodes an environment for a process that is told of it when it
+// runs already: a JSON object.
+func Variables(env []string) ([]byte, error) {
+	all := make(map[string]string, len(env))
+	for _, pair := range env {
+		name, value, _ := strings.Cut(pair, "=")
+		all[name] = value
+	}
+	return json.Marshal(all)
 }

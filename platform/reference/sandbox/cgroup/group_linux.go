@@ -177,6 +177,17 @@ func (g *Group) Enter() error {
 	return nil
 }
 
+// Adopt moves a process into the group, with all its threads. What it has used
+// by then stays where it was counted.
+func (g *Group) Adopt(pid int) error {
+	for _, p := range g.parts {
+		if err := write(filepath.Join(p.path, "cgroup.procs"), strconv.Itoa(pid)); err != nil {
+			return fmt.Errorf("move process %d into a control group: %w", pid, err)
+		}
+	}
+	return nil
+}
+
 // Leave takes the calling thread back to where the process was when the
 // manager was made.
 func (m *Manager) Leave() error {

@@ -29,7 +29,8 @@ const (
 // where its init had to be begun anew.
 type attempt struct {
 	*berth
-	wards     *wards // nil where a control group holds what the process starts
+	wards     *wards   // nil where a control group holds what the process starts, and its parent is this process
+	lifeline  *os.File // ends the process when it is closed; nil where its launcher's end does
 	pid       int
 	exited    chan struct{} // closed when the process has ended and been reaped
 	status    syscall.WaitStatus
@@ -45,8 +46,11 @@ type attempt struct {
 
 // newAttempt watches over a started process; ended is called when it has gone.
 func newAttempt(o *order, w *wards, ended func(*attempt)) *attempt {
-	a := &attempt{berth: o.berth, wards: w, pid: o.pid, exited: make(chan struct{})}
+	a := &attempt{berth: o.berth, wards: w, lifeline: o.lifeline, pid: o.pid, exited: make(chan struct{})}
 	go func() {
+		if o.born != nil {
+			o.born()
+		}
 		a.wait(o.pidfd)
 		ended(a)
 	}()
@@ -234,6 +238,9 @@ func (a *attempt) putAway(id string) error {
 	}
 	errs = append(errs, a.api.Close())
 	a.log.close()
+	if a.lifeline != nil {
+		_ = a.lifeline.Close()
+	}
 	a.account.Lock()
 	defer a.account.Unlock()
 	if a.group != nil {

@@ -43,6 +43,10 @@ type order struct {
 	pidfd       int
 	provisioned int64
 	err         error
+	// Of a zygote's child: what keeps it alive, and the wait until it is a child
+	// of this process. Else nil.
+	lifeline *os.File
+	born     func()
 }
 
 // launcher prepares berths and forks into them, on threads of its own: an
@@ -170,18 +174,20 @@ func (l *launcher) rest() {
 // prepare makes the next berth and stands in it.
 func (l *launcher) prepare() (*berth, error) {
 	b := &berth{output: -1}
-	if err := l.furnish(b); err != nil {
+	if err := l.furnish(b, (*cgroup.Group).Enter); err != nil {
 		return nil, errors.Join(err, l.discard(b))
 	}
 	return b, nil
 }
 
-func (l *launcher) furnish(b *berth) (err error) {
+// furnish makes what a berth has, and has place put into its group who will
+// fork there.
+func (l *launcher) furnish(b *berth, place func(*cgroup.Group) error) (err error) {
 	if l.groups != nil {
 		if b.group, err = l.groups.Make(l.limits.CPUPeriod); err != nil {
 			return err
 		}
-		if err := b.group.Enter(); err != nil {
+		if err := place(b.group); err != nil {
 			return err
 		}
 	}
@@ -220,6 +226,15 @@ func (l *launcher) open(b *berth) (net.Listener, error) {
 // discard takes apart a berth that no process has lived in. The calling
 // thread stands in it.
 func (l *launcher) discard(b *berth) error {
+	var err error
+	if b.group != nil {
+		err = l.groups.Leave()
+	}
+	return errors.Join(err, b.clear())
+}
+
+// clear takes apart a berth that nobody stands in any more.
+func (b *berth) clear() error {
 	if b.output >= 0 {
 		_ = unix.Close(b.output)
 	}
@@ -234,7 +249,7 @@ func (l *launcher) discard(b *berth) error {
 		errs = append(errs, b.cell.Raze())
 	}
 	if b.group != nil {
-		errs = append(errs, l.groups.Leave(), b.group.Remove())
+		errs = append(errs, b.group.Remove())
 	}
 	return errors.Join(errs...)
 }

@@ -23,12 +23,21 @@
 // whose environment, in one message, makes it an instance: it is bounded, changes
 // its folder and variables, and loads the handler.
 //
+// A zygote is a Python process that has loaded a function. It forks a forker
+// ahead, which is put into an instance's place and there forks, when told to,
+// the instance, and ends. So the instance is born in its control groups, and it
+// becomes a child of this process, which reaps it like any other; that needs
+// Options.Adopt, and costs 1 fork on a start's path and 1 before. No thread's
+// end kills it: instead the kernel signals its process group when the other end
+// of a socket has gone, which only this process holds. What its zygote's memory
+// shares with it is counted at the zygote.
+//
 // Instances, and the search for interpreters, do not run at the real-time
 // priority (SCHED_FIFO) of a process that platform/priority has raised. Nor at
 // one that the user has given this process: the two cannot be told apart.
 //
 // No instance outlives this process: the kernel kills it when its launcher's
-// thread ends. Processes that an instance started itself go with its control
+// thread ends (stems and zygotes too). Processes that an instance started itself go with its control
 // group. Without one they go with its process group, and those that have left
 // it as orphans that this process adopts (Options.Adopt). When this process is
 // killed rather than closed, they are found and killed by [Sweep] and by the

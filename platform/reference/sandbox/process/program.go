@@ -97,6 +97,17 @@ func (p *programs) ofStem(ctx context.Context, r platform.Runtime) (program, err
 	return program{path: argv[0], argv: argv, dir: p.options.RuntimeClients, env: env}, nil
 }
 
+// ofZygote gives the program of a process that loads a function and serves
+// nothing.
+func (p *programs) ofZygote(ctx context.Context, spec *sandbox.Spec) (program, error) {
+	if spec.Function.Runtime != platform.Python {
+		return program{}, fmt.Errorf("runtime %s: only Python can be forked from a zygote", spec.Function.Runtime)
+	}
+	prog, err := p.of(ctx, spec)
+	prog.env = append(prog.env, "COLDCURVE_START=zygote")
+	return prog, err
+}
+
 // readAtBoot names a variable of the function that its interpreter, or a
 // library below that, reads only when it starts; "" if there is none. A runtime
 // that was booted without it would run on as if it were not there.

@@ -27,18 +27,20 @@ type Sandbox struct {
 	options  Options
 	clock    clock.Monotonic
 	limits   sandbox.Limits
-	groups   *cgroup.Manager // nil without control groups
-	wards    *wards          // nil with control groups, or without Options.Adopt
+	groups   *cgroup.Manager        // nil without control groups
+	wards    *wards                 // nil with control groups, or without Options.Adopt
+	foster   func() (*wards, error) // gives the wards of zygotes' children
 	launcher *launcher
 	programs *programs
 
-	mu     sync.Mutex
-	notes  []string
-	alive  map[resident]struct{}
-	starts sync.WaitGroup
-	closed bool
-	close  sync.Once
-	left   error
+	mu       sync.Mutex
+	notes    []string
+	alive    map[resident]struct{}
+	fostered *wards // besides wards; nil before the first zygote
+	starts   sync.WaitGroup
+	closed   bool
+	close    sync.Once
+	left     error
 }
 
 // resident is what holds a process of the sandbox's.
@@ -75,21 +77,42 @@ func New(o Options) (*Sandbox, error) {
 	}
 	var err error
 	if s.groups == nil && o.Adopt && o.Walls == nil {
-		if s.wards, err = adopt(); err != nil {
+		if s.wards, err = adopt(false); err != nil {
 			s.note("processes that a function leaves behind in a session of their own are not ended: " + err.Error())
 		}
 	}
+	s.foster = sync.OnceValues(s.adoptChildren)
 	if s.launcher, err = newLauncher(o.Launchers, s.groups, s.wards, s.limits, s.clock, o); err != nil {
 		return nil, fmt.Errorf("process sandbox: %w", errors.Join(err, s.release()))
 	}
 	return s, nil
 }
 
+// adoptChildren makes this process the parent of zygotes' children, at the
+// first zygote: each end of a process costs a look for orphans from then on.
+func (s *Sandbox) adoptChildren() (*wards, error) {
+	if s.wards != nil {
+		return s.wards, nil
+	}
+	if !s.options.Adopt || s.options.Walls != nil {
+		return nil, errors.New("a zygote's children need a process that adopts them (Options.Adopt), and no walls")
+	}
+	w, err := adopt(true)
+	if err == nil {
+		s.mu.Lock()
+		s.fostered = w
+		s.mu.Unlock()
+	}
+	return w, err
+}
+
 // release gives back what the sandbox holds of the machine's.
 func (s *Sandbox) release() error {
 	var errs []error
-	if s.wards != nil {
-		errs = append(errs, s.wards.close())
+	for _, w := range []*wards{s.wards, s.fostered} {
+		if w != nil {
+			errs = append(errs, w.close())
+		}
 	}
 	if s.groups != nil {
 		errs = append(errs, s.groups.Close())

@@ -37,6 +37,20 @@ func BenchmarkStem(b *testing.B) {
 	}
 }
 
+// BenchmarkZygote compares a start from a process that has loaded the function.
+func BenchmarkZygote(b *testing.B) {
+	for _, name := range []string{"hello", "heavyinit"} {
+		b.Run("function="+name+"/runtime=python", func(b *testing.B) {
+			s, shop := fixture(b, name, platform.Python)
+			z := brood(b, s, shop)
+			versus(b, s, shop, tier{
+				ahead: func(*testing.B) {},
+				start: func(b *testing.B) sandbox.Instance { return fork(b, z, "i-1") },
+			})
+		})
+	}
+}
+
 // fixture is a sandbox and one of the scenarios' functions.
 func fixture(b *testing.B, name string, runtime platform.Runtime) (*process.Sandbox, *sandbox.Spec) {
 	b.Helper()

@@ -30,6 +30,9 @@ type wards struct {
 	// before are children that this process had already, from before it executed
 	// this program. They are not ours to end, or to reap.
 	before map[kin]bool
+	// held is whether control groups hold what instances start, and end it: then
+	// orphans are only reaped.
+	held bool
 	// mixed is whether orphans can come from elsewhere: from those children, or
 	// from everywhere where this process is the first of its namespace.
 	mixed   bool
@@ -49,7 +52,7 @@ type kin struct {
 }
 
 // adopt makes this process the subreaper of all that it starts.
-func adopt() (*wards, error) {
+func adopt(held bool) (*wards, error) {
 	session, err := unix.Getsid(0)
 	if err != nil {
 		return nil, fmt.Errorf("read the session: %w", err)
@@ -67,7 +70,7 @@ func adopt() (*wards, error) {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return nil, fmt.Errorf("become the subreaper: %w", err)
 	}
-	w := &wards{session: session, before: before, mixed: len(before) > 0 || os.Getpid() == 1,
+	w := &wards{session: session, held: held, before: before, mixed: len(before) > 0 || os.Getpid() == 1,
 		signals: make(chan os.Signal, 1), instances: map[int]struct{}{}}
 	signal.Notify(w.signals, syscall.SIGCHLD)
 	w.reaper.Go(w.reap)
@@ -89,7 +92,7 @@ func (w *wards) reap() {
 func (w *wards) close() error {
 	family := map[kin]bool{}
 	err := w.end(func(k kin) bool {
-		if w.mixed && !family[k] && logStream(k.pid) == nil {
+		if w.held || w.mixed && !family[k] && logStream(k.pid) == nil {
 			return false
 		}
 		addFamily(k.pid, family)
@@ -103,9 +106,14 @@ func (w *wards) close() error {
 
 // fork forks an instance's process.
 func (w *wards) fork(path string, argv []string, attr *syscall.ProcAttr) (int, error) {
+	return w.admit(func() (int, error) { return syscall.ForkExec(path, argv, attr) })
+}
+
+// admit calls make, which makes an instance's process.
+func (w *wards) admit(make func() (int, error)) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	pid, err := syscall.ForkExec(path, argv, attr)
+	pid, err := make()
 	if err == nil {
 		w.instances[pid] = struct{}{}
 	}
@@ -123,6 +131,9 @@ func (w *wards) bury(pid int, wait func()) {
 // endOf ends what an instance has left behind: the family that it had when it
 // was stopped, and whatever carries its name in the environment.
 func (w *wards) endOf(id string, family map[kin]bool) error {
+	if w.held {
+		return nil
+	}
 	mark := []byte("]" + id)
 	return w.end(func(k kin) bool {
 		if !family[k] && !bytes.HasSuffix(logStream(k.pid), mark) {
@@ -166,7 +177,7 @@ func (w *wards) kill(match func(kin) bool) (n int, err error) {
 // orphans are the living children of this process that are neither instances
 // nor its own nor from before; the dead are reaped. Called with mu held.
 func (w *wards) orphans() ([]kin, error) {
-	children, err := childrenOf(os.Getpid())
+	children, err := w.children()
 	if err != nil {
 		return nil, err
 	}
@@ -189,6 +200,17 @@ func (w *wards) orphans() ([]kin, error) {
 	return living, nil
 }
 
+// children are those that may be orphans. The kernel gives orphans to the first
+// thread of this process; the launchers, whose children are many and known, are
+// not it.
+func (w *wards) children() ([]int, error) {
+	me := os.Getpid()
+	if w.held {
+		return childrenOfThread(me, me)
+	}
+	return childrenOf(me)
+}
+
 // addFamily adds the processes below pid.
 func addFamily(pid int, family map[kin]bool) {
 	children, _ := childrenOf(pid) // none if it has gone
@@ -203,8 +225,7 @@ func addFamily(pid int, family map[kin]bool) {
 
 // childrenOf reads which processes a process has to reap, of all its threads.
 func childrenOf(pid int) ([]int, error) {
-	folder := "/proc/" + strconv.Itoa(pid) + "/task"
-	threads, err := os.ReadDir(folder)
+	threads, err := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task")
 	if err != nil {
 		return nil, fmt.Errorf("list children: %w", err)
 	}
@@ -212,20 +233,33 @@ func childrenOf(pid int) ([]int, error) {
 	var last error
 	read := false
 	for _, t := range threads {
-		text, err := os.ReadFile(folder + "/" + t.Name() + "/children")
+		tid, err := strconv.Atoi(t.Name())
+		if err != nil {
+			continue
+		}
+		its, err := childrenOfThread(pid, tid)
 		if err != nil {
 			last = err // a thread that has ended, or a kernel without the file
 			continue
 		}
 		read = true
-		for field := range strings.FieldsSeq(string(text)) {
-			if child, err := strconv.Atoi(field); err == nil {
-				children = append(children, child)
-			}
-		}
+		children = append(children, its...)
 	}
 	if !read {
-		return nil, fmt.Errorf("list children: %w", last)
+		return nil, last
+	}
+	return children, nil
+}
+
+func childrenOfThread(pid, tid int) (children []int, err error) {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/task/" + strconv.Itoa(tid) + "/children")
+	if err != nil {
+		return nil, fmt.Errorf("list children: %w", err)
+	}
+	for field := range strings.FieldsSeq(string(text)) {
+		if child, err := strconv.Atoi(field); err == nil {
+			children = append(children, child)
+		}
 	}
 	return children, nil
 }
