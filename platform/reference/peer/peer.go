@@ -19,20 +19,28 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"syscall"
 )
 
 // Guard gives a listener that accepts only what [Check] lets through. Refused
 // is called with each reason, by the goroutine that accepts; nil is nobody.
-func Guard(l net.Listener, refused func(error)) net.Listener {
+// Also are further users whose connections are accepted.
+func Guard(l net.Listener, refused func(error), also ...uint32) net.Listener {
+	return GuardBy(l, func(c net.Conn) error { return check(c, also) }, refused)
+}
+
+// GuardBy gives a listener that accepts only what check has nothing against.
+func GuardBy(l net.Listener, check func(net.Conn) error, refused func(error)) net.Listener {
 	if refused == nil {
 		refused = func(error) {}
 	}
-	return &guard{Listener: l, refused: refused}
+	return &guard{Listener: l, check: check, refused: refused}
 }
 
 type guard struct {
 	net.Listener
+	check   func(net.Conn) error
 	refused func(error)
 }
 
@@ -42,7 +50,7 @@ func (g *guard) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err = Check(c); err == nil {
+		if err = g.check(c); err == nil {
 			return c, nil
 		}
 		_ = c.Close()
@@ -61,12 +69,14 @@ func (g *guard) SyscallConn() (syscall.RawConn, error) {
 // Check says why a connection's other end is not to be trusted; nil if it
 // belongs to this process's user or to root. It works on both sides of a unix
 // socket, where the listening side's owner is who listened.
-func Check(c net.Conn) error {
+func Check(c net.Conn) error { return check(c, nil) }
+
+func check(c net.Conn, also []uint32) error {
 	uid, err := owner(c)
 	if err != nil {
 		return fmt.Errorf("refused a connection%s: cannot tell whose it is: %w", from(c), err)
 	}
-	if own := os.Geteuid(); uid != 0 && uid != uint32(own) {
+	if own := os.Geteuid(); uid != 0 && uid != uint32(own) && !slices.Contains(also, uid) {
 		return fmt.Errorf("refused a connection%s of uid %d: only uid %d and root may connect", from(c), uid, own)
 	}
 	return nil

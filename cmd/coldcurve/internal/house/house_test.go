@@ -54,6 +54,7 @@ var confined = []struct{ module, room, reason string }{
 	{"github.com/alecthomas/kong", "cmd/coldcurve/internal/cli", "the command line is the command's"},
 	{"go.yaml.in/yaml", "scenarios", "positions of faults are the scenario's"},
 	{"github.com/hashicorp/cronexpr", "platform/reference/events", "when a schedule is due is the events'"},
+	{"github.com/moby/moby/", "platform/reference/sandbox/container", "the Docker engine is spoken to in one place"},
 	{"github.com/klauspost/compress", "analysis/rundir", "files are the run directory's"},
 }
 

@@ -79,7 +79,7 @@ func (in *instance) marks(a *attempt) sandbox.Marks {
 	if in.started.Start != sample.Cold && booted > 0 {
 		in.started.Provisioned = booted // its client tells when it began to be this instance
 	}
-	return ordered(in.started)
+	return in.started.Ordered()
 }
 
 // failed ends an init that will not be begun again.

@@ -47,7 +47,7 @@ func begin(c *client, behaviour string) {
 		fmt.Fprintln(os.Stderr, "init goes wrong")
 		os.Exit(3)
 	case "hang":
-		select {}
+		time.Sleep(time.Hour)
 	case "error":
 		c.post("init/error", `{"errorType":"Shop.NoStock","errorMessage":"nothing to sell"}`)
 		os.Exit(1)
@@ -75,7 +75,7 @@ func serve(c *client, id, payload string) {
 	case "signal":
 		n, _ := strconv.Atoi(arg)
 		_ = syscall.Kill(os.Getpid(), syscall.Signal(n))
-		select {}
+		time.Sleep(time.Hour)
 	case "eat":
 		eat()
 	case "sleep":

@@ -1,15 +1,11 @@
-package process
+package sandbox
 
-import (
-	"cmp"
+import "cmp"
 
-	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
-)
-
-// ordered takes back an instant that was told late: on a busy machine the
+// Ordered takes back an instant that was told late: on a busy machine the
 // thread that forks a process may run again only when that is well under way.
 // An earlier instant cannot be later than the next one, so that bounds it.
-func ordered(m sandbox.Marks) sandbox.Marks {
+func (m Marks) Ordered() Marks {
 	if m.Booted > 0 && m.Ready > 0 {
 		m.Booted = min(m.Booted, m.Ready)
 	}

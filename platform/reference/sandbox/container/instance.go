@@ -1,0 +1,115 @@
+package container
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"sync"
+	"syscall"
+
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/session"
+	"github.com/moby/moby/client"
+)
+
+// instance is one started instance.
+type instance struct {
+	*session.Session
+	sandbox *Sandbox
+	gone    sync.Once
+}
+
+func (in *instance) attempt() *attempt { return in.Current().(*attempt) }
+
+// Stop implements sandbox.Instance.
+func (in *instance) Stop(graceful bool) error {
+	err := in.Session.Stop(graceful)
+	in.gone.Do(func() { in.sandbox.forget(in) })
+	return err
+}
+
+// Pause implements sandbox.Pauser: the engine freezes the container.
+func (in *instance) Pause() error {
+	_, err := in.sandbox.engine.ContainerPause(context.Background(), in.attempt().container, client.ContainerPauseOptions{})
+	return err
+}
+
+// Resume implements sandbox.Pauser.
+func (in *instance) Resume() error {
+	_, err := in.sandbox.engine.ContainerUnpause(context.Background(), in.attempt().container, client.ContainerUnpauseOptions{})
+	return err
+}
+
+// Injure implements sandbox.Patient. Abort and FillTmp take root.
+func (in *instance) Injure(what sandbox.Injury) error {
+	switch what {
+	case sandbox.Kill:
+		return in.attempt().signal("SIGKILL")
+	case sandbox.Abort:
+		return in.attempt().abort()
+	case sandbox.Freeze:
+		return in.Pause()
+	case sandbox.Thaw:
+		return in.Resume()
+	case sandbox.FillTmp:
+		return in.attempt().fillTmp()
+	default:
+		return fmt.Errorf("no injury %d", what)
+	}
+}
+
+// abort signals the function's own process from outside: the init process
+// before it passes on what is meant to end it, but not this.
+func (a *attempt) abort() error {
+	pid, err := a.process()
+	if err != nil {
+		return fmt.Errorf("abort: %w", err)
+	}
+	init := strconv.Itoa(pid)
+	children, err := os.ReadFile("/proc/" + init + "/task/" + init + "/children")
+	if err != nil {
+		return fmt.Errorf("abort: %w", err)
+	}
+	var main int
+	if _, err := fmt.Sscan(string(children), &main); err != nil {
+		return fmt.Errorf("abort: the init process has no child: %w", err)
+	}
+	p, err := os.FindProcess(main)
+	if err != nil {
+		return fmt.Errorf("abort: %w", err)
+	}
+	if err := p.Signal(syscall.SIGABRT); err != nil {
+		return fmt.Errorf("abort: %w", err)
+	}
+	return nil
+}
+
+// fillTmp writes into the container's /tmp from outside, for which it takes
+// root: an image need not have a program that could.
+func (a *attempt) fillTmp() error {
+	pid, err := a.process()
+	if err != nil {
+		return fmt.Errorf("fill /tmp: %w", err)
+	}
+	f, err := os.Create("/proc/" + strconv.Itoa(pid) + "/root/tmp/.full")
+	if err != nil {
+		return fmt.Errorf("fill /tmp: %w", err)
+	}
+	defer f.Close()
+	if _, err := io.Copy(f, zeros{}); !errors.Is(err, syscall.ENOSPC) {
+		return fmt.Errorf("fill /tmp: %w", err)
+	}
+	return nil
+}
+
+// zeros is a stream without an end.
+type zeros struct{}
+
+// Read fills p.
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}

@@ -1,0 +1,215 @@
+package container
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform/clock"
+	"github.com/coldcurve/coldcurve/platform/reference/peer"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/owner"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/session"
+)
+
+// Sandbox starts containers.
+type Sandbox struct {
+	options Options
+	engine  *engine
+	owner   owner.Owner
+	clock   clock.Monotonic
+	limits  sandbox.Limits
+	users   *users
+	shelf   *shelf
+
+	building sync.Mutex // held while an image is found
+	images   map[*sandbox.Spec]*image
+	tags     []string // of images built here
+	built    atomic.Int64
+
+	mu     sync.Mutex
+	notes  []string
+	alive  map[*instance]struct{}
+	starts sync.WaitGroup
+	closed bool
+	close  sync.Once
+	left   error
+}
+
+// New makes a sandbox, if there is an engine that can be used: see
+// [Available]. It removes what dead processes have left behind.
+func New(o Options) (*Sandbox, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	o = o.withDefaults()
+	if !o.AllowAnyLocalUser && o.Network == "" {
+		if err := peer.Probe(); err != nil {
+			return nil, fmt.Errorf("container sandbox: %w", err)
+		}
+	}
+	me, err := owner.Self()
+	if err != nil {
+		return nil, fmt.Errorf("container sandbox: %w", err)
+	}
+	e, err := connect(context.Background(), o)
+	if err != nil {
+		return nil, err
+	}
+	s := &Sandbox{options: o, engine: e, owner: me, clock: clock.New(), limits: sandbox.Lambda(), users: newUsers(),
+		images: map[*sandbox.Spec]*image{}, alive: map[*instance]struct{}{}}
+	s.shelf = newShelf(s, o.Ahead)
+	if err := e.sweep(context.Background(), me); err != nil {
+		s.note("what earlier runs left behind is still there: " + err.Error())
+	}
+	s.doubt()
+	return s, nil
+}
+
+// doubt notes what a reader of figures must know from the start.
+func (s *Sandbox) doubt() {
+	for _, w := range s.engine.info.Warnings {
+		s.note("the Docker engine says: " + w)
+	}
+	if s.options.AllowAnyLocalUser {
+		s.note("every user of this machine can take and answer the functions' invocations: who connects is not checked")
+	}
+	if s.options.Ahead > 0 {
+		s.note(fmt.Sprintf("%d containers a function are created ahead: a start is without their creation where one is ready", s.options.Ahead))
+	}
+}
+
+// note adds a note once.
+func (s *Sandbox) note(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.Contains(s.notes, text) {
+		s.notes = append(s.notes, text)
+	}
+}
+
+// Notes say what a reader of figures must know: limits that are not enforced.
+func (s *Sandbox) Notes() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.notes)
+}
+
+// Facts tell what the sandbox uses: the engine, the OCI runtime, the network.
+func (s *Sandbox) Facts() map[string]string {
+	i := &s.engine.info
+	facts := map[string]string{
+		"sandbox":     "container",
+		"engine":      "Docker " + i.ServerVersion + ", API " + s.engine.ClientVersion(),
+		"oci_runtime": s.runtime(),
+		"storage":     i.Driver,
+		"cgroup":      i.CgroupVersion,
+		"network":     "host",
+	}
+	if s.options.Network != "" {
+		facts["network"] = s.options.Network
+	}
+	return facts
+}
+
+func (s *Sandbox) runtime() string {
+	if s.options.OCIRuntime != "" {
+		return s.options.OCIRuntime
+	}
+	return s.engine.info.DefaultRuntime
+}
+
+// Prepare pulls or builds a function's image, so that none of its starts has to.
+func (s *Sandbox) Prepare(ctx context.Context, spec *sandbox.Spec) error {
+	i, err := s.imageOf(ctx, spec)
+	if err != nil {
+		return fmt.Errorf("prepare %s: %w", spec.Function.Name, err)
+	}
+	s.shelf.open(spec, i)
+	return nil
+}
+
+// Start implements sandbox.Sandbox. A program that is missing or not one is a
+// *sandbox.Failure of kind Init.
+func (s *Sandbox) Start(ctx context.Context, id string, spec *sandbox.Spec) (sandbox.Instance, error) {
+	begun := s.clock.Now()
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil, &sandbox.Failure{Kind: sample.Platform, Cause: fmt.Errorf("start instance %s: the sandbox is closed", id)}
+	}
+	s.starts.Add(1)
+	s.mu.Unlock()
+	defer s.starts.Done()
+	i, err := s.imageOf(ctx, spec)
+	if err != nil {
+		return nil, fmt.Errorf("start instance %s: %w", id, err)
+	}
+	in := &instance{sandbox: s}
+	in.Session, err = session.Begin(ctx, session.Config{
+		Spec: spec, Clock: s.clock, Begun: begun, Response: s.limits.Response, Grace: s.options.Grace,
+		Begin: func(ctx context.Context) (session.Attempt, int64, error) { return s.begin(ctx, id, spec, i, begun) },
+		Ready: func(a session.Attempt) { a.(*attempt).settle(spec) },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start instance %s: %w", id, err)
+	}
+	s.mu.Lock()
+	s.alive[in] = struct{}{}
+	s.mu.Unlock()
+	return in, nil
+}
+
+func (s *Sandbox) forget(in *instance) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.alive, in)
+}
+
+// Close implements sandbox.Sandbox.
+func (s *Sandbox) Close() error {
+	s.close.Do(func() {
+		s.mu.Lock()
+		s.closed = true
+		s.mu.Unlock()
+		s.starts.Wait()
+		s.left = errors.Join(s.stopAll(), s.shelf.close(), s.removeImages(), s.engine.Close())
+	})
+	return s.left
+}
+
+func (s *Sandbox) stopAll() error {
+	s.mu.Lock()
+	var left []*instance
+	for in := range s.alive {
+		left = append(left, in)
+	}
+	s.mu.Unlock()
+	errs := make([]error, len(left))
+	var stops sync.WaitGroup
+	for i, in := range left {
+		stops.Go(func() { errs[i] = in.Stop(false) })
+	}
+	stops.Wait()
+	return errors.Join(errs...)
+}
+
+// patience bounds the wait for a call of the engine that puts something away.
+const patience = 30 * time.Second
+
+func (s *Sandbox) removeImages() error {
+	s.building.Lock()
+	defer s.building.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	var errs []error
+	for _, tag := range s.tags {
+		errs = append(errs, s.engine.removeImage(ctx, tag))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,128 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform/reference/runtimeapi"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+)
+
+// invalidEntrypoint is Lambda's errorType of a program that cannot be executed.
+const invalidEntrypoint = "Runtime.InvalidEntrypoint"
+
+// Invoke implements sandbox.Instance.
+func (s *Session) Invoke(_ context.Context, inv *sandbox.Invocation) (sandbox.Result, error) {
+	a := s.Current()
+	select {
+	case <-a.Exited():
+		// Its parked poll may look alive for a moment yet: nobody would take
+		// what is handed over.
+		return sandbox.Result{}, exitFailure(a, sample.Crash, inv.RequestID)
+	default:
+	}
+	s.alarm.Set(inv.Deadline)
+	defer s.alarm.Clear()
+	a.API().Hand(inv)
+	select {
+	case r := <-a.API().Replies():
+		return s.result(a, r)
+	case <-a.Exited():
+		return s.ending(a, inv)
+	case <-s.alarm.Rung():
+		return sandbox.Result{}, s.held(a, sandbox.TimedOut(inv.RequestID, s.config.Spec.Timeout, a.TakeLog()))
+	}
+}
+
+func (s *Session) result(a Attempt, r runtimeapi.Reply) (sandbox.Result, error) {
+	log := a.TakeLog()
+	switch r.Kind {
+	case runtimeapi.TooLarge:
+		message := fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", s.config.Response)
+		return sandbox.Result{}, &sandbox.Failure{Kind: sample.Payload, Cause: errors.New("response exceeds the size limit"),
+			Type: "Function.ResponseSizeTooLarge", Message: message, Log: log, HandlerStart: r.Handed, HandlerEnd: r.FirstByte}
+	case runtimeapi.Error:
+		return sandbox.Result{Body: r.Body, FunctionError: "Unhandled", HandlerStart: r.Handed, HandlerEnd: r.FirstByte, Log: log}, nil
+	default:
+		return sandbox.Result{Body: r.Body, HandlerStart: r.Handed, HandlerEnd: r.FirstByte, Log: log}, nil
+	}
+}
+
+// ending tells what an invocation got from a process that has ended: its
+// answer, if it was sent before the end, or the end.
+func (s *Session) ending(a Attempt, inv *sandbox.Invocation) (sandbox.Result, error) {
+	a.API().Drain(lastWords)
+	select {
+	case r := <-a.API().Replies():
+		return s.result(a, r)
+	default:
+		return sandbox.Result{}, s.held(a, exitFailure(a, sample.Crash, inv.RequestID))
+	}
+}
+
+// held adds for how long the handler held an invocation that it did not answer.
+func (s *Session) held(a Attempt, f *sandbox.Failure) *sandbox.Failure {
+	if f.HandlerStart = a.API().Handed(); f.HandlerStart != 0 {
+		f.HandlerEnd = s.config.Clock.Now()
+	}
+	return f
+}
+
+// awaitInit returns nil at the first poll, or why there will be none.
+func awaitInit(ctx context.Context, a Attempt, limit time.Duration) (*sandbox.Failure, error) {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-a.API().Ready():
+		return nil, nil
+	case told := <-a.API().InitFailed():
+		return initFailure(a, told), nil
+	case <-a.Exited():
+		return initExit(a), nil
+	case <-timer.C:
+		return sandbox.TimedOut("", limit, a.TakeLog()), nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("await init: %w", context.Cause(ctx))
+	}
+}
+
+// initExit is the failure of a process that has ended in init, in its own
+// words if it has left some.
+func initExit(a Attempt) *sandbox.Failure {
+	a.API().Drain(lastWords)
+	select {
+	case told := <-a.API().InitFailed():
+		return initFailure(a, told)
+	default:
+		return exitFailure(a, sample.Init, "")
+	}
+}
+
+func initFailure(a Attempt, told runtimeapi.InitError) *sandbox.Failure {
+	return &sandbox.Failure{Kind: sample.Init, Type: told.Type, Message: told.Message,
+		Cause: fmt.Errorf("init failed: %s: %s", told.Type, told.Message), Log: a.TakeLog()}
+}
+
+// exitFailure says how the process ended: kind, or OutOfMemory, or Platform
+// where it did not end by itself.
+func exitFailure(a Attempt, kind sample.ErrorKind, request string) *sandbox.Failure {
+	end := a.Ending()
+	how := " without providing a reason"
+	if end.How != "" {
+		how = " with error: " + end.How
+	}
+	f := &sandbox.Failure{Kind: kind, Type: "Runtime.ExitError", Log: a.TakeLog(),
+		Cause: errors.New("process exited" + how), Message: sandbox.ForRequest(request) + "Error: Runtime exited" + how}
+	switch {
+	case end.Cause != nil:
+		f.Kind, f.Cause = sample.Platform, end.Cause
+	case end.OutOfMemory:
+		f.Kind, f.Cause = sample.OutOfMemory, errors.New("process killed for exceeding its memory limit")
+	case end.Unfit && kind == sample.Init:
+		f.Type = invalidEntrypoint
+	}
+	return f
+}
