@@ -50,7 +50,7 @@ type Invocation struct {
 	Qualifier string // alias or version behind the ARN that was invoked; "" for none
 	// ClientContext is what the caller tells of itself, JSON; nil for nothing.
 	ClientContext []byte
-	Deadline  time.Time
+	Deadline      time.Time
 }
 
 // Result is what an instance answered.
