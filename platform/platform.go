@@ -148,7 +148,7 @@ type InstanceRecord struct {
 	Booted      int64  `json:"booted_ns"`      // its language runtime runs; 0 where that cannot be told
 	Ready       int64  `json:"ready_ns"`       // its init is done
 	Gone        int64  `json:"gone_ns"`        // nothing of it is left
-	Reason      string `json:"reason"`         // why it went: idle, crash, timeout, oom, init, evicted, shutdown
+	Reason      string `json:"reason"`         // why it went: idle, crash, timeout, oom, init, evicted, shrunk (fewer are provisioned), memory (another's needs it), shutdown
 	Invocations uint64 `json:"invocations"`    // requests handed to it
 	MaxMemory   int64  `json:"max_memory"`     // peak bytes; 0 where it cannot be told
 

@@ -16,7 +16,7 @@ import (
 // whose requests wait is given that Step when something comes free.
 type quota struct {
 	limit int        // most that they hold together; math.MaxInt is no limit, and then what is held is not counted
-	held  int        // their instances that are starting or busy
+	held  int        // their instances that are starting, busy or provisioned
 	queue []*Version // those whose requests wait, in the order in which they began to
 }
 
@@ -34,7 +34,7 @@ func (q *quota) enter(v *Version) {
 	held, waits := 0, false
 	if q.limit != math.MaxInt {
 		c := v.pool.Counts()
-		held, waits = c.Starting+c.Busy, c.Waiting > 0
+		held, waits = c.Held, c.Waiting > 0
 	}
 	q.note(v, held, waits)
 }

@@ -52,6 +52,10 @@ func (l *ledger) note(k usage.Key, memory int64, out engine.Outcome, err error) 
 		if out.Truth.Begun != 0 {
 			u.Cold = 1
 		}
+		if out.Start == sample.Provisioned {
+			u.Provisioned = 1
+			u.MemoryTimeProvisioned = memory * int64(out.Billed/time.Millisecond)
+		}
 		u.Billed, u.InitBilled = out.Billed, out.InitBilled
 		u.MemoryTime = memory * int64(out.Billed/time.Millisecond)
 	}

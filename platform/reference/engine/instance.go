@@ -40,6 +40,7 @@ type instance struct {
 	alive  context.Context // ends with Reap, and with the version's
 	end    context.CancelFunc
 	delay  time.Duration // that its start takes at least, emulated; 0 is none
+	ahead  bool          // it was started for no request
 	reaped bool          // it has been told to go
 	dead   bool          // its process has gone by itself
 	lost   bool          // the pool knows that it is useless

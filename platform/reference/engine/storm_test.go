@@ -55,21 +55,40 @@ func stormy(seed uint64) *memory.Sandbox {
 // TestStorm sends requests of which many fail, are refused or given up, and
 // wants every one to end in one way and every instance to be put away.
 func TestStorm(t *testing.T) {
-	policies := map[string]lifecycle.Policy{
-		"none":    {},
-		"limits":  {Concurrency: 8, StartBurst: 3, StartEvery: 2 * time.Millisecond, QueueLimit: 10, QueueTimeout: 15 * time.Millisecond, KeepAlive: 10 * time.Millisecond},
-		"crowded": {Concurrency: 2, StartBurst: 3, StartEvery: 2 * time.Millisecond, QueueLimit: 10, QueueTimeout: 5 * time.Millisecond, KeepAlive: 10 * time.Millisecond},
-		"late":    {Concurrency: 8, QueueLimit: 10, KeepAlive: 10 * time.Millisecond, LateBinding: true},
+	plain := func(box *memory.Sandbox) sandbox.Sandbox { return box }
+	tests := map[string]struct {
+		policy    lifecycle.Policy
+		able      func(*memory.Sandbox) sandbox.Sandbox
+		start     string
+		provision int
+	}{
+		"none":        {able: plain},
+		"limits":      {able: plain, policy: lifecycle.Policy{Concurrency: 8, StartBurst: 3, StartEvery: 2 * ms, QueueLimit: 10, QueueTimeout: 15 * ms, KeepAlive: 10 * ms}},
+		"crowded":     {able: plain, policy: lifecycle.Policy{Concurrency: 2, StartBurst: 3, StartEvery: 2 * ms, QueueLimit: 10, QueueTimeout: 5 * ms, KeepAlive: 10 * ms}},
+		"late":        {able: plain, policy: lifecycle.Policy{Concurrency: 8, QueueLimit: 10, KeepAlive: 10 * ms, LateBinding: true}},
+		"provisioned": {able: plain, policy: lifecycle.Policy{Concurrency: 8, QueueLimit: 10, KeepAlive: 10 * ms, AheadRetry: ms}, provision: 3},
+		"pausing":     {able: func(box *memory.Sandbox) sandbox.Sandbox { return memory.Pausing{Sandbox: box} }, start: engine.StartPause, policy: lifecycle.Policy{KeepAlive: 10 * ms}},
+		"zygotes":     {able: func(box *memory.Sandbox) sandbox.Sandbox { return memory.Brooding{Sandbox: box} }, start: engine.StartZygote},
 	}
-	for name, policy := range policies {
+	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			var meter, told ledger
-			bubble(t, stormy(7), engine.Options{Policy: policy, Meter: &meter}, func(t *testing.T, rt *host) {
-				const n = 3000
+			box := stormy(7)
+			limits := engine.LambdaLimits()
+			limits.Unreserved = 0
+			o := engine.Options{
+				Policy: tt.policy, Limits: limits, Meter: &meter,
+				Sandboxes: map[string]sandbox.Sandbox{"memory": tt.able(box)},
+			}
+			bubble(t, box, o, func(t *testing.T, rt *host) {
 				names := [2]string{"hello", "other"} // share the account
 				for _, name := range names {
-					rt.create(platform.Function{Name: name, Timeout: time.Second})
+					rt.create(platform.Function{Name: name, Timeout: time.Second, Start: tt.start})
 				}
+				if err := rt.version("hello").Provision(tt.provision); err != nil {
+					t.Fatal(err)
+				}
+				const n = 3000
 				consumers := [3]string{"", "shop", "mail"}
 				rng := rand.New(rand.NewPCG(7, 2))
 				var all sync.WaitGroup
@@ -97,6 +116,9 @@ func TestStorm(t *testing.T) {
 					if i%500 == 499 {
 						if err := rt.version("hello").Evict(t.Context()); err != nil {
 							t.Error(err)
+						}
+						for id := range box.Ids() {
+							box.Kill(id)
 						}
 					}
 				}

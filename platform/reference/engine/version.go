@@ -118,8 +118,12 @@ func (v *Version) Provision(n int) error {
 func (v *Version) Provisioned() (asked, ready int) {
 	v.rt.mu.Lock()
 	defer v.rt.mu.Unlock()
-	c := v.pool.Counts()
-	return v.asked, min(v.asked, c.Idle+c.Busy)
+	for _, in := range v.instances {
+		if in.ahead && in.record.Ready != 0 && !in.reaped && !in.dead {
+			ready++
+		}
+	}
+	return v.asked, min(v.asked, ready)
 }
 
 // Retire takes the version out of service: requests that come are refused with
@@ -262,6 +266,7 @@ func (v *Version) do(a lifecycle.Action, now int64) {
 	switch a.Kind {
 	case lifecycle.Start:
 		in := newInstance(v, a.Instance, now)
+		in.ahead = a.Ahead
 		v.instances[a.Instance] = in
 		if c := v.waiting[a.Request]; c != nil {
 			c.assigned = now
@@ -344,19 +349,21 @@ func (v *Version) drain() <-chan struct{} {
 	v.retired = true
 	if v.empty == nil {
 		v.empty = make(chan struct{})
+		v.pool.Provision(0)
 		v.drained()
 	}
 	return v.empty
 }
 
-// drained has the instances go once nobody waits for one any more: before that
-// they serve one after the other of those who do.
+// drained has the instances go once nobody waits for one any more. Before that
+// they serve one after the other of those who do, which after a Retire each
+// would have started for it.
 func (v *Version) drained() {
 	if v.empty == nil || v.evicted || len(v.waiting) > 0 {
 		return
 	}
 	v.evicted = true
-	v.step(lifecycle.Event{Kind: lifecycle.Evict})
+	v.step(lifecycle.Event{Kind: lifecycle.Retire})
 	v.checkEmpty()
 }
 

@@ -1,0 +1,117 @@
+package engine_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/usage"
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
+	"github.com/coldcurve/coldcurve/platform/reference/engine"
+)
+
+func TestProvisioned(t *testing.T) {
+	provisioned := served{sample.Provisioned, sample.Breakdown{Handler: 8 * ms}, 8 * ms}
+	box := tiered()
+	var meter ledger
+	o := engine.Options{Meter: &meter, Policy: lifecycle.Policy{KeepAlive: time.Minute}}
+	bubble(t, box, o, func(t *testing.T, rt *host) {
+		hello := rt.create(platform.Function{Name: "hello", Timeout: time.Minute})
+		wantReady := func(wantAsked, wantReady int, when string) {
+			t.Helper()
+			if asked, ready := hello.Provisioned(); asked != wantAsked || ready != wantReady {
+				t.Errorf("%s: %d asked and %d ready, want %d and %d", when, asked, ready, wantAsked, wantReady)
+			}
+		}
+		if err := hello.Provision(2); err != nil {
+			t.Fatal(err)
+		}
+		wantReady(2, 0, "at once")
+		time.Sleep(10 * ms)
+		wantReady(2, 2, "after the starts")
+		for range 3 {
+			wantServed(t, provisioned, look(t, rt), "a request")
+		}
+		outs, _ := spike(t.Context(), rt, 3)
+		if got := starts(outs); got[sample.Provisioned] != 2 || got[sample.Cold] != 1 {
+			t.Errorf("3 at once with 2 provisioned were served %v", got)
+		}
+		time.Sleep(time.Hour) // no keep-alive ends them
+		wantReady(2, 2, "after an hour")
+
+		box.Kill("hello-1")
+		synctest.Wait()
+		wantReady(2, 1, "after the death of one")
+		time.Sleep(2 * time.Second)
+		wantReady(2, 2, "after it was replaced")
+		wantServed(t, provisioned, look(t, rt), "a request after that")
+
+		if err := hello.Provision(0); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Second)
+		wantReady(0, 0, "without")
+		if box.Len() != 0 {
+			t.Errorf("%d instances are left", box.Len())
+		}
+		records, _ := rt.Instances()
+		if n := len(records); records[n-1].Reason != "shrunk" {
+			t.Errorf("the last one to go is %+v", records[n-1])
+		}
+		if err := hello.Provision(1); err != nil {
+			t.Error(err)
+		}
+		if err := hello.Retire(t.Context()); err != nil || box.Len() != 0 {
+			t.Errorf("Retire: %v, %d instances left", err, box.Len())
+		}
+		if err := hello.Provision(1); err == nil {
+			t.Error("a retired version was provisioned")
+		}
+	})
+	got := meter.usage[usage.Key{Function: "hello", Version: engine.Latest}]
+	if got.Requests != 7 || got.Provisioned != 6 || got.Cold != 1 || got.MemoryTimeProvisioned != 6*8*128 || got.MemoryTime != got.MemoryTimeProvisioned+14*128 {
+		t.Errorf("charged %+v", got)
+	}
+}
+
+// TestProvisionedIsTakenOffTheRest: it counts whether it is used or not.
+func TestProvisionedIsTakenOffTheRest(t *testing.T) {
+	box := tiered()
+	limits := engine.LambdaLimits()
+	limits.Unreserved = 1
+	o := engine.Options{Limits: limits, Policy: lifecycle.Policy{Concurrency: 4, KeepAlive: time.Minute}}
+	bubble(t, box, o, func(t *testing.T, rt *host) {
+		a := rt.create(platform.Function{Name: "a", Timeout: time.Minute})
+		rt.create(platform.Function{Name: "hello", Timeout: time.Minute})
+		for n, want := range map[int]bool{-1: false, 4: false, 3: true} {
+			err := a.Provision(n)
+			if e, ok := errors.AsType[*engine.Error](err); ok == want || ok && e.Code != engine.Invalid {
+				t.Errorf("provision %d of 4, of which 1 stays: %v", n, err)
+			}
+		}
+		outs, errs := spike(t.Context(), rt, 3)
+		if len(outs) != 1 || len(errs) != 2 {
+			t.Errorf("beside 3 of 4 that are provisioned, %d of 3 were served: %v", len(outs), errs)
+		}
+		two := 2
+		if err := rt.reserve("a", &two); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Provision(3); err == nil {
+			t.Error("3 were provisioned of 2 that are reserved")
+		}
+		if err := a.Provision(2); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Second)
+		if outs, _ := spike(t.Context(), rt, 3); len(outs) != 2 {
+			t.Errorf("beside 2 of 4 that are reserved, %d of 3 were served", len(outs))
+		}
+		if asked, ready := a.Provisioned(); asked != 2 || ready != 2 {
+			t.Errorf("%d of %d are ready", ready, asked)
+		}
+	})
+}
