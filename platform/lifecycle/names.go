@@ -27,6 +27,14 @@ func (w Why) String() string {
 	return name(w, "", "concurrency full", "start rate full", "queue timeout", "keep-alive over", "lost", "evicted", "shrunk", "memory short", "memory full")
 }
 
+// String gives the event's kind as logs and transcripts spell it.
+func (k StockEventKind) String() string {
+	return name(k, "tick", "take", "booted", "failed", "lost", "cleared", "resize")
+}
+
+// String gives the action's kind as logs and transcripts spell it.
+func (k StockActionKind) String() string { return name(k, "boot", "assign", "miss", "drop") }
+
 func name[T ~uint8](v T, names ...string) string {
 	if int(v) < len(names) {
 		return names[v]
