@@ -70,6 +70,9 @@ func (p *Pool) resting() int { return p.idle.n + p.paused.n }
 
 // wake chooses among them.
 func (p *Pool) wake() int32 {
+	if p.policy.Noise > 0 && p.resting() > 1 && p.random.Float64() < p.policy.Noise {
+		return p.crowd.members[p.random.IntN(len(p.crowd.members))]
+	}
 	if p.idle.n > 0 {
 		return p.idle.head
 	}
@@ -91,6 +94,7 @@ func (p *Pool) serve(i int32, r Request, how How, out []Action) []Action {
 	case slot.kept, slot.ahead && how == ByReuse:
 		how = ByProvision
 	}
+	p.stir(i)
 	p.untie(i)
 	slot.ahead = false
 	p.instances.move(i, Busy)

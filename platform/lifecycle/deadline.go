@@ -31,8 +31,8 @@ func (e *earliest) add(at time.Duration, what deadline) {
 // comes first in the list above.
 func (p *Pool) next() (at time.Duration, what deadline) {
 	e := earliest{at: never}
-	if i := p.eldest(); i != none && p.policy.KeepAlive > 0 {
-		e.add(after(p.instances.slots[i].since, p.policy.KeepAlive), expiry)
+	if i, at := p.expires(); i != none {
+		e.add(at, expiry)
 	}
 	if i := p.idle.tail; i != none && p.policy.Pause {
 		e.add(after(p.instances.slots[i].since, p.policy.PauseAfter), pausing)
@@ -81,7 +81,8 @@ func (p *Pool) settle(now time.Duration, out []Action) []Action {
 func (p *Pool) fall(what deadline, out []Action) []Action {
 	switch what {
 	case expiry:
-		return p.reap(p.eldest(), KeepAliveOver, out)
+		i, _ := p.expires()
+		return p.reap(i, KeepAliveOver, out)
 	case pausing:
 		return p.pause(p.idle.tail, out)
 	case timeout:

@@ -157,11 +157,24 @@ func (r *reader) policy() lifecycle.Policy {
 }
 
 func (r *reader) resting(p *lifecycle.Policy) {
-	if r.next()%3 == 0 && p.KeepAlive != 0 {
+	longest := p.KeepAlive
+	if r.next()%3 == 0 {
+		p.KeepAlive, longest = 0, time.Duration(r.next()%4)
+		for alive := 1.; alive > 0; longest += time.Duration(r.next()%5) + 1 {
+			alive -= min(alive, float64(r.next()%5)/4)
+			p.Survival = append(p.Survival, lifecycle.Survivor{Idle: longest, Alive: alive})
+		}
+		longest = p.Survival[len(p.Survival)-1].Idle
+	}
+	if r.next()%3 == 0 {
+		p.Noise = float64(r.next()%5) / 4
+	}
+	p.Seed = uint64(r.next())
+	if r.next()%3 == 0 && longest != 0 {
 		p.Pause = true
 		p.PauseAfter = time.Duration(r.next() % 4)
-		if p.KeepAlive > 0 {
-			p.PauseAfter %= p.KeepAlive
+		if longest > 0 {
+			p.PauseAfter %= longest
 		}
 	}
 }

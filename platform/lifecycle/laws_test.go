@@ -1,6 +1,7 @@
 package lifecycle_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -176,4 +177,36 @@ func TestErlangLaws(t *testing.T) {
 	if waiting.throttled.mean != 0 {
 		t.Errorf("an endless queue throttled a share of %v", waiting.throttled.mean)
 	}
+}
+
+// TestExponentialExpiryLaw: where idle spells have lengths that remember nothing,
+// it does not matter which instance is taken. An arrival is cold with
+// probability p and i instances are idle on average, whatever the noise.
+func TestExponentialExpiryLaw(t *testing.T) {
+	for _, law := range []struct {
+		rate          float64
+		service, mean time.Duration // of the idle spells
+		cold, idle    float64
+		batch         int
+	}{
+		{.1, 2 * time.Second, 600 * time.Second, .03236428, 1.941857, 5000},
+		{1, time.Second, 60 * time.Second, .04492148, 2.695289, 10000},
+	} {
+		for _, noise := range []float64{0, .3, 1} {
+			t.Run(fmt.Sprintf("L=%v,S=%v,T=%v,noise=%v", law.rate, law.service, law.mean, noise), func(t *testing.T) {
+				policy := lifecycle.Policy{Survival: exponentialSurvival(law.mean), Noise: noise, Seed: 1}
+				got := traffic{law.rate, law.service, policy}.run(1, 40, law.batch)
+				got.cold.check(t, "cold share", law.cold, .02)
+				got.instances.check(t, "mean instances", law.idle+law.rate*law.service.Seconds(), .02)
+			})
+		}
+	}
+}
+
+// exponentialSurvival is exp(-t/mean), in steps small enough to be a line.
+func exponentialSurvival(mean time.Duration) (curve []lifecycle.Survivor) {
+	for t := .01; t < 16; t += .01 {
+		curve = append(curve, lifecycle.Survivor{Idle: time.Duration(t * float64(mean)), Alive: math.Exp(-t)})
+	}
+	return append(curve, lifecycle.Survivor{Idle: 17 * mean})
 }

@@ -247,6 +247,10 @@ func (b *ledger) look(pool *lifecycle.Pool) {
 		case b.ahead[i]:
 		case is == lifecycle.Idle && b.policy.Pause && b.now-b.idle[i] >= b.policy.PauseAfter:
 			b.t.Fatalf("at %v: i%d is idle since %v, to be paused after %v", b.now, b.number[i], b.idle[i], b.policy.PauseAfter)
+		case len(b.policy.Survival) > 0:
+			if last := b.policy.Survival[len(b.policy.Survival)-1].Idle; b.now-b.idle[i] >= last {
+				b.t.Fatalf("at %v: i%d is idle since %v, and the last survivor for %v", b.now, b.number[i], b.idle[i], last)
+			}
 		case b.policy.KeepAlive >= 0 && b.now-b.idle[i] >= b.policy.KeepAlive:
 			b.t.Fatalf("at %v: i%d is idle since %v, keep-alive %v", b.now, b.number[i], b.idle[i], b.policy.KeepAlive)
 		}

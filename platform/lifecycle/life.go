@@ -210,6 +210,7 @@ func (p *Pool) reap(i int32, why Why, out []Action) []Action {
 
 // detach takes what the pool knows of an instance that ends off it.
 func (p *Pool) detach(i int32) {
+	p.stir(i)
 	p.untie(i)
 	slot := &p.instances.slots[i]
 	slot.n = 0

@@ -2,6 +2,7 @@ package lifecycle_test
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -25,6 +26,8 @@ type model struct {
 	tokens    int
 	refill    time.Duration // when the next token comes, while the bucket is not full
 	stamp     int
+	random    *rand.Rand
+	crowd     []*modelInstance // that rest; who leaves gives its place to the last
 	counts    lifecycle.Counts
 	out       []lifecycle.Action
 }
@@ -33,6 +36,7 @@ type modelInstance struct {
 	name    lifecycle.Instance
 	state   lifecycle.State
 	since   time.Duration       // idle or paused: since when it rests
+	keep    time.Duration       // idle or paused: for how long; below 0 for ever
 	serves  []lifecycle.Request // busy
 	starter lifecycle.Request   // starting: who had it started
 	slotted int                 // starting: a stamp of when it came to have a slot left
@@ -53,6 +57,7 @@ func newModel(policy lifecycle.Policy) *model {
 		m.limit = math.MaxInt
 	}
 	m.next = m.limit
+	m.random = rand.New(rand.NewPCG(policy.Seed, 0))
 	return m
 }
 
@@ -88,7 +93,7 @@ func (m *model) step(now time.Duration, ev lifecycle.Event) []lifecycle.Action {
 // pass does what one nanosecond brings.
 func (m *model) pass() {
 	for _, i := range slices.Concat(m.in(lifecycle.Paused), m.in(lifecycle.Idle)) {
-		if !i.kept && m.policy.KeepAlive > 0 && m.now-i.since >= m.policy.KeepAlive {
+		if !i.kept && i.keep >= 0 && m.now-i.since >= i.keep {
 			m.reap(i, lifecycle.KeepAliveOver)
 		}
 	}
@@ -337,6 +342,9 @@ func (m *model) pick() *modelInstance {
 				return open[len(open)-1]
 			}
 		case len(rests) > 0 && held < m.limit:
+			if !kept && len(rests) > 1 && m.policy.Noise > 0 && m.random.Float64() < m.policy.Noise {
+				return m.crowd[m.random.IntN(len(m.crowd))]
+			}
 			return rests[len(rests)-1]
 		}
 	}
@@ -533,15 +541,36 @@ func (m *model) free(i *modelInstance) {
 	case len(i.serves) > 0:
 	case i.leaves != 0:
 		m.reap(i, i.leaves)
-	case !i.kept && m.policy.KeepAlive == 0:
-		m.reap(i, lifecycle.KeepAliveOver)
+	case i.kept:
+		m.become(i, lifecycle.Idle)
 	default:
+		if i.keep = m.keep(); i.keep == 0 {
+			m.reap(i, lifecycle.KeepAliveOver)
+			return
+		}
 		m.become(i, lifecycle.Idle)
 		i.since = m.now
-		if !i.kept && m.policy.Pause && m.policy.PauseAfter == 0 {
+		m.crowd = append(m.crowd, i)
+		if m.policy.Pause && m.policy.PauseAfter == 0 {
 			m.pause(i)
 		}
 	}
+}
+
+// keep draws how long an instance may rest.
+func (m *model) keep() time.Duration {
+	if len(m.policy.Survival) == 0 {
+		return m.policy.KeepAlive
+	}
+	u := m.random.Float64()
+	left, a := time.Duration(0), 1.
+	for _, s := range m.policy.Survival {
+		if u >= s.Alive {
+			return left + time.Duration((a-u)/(a-s.Alive)*float64(s.Idle-left))
+		}
+		left, a = s.Idle, s.Alive
+	}
+	panic("the curve does not end at 0")
 }
 
 func (m *model) mayGoOn(i *modelInstance) bool {
@@ -618,6 +647,11 @@ func (m *model) advance(i *modelInstance, to lifecycle.State) bool {
 // become also moves the instance to the end.
 func (m *model) become(i *modelInstance, state lifecycle.State) {
 	i.state = state
+	if at := slices.Index(m.crowd, i); at >= 0 && !rests(state) {
+		last := len(m.crowd) - 1
+		m.crowd[at] = m.crowd[last]
+		m.crowd = m.crowd[:last]
+	}
 	m.instances = slices.DeleteFunc(m.instances, func(x *modelInstance) bool { return x == i })
 	m.instances = append(m.instances, i)
 }

@@ -10,7 +10,7 @@ func (p *Pool) plain() bool { return p.simple && p.level|p.kept == 0 }
 
 // simple says whether a policy's instances serve one request at a time and
 // their idle spells all end in the same way.
-func (p Policy) simple() bool { return p.slots() == 1 && !p.Pause }
+func (p Policy) simple() bool { return p.slots() == 1 && !p.Pause && !p.drawn() && p.Noise == 0 }
 
 // reuse has the instance that was used last serve a request.
 func (p *Pool) reuse(r Request, out []Action) []Action {

@@ -29,7 +29,9 @@ type Policy struct {
 	LateBinding bool
 
 	// Survival is how long idle instances live, as a curve: each idle spell
-	// draws its length from it. It replaces KeepAlive, which then must be 0.
+	// draws its length from it. Idle ascends and Alive falls, to 0 at the last
+	// point; in between, and from 1 at idle 0, it is linear. It replaces
+	// KeepAlive, which then must be 0.
 	Survival []Survivor
 	// Hybrid adapts the keep-alive to the function's idle times and starts an
 	// instance ahead of the next request. It replaces KeepAlive, which then
@@ -47,8 +49,9 @@ type Policy struct {
 	// Concurrency counts instances, not requests, where it is more.
 	Slots int
 
-	// Noise is the share, 0 to 1, of reuses that take any idle instance instead
-	// of the one used last.
+	// Noise is the share, 0 to 1, of reuses of idle instances that take any of
+	// them, paused ones too, with equal chances instead of the one used last.
+	// Provisioned instances and slots of busy ones are chosen without.
 	Noise float64
 	// Seed begins the pool's random source (PCG), which Survival and Noise draw from.
 	Seed uint64
@@ -65,12 +68,6 @@ type Policy struct {
 
 	// Ping has the function invoked regularly so that instances stay warm.
 	Ping Pings
-}
-
-// Survivor is one point of a survival curve.
-type Survivor struct {
-	Idle  time.Duration // length of the idle spell
-	Alive float64       // share, 0 to 1, of the instances still alive after it
 }
 
 // Level is how many instances are kept ready, from some time on.

@@ -52,6 +52,20 @@ func TestPolicyValidate(t *testing.T) {
 		{"pause without pause", lifecycle.Policy{KeepAlive: time.Second, PauseAfter: 2}, []string{
 			"lifecycle policy: pause after 2ns: needs pause",
 		}},
+		{"noise", lifecycle.Policy{Noise: math.NaN()}, []string{"lifecycle policy: noise NaN: must be from 0 to 1"}},
+		{"a curve", lifecycle.Policy{Survival: []lifecycle.Survivor{{0, 1}, {300 * time.Second, .92}, {360 * time.Second, 0}}}, nil},
+		{"not a curve", lifecycle.Policy{
+			KeepAlive: time.Minute,
+			Survival:  []lifecycle.Survivor{{-1, 1.1}, {5, .5}, {5, .6}, {6, math.NaN()}},
+		}, []string{
+			"lifecycle policy: keep-alive 1m0s with a survival curve: leave it out, the curve says how long instances live",
+			"lifecycle policy: survival at -1ns: must be at least 0s",
+			"lifecycle policy: survival at -1ns: alive 1.1: must be at least 0 and at most 1, the share before",
+			"lifecycle policy: survival at 5ns: must be after the point at 5ns",
+			"lifecycle policy: survival at 5ns: alive 0.6: must be at least 0 and at most 0.5, the share before",
+			"lifecycle policy: survival at 6ns: alive NaN: must be at least 0 and at most 0.6, the share before",
+			"lifecycle policy: survival at 6ns: alive NaN: the last point's must be 0",
+		}},
 		{"slots", lifecycle.Policy{Slots: 2, LateBinding: true}, []string{
 			"lifecycle policy: late binding with 2 slots: leave it out: requests then share an instance that starts, and wait only where none has a slot left",
 		}},

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"time"
 )
@@ -21,7 +22,10 @@ type Pool struct {
 	chains
 	requests requests
 	starts   bucket
-	counts   Counts // the history; Counts adds the population
+	spells   spells     // where idle spells have lengths of their own
+	crowd    crowd      // those that rest, where one of them is to be chosen at random
+	random   *rand.Rand // nil where nothing is drawn
+	counts   Counts     // the history; Counts adds the population
 
 	schedule schedule
 	level    int           // of instances to be kept ready
@@ -46,6 +50,9 @@ func New(policy Policy) *Pool {
 		requests:  newRequests(),
 		starts:    newBucket(policy.StartBurst, policy.StartEvery),
 		schedule:  schedule{levels: slices.Clone(policy.Provisioned), period: policy.Period},
+	}
+	if policy.drawn() || policy.Noise > 0 {
+		p.random = rand.New(rand.NewPCG(policy.Seed, 0))
 	}
 	if p.limit = policy.Concurrency; p.limit == 0 {
 		p.limit = math.MaxInt

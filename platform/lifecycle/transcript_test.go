@@ -121,22 +121,36 @@ func parseSetting(p *lifecycle.Policy, key, value string) error {
 		*n, err = strconv.Atoi(value)
 	} else if b := switches[key]; b != nil {
 		*b = true
+	} else if key == "noise" {
+		p.Noise, err = strconv.ParseFloat(value, 64)
+	} else if key == "seed" {
+		p.Seed, err = strconv.ParseUint(value, 10, 64)
 	} else if key == "provisioned" { // 0s:2,10s:1
-		for point := range strings.SplitSeq(value, ",") {
-			from, count, _ := strings.Cut(point, ":")
-			var level lifecycle.Level
-			var err2 error
-			level.From, err = time.ParseDuration(from)
-			level.Count, err2 = strconv.Atoi(count)
-			if err = errors.Join(err, err2); err != nil {
-				break
-			}
-			p.Provisioned = append(p.Provisioned, level)
-		}
+		err = parsePoints(value, func(from time.Duration, count float64) {
+			p.Provisioned = append(p.Provisioned, lifecycle.Level{From: from, Count: int(count)})
+		})
+	} else if key == "survival" { // 300s:1,360s:0
+		err = parsePoints(value, func(idle time.Duration, alive float64) {
+			p.Survival = append(p.Survival, lifecycle.Survivor{Idle: idle, Alive: alive})
+		})
 	} else {
 		err = fmt.Errorf("no setting %q", key)
 	}
 	return err
+}
+
+// parsePoints reads TIME:NUMBER,TIME:NUMBER,...
+func parsePoints(text string, add func(time.Duration, float64)) error {
+	for point := range strings.SplitSeq(text, ",") {
+		at, number, _ := strings.Cut(point, ":")
+		t, err := time.ParseDuration(at)
+		n, err2 := strconv.ParseFloat(number, 64)
+		if err := errors.Join(err, err2); err != nil {
+			return err
+		}
+		add(t, n)
+	}
+	return nil
 }
 
 // script is a pool with the names that its transcript uses.

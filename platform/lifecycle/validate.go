@@ -31,6 +31,7 @@ func (p Policy) Validate() error {
 	p.validateStarts(&f)
 	notNegative(&f, "queue limit", p.QueueLimit, ", which is no queue")
 	notNegative(&f, "queue timeout", p.QueueTimeout, ", which is no bound")
+	p.validateSurvival(&f)
 	p.validateRest(&f)
 	p.validateSlots(&f)
 	p.validateAhead(&f)
@@ -38,7 +39,7 @@ func (p Policy) Validate() error {
 		name  string
 		given bool
 	}{
-		{"survival", len(p.Survival) > 0}, {"hybrid", p.Hybrid != nil}, {"noise", p.Noise != 0}, {"ping", p.Ping != Pings{}},
+		{"hybrid", p.Hybrid != nil}, {"ping", p.Ping != Pings{}},
 	} {
 		if absent.given {
 			f.add("%s: is not there yet", absent.name)
@@ -67,10 +68,13 @@ func (p Policy) validateRest(f *faults) {
 	switch {
 	case !p.Pause && p.PauseAfter > 0:
 		f.add("pause after %v: needs pause", p.PauseAfter)
-	case p.Pause && p.KeepAlive == 0:
+	case p.Pause && p.longest() == 0:
 		f.add("pause: needs a keep-alive, for without one nothing stands idle")
-	case p.Pause && p.KeepAlive > 0 && p.PauseAfter >= p.KeepAlive:
-		f.add("pause after %v: must be below the keep-alive of %v, at which the instance goes", p.PauseAfter, p.KeepAlive)
+	case p.Pause && p.longest() > 0 && p.PauseAfter >= p.longest():
+		f.add("pause after %v: must be below the keep-alive of %v, at which the instance goes", p.PauseAfter, p.longest())
+	}
+	if !(p.Noise >= 0 && p.Noise <= 1) { // also not a number
+		f.add("noise %v: must be from 0 to 1", p.Noise)
 	}
 }
 
@@ -105,4 +109,12 @@ func (p Policy) validateAhead(f *faults) {
 	if last := p.Provisioned[len(p.Provisioned)-1].From; p.Period > 0 && p.Period <= last {
 		f.add("period %v: must be longer than %v, where the last level begins", p.Period, last)
 	}
+}
+
+// longest is the longest idle spell; below 0 for ever.
+func (p Policy) longest() time.Duration {
+	if n := len(p.Survival); n > 0 {
+		return p.Survival[n-1].Idle
+	}
+	return p.KeepAlive
 }
