@@ -251,35 +251,38 @@ func (s *Store) held(d digest, size units.Bytes) (Package, bool, error) {
 	return s.describe(d, e), true, nil
 }
 
-// stage makes a folder that fill writes a package's files to. Under a name that
-// is no package's, so that there is never a part of one.
+// stage makes a folder that fill writes a package's files to. Its name is no
+// package's, so that there is never a part of one.
 func (s *Store) stage(fill func(*os.Root) error) (dir string, err error) {
 	dir, err = os.MkdirTemp(s.root, unfinished)
 	if err != nil {
 		return "", fmt.Errorf("store package: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, removeAll(dir))
-		}
-	}()
+	if err := s.fill(dir, fill); err != nil {
+		return "", errors.Join(err, removeAll(dir))
+	}
+	return dir, nil
+}
+
+func (s *Store) fill(dir string, fill func(*os.Root) error) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return "", fmt.Errorf("store package: %w", err)
+		return fmt.Errorf("store package: %w", err)
 	}
 	defer root.Close()
 	if err := fill(root); err != nil {
-		return "", err
+		return err
 	}
 	if err := os.Chmod(dir, 0o755); err != nil {
-		return "", fmt.Errorf("store package: %w", err)
+		return fmt.Errorf("store package: %w", err)
 	}
-	if s.durable {
-		if err := syncTree(dir); err != nil {
-			return "", fmt.Errorf("store package: %w", err)
-		}
+	if !s.durable {
+		return nil
 	}
-	return dir, nil
+	if err := syncTree(dir); err != nil {
+		return fmt.Errorf("store package: %w", err)
+	}
+	return nil
 }
 
 // install makes a staged folder the package, and holds it. If another has come
