@@ -20,6 +20,9 @@ type Limits struct {
 	LogTail int
 	// Processes is the most processes and threads of an instance, > 0.
 	Processes int
+	// Files is the most descriptors that a process may have open, > 0, where
+	// the sandbox bounds them.
+	Files int
 	// Sources say where each figure is from.
 	Sources []Source
 }
@@ -39,11 +42,13 @@ func Lambda() Limits {
 		CPUPeriod:    20 * time.Millisecond,
 		Response:     6 << 20,
 		LogTail:      4 << 10,
+		Files:        1024,
 		Processes:    1024,
 		Sources: []Source{
 			{"MemoryPerCPU", guide + `"Configure Lambda function memory": at 1,769 MB a function has the equivalent of one vCPU`, "2026-11-21"},
 			{"CPUPeriod", `Lin, Ma, Shahrad: "Demystifying Serverless Costs on Public Platforms", arXiv:2506.01283v2: bandwidth control periods inferred by profiling`, "2025-09-26"},
 			{"Response", guide + `"Lambda quotas": 6 MB for a synchronous invocation's request and response`, "2026-11-21"},
+			{"Files", guide + `"Lambda quotas": 1,024 file descriptors`, "2026-11-21"},
 			{"LogTail", `AWS Lambda API Reference, "Invoke", X-Amz-Log-Result: the last 4 KB of the execution log`, "2026-11-21"},
 			{"Processes", guide + `"Lambda quotas": 1,024 execution processes and threads`, "2026-11-22"},
 		},

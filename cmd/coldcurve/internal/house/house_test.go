@@ -58,6 +58,7 @@ var confined = []struct{ module, room, reason string }{
 	{"go.yaml.in/yaml", "scenarios", "positions of faults are the scenario's"},
 	{"github.com/hashicorp/cronexpr", "platform/reference/events", "when a schedule is due is the events'"},
 	{"github.com/moby/moby/", "platform/reference/sandbox/container", "the Docker engine is spoken to in one place"},
+	{"github.com/moby/profiles/seccomp", "platform/reference/sandbox/namespace/filter", "what a function may call is the filter's"},
 	{"github.com/klauspost/compress", "analysis/rundir", "files are the run directory's"},
 }
 

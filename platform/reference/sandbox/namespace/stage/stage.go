@@ -70,14 +70,15 @@ func (s *Script) Call(what string, nr uintptr, args ...Word) {
 	s.calls = append(s.calls, c)
 }
 
-// Fork adds a system call that makes another process. It executes what comes
-// behind what the parent adds.
-func (s *Script) Fork(what string, parent func(), nr uintptr, args ...Word) {
-	at := len(s.calls)
-	s.Call(what, nr, args...)
-	parent()
-	s.calls[at].skip = len(s.calls) - at - 1
+// Fork adds a system call that makes another process, a child of the stage's
+// own parent. What is added next is the stage's, up to the child's beginning.
+func (s *Script) Fork(what string) (child int) {
+	s.fork(what)
+	return len(s.calls) - 1
 }
+
+// Begin makes what is added next the beginning of a child.
+func (s *Script) Begin(child int) { s.calls[child].skip = len(s.calls) - child - 1 }
 
 // Bytes adds data and gives its address.
 func (s *Script) Bytes(b []byte) Word {

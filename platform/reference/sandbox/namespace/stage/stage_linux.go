@@ -116,6 +116,7 @@ func (e *Error) Unwrap() error { return e.Errno }
 type Message struct {
 	Pid         int   // who sent it
 	Descriptors []int // what came along; the receiver's
+	Done        bool  // it is a report: the script was executed
 }
 
 // Send gives the stage its next script.
@@ -155,7 +156,8 @@ func (s *Stage) Await() (Message, error) {
 		if err != nil {
 			return m, err
 		}
-		if result := int64(binary.LittleEndian.Uint64(report[:])); n == len(report) && result < 0 {
+		m.Done = n == len(report)
+		if result := int64(binary.LittleEndian.Uint64(report[:])); m.Done && result < 0 {
 			return m, &Error{s.sent.what(binary.LittleEndian.Uint64(report[8:])), syscall.Errno(-result)}
 		}
 		return m, nil
@@ -190,11 +192,20 @@ func (s *Stage) Do(script *Script) error {
 	return err
 }
 
+func (s *Script) fork(what string) {
+	s.Call(what, unix.SYS_CLONE, Of(int(unix.CLONE_PARENT|unix.SIGCHLD)), Of(0), Of(0), Of(0), Of(0))
+}
+
+// Say adds a call that sends a message: see Await.
+func (s *Script) Say(what string) {
+	s.Call(what, unix.SYS_WRITE, Of(3), s.Bytes(make([]byte, 8)), Of(8))
+}
+
 // SendDescriptors adds a call that sends open descriptors with a message; see
 // Await.
 func (s *Script) SendDescriptors(what string, fds ...int) {
 	rights := s.Bytes(unix.UnixRights(fds...))
-	text := s.Bytes(make([]byte, 16))
+	text := s.Bytes(make([]byte, 8))
 	header := s.Words(Of(0), Of(0), s.Words(text, Of(8)), Of(1), rights, Of(unix.CmsgSpace(4*len(fds))), Of(0))
 	s.Call(what, unix.SYS_SENDMSG, Of(3), header, Of(0))
 }
