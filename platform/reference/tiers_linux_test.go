@@ -1,0 +1,89 @@
+package reference_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/fixtures"
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
+	"github.com/coldcurve/coldcurve/platform/reference/engine"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
+)
+
+// TestStartTiers has real processes started in every way and looks at the
+// evidence: the start kind, and that the faster ways are faster.
+func TestStartTiers(t *testing.T) {
+	python := build(t, "hello", platform.Python)
+	clients, err := fixtures.RuntimeClients(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	box, err := process.New(process.Options{RuntimeClients: clients, Adopt: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rt, err := engine.New(engine.Options{
+		Sandboxes: map[string]sandbox.Sandbox{"process": box},
+		Policy:    lifecycle.Policy{KeepAlive: time.Hour},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := rt.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}()
+	invoke := func(v *engine.Version) engine.Outcome {
+		out, err := v.Invoke(t.Context(), engine.Invocation{Payload: []byte(payload)})
+		if err != nil || out.Kind != sample.NoError {
+			t.Fatalf("%s: %+v, %v", v.Spec().Function.Start, out, err)
+		}
+		return out
+	}
+	began := make(map[string]time.Duration) // best of three
+	for tier, want := range map[string]sample.Start{
+		engine.StartPlain: sample.Cold, engine.StartPool: sample.Prewarmed,
+		engine.StartZygote: sample.Restored, engine.StartPause: sample.Cold,
+	} {
+		fn := python
+		fn.Name, fn.Start = "hello-"+tier, tier
+		family, err := rt.Family(fn.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := family.Add(t.Context(), sandbox.Spec{Function: fn}, engine.Settings{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		began[tier] = time.Hour
+		for range 3 {
+			time.Sleep(200 * time.Millisecond) // for the next stem
+			out := invoke(v)
+			if out.Start != want {
+				t.Errorf("%s: a %v start, want %v", tier, out.Start, want)
+			}
+			b := out.Truth.Breakdown()
+			began[tier] = min(began[tier], b.Provision+b.Boot+b.Init)
+			if tier == engine.StartPause {
+				time.Sleep(50 * time.Millisecond)
+				if out := invoke(v); out.Start != sample.Restored || out.Truth.Breakdown().Init != 0 {
+					t.Errorf("after a pause: %+v", out)
+				}
+			}
+			if err := v.Evict(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	t.Log(began)
+	for _, fast := range []string{engine.StartPool, engine.StartZygote} {
+		if began[fast] > began[engine.StartPlain]/2 {
+			t.Errorf("a start of tier %s takes %v, a plain one %v", fast, began[fast], began[engine.StartPlain])
+		}
+	}
+}
