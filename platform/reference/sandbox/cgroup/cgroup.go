@@ -2,8 +2,8 @@
 //
 // In: the machine's control group hierarchies as they are (version 1, version
 // 2 or both at once), and a memory limit and a CPU quota for each group. Out:
-// groups that a process can be born into, what the kernel counted in them,
-// and their end with everything that lives in them. It knows no functions,
+// groups that a process can be born into or moved to and that can be frozen,
+// what the kernel counted in them, and their end with everything that lives in them. It knows no functions,
 // and it sets no limit by other means where the kernel's are out of reach:
 // then there are notes that say so.
 //
@@ -28,10 +28,11 @@ import (
 // Controller is what a hierarchy can bound.
 type Controller string
 
-// The controllers that instances need.
+// The controllers that instances need; Freezer is one in version 1 only.
 const (
-	Memory Controller = "memory"
-	CPU    Controller = "cpu"
+	Memory  Controller = "memory"
+	CPU     Controller = "cpu"
+	Freezer Controller = "freezer"
 )
 
 // Hierarchy is a mounted tree of control groups and this process's place in it.
@@ -52,7 +53,10 @@ func (h Hierarchy) has(c Controller) bool {
 	return false
 }
 
-// Hierarchies reads the trees that hold the memory and CPU controllers from
+// limits tells whether the hierarchy can bound anything.
+func (h Hierarchy) limits() bool { return h.Version == 2 || h.has(Memory) || h.has(CPU) }
+
+// Hierarchies reads the trees that hold the memory, CPU and freezer controllers from
 // the text of /proc/self/mountinfo and /proc/self/cgroup. A version 2 tree
 // comes without controllers: what it has is in its files.
 func Hierarchies(mountinfo, self string) ([]Hierarchy, error) {
@@ -101,7 +105,7 @@ func mounted(line string) (h Hierarchy, root string, ok bool) {
 	case "cgroup":
 		h.Version = 1
 		for option := range strings.SplitSeq(types[2], ",") {
-			if c := Controller(option); c == Memory || c == CPU {
+			if c := Controller(option); c == Memory || c == CPU || c == Freezer {
 				h.Controllers = append(h.Controllers, c)
 			}
 		}

@@ -24,13 +24,15 @@ func TestHierarchies(t *testing.T) {
 			mountinfo: `31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755
 32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu
 33 31 0:30 / /sys/fs/cgroup/cpuacct rw,relatime - cgroup cgroup rw,cpuacct
+34 31 0:31 / /sys/fs/cgroup/freezer rw,relatime - cgroup cgroup rw,freezer
 35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory
 40 31 0:37 / /sys/fs/cgroup/systemd rw,relatime - cgroup cgroup rw,name=systemd
 41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw
 `,
-			self: "9:name=systemd:/\n4:memory:/jobs/17\n2:cpuacct:/\n1:cpu:/\n0::/\n",
+			self: "9:name=systemd:/\n6:freezer:/\n4:memory:/jobs/17\n2:cpuacct:/\n1:cpu:/\n0::/\n",
 			want: []Hierarchy{
 				{Version: 1, Controllers: []Controller{CPU}, Mount: "/sys/fs/cgroup/cpu", Position: "/sys/fs/cgroup/cpu"},
+				{Version: 1, Controllers: []Controller{Freezer}, Mount: "/sys/fs/cgroup/freezer", Position: "/sys/fs/cgroup/freezer"},
 				{Version: 1, Controllers: []Controller{Memory}, Mount: "/sys/fs/cgroup/memory", Position: "/sys/fs/cgroup/memory/jobs/17"},
 				{Version: 2, Mount: "/sys/fs/cgroup/unified", Position: "/sys/fs/cgroup/unified"},
 			},

@@ -21,7 +21,9 @@ import (
 // Its methods are called by one goroutine at a time; SetCPU and PeakMemory
 // may be called by any.
 type Group struct {
-	parts []part
+	parts   []part
+	freezer *freezer // the manager's
+	cold    string   // the folder that is frozen, there; it need not be yet
 	// Open files, because to open one costs ten times a write. -1 is none.
 	limit, swap, quota, peak, descriptor int
 }
@@ -46,6 +48,9 @@ func (m *Manager) Make(period time.Duration) (*Group, error) {
 		if err := g.open(p, period); err != nil {
 			return nil, errors.Join(fmt.Errorf("make control group: %w", err), g.Remove())
 		}
+	}
+	if m.freezer != nil {
+		g.freezer, g.cold = m.freezer, filepath.Join(m.freezer.folder, name)
 	}
 	return g, nil
 }
@@ -181,9 +186,16 @@ func (g *Group) Enter() error {
 // by then stays where it was counted.
 func (g *Group) Adopt(pid int) error {
 	for _, p := range g.parts {
-		if err := write(filepath.Join(p.path, "cgroup.procs"), strconv.Itoa(pid)); err != nil {
-			return fmt.Errorf("move process %d into a control group: %w", pid, err)
+		if err := move(pid, p.path); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+func move(pid int, folder string) error {
+	if err := write(filepath.Join(folder, "cgroup.procs"), strconv.Itoa(pid)); err != nil {
+		return fmt.Errorf("move process %d into a control group: %w", pid, err)
 	}
 	return nil
 }
@@ -266,6 +278,9 @@ func counter(text, name string) int64 {
 // Kill kills everything in the group and returns when nothing is left in it.
 func (g *Group) Kill() error {
 	var errs []error
+	if g.freezer != nil && !g.freezer.shared {
+		errs = append(errs, killAll(g.cold)) // first, because it thaws
+	}
 	for _, p := range g.parts {
 		errs = append(errs, killAll(p.path))
 	}
@@ -281,6 +296,9 @@ func (g *Group) Remove() error {
 		}
 	}
 	var errs []error
+	if g.freezer != nil && !g.freezer.shared {
+		errs = append(errs, rmdir(g.cold))
+	}
 	for _, p := range g.parts {
 		errs = append(errs, rmdir(p.path))
 	}

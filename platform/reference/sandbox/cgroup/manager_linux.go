@@ -24,9 +24,10 @@ type Options struct {
 
 // Manager makes groups. Its methods are safe for concurrent use.
 type Manager struct {
-	trees  []tree
-	notes  []string
-	serial atomic.Uint64
+	trees   []tree
+	freezer *freezer // nil where there is none
+	notes   []string
+	serial  atomic.Uint64
 }
 
 // tree is the manager's folder in one hierarchy.
@@ -52,8 +53,11 @@ func New(o Options) (*Manager, error) {
 	}
 	m := &Manager{}
 	var reasons []error
+	sweepAll(all, me)
 	for _, h := range all {
-		sweep(h.Mount, me)
+		if !h.limits() {
+			continue
+		}
 		t, err := take(h, me)
 		if err != nil {
 			reasons = append(reasons, err)
@@ -69,6 +73,7 @@ func New(o Options) (*Manager, error) {
 			m.notes = append(m.notes, fmt.Sprintf("%s limits are not enforced: %s", c, because(reasons, "no hierarchy has that controller")))
 		}
 	}
+	m.freezer = takeFreezer(all, m.trees, me)
 	return m, nil
 }
 
@@ -82,9 +87,7 @@ func Sweep() {
 	if err != nil {
 		return
 	}
-	for _, h := range all {
-		sweep(h.Mount, me)
-	}
+	sweepAll(all, me)
 }
 
 // because tells all reasons on one line, which is what becomes of them: a note.
@@ -240,10 +243,24 @@ func (m *Manager) Notes() []string { return m.notes }
 // Close removes the manager's folders. Its groups must have been removed.
 func (m *Manager) Close() error {
 	var errs []error
+	if m.freezer != nil && !m.freezer.shared {
+		errs = append(errs, removeTree(m.freezer.folder))
+	}
 	for _, t := range m.trees {
 		errs = append(errs, removeTree(t.folder))
 	}
 	return errors.Join(errs...)
+}
+
+// sweepAll sweeps version 1's freezers first: what is frozen there cannot die.
+func sweepAll(all []Hierarchy, me owner.Owner) {
+	for _, freezers := range []bool{true, false} {
+		for _, h := range all {
+			if h.has(Freezer) == freezers {
+				sweep(h.Mount, me)
+			}
+		}
+	}
 }
 
 // sweep removes the folders of owners that are gone, wherever they are in the
@@ -319,6 +336,7 @@ func killAll(group string) error {
 		for _, pid := range pids {
 			_ = unix.Kill(pid, unix.SIGKILL)
 		}
+		_ = write(filepath.Join(group, "freezer.state"), "THAWED") // what is frozen in version 1 does not die
 		time.Sleep(wait)
 	}
 }

@@ -297,3 +297,111 @@ func TestNamesDifferBetweenManagers(t *testing.T) {
 		t.Errorf("%s does not tell its owner", a.trees[0].folder)
 	}
 }
+
+// frozen runs a test with every freezer of the machine.
+func frozen(t *testing.T, test func(t *testing.T, m *Manager)) {
+	need.Root(t)
+	all, err := machine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, version := range []int{1, 2} {
+		t.Run("version "+strconv.Itoa(version), func(t *testing.T) {
+			m := manager(t)
+			if m.freezer == nil || m.freezer.Version != version {
+				if m.freezer != nil && !m.freezer.shared {
+					if err := rmdir(m.freezer.folder); err != nil {
+						t.Fatal(err)
+					}
+				}
+				var those []Hierarchy
+				for _, h := range all {
+					if h.Version == version {
+						those = append(those, h)
+					}
+				}
+				me, err := owner.Self()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if m.freezer = takeFreezer(those, nil, me); m.freezer == nil {
+					need.Missing(t, "a freezer of version "+strconv.Itoa(version))
+				}
+			}
+			if want := "cgroup v" + strconv.Itoa(version) + " freezer"; m.Freezer() != want {
+				t.Errorf("got %q, want %q", m.Freezer(), want)
+			}
+			test(t, m)
+		})
+	}
+}
+
+func TestFreezeStopsAllAndThawLetsThemRun(t *testing.T) {
+	frozen(t, func(t *testing.T, m *Manager) {
+		g := group(t, m)
+		file := filepath.Join(t.TempDir(), "ticks")
+		cmd := born(t, m, g, "for i in 1 2; do setsid sh -c 'while :; do echo >>"+file+"; sleep .001; done' & done; wait")
+		go func() { _ = cmd.Wait() }()
+		size := func() int64 {
+			info, err := os.Stat(file)
+			if err != nil {
+				return 0
+			}
+			return info.Size()
+		}
+		grows := func() bool {
+			before := size()
+			for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+				if size() > before {
+					return true
+				}
+			}
+			return false
+		}
+		for range 3 {
+			if !grows() {
+				t.Fatal("the processes do not run")
+			}
+			if err := g.Freeze(); err != nil {
+				t.Fatal(err)
+			}
+			before := size()
+			time.Sleep(30 * time.Millisecond)
+			if after := size(); after != before {
+				t.Errorf("the processes have gone on from %d to %d", before, after)
+			}
+			if err := g.Thaw(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := g.Freeze(); err != nil {
+			t.Fatal(err)
+		}
+		if err := g.Kill(); err != nil { // frozen as it is
+			t.Error(err)
+		}
+		if err := g.Remove(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestCloseEndsWhatIsFrozen(t *testing.T) {
+	frozen(t, func(t *testing.T, m *Manager) {
+		g := group(t, m)
+		cmd := born(t, m, g, "sleep 60")
+		if err := g.Freeze(); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan struct{})
+		go func() {
+			_ = cmd.Wait()
+			close(ended)
+		}()
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+		<-ended
+		_ = g.Remove() // its descriptors; the folders have gone
+	})
+}

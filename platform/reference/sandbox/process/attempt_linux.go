@@ -222,6 +222,9 @@ func (a *attempt) putAway(id string) error {
 		family = a.family()
 	}
 	a.signal(syscall.SIGKILL)
+	if a.freezes() {
+		errs = append(errs, a.group.Thaw()) // what is frozen in version 1 does not die
+	}
 	select {
 	case <-a.exited:
 	case <-time.After(patience):

@@ -272,13 +272,14 @@ func (in *instance) Stop(graceful bool) error {
 		a := in.attempt()
 		if graceful {
 			a.condemned.Store(true)
+			in.stopped = a.thaw() // it could not hear otherwise
 			a.signal(syscall.SIGTERM)
 			select {
 			case <-a.exited:
 			case <-time.After(in.sandbox.options.Grace):
 			}
 		}
-		in.stopped = in.putAway(a)
+		in.stopped = errors.Join(in.stopped, in.putAway(a))
 		in.settle()
 		in.sandbox.forget(in)
 	})

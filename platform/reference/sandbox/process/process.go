@@ -32,6 +32,10 @@
 // of a socket has gone, which only this process holds. What its zygote's memory
 // shares with it is counted at the zygote.
 //
+// A paused instance is frozen: by version 2 of control groups, else by version 1,
+// else its process group is stopped by a signal. What version 1 has frozen when
+// this process is killed is ended by [Sweep] and by the next New.
+//
 // Instances, and the search for interpreters, do not run at the real-time
 // priority (SCHED_FIFO) of a process that platform/priority has raised. Nor at
 // one that the user has given this process: the two cannot be told apart.

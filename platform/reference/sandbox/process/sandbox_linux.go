@@ -1,6 +1,7 @@
 package process
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -153,13 +154,15 @@ func (s *Sandbox) Notes() []string {
 func (s *Sandbox) Threads() []int { return s.launcher.tids }
 
 // Facts tell what the sandbox uses: the control groups' version, the
-// interpreters that it has found.
+// interpreters that it has found, what stops a paused instance.
 func (s *Sandbox) Facts() map[string]string {
 	facts := s.programs.facts()
 	facts["sandbox"] = "process"
 	facts["cgroup"] = "none"
+	facts["pause"] = "SIGSTOP to the process group"
 	if s.groups != nil {
 		facts["cgroup"] = s.groups.Version()
+		facts["pause"] = cmp.Or(s.groups.Freezer(), facts["pause"])
 	}
 	return facts
 }

@@ -1,0 +1,105 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+	"golang.org/x/sys/unix"
+)
+
+// Pause implements sandbox.Pauser.
+func (in *instance) Pause() error { return in.Injure(sandbox.Freeze) }
+
+// Resume implements sandbox.Pauser.
+func (in *instance) Resume() error { return in.Injure(sandbox.Thaw) }
+
+// Injure implements sandbox.Patient. While the instance is being stopped it
+// waits, and then fails.
+func (in *instance) Injure(what sandbox.Injury) error {
+	in.change.Lock()
+	defer in.change.Unlock()
+	if in.ended {
+		return errStopped()
+	}
+	if err := in.attempt().injure(what); err != nil {
+		return fmt.Errorf("injure instance %s: %w", in.id, err)
+	}
+	return nil
+}
+
+func (a *attempt) injure(what sandbox.Injury) error {
+	switch what {
+	case sandbox.Kill:
+		return a.kill()
+	case sandbox.Abort:
+		return a.abort()
+	case sandbox.Freeze:
+		return a.freeze()
+	case sandbox.Thaw:
+		return a.thaw()
+	case sandbox.FillTmp:
+		if a.cell != nil {
+			return a.cell.FillTmp()
+		}
+		return errors.New("its /tmp is the machine's, which is not to be filled")
+	default:
+		return fmt.Errorf("injury %d is none that is known", what)
+	}
+}
+
+// kill ends all of the instance's processes.
+func (a *attempt) kill() error {
+	a.signal(syscall.SIGKILL)
+	if a.group != nil {
+		return a.group.Kill()
+	}
+	for k := range a.family() {
+		if s, ok := readStatus(k.pid); ok && s.started == k.started {
+			_ = unix.Kill(k.pid, unix.SIGKILL)
+		}
+	}
+	return nil
+}
+
+// abort has the main process end as by its own fault. It leaves no core: that
+// would lie among the function's files, and take its time.
+func (a *attempt) abort() error {
+	a.reaping.Lock()
+	defer a.reaping.Unlock()
+	if a.reaped {
+		return nil // it has ended already
+	}
+	if err := unix.Prlimit(a.pid, unix.RLIMIT_CORE, &unix.Rlimit{}, nil); err != nil {
+		return fmt.Errorf("turn off its core dump: %w", err)
+	}
+	return unix.Kill(a.pid, unix.SIGABRT)
+}
+
+// freeze stops the processes, and returns when they have stopped.
+func (a *attempt) freeze() error {
+	if a.freezes() {
+		return a.group.Freeze()
+	}
+	a.signal(syscall.SIGSTOP)
+	// Of the main process at least it can be awaited, or that it has ended.
+	for {
+		err := unix.Waitid(unix.P_PID, a.pid, nil, unix.WSTOPPED|unix.WEXITED|unix.WNOWAIT, nil)
+		if err != unix.EINTR {
+			return nil
+		}
+	}
+}
+
+func (a *attempt) thaw() error {
+	if a.freezes() {
+		return a.group.Thaw()
+	}
+	a.signal(syscall.SIGCONT)
+	return nil
+}
+
+// freezes tells whether the kernel stops the processes as a whole. A stop
+// signal reaches those of the process group, and they can see that it was there.
+func (a *attempt) freezes() bool { return a.group != nil && a.group.Freezes() }
