@@ -3,6 +3,7 @@ package process_test
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -69,11 +70,12 @@ def handler(event, context):
         time.sleep(event["seconds"])
         return "slept"
     if do == "spawn":
-        if os.fork() == 0:
+        child = os.fork()
+        if child == 0:
             os.setsid()
             os.close(1), os.close(2)
             time.sleep(300)
-        return "spawned"
+        return child
 `
 
 func trickySpec(t *testing.T) *sandbox.Spec { return interpreters()[1].spec(t, tricky) }
@@ -204,12 +206,14 @@ func TestZygotesGrandchildrenAreEnded(t *testing.T) {
 		s := open(t, o)
 		in := fork(t, brood(t, s, trickySpec(t)), "i-1")
 		awaited(t, in)
-		invoke(t, in, `{"do":"spawn"}`)
-		before := len(running(o.RuntimeClients))
+		grandchild := string(invoke(t, in, `{"do":"spawn"}`).Body)
+		if !slices.Contains(running(o.RuntimeClients), grandchild) {
+			t.Errorf("no process %s among %v", grandchild, running(o.RuntimeClients))
+		}
 		if err := in.Stop(false); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "a grandchild is left", func() bool { return len(running(o.RuntimeClients)) <= before-2 })
+		eventually(t, "a grandchild is left", func() bool { return !slices.Contains(running(o.RuntimeClients), grandchild) })
 	})
 }
 
