@@ -104,14 +104,12 @@ func (c *Catalog) DeleteAlias(function, alias string) error {
 	if err != nil {
 		return err
 	}
-	s, err := c.change(f, func(r *record) error {
+	_, err = c.change(f, func(r *record) error {
 		r.Aliases = slices.DeleteFunc(r.Aliases, func(a Alias) bool { return a.Name == alias })
 		r.forget(alias)
 		return nil
 	})
-	if err == nil {
-		c.indexURLs(f, s.record)
-	}
+	c.indexURLs(f)
 	return err
 }
 

@@ -197,7 +197,7 @@ func (c *Catalog) reload() error {
 		return err
 	}
 	for _, f := range table {
-		c.indexURLs(f, f.now.Load().record)
+		c.indexURLs(f)
 		c.work.Go(func() { c.restore(f) })
 	}
 	return nil

@@ -363,6 +363,13 @@ func TestProvisionedRules(t *testing.T) {
 		if p.Requested != 2 || p.ARN != arn+":live" || p.Available != 0 {
 			t.Errorf("asked for: %+v", p)
 		}
+		s.settle()
+		if p := must[catalog.Provisioned](t)(s.Provisioned("hello", "live")); p.Status != "READY" || p.Available != 2 || p.Allocated != 2 {
+			t.Errorf("two seconds later: %+v", p)
+		}
+		if got := s.invoke("hello", "live"); got != "first 1" || s.box.Len() != 2 {
+			t.Errorf("it answers %q, of %d instances", got, s.box.Len())
+		}
 		_, err = s.PutProvisioned("hello", "1", 1)
 		refused(t, err, "ResourceConflictException", 409, "Version is pointed by a Provisioned Concurrency alias")
 		refused(t, s.PutConcurrency("hello", 1), "InvalidParameterValueException", 400, "total provisioned concurrency [2]")

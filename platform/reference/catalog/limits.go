@@ -9,7 +9,6 @@ type Limits struct {
 	StorageDefault      units.Bytes    // where a function names none
 	Description         int            // most characters
 	Handler             int            // most characters
-	Versions            int            // most published versions of a function; 0 is no limit
 	Aliases             int            // most aliases of a function; 0 is no limit
 	EventRetries        [2]int         // least and most further attempts of an asynchronous invocation
 	EventRetriesDefault int            // where a function names none
@@ -26,8 +25,8 @@ type Source struct {
 	AsOf   string // when it was read, YYYY-MM-DD
 }
 
-// LambdaLimits are AWS Lambda's. It bounds versions by their code only, and
-// aliases not at all.
+// LambdaLimits are AWS Lambda's. It bounds the aliases
+// of a function not at all, and its versions by the size of their code.
 func LambdaLimits() Limits {
 	const api = "https://docs.aws.amazon.com/lambda/latest/api/"
 	return Limits{

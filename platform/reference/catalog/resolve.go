@@ -28,8 +28,10 @@ func (c *Catalog) Resolve(name, qualifier string) (Target, error) {
 	}
 	f := (*c.table.Load())[bare]
 	if f == nil {
-		_, _, err := c.named(name, qualifier)
-		return Target{}, err
+		var err error
+		if f, _, err = c.named(name, qualifier); err != nil { // else it was created just now
+			return Target{}, err
+		}
 	}
 	r := f.now.Load().routes[qualifier]
 	if r == nil {

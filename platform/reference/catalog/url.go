@@ -129,7 +129,7 @@ func (c *Catalog) editURL(f *function, qualifier string, edit func(r *record, i 
 	if err != nil {
 		return URL{}, err
 	}
-	c.indexURLs(f, s.record)
+	c.indexURLs(f)
 	i, there := s.record.url(qualifier)
 	if !there {
 		return URL{}, nil // deleted
@@ -141,10 +141,15 @@ func (r *record) url(qualifier string) (i int, there bool) {
 	return slices.BinarySearchFunc(r.URLs, qualifier, func(u url, q string) int { return strings.Compare(u.Qualifier, q) })
 }
 
-// indexURLs brings the list of ids up to date with a function.
-func (c *Catalog) indexURLs(f *function, r *record) {
+// indexURLs brings the list of ids up to date with a function as it is now:
+// one that was deleted meanwhile has none.
+func (c *Catalog) indexURLs(f *function) {
 	c.creating.Lock()
 	defer c.creating.Unlock()
+	if (*c.table.Load())[f.name] != f {
+		return
+	}
+	r := f.now.Load().record
 	urls := maps.Clone(*c.urls.Load())
 	maps.DeleteFunc(urls, func(_ string, u URL) bool { return u.Function == f.name })
 	for i := range r.URLs {

@@ -36,18 +36,6 @@ func (s *Store) AddZip(archive []byte) (Package, error) {
 	return s.install(d, size, dir)
 }
 
-// CheckZip says what AddZip would refuse, as far as that can be told without
-// unpacking, and the digest.
-func (s *Store) CheckZip(archive []byte) (sha string, err error) {
-	if size := units.Bytes(len(archive)); size > s.limits.Zip {
-		return "", &Refusal{Why: fmt.Sprintf("the archive has %d bytes, at most %d", size, s.limits.Zip), Size: s.limits.Zip}
-	}
-	if _, err := s.limits.read(archive); err != nil {
-		return "", err
-	}
-	return digest(sha256.Sum256(archive)).base64(), nil
-}
-
 // contents are an archive's entries, checked as far as they can be unopened.
 type contents struct {
 	folders map[string]bool // those that are implied by other names too
