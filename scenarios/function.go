@@ -35,10 +35,12 @@ func functionFields() fields[Function] {
 			"a function that coldcurve ships"),
 		key("code", texts(), func(f *Function) *string { return &f.Code },
 			"a folder with a function of your own, from the scenario's folder (go: with an executable named bootstrap)"),
+		key("image", texts(), func(f *Function) *string { return &f.Image },
+			"a container image with a Runtime API client in it, of runtime image"),
 		key("runtime", runtimes(), func(f *Function) *platform.Runtime { return &f.Runtime },
 			"its language").defaults(string(platform.Go)),
 		key("handler", texts(), func(f *Function) *string { return &f.Handler },
-			"entry point of code in nodejs and python: file.function"),
+			"entry point of code in nodejs and python: file.function; of an image what to run in place of its command"),
 		key("memory", sizes("512MB", mb, mostMemory), func(f *Function) *units.Bytes { return &f.Memory },
 			"memory limit, and by it the share of a CPU (1769MB is a whole one)").defaults("1769MB"),
 		key("timeout", durations("30s", 1, mostTimeout), func(f *Function) *time.Duration { return &f.Timeout },
@@ -136,6 +138,10 @@ func (r *reader) function(m strict.Map) Function {
 
 // checkCode sees to it that there is something to deploy, and resolves where.
 func (r *reader) checkCode(m strict.Map, f *Function) {
+	if f.Runtime == platform.Image || m.Get("image").Given() {
+		checkImage(m, f)
+		return
+	}
 	fixture, code, handler := m.Get("fixture"), m.Get("code"), m.Get("handler")
 	compiled := f.Runtime == platform.Go
 	switch {
@@ -166,6 +172,22 @@ func (r *reader) checkCode(m strict.Map, f *Function) {
 		checkBootstrap(code, f.Code)
 	case handler.Given() && f.Handler != "":
 		checkHandler(handler, f)
+	}
+}
+
+// checkImage sees to it that an image is all that there is to deploy.
+func checkImage(m strict.Map, f *Function) {
+	image := m.Get("image")
+	switch {
+	case !image.Given():
+		m.Fault("runtime image without an image", "add image: registry/name:tag")
+	case f.Runtime != platform.Image:
+		image.Fault(fmt.Sprintf("an image in runtime %s", f.Runtime), "add runtime: image")
+	}
+	for _, name := range []string{"fixture", "code", "package_size"} {
+		if v := m.Get(name); v.Given() {
+			v.Fault(name+" beside an image", "leave it out: the image brings its code")
+		}
 	}
 }
 

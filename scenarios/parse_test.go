@@ -73,6 +73,7 @@ when_full: wait
 functions:
   - {name: a, fixture: cpu, runtime: python, memory: 1GB, timeout: 5s, env: {A: "1"}, reserved: 2, package_size: 20MB, payload: {json: {b: [1, 2.5, null, true, "x"], a: {}}}}
   - {name: b, code: code, runtime: nodejs, handler: index.handler, payload: {file: code/data.bin}}
+  - {name: c, image: "registry.example/shop:1", runtime: image, handler: app.handler}
 phases:
   - name: all
     duration: 1h
@@ -133,6 +134,10 @@ func TestParseEverything(t *testing.T) {
 				Name: "b", Code: code, Runtime: platform.NodeJS, Handler: "index.handler", Memory: 1769 << 20, Timeout: 30 * s,
 				Payload: Payload{File: filepath.Join(code, "data.bin"), Data: []byte{0, 1}},
 			},
+			{
+				Name: "c", Image: "registry.example/shop:1", Runtime: platform.Image, Handler: "app.handler",
+				Memory: 1769 << 20, Timeout: 30 * s,
+			},
 		},
 		Phases: []Phase{
 			{
@@ -151,7 +156,7 @@ func TestParseEverything(t *testing.T) {
 			},
 			{Name: "none", Duration: 200 * time.Millisecond, Arrivals: []Arrivals{}},
 		},
-		Expect: []Expectation{{Metric: "throughput", Function: "b", Min: &Bound{"5/s", 5}, Line: 25, Column: 5}},
+		Expect: []Expectation{{Metric: "throughput", Function: "b", Min: &Bound{"5/s", 5}, Line: 26, Column: 5}},
 	}
 	trace := &want.Phases[0].Arrivals[8].Trace
 	trace.Counts = []uint32{600, 0}

@@ -58,6 +58,7 @@ type Function struct {
 	Name        string
 	Fixture     string           // one of fixtures.Names; "" with Code
 	Code        string           // the user's folder; "" with Fixture
+	Image       string           // the user's container image, with runtime image; "" with the others
 	Runtime     platform.Runtime // the default is go
 	Handler     string
 	Memory      units.Bytes   // the default is 1769MB (one vCPU)

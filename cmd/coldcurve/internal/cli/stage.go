@@ -109,7 +109,7 @@ func buildFunctions(ctx context.Context, w *World, s *scenarios.Scenario, cache 
 	var list []platform.Function
 	for _, f := range s.Functions {
 		pf := platform.Function{
-			Name: f.Name, Runtime: f.Runtime, Code: f.Code, Handler: f.Handler,
+			Name: f.Name, Runtime: f.Runtime, Code: f.Code, Image: f.Image, Handler: f.Handler,
 			Memory: f.Memory, Timeout: f.Timeout, Env: f.Env, Reserved: f.Reserved,
 		}
 		if s.Platform.Name != "http" && f.Fixture != "" {
@@ -120,7 +120,7 @@ func buildFunctions(ctx context.Context, w *World, s *scenarios.Scenario, cache 
 				return nil, advised(fmt.Errorf("function %s: %w", f.Name, err))
 			}
 			pf.Code, pf.Handler = built.Code, built.Handler
-		} else if s.Platform.Name != "http" && f.Runtime != platform.Go {
+		} else if s.Platform.Name != "http" && f.Runtime != platform.Go && f.Runtime != platform.Image {
 			if _, err := fixtures.Find(ctx, f.Runtime); err != nil {
 				return nil, advised(fmt.Errorf("function %s: %w", f.Name, err))
 			}
