@@ -59,6 +59,10 @@ bench-coldstart: ## cold and warm invocations beside the bare floor
 bench-tiers: ## starts from a pre-booted runtime and from a zygote beside plain cold starts
 	go test -run '^$$' -bench '^Benchmark(Stem|Zygote)$$' -benchtime 40x -timeout 10m ./platform/reference/sandbox/process
 
+.PHONY: bench-containers
+bench-containers: ## where a container's start goes: OCI runtimes, created ahead, on a bridge (needs a Docker engine)
+	go test -run '^$$' -bench '^BenchmarkCold$$' -benchtime 15x -timeout 10m ./platform/reference/sandbox/container
+
 .PHONY: golden
 golden: ## write the golden files of the tests anew; look at the difference before committing it
 	go test $$(grep -rl --include='*_test.go' '"update"' . | xargs -n1 dirname | sort -u) -update

@@ -30,6 +30,7 @@ type attempt struct {
 	*berth
 	sandbox   *Sandbox
 	memory    int64 // its limit
+	created   int64 // CLOCK_MONOTONIC: there was a container to start
 	log       *log
 	exited    chan struct{}
 	ending    session.Ending // once exited is closed
@@ -51,7 +52,7 @@ func (s *Sandbox) begin(ctx context.Context, id string, spec *sandbox.Spec, i *i
 		}
 	}
 	b.api.Begin(spec.ARN, begun)
-	a := &attempt{berth: b, sandbox: s, memory: int64(spec.Memory), exited: make(chan struct{})}
+	a := &attempt{berth: b, sandbox: s, memory: int64(spec.Memory), created: s.clock.Now(), exited: make(chan struct{})}
 	if err := a.run(ctx); err != nil {
 		return nil, 0, unusable(errors.Join(err, s.discard(b)))
 	}
