@@ -85,6 +85,7 @@ func (fam *Family) Add(ctx context.Context, spec sandbox.Spec, s Settings) (*Ver
 	if err != nil {
 		return nil, err
 	}
+	spec.Slots = max(1, policy.Slots)
 	box, err := rt.sandboxOf(&spec)
 	if err != nil {
 		return nil, err
@@ -95,6 +96,10 @@ func (fam *Family) Add(ctx context.Context, spec sandbox.Spec, s Settings) (*Ver
 		}
 	}
 	v := newVersion(fam, spec, box, policy)
+	if err := v.checkSlots(); err != nil {
+		v.kill()
+		return nil, err
+	}
 	if v.starter, err = v.starterOf(ctx); err != nil {
 		v.kill()
 		return nil, err

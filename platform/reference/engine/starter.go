@@ -69,6 +69,21 @@ func (v *Version) starterOf(ctx context.Context) (starter, error) {
 	}
 }
 
+// checkSlots refuses several requests on one instance where that cannot be.
+func (v *Version) checkSlots() error {
+	if v.spec.Slots <= 1 {
+		return nil
+	}
+	box, ok := v.box.(sandbox.Sharer)
+	if !ok {
+		return v.cannot("serve several requests on one instance")
+	}
+	if err := box.Shares(&v.spec); err != nil {
+		return &Error{Code: Invalid, Message: fmt.Sprintf("An instance cannot serve %d requests at once", v.spec.Slots), Err: err}
+	}
+	return nil
+}
+
 // cannot is the refusal of what the version's sandbox is not able to do.
 func (v *Version) cannot(what string) error {
 	return invalid("the %s sandbox cannot %s", v.sandboxName(), what)

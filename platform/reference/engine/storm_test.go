@@ -69,6 +69,7 @@ func TestStorm(t *testing.T) {
 		"provisioned": {able: plain, policy: lifecycle.Policy{Concurrency: 8, QueueLimit: 10, KeepAlive: 10 * ms, AheadRetry: ms}, provision: 3},
 		"pausing":     {able: func(box *memory.Sandbox) sandbox.Sandbox { return memory.Pausing{Sandbox: box} }, start: engine.StartPause, policy: lifecycle.Policy{KeepAlive: 10 * ms}},
 		"zygotes":     {able: func(box *memory.Sandbox) sandbox.Sandbox { return memory.Brooding{Sandbox: box} }, start: engine.StartZygote},
+		"slots":       {able: func(box *memory.Sandbox) sandbox.Sandbox { return memory.Sharing{Sandbox: box} }, policy: lifecycle.Policy{Concurrency: 4, Slots: 3, QueueLimit: 10, KeepAlive: 10 * ms}},
 		"pool":        {able: func(box *memory.Sandbox) sandbox.Sandbox { return memory.Stocked{Sandbox: box} }, start: engine.StartPool},
 	}
 	for name, tt := range tests {
@@ -84,7 +85,7 @@ func TestStorm(t *testing.T) {
 			bubble(t, box, o, func(t *testing.T, rt *host) {
 				names := [2]string{"hello", "other"} // share the account
 				for _, name := range names {
-					rt.create(platform.Function{Name: name, Runtime: platform.Python, Timeout: time.Second, Start: tt.start})
+					rt.create(platform.Function{Name: name, Runtime: platform.NodeJS, Timeout: time.Second, Start: tt.start})
 				}
 				if err := rt.version("hello").Provision(tt.provision); err != nil {
 					t.Fatal(err)

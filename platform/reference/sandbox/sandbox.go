@@ -23,6 +23,7 @@ type Spec struct {
 	Memory   units.Bytes   // > 0
 	Storage  units.Bytes   // > 0, size of /tmp where the sandbox bounds it
 	Timeout  time.Duration // > 0, of one invocation
+	Slots    int           // requests that an instance serves at once; 0 is 1, more only from a Sharer
 	// InitLimit, > 0, bounds the first attempt of init, at full CPU. When it ends in
 	// failure or runs over, the instance is begun anew, once, under Timeout.
 	InitLimit time.Duration
@@ -97,7 +98,8 @@ type Sandbox interface {
 }
 
 // Instance is one started instance. Its methods may be called from any
-// goroutine, Invoke by one at a time.
+// goroutine, Invoke by as many at a time as the spec has slots. When the
+// instance goes, every Invoke returns.
 type Instance interface {
 	// AwaitReady returns when init is done, or has failed for good (a
 	// *Failure), with the marks of all that has happened by then. It handles
@@ -127,6 +129,14 @@ type (
 		// Boot returns once the stem's process runs. Safe for concurrent use. A
 		// runtime that cannot be booted ahead (go) is an error.
 		Boot(ctx context.Context, id string, runtime platform.Runtime) (Stem, error)
+	}
+
+	// Sharer can have an instance serve several requests at once.
+	Sharer interface {
+		// Shares is nil if instances of the spec can serve Spec.Slots requests
+		// at once, else the reason: a runtime client that fetches one request
+		// after the other cannot. It is called after Prepare.
+		Shares(spec *Spec) error
 	}
 
 	// Brooder can keep a function loaded, to fork its instances from.

@@ -149,10 +149,9 @@ func (s Pausing) Start(ctx context.Context, id string, spec *sandbox.Spec) (sand
 
 // Pause has it stand still.
 func (p pausable) Pause() error {
-	if !p.inUse.TryLock() {
+	if len(p.inUse) > 0 {
 		return fmt.Errorf("instance %s is paused while it serves a request", p.id)
 	}
-	defer p.inUse.Unlock()
 	if p.paused.Swap(true) {
 		return fmt.Errorf("instance %s is paused twice", p.id)
 	}
@@ -171,6 +170,18 @@ func (p pausable) Resume() error {
 	}
 	if !p.paused.Swap(false) {
 		return fmt.Errorf("instance %s is resumed and was not paused", p.id)
+	}
+	return nil
+}
+
+// Sharing is a Sandbox whose instances serve several requests at once, but for
+// those in Python.
+type Sharing struct{ *Sandbox }
+
+// Shares refuses Python.
+func (Sharing) Shares(spec *sandbox.Spec) error {
+	if spec.Function.Runtime == platform.Python {
+		return fmt.Errorf("the client of runtime %s fetches one request after the other", spec.Function.Runtime)
 	}
 	return nil
 }

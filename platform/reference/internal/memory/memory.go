@@ -59,7 +59,7 @@ func (s *Sandbox) Start(ctx context.Context, id string, spec *sandbox.Spec) (san
 }
 
 func (s *Sandbox) instance(id string, spec *sandbox.Spec) *Instance {
-	in := &Instance{box: s, id: id, spec: spec, done: make(chan struct{})}
+	in := &Instance{box: s, id: id, spec: spec, done: make(chan struct{}), inUse: make(chan struct{}, max(1, spec.Slots))}
 	in.marks.Begun = s.Clock.Now()
 	return in
 }
@@ -125,16 +125,18 @@ func (s *Sandbox) Ids() iter.Seq[string] {
 	return slices.Values(slices.Sorted(maps.Keys(s.kept)))
 }
 
-// Kill has the instance, stem or zygote die by itself. It is not put away by that.
+// Kill has the instance, stem or zygote die by itself, if it is
+// there. It is not put away by that.
 func (s *Sandbox) Kill(id string) {
 	s.mu.Lock()
 	in, k := s.there[id], s.kept[id]
 	s.mu.Unlock()
-	if k != nil {
+	switch {
+	case k != nil:
 		k.die()
-		return
+	case in != nil:
+		in.die()
 	}
-	in.die()
 }
 
 // Instance is an instance without a process.
@@ -145,7 +147,7 @@ type Instance struct {
 	marks sandbox.Marks
 	once  sync.Once
 	done  chan struct{}
-	inUse sync.Mutex // held by Invoke, to catch a second one
+	inUse chan struct{} // has room for as many as Invoke may serve, to catch one more
 
 	boot, init time.Duration // what is left of its start
 	paused     atomic.Bool
@@ -181,10 +183,10 @@ func (in *Instance) initialize(ctx context.Context) error {
 
 // Invoke runs the handler until the deadline.
 func (in *Instance) Invoke(_ context.Context, inv *sandbox.Invocation) (sandbox.Result, error) {
-	if !in.inUse.TryLock() {
-		return sandbox.Result{}, fmt.Errorf("instance %s serves two requests at once", in.id)
+	if !in.sit() {
+		return sandbox.Result{}, fmt.Errorf("instance %s gets more requests at once than %d", in.id, cap(in.inUse))
 	}
-	defer in.inUse.Unlock()
+	defer in.rise()
 	if in.paused.Load() {
 		return sandbox.Result{}, fmt.Errorf("instance %s is paused and gets a request", in.id)
 	}
@@ -224,6 +226,17 @@ func (in *Instance) Invoke(_ context.Context, inv *sandbox.Invocation) (sandbox.
 		return sandbox.Result{}, failure(sample.Crash, "Runtime.ExitError", "Error: Runtime exited with error: signal: killed")
 	}
 }
+
+func (in *Instance) sit() bool {
+	select {
+	case in.inUse <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (in *Instance) rise() { <-in.inUse }
 
 // Done is closed when the instance has died or been stopped.
 func (in *Instance) Done() <-chan struct{} { return in.done }
