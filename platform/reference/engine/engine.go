@@ -54,6 +54,8 @@ type Options struct {
 	// StartDelay is an emulated distribution of start times. The default is
 	// none: what is told is what happened here.
 	StartDelay *StartDelay
+	// Faults are what goes wrong on purpose. The default is nothing.
+	Faults *Faults
 	// Meter is told of every request. The default is nobody.
 	Meter Meter
 	// Limits are the bounds of functions and requests. The default is [LambdaLimits].
@@ -84,6 +86,9 @@ func (o Options) Validate() error {
 	}
 	if o.StartDelay != nil {
 		errs = append(errs, prefixed("engine: ", o.StartDelay.Validate())...)
+	}
+	if o.Faults != nil {
+		errs = append(errs, prefixed("engine: ", o.Faults.Validate())...)
 	}
 	if o.Memory < 0 {
 		errs = append(errs, fmt.Errorf("engine: memory of %d bytes, at least 0", o.Memory))
@@ -139,9 +144,11 @@ type Runtime struct {
 	limits  Limits
 	billing BillingRule
 	delay   *StartDelay
-	meter   Meter
-	clock   clock.Monotonic
-	origin  int64 // the clock's reading that is 0 to the pools
+
+	mischief *mischief // nil without faults
+	meter    Meter
+	clock    clock.Monotonic
+	origin   int64 // the clock's reading that is 0 to the pools
 
 	// mu guards all families and versions and what follows. One lock for all of them makes
 	// the concurrency limit over functions exact; it is held for one Step at a
@@ -187,6 +194,7 @@ func New(o Options) (*Runtime, error) {
 		policy:   o.Policy,
 		limits:   o.Limits,
 		billing:  o.Billing,
+		mischief: newMischief(o.Faults),
 		delay:    o.StartDelay,
 		meter:    o.Meter,
 		clock:    o.Clock,

@@ -132,6 +132,11 @@ func (in *instance) live() {
 
 // begin makes the instance ready. Called without mu.
 func (in *instance) begin() error {
+	faults := in.version.rt.mischief
+	fault, err := faults.ofStart()
+	if err != nil {
+		return err
+	}
 	box, err := in.version.starter.start(in.alive, in.id)
 	if err != nil {
 		return err
@@ -141,7 +146,9 @@ func (in *instance) begin() error {
 		return errCannotPause(in.version.sandboxName())
 	}
 	in.tell(lifecycle.Provisioned)
+	over := faults.inInit(box, fault)
 	in.marks, err = box.AwaitReady(in.alive)
+	over()
 	if err == nil {
 		in.linger()
 	}

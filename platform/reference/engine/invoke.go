@@ -192,11 +192,13 @@ func (v *Version) serve(ctx context.Context, c *call, inv *Invocation, arrived i
 // pool or out of it.
 func (v *Version) handOver(ctx context.Context, c *call, inv *Invocation, out *Outcome) (log []byte, failure *sandbox.Failure) {
 	in := c.instance
+	over := v.rt.mischief.inRequest(in.box)
 	result, err := in.box.Invoke(context.WithoutCancel(ctx), &sandbox.Invocation{
 		RequestID: inv.RequestID, Payload: inv.Payload, TraceID: inv.TraceID,
 		Qualifier: v.qualifier(inv), ClientContext: inv.ClientContext,
 		Deadline: time.Now().Add(v.spec.Timeout),
 	})
+	over()
 	if err != nil {
 		failure = asFailure(err)
 		result = sandbox.Result{HandlerStart: failure.HandlerStart, HandlerEnd: failure.HandlerEnd, Log: failure.Log}

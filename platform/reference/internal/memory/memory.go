@@ -151,6 +151,9 @@ type Instance struct {
 
 	boot, init time.Duration // what is left of its start
 	paused     atomic.Bool
+
+	freezing sync.Mutex
+	frozen   chan struct{} // closed by Thaw; nil while it runs
 }
 
 // AwaitReady takes Boot and Init.
@@ -175,10 +178,58 @@ func (in *Instance) initialize(ctx context.Context) error {
 	if err := pause(ctx, in.init, in.done); err != nil {
 		return err
 	}
+	select {
+	case <-in.thawed():
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-in.done:
+		return diedInInit()
+	}
 	if in.box.InitErr != nil {
 		return in.box.InitErr(in.id)
 	}
 	return nil
+}
+
+// Injure hurts it. Its /tmp is not its own.
+func (in *Instance) Injure(injury sandbox.Injury) error {
+	in.freezing.Lock()
+	defer in.freezing.Unlock()
+	switch injury {
+	case sandbox.Kill, sandbox.Abort:
+		in.die()
+	case sandbox.Freeze:
+		if in.frozen == nil {
+			in.frozen = make(chan struct{})
+		}
+	case sandbox.Thaw:
+		if in.frozen != nil {
+			close(in.frozen)
+			in.frozen = nil
+		}
+	default:
+		return fmt.Errorf("instance %s has no /tmp of its own", in.id)
+	}
+	return nil
+}
+
+// thawed is closed while the instance runs.
+func (in *Instance) thawed() <-chan struct{} {
+	in.freezing.Lock()
+	defer in.freezing.Unlock()
+	if in.frozen != nil {
+		return in.frozen
+	}
+	running := make(chan struct{})
+	close(running)
+	return running
+}
+
+func diedInInit() error {
+	return &sandbox.Failure{
+		Kind: sample.Init, Cause: errors.New("died in init"),
+		Type: "Runtime.ExitError", Message: "Error: Runtime exited with error: signal: killed",
+	}
 }
 
 // Invoke runs the handler until the deadline.
@@ -206,7 +257,11 @@ func (in *Instance) Invoke(_ context.Context, inv *sandbox.Invocation) (sandbox.
 			return
 		}
 		body, err := in.box.Handler(in.id, inv, stop)
-		answered <- answer{body, err}
+		select {
+		case <-in.thawed():
+			answered <- answer{body, err}
+		case <-stop:
+		}
 	}()
 	failure := func(kind sample.ErrorKind, class, message string) error {
 		return &sandbox.Failure{
@@ -265,9 +320,6 @@ func pause(ctx context.Context, d time.Duration, dead <-chan struct{}) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-dead:
-		return &sandbox.Failure{
-			Kind: sample.Init, Cause: errors.New("died in init"),
-			Type: "Runtime.ExitError", Message: "Error: Runtime exited with error: signal: killed",
-		}
+		return diedInInit()
 	}
 }
