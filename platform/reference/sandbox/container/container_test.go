@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -236,4 +237,49 @@ func TestEngineAgrees(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestManyAtOnce closes the sandbox over instances in every stage of their start.
+func TestManyAtOnce(t *testing.T) {
+	s := open(t, container.Options{})
+	function := spec("")
+	if err := s.Prepare(t.Context(), function); err != nil {
+		t.Fatal(err)
+	}
+	var starts sync.WaitGroup
+	answered := make(chan string, 12)
+	for i := range cap(answered) {
+		starts.Go(func() {
+			in, err := s.Start(t.Context(), fmt.Sprintf("i-%d", i), function)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if _, err := in.AwaitReady(t.Context()); err != nil {
+				t.Error(err)
+				return
+			}
+			want := fmt.Sprintf("hello %d", i)
+			if r, err := in.Invoke(t.Context(), invocation(want, time.Minute)); err != nil || string(r.Body) != want {
+				t.Errorf("got %q, %v, want %q", r.Body, err, want)
+				return
+			}
+			answered <- want
+		})
+	}
+	starts.Wait()
+	if len(answered) != cap(answered) {
+		t.Errorf("%d of %d instances answered", len(answered), cap(answered))
+	}
+	for i := range 4 { // and some that are closed while they start
+		starts.Go(func() {
+			if in, err := s.Start(t.Context(), fmt.Sprintf("late-%d", i), function); err == nil {
+				_, _ = in.AwaitReady(t.Context())
+			}
+		})
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	starts.Wait()
 }
