@@ -14,6 +14,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/reference/catalog"
 	"github.com/coldcurve/coldcurve/platform/reference/lambdaapi"
 )
 
@@ -41,6 +42,9 @@ func (c *Client) Deploy(ctx context.Context, fn platform.Function) (platform.Dep
 		client: c, name: fn.Name, op: "invoke " + fn.Name,
 		head: head("/2015-03-31/functions/" + fn.Name + "/invocations"),
 	}
+	if err := c.awaitActive(ctx, fn.Name); err != nil {
+		return nil, errors.Join(fmt.Errorf("deploy %s: %w", fn.Name, err), d.Remove(ctx))
+	}
 	if fn.Reserved > 0 {
 		reserve := lambdaapi.Concurrency{ReservedConcurrentExecutions: &fn.Reserved}
 		if err := c.call(ctx, http.MethodPut, "/2017-10-31/functions/"+fn.Name+"/concurrency", reserve, nil); err != nil {
@@ -48,6 +52,29 @@ func (c *Client) Deploy(ctx context.Context, fn platform.Function) (platform.Dep
 		}
 	}
 	return d, nil
+}
+
+// awaitActive returns when a function can be invoked, or never can.
+func (c *Client) awaitActive(ctx context.Context, name string) error {
+	for wait := time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
+		var now lambdaapi.Configuration
+		err := c.call(ctx, http.MethodGet, "/2015-03-31/functions/"+name+"/configuration", nil, func(body io.Reader) error {
+			return json.NewDecoder(body).Decode(&now)
+		})
+		switch {
+		case err != nil:
+			return err
+		case now.State == catalog.Active:
+			return nil
+		case now.State == catalog.Failed:
+			return refused("deploy", errors.New(now.StateReason))
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return c.unanswered(ctx, "deploy", ctx.Err())
+		}
+	}
 }
 
 func createRequest(fn platform.Function) (lambdaapi.CreateRequest, error) {
@@ -58,16 +85,20 @@ func createRequest(fn platform.Function) (lambdaapi.CreateRequest, error) {
 	if fn.Memory%(1<<20) != 0 {
 		return lambdaapi.CreateRequest{}, fmt.Errorf("memory of %d bytes is not a whole number of MB", fn.Memory)
 	}
-	r := lambdaapi.CreateRequest{
-		FunctionName: fn.Name,
-		Runtime:      lambdaapi.IdentifierOf(fn.Runtime),
-		Handler:      fn.Handler,
-		MemorySize:   int64(fn.Memory) >> 20,
-		Timeout:      fn.Timeout.Seconds(),
-		Code:         lambdaapi.Code{LocalFolder: folder},
+	runtime, memory, timeout := catalog.IdentifierOf(fn.Runtime), int64(fn.Memory)>>20, fn.Timeout.Seconds()
+	if runtime == "" {
+		return lambdaapi.CreateRequest{}, fmt.Errorf("the reference runtime has no runtime %q", fn.Runtime)
 	}
-	if r.Runtime == "" {
-		return r, fmt.Errorf("the reference runtime has no runtime %q", fn.Runtime)
+	r := lambdaapi.CreateRequest{FunctionName: fn.Name, Code: lambdaapi.Code{LocalFolder: folder}}
+	if fn.Image != "" {
+		r.Code = lambdaapi.Code{ImageURI: fn.Image}
+	}
+	r.SettingsRequest = lambdaapi.SettingsRequest{
+		Runtime: &runtime, Handler: &fn.Handler, MemorySize: &memory, Timeout: &timeout,
+		Sandbox: &fn.Sandbox, Start: &fn.Start,
+	}
+	if fn.Storage > 0 {
+		r.EphemeralStorage = &lambdaapi.EphemeralStorage{Size: int64(fn.Storage) >> 20}
 	}
 	if len(fn.Env) > 0 {
 		r.Environment = &lambdaapi.Environment{Variables: fn.Env}
@@ -220,7 +251,7 @@ func (d *deployment) Invoke(ctx context.Context, r platform.Request) (platform.R
 	if contentType == "" {
 		contentType = "application/json"
 	}
-	got, err := d.client.wire.send(ctx, d.head, contentType, r.Payload)
+	got, err := d.client.wire.send(ctx, d.head, contentType, &r)
 	out := platform.Response{
 		Status: got.status, Body: got.body, FirstByte: got.firstByte, Billed: got.billed,
 	}

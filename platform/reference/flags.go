@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -117,7 +118,14 @@ func (s Settings) Args() []string {
 
 // ServeFlags are the flags of a serve command. The tags are kong's.
 type ServeFlags struct {
-	Addr string `default:"127.0.0.1:9001" help:"Loopback address to listen on; port 0 picks one."`
+	Addr           string `default:"127.0.0.1:9001" help:"Address to listen on; port 0 picks one. One that is not loopback needs --keys, and TLS or --allow-plain-http."`
+	Keys           string `type:"path" help:"File of access keys, in the form of AWS's shared credentials file, mode 0600. Requests have to be signed by one of them; without it this machine's other users are refused instead."`
+	TLSCert        string `name:"tls-cert" type:"path" help:"PEM file of the certificate to serve with."`
+	TLSKey         string `name:"tls-key" type:"path" help:"PEM file of its key."`
+	AllowPlainHTTP bool   `name:"allow-plain-http" help:"Do without TLS on an address that is not loopback."`
+	MaxConnections int    `help:"Most connections at once; more wait. 0 is 10,000."`
+
+	Data string `type:"path" help:"Folder to keep functions in. The default is a temporary one."`
 
 	KeepAlive    string `default:"10m" help:"How long an idle instance lives, such as 10m, or forever."`
 	Concurrency  int    `default:"1000" help:"Most requests at once over all functions; 0 is no limit."`
@@ -152,7 +160,11 @@ func (f *ServeFlags) Options() (ServeOptions, error) {
 		return d
 	}
 	o := ServeOptions{
-		Addr: f.Addr,
+		Addr: f.Addr, Data: f.Data,
+		Access: Access{
+			Keys: f.Keys, TLSCert: f.TLSCert, TLSKey: f.TLSKey,
+			PlainHTTP: f.AllowPlainHTTP, Connections: f.MaxConnections,
+		},
 		Settings: Settings{
 			Concurrency: f.Concurrency, StartBurst: f.StartBurst, Queue: f.Queue,
 			QueueTimeout: duration("queue-timeout", f.QueueTimeout),
@@ -175,6 +187,11 @@ func (f *ServeFlags) Options() (ServeOptions, error) {
 	}
 	if err := o.policy().Validate(); len(errs) == 0 && err != nil {
 		errs = append(errs, err)
+	}
+	if f.APIFD < 0 {
+		if err := o.Access.Validate(cmp.Or(f.Addr, defaultAddr)); err != nil {
+			errs = append(errs, err)
+		}
 	}
 	if f.ReadyFD >= 0 {
 		o.Ready = os.NewFile(uintptr(f.ReadyFD), "ready-fd")

@@ -13,11 +13,7 @@ import (
 func guarded(next http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host, _, err := net.SplitHostPort(r.Host)
-		if err != nil {
-			host = r.Host
-		}
-		if !isLoopback(host) {
+		if !ofThisMachine(r.Host) {
 			lambdaapi.Forbid(w, "Host "+r.Host+" is not this machine")
 			return
 		}
@@ -27,4 +23,14 @@ func guarded(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// ofThisMachine says whether a request's Host, with a port or without, names
+// loopback.
+func ofThisMachine(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = host
+	}
+	return isLoopback(name)
 }

@@ -28,6 +28,8 @@ func TestMain(m *testing.M) {
 		switch os.Args[1] {
 		case "serve":
 			os.Exit(serveMain(os.Args[2:]))
+		case "echo":
+			os.Exit(echoMain())
 		case "parent":
 			os.Exit(parentMain())
 		}

@@ -8,8 +8,6 @@ import (
 	"log"
 	"maps"
 	"net"
-	"net/http"
-	"net/netip"
 	"os"
 	"runtime"
 	"slices"
@@ -20,6 +18,7 @@ import (
 	"github.com/coldcurve/coldcurve/fixtures"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/priority"
+	"github.com/coldcurve/coldcurve/platform/reference/catalog"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
 	"github.com/coldcurve/coldcurve/platform/reference/lambdaapi"
 	"github.com/coldcurve/coldcurve/platform/reference/peer"
@@ -30,7 +29,12 @@ import (
 // ServeOptions are how the runtime is served.
 type ServeOptions struct {
 	Settings
-	// Addr is what to listen on, loopback only. The default is 127.0.0.1:9001.
+	Access
+	// Data is the folder that functions are kept in. The default is a temporary
+	// one.
+	Data string
+	// Addr is what to listen on. The default is 127.0.0.1:9001; Access says
+	// what an address needs that is not loopback.
 	Addr string
 	// API is listened on in place of Addr. The default is none.
 	API net.Listener
@@ -53,13 +57,9 @@ type ServeOptions struct {
 	Log io.Writer
 }
 
-// The listener's own bounds: what a stranger may cost before the API has a say.
 const (
-	defaultAddr   = "127.0.0.1:9001"
-	defaultGrace  = 5 * time.Second
-	headerTimeout = 10 * time.Second
-	idleTimeout   = time.Hour // above any keep-alive that is probed over one connection
-	maxHeader     = 64 << 10
+	defaultAddr  = "127.0.0.1:9001"
+	defaultGrace = 5 * time.Second
 )
 
 // Serve runs the reference runtime until ctx ends or the parent goes. It
@@ -77,9 +77,13 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 		o.Grace = defaultGrace
 	}
 	if o.API == nil {
-		if err := loopbackOnly(o.Addr); err != nil {
+		if err := o.Access.Validate(o.Addr); err != nil {
 			return err
 		}
+	}
+	signatures, err := o.signatures()
+	if err != nil {
+		return err
 	}
 	talk := log.New(orDiscard(o.Log), "coldcurve: serve: ", 0)
 	refused := func(err error) { talk.Print(err) }
@@ -93,8 +97,19 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 	if err != nil {
 		return errors.Join(err, box.Close())
 	}
-	if err := o.listen(refused); err != nil {
+	functions, err := catalog.Open(catalog.Options{Runtime: rt, Data: o.Data})
+	if err != nil {
 		return errors.Join(err, rt.Close(context.Background()))
+	}
+	api, err := lambdaapi.New(lambdaapi.Options{
+		Runtime: rt, Catalog: functions, Signatures: signatures,
+		Describe: func() platform.Description { return describe(o, rt, box) },
+	})
+	if err == nil {
+		err = o.listen(refused)
+	}
+	if err != nil {
+		return errors.Join(err, rt.Close(context.Background()), functions.Close())
 	}
 	// A provider's control plane does not share its cores with functions. Here
 	// it does, and 200 starts at once left requests unread for 100 ms, which
@@ -103,12 +118,7 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 	// to everything else on the machine too, and provisioning took .7 s beside
 	// two compilers.) The threads that start instances stay with these.
 	defer priority.Raise(priority.ControlPlane, box.Threads()...).Release()
-	functions := lambdaapi.NewRegistry(rt)
-	api := lambdaapi.New(lambdaapi.Options{
-		Functions: functions,
-		Describe:  func() platform.Description { return describe(o, rt, box) },
-	})
-	return serve(ctx, o, rt, api, lambdaapi.NewDirect(functions), talk)
+	return errors.Join(serve(ctx, o, rt, newFront(o, api, talk)), functions.Close())
 }
 
 // listen opens the address, if there is no listener in its place, and keeps
@@ -121,39 +131,19 @@ func (o *ServeOptions) listen(refused func(error)) error {
 		o.API = peer.Guard(o.API, refused)
 		return nil
 	}
-	l, err := net.Listen("tcp", o.Addr)
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
-	if o.API = l; !o.AllowAnyLocalUser {
-		o.API = peer.Guard(l, refused)
-	}
-	return nil
+	l, err := o.Access.listen(o.Addr, o.AllowAnyLocalUser, refused)
+	o.API = l
+	return err
 }
 
 // serve runs the listeners and ends them and the runtime in order.
-func serve(ctx context.Context, o ServeOptions, rt *engine.Runtime, api http.Handler, direct *lambdaapi.Direct, talk *log.Logger) error {
-	server := &http.Server{
-		Handler:           guarded(api),
-		ReadHeaderTimeout: headerTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          talk,
-	}
-	failed := make(chan error, 2)
-	go func() { failed <- server.Serve(o.API) }()
-	if o.Direct != nil {
-		go func() {
-			if err := direct.Serve(o.Direct); err != nil {
-				failed <- err
-			}
-		}()
-	}
+func serve(ctx context.Context, o ServeOptions, rt *engine.Runtime, f *front) error {
+	f.start()
 	grace := o.Grace
 	err := tellReady(o.Ready, o.API.Addr())
 	if err == nil {
 		select {
-		case err = <-failed:
+		case err = <-f.failed:
 			err = fmt.Errorf("serve: %w", err)
 		case <-ctx.Done():
 		case <-ended(o.Parent):
@@ -162,14 +152,8 @@ func serve(ctx context.Context, o ServeOptions, rt *engine.Runtime, api http.Han
 	}
 	over, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
-	_ = o.API.Close()
-	err = errors.Join(err, rt.Close(over), direct.Close())
-	flushed, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	if server.Shutdown(flushed) != nil {
-		_ = server.Close()
-	}
-	return err
+	f.refuse()
+	return errors.Join(err, rt.Close(over), f.close())
 }
 
 func orDiscard(w io.Writer) io.Writer {
@@ -200,28 +184,6 @@ func ended(r io.Reader) <-chan struct{} {
 		}()
 	}
 	return end
-}
-
-// loopbackOnly refuses to listen where other machines could reach it: whoever
-// can connect can run any program of the user's, and who connects is known of
-// this machine's users only.
-func loopbackOnly(addr string) error {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return fmt.Errorf("address %q: %w", addr, err)
-	}
-	if !isLoopback(host) {
-		return fmt.Errorf("address %q is not loopback: the reference runtime has no authentication yet, so only this machine may connect; write 127.0.0.1:PORT", addr)
-	}
-	return nil
-}
-
-func isLoopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback()
 }
 
 func openSandbox(s Settings, refused func(error)) (*process.Sandbox, error) {

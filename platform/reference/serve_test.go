@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -50,6 +51,7 @@ func TestServeToAStranger(t *testing.T) {
 	if r, body := post(t, base+"/2015-03-31/functions", create); r.StatusCode != http.StatusCreated {
 		t.Fatalf("create: %s %s", r.Status, body)
 	}
+	awaitActive(t, base, "nap")
 	invocations := base + "/2015-03-31/functions/nap/invocations"
 	for _, want := range []string{"cold", "warm"} {
 		r, body := post(t, invocations, `{"ms":1}`)
@@ -73,7 +75,27 @@ func TestServeToAStranger(t *testing.T) {
 	}
 }
 
-func post(t *testing.T, url, body string) (*http.Response, []byte) {
+// awaitActive returns when a function can be invoked.
+func awaitActive(t testing.TB, base, name string) {
+	t.Helper()
+	for range 500 {
+		r, err := http.Get(base + "/2015-03-31/functions/" + name + "/configuration")
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(r.Body)
+		if err = errors.Join(err, r.Body.Close()); err != nil || r.StatusCode != http.StatusOK {
+			t.Fatal(r.Status, err)
+		}
+		if strings.Contains(string(body), `"State":"Active"`) {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("%s does not become active", name)
+}
+
+func post(t testing.TB, url, body string) (*http.Response, []byte) {
 	t.Helper()
 	r, err := http.Post(url, "application/json", strings.NewReader(body))
 	if err != nil {

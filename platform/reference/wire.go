@@ -9,11 +9,14 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
 	"github.com/coldcurve/coldcurve/platform/reference/lambdaapi"
 	"github.com/coldcurve/coldcurve/platform/reference/peer"
@@ -84,18 +87,26 @@ func head(path string) string {
 	return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\n"
 }
 
+// breaks says that a header's value would end its line.
+func breaks(values ...string) bool {
+	return slices.ContainsFunc(values, func(v string) bool { return strings.ContainsAny(v, "\r\n\x00") })
+}
+
 // send makes one request and reads its answer. When ctx ends before that, the
 // connection is given up, by which the runtime learns that nobody waits.
-func (w *wire) send(ctx context.Context, head, contentType string, payload []byte) (reply, error) {
+func (w *wire) send(ctx context.Context, head, contentType string, request *platform.Request) (reply, error) {
 	if err := ctx.Err(); err != nil {
 		return reply{}, err
+	}
+	if breaks(contentType, request.Consumer, request.Stage, request.Trigger) {
+		return reply{}, errors.New("a content type, consumer, stage or trigger with a line break")
 	}
 	c, err := w.take(ctx)
 	if err != nil {
 		return reply{}, err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
-	r, err := c.exchange(head, contentType, payload)
+	r, err := c.exchange(head, contentType, request)
 	if stop() && err == nil && !r.last {
 		w.put(c)
 	} else {
@@ -145,9 +156,14 @@ func (w *wire) close() {
 const smallPayload = 16 << 10
 
 // exchange writes the request and reads the answer.
-func (c *conn) exchange(head, contentType string, payload []byte) (reply, error) {
-	c.out = append(append(append(c.out[:0], head...), "Content-Type: "...), contentType...)
-	c.out = append(c.out, "\r\nContent-Length: "...)
+func (c *conn) exchange(head, contentType string, request *platform.Request) (reply, error) {
+	payload := request.Payload
+	c.out = append(c.out[:0], head...)
+	c.header("Content-Type", contentType)
+	c.header(lambdaapi.HeaderConsumer, request.Consumer)
+	c.header(lambdaapi.HeaderStage, request.Stage)
+	c.header(lambdaapi.HeaderTrigger, request.Trigger)
+	c.out = append(c.out, "Content-Length: "...)
 	c.out = strconv.AppendInt(c.out, int64(len(payload)), 10)
 	c.out = append(c.out, "\r\n\r\n"...)
 	var err error
@@ -201,7 +217,7 @@ func (c *conn) read() (r reply, err error) {
 		if string(name) == "Content-Length" {
 			length, err = strconv.Atoi(string(value))
 		} else {
-			err = c.header(&r, name, value)
+			err = c.take(&r, name, value)
 		}
 		if err != nil {
 			return r, fmt.Errorf("%w: header %s: %w", errMalformed, name, err)
@@ -224,8 +240,15 @@ func (c *conn) line() ([]byte, error) {
 	return bytes.TrimSuffix(line[:len(line)-1], []byte("\r")), nil
 }
 
-// header takes what one header tells.
-func (c *conn) header(r *reply, name, value []byte) (err error) {
+// header adds a header to the request, if there is anything in it.
+func (c *conn) header(name, value string) {
+	if value != "" {
+		c.out = append(append(append(append(c.out, name...), ": "...), value...), "\r\n"...)
+	}
+}
+
+// take takes what one of the answer's headers tells.
+func (c *conn) take(r *reply, name, value []byte) (err error) {
 	switch string(name) {
 	case "Connection":
 		r.last = string(value) == "close"

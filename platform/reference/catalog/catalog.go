@@ -162,6 +162,9 @@ func Open(o Options) (_ *Catalog, err error) {
 	return c, c.reload()
 }
 
+// CodeLimits are those that packages are held to.
+func (c *Catalog) CodeLimits() code.Limits { return c.codes.Limits() }
+
 // folder makes the folder that all is kept in, and takes it for this process.
 func (c *Catalog) folder(data string) (dir string, err error) {
 	if data == "" {

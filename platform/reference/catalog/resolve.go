@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -54,15 +55,17 @@ func (c *Catalog) draw() float64 {
 }
 
 // Invoke runs what serves a name at this moment. A request that finds its
-// version just replaced goes to the one in its place. Its error is an [*Error],
+// version just replaced goes to the one in its place. Without a stage its
+// alias is its stage. Its error is an [*Error],
 // beside which the outcome may tell how far the request came.
 func (c *Catalog) Invoke(ctx context.Context, name, qualifier string, inv engine.Invocation) (engine.Outcome, error) {
+	stage := inv.Stage
 	for {
 		t, err := c.Resolve(name, qualifier)
 		if err != nil {
 			return engine.Outcome{}, err
 		}
-		inv.Alias = t.Alias
+		inv.Alias, inv.Stage = t.Alias, cmp.Or(stage, t.Alias)
 		out, err := t.Version.Invoke(ctx, inv)
 		if err == nil {
 			return out, nil

@@ -2,32 +2,33 @@ package lambdaapi
 
 import (
 	"bufio"
-	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
-	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
 )
 
-// Direct serves Invoke, and nothing else, to coldcurve's own client: the same
-// HTTP/1.1 on the wire as from a [Handler], without what net/http does for
-// strangers. One goroutine reads a request, invokes and writes the answer in
-// one piece; net/http has another one watch the connection meanwhile, whose
-// start doubled the round trip on two cores (145 us against 73 us, measured
-// with an empty handler).
+// Direct serves plain invocations the short way: the same HTTP/1.1 on the wire
+// as from a [Handler], without what net/http does for strangers. One goroutine
+// reads a request, invokes and writes the answer in one piece; net/http has
+// another one watch the connection meanwhile, whose start doubled the round trip
+// on two cores (145 us against 73 us, measured with an empty handler).
 //
-// It understands requests with a Content-Length and heeds no other header.
+// A plain invocation is a POST to an invocations path whose header comes in one
+// piece and tells the body's length. A connection on which anything else is
+// asked is handed on with what has been read of it, and if there is nobody to
+// hand it to, the request is refused. Requests are not checked for signatures:
+// it is for listeners whose callers are known.
 type Direct struct {
-	functions *Registry
+	DirectOptions
 
 	mu       sync.Mutex
 	listener net.Listener
@@ -36,9 +37,29 @@ type Direct struct {
 	serving  sync.WaitGroup
 }
 
+// DirectOptions are how a Direct is made.
+type DirectOptions struct {
+	Handler *Handler // required; whose operations these are
+	// Other gets the connections on which something else than a plain invocation
+	// is asked. With it the callers are anybody's programs: payloads have to be
+	// JSON, as Lambda has it, and hosts what Host lets pass. Without it they are
+	// coldcurve's own client: payloads are not looked at, and the end of what a
+	// failed function has printed goes back in HeaderLastWords. The default is nobody.
+	Other func(net.Conn)
+	// Host says whether a request may be meant for a host; one that may not is
+	// Other's. The default lets all pass.
+	Host func(host string) bool
+	// First and Idle are how long a connection may be silent before its first
+	// request and before others. The default is for ever.
+	First, Idle time.Duration
+}
+
 // NewDirect makes a Direct.
-func NewDirect(functions *Registry) *Direct {
-	return &Direct{functions: functions, conns: make(map[*directConn]struct{})}
+func NewDirect(o DirectOptions) *Direct {
+	if o.Host == nil {
+		o.Host = func(string) bool { return true }
+	}
+	return &Direct{DirectOptions: o, conns: make(map[*directConn]struct{})}
 }
 
 // Serve answers on l until Close, after which it returns nil.
@@ -51,19 +72,45 @@ func (d *Direct) Serve(l net.Listener) error {
 		if err != nil {
 			d.mu.Lock()
 			defer d.mu.Unlock()
-			if d.closed {
+			if d.closed || errors.Is(err, net.ErrClosed) {
 				return nil
 			}
 			return err
 		}
-		c := &directConn{Conn: nc, functions: d.functions, in: bufio.NewReaderSize(nc, 4<<10)}
+		c := &directConn{Conn: nc, direct: d, in: bufio.NewReaderSize(nc, headRoom)}
 		if d.add(c) {
-			go func() {
-				defer d.drop(c)
-				c.serve()
-			}()
+			go d.serve(c)
 		}
 	}
+}
+
+// headRoom is what a plain invocation's header fits into. The AWS SDKs send
+// about 1 KiB.
+const headRoom = 4 << 10
+
+// serve serves a connection to its end, or to where it is handed on.
+func (d *Direct) serve(c *directConn) {
+	if handed := c.serve(); !handed {
+		_ = c.Close()
+		d.drop(c)
+		return
+	}
+	d.drop(c)
+	_ = c.SetReadDeadline(time.Time{})
+	d.Other(&handedConn{Conn: c.Conn, in: c.in})
+}
+
+// handedConn is a connection of which something has been read.
+type handedConn struct {
+	net.Conn
+	in *bufio.Reader
+}
+
+func (c *handedConn) Read(p []byte) (int, error) {
+	if c.in.Buffered() > 0 {
+		return c.in.Read(p)
+	}
+	return c.Conn.Read(p)
 }
 
 // lastAnswers is how long Close lets callers take for answers that are ready.
@@ -100,7 +147,6 @@ func (d *Direct) add(c *directConn) bool {
 }
 
 func (d *Direct) drop(c *directConn) {
-	_ = c.Close()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.conns, c)
@@ -110,40 +156,65 @@ func (d *Direct) drop(c *directConn) {
 // directConn is one connection, with one request at a time.
 type directConn struct {
 	net.Conn
-	functions *Registry
-	in        *bufio.Reader
-	out       []byte // the answer's head, built anew in place
-	last      bool   // nothing can follow the answer
+	direct *Direct
+	in     *bufio.Reader
+	out    []byte    // the answer's head, built anew in place
+	last   bool      // nothing can follow the answer
+	host   string    // the last that was let pass
+	silent time.Time // until when it may be; the zero time if there is no deadline set
 
 	mu        sync.Mutex
 	answering bool // a request is there whose answer is not written
 	closing   bool // there will be no other
 }
 
-var errMalformed = errors.New("malformed request")
-
-// serve answers requests until the caller goes or writes what is not
-// understood: then nobody can tell where the next request begins.
-func (c *directConn) serve() {
+// serve answers requests until the caller goes or writes what is not a plain
+// invocation: handed says that somebody else is to read on, from there.
+func (c *directConn) serve() (handed bool) {
+	own := c.direct.Other == nil
+	c.expect(c.direct.First)
 	for {
-		name, payload, err := c.read()
+		inv, err := c.read()
 		if !c.turn(true) {
-			return
+			return false
 		}
-		if err != nil {
-			if errors.Is(err, errMalformed) || isRefusal(err) {
-				_ = c.refuse(err)
+		switch {
+		case errors.Is(err, errNotPlain) && !own:
+			return c.turn(false)
+		case errors.Is(err, errNotPlain), isRefusal(err):
+			_ = c.refuse(err)
+			return false
+		case err != nil:
+			return false
+		}
+		if !own {
+			err = checkPayload(inv.payload)
+		}
+		var status int
+		var out engine.Outcome
+		if err == nil {
+			caller := &caller{Context: context.Background(), conn: c}
+			status, out, err = c.direct.Handler.run(caller, &inv)
+			if caller.end() != nil {
+				return false
 			}
-			return
 		}
-		caller := &caller{Context: context.Background(), conn: c}
-		out, err := c.functions.Invoke(caller, name, engine.Invocation{Payload: payload})
-		if caller.end() != nil {
-			return
+		if c.answer(status, &out, err) != nil || !c.turn(false) {
+			return false
 		}
-		if c.answer(&out, err) != nil || !c.turn(false) {
-			return
-		}
+		c.expect(c.direct.Idle)
+	}
+}
+
+// expect lets the connection be silent for so long at least, and not for much
+// longer: a deadline that is good for half of it is not set again.
+func (c *directConn) expect(silence time.Duration) {
+	if silence == 0 {
+		return
+	}
+	if now := time.Now(); c.silent.Sub(now) < silence/2 {
+		c.silent = now.Add(silence)
+		_ = c.SetReadDeadline(c.silent)
 	}
 }
 
@@ -168,94 +239,35 @@ func (c *directConn) shut() {
 	}
 }
 
-func isRefusal(err error) bool {
-	_, ok := errors.AsType[*engine.Error](err)
-	return ok
-}
-
-// read reads one request: its function's name and its payload.
-func (c *directConn) read() (name string, payload []byte, err error) {
-	line, err := c.line()
-	if err != nil {
-		return "", nil, err
-	}
-	method, rest, _ := bytes.Cut(line, []byte(" "))
-	path, proto, _ := bytes.Cut(rest, []byte(" "))
-	name, ok := invokedFunction(string(method), string(path))
-	if !ok || string(proto) != "HTTP/1.1" {
-		return "", nil, fmt.Errorf("%w: %.80q", errMalformed, line)
-	}
-	length := int64(-1)
-	for {
-		if line, err = c.line(); err != nil {
-			return "", nil, err
-		}
-		if len(line) == 0 {
-			break
-		}
-		if value, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
-			if length, err = strconv.ParseInt(string(value), 10, 64); err != nil {
-				return "", nil, fmt.Errorf("%w: %.80q", errMalformed, line)
-			}
-		}
-	}
-	if length < 0 {
-		return "", nil, fmt.Errorf("%w: no length", errMalformed)
-	}
-	if limit := c.functions.runtime.Limits().Payload; length > int64(limit) {
-		return "", nil, engine.TooBig(limit)
-	}
-	if length == 0 {
-		return name, []byte(emptyPayload), nil
-	}
-	payload = make([]byte, length)
-	_, err = io.ReadFull(c.in, payload)
-	return name, payload, err
-}
-
-func invokedFunction(method, path string) (name string, ok bool) {
-	name, ok = strings.CutPrefix(path, "/2015-03-31/functions/")
-	if !ok || method != http.MethodPost {
-		return "", false
-	}
-	return strings.CutSuffix(name, "/invocations")
-}
-
-func (c *directConn) line() ([]byte, error) {
-	line, err := c.in.ReadSlice('\n')
-	if errors.Is(err, bufio.ErrBufferFull) {
-		return nil, fmt.Errorf("%w: line too long", errMalformed)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(line[:len(line)-1], []byte("\r")), nil
-}
-
 // answer writes the outcome, or the refusal beside what evidence there is.
-func (c *directConn) answer(out *engine.Outcome, err error) error {
+func (c *directConn) answer(status int, out *engine.Outcome, err error) error {
 	c.out = append(c.out[:0], "HTTP/1.1 "...)
 	body := out.Body
 	if err == nil {
-		c.appendStatus(http.StatusOK)
+		c.appendStatus(status)
 	} else {
-		var words wording
-		words, body = refusal(err)
-		c.appendStatus(words.status)
-		c.appendHeader(HeaderErrorType, words.name)
+		words := wordingOf(err)
+		status, body = words.Status, words.document()
+		c.appendStatus(status)
+		c.appendHeader(HeaderErrorType, words.Exception)
 		c.appendHeader(HeaderErrorKind, words.kind.String())
 	}
 	eachEvidence(out, c.appendHeader)
-	if len(out.LastWords) > 0 {
+	if out.Start == sample.Unknown { // there was none
+		c.appendHeader(HeaderRequestID, cmp.Or(out.RequestID, engine.NewRequestID()))
+	}
+	if len(out.LastWords) > 0 && c.direct.Other == nil {
 		c.appendHeader(HeaderLastWords, base64.StdEncoding.EncodeToString(out.LastWords))
 	}
 	if c.last {
 		c.appendHeader("Connection", "close")
 	}
-	c.appendHeader("Content-Type", "application/json")
-	c.out = append(c.out, "Content-Length: "...)
-	c.out = strconv.AppendInt(c.out, int64(len(body)), 10)
-	c.out = append(c.out, "\r\n\r\n"...)
+	if status != http.StatusNoContent {
+		c.out = append(c.out, "Content-Type: application/json\r\nContent-Length: "...)
+		c.out = strconv.AppendInt(c.out, int64(len(body)), 10)
+		c.out = append(c.out, "\r\n"...)
+	}
+	c.out = append(c.out, "\r\n"...)
 	if len(body) <= smallBody {
 		_, err := c.Write(append(c.out, body...))
 		return err
@@ -272,7 +284,7 @@ const smallBody = 16 << 10
 // refuse answers a request that has not been read to its end.
 func (c *directConn) refuse(err error) error {
 	c.last = true
-	return c.answer(&engine.Outcome{}, err)
+	return c.answer(0, &engine.Outcome{}, err)
 }
 
 func (c *directConn) appendStatus(status int) {
@@ -339,5 +351,6 @@ func (c *caller) end() error {
 	if err := c.Err(); err != nil {
 		return err
 	}
+	c.conn.silent = time.Time{}
 	return c.conn.SetReadDeadline(time.Time{})
 }

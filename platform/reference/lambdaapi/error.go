@@ -3,79 +3,113 @@ package lambdaapi
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform/reference/catalog"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
+	"github.com/coldcurve/coldcurve/platform/reference/sigv4"
 )
 
 // wording is how Lambda tells a refusal.
 type wording struct {
-	status int
-	name   string // the exception
-	fault  string // the document's Type: User or Service
-	lower  bool   // the document's member is message, not Message
-	kind   sample.ErrorKind
+	*catalog.Error
+	kind sample.ErrorKind
 }
 
-// wordingOf is the one table from refusals to the wire.
+// wordingOf is the one way from refusals to the wire.
 func wordingOf(err error) wording {
-	if errors.Is(err, errUnknown) {
-		return wording{http.StatusNotFound, "UnknownOperationException", "User", false, sample.Refused}
+	if signed, ok := errors.AsType[*sigv4.Error](err); ok {
+		return wording{&catalog.Error{Exception: signed.Name, Status: signed.Status(), Message: signed.Message}, sample.Refused}
 	}
-	if errors.Is(err, errMalformed) {
-		return wording{http.StatusBadRequest, "InvalidRequestContentException", "User", true, sample.Refused}
-	}
-	code := engine.Unavailable
-	if e, ok := errors.AsType[*engine.Error](err); ok {
-		code = e.Code
-	}
-	switch code {
-	case engine.NotFound:
-		return wording{http.StatusNotFound, "ResourceNotFoundException", "User", false, sample.Refused}
-	case engine.Exists:
-		return wording{http.StatusConflict, "ResourceConflictException", "User", true, sample.Refused}
-	case engine.Invalid:
-		return wording{http.StatusBadRequest, "InvalidParameterValueException", "User", true, sample.Refused}
-	case engine.TooLarge:
-		return wording{http.StatusRequestEntityTooLarge, "RequestTooLargeException", "User", true, sample.Payload}
-	case engine.Throttled:
-		return wording{http.StatusTooManyRequests, "TooManyRequestsException", "User", true, sample.Throttled}
-	case engine.Cancelled:
-		return wording{http.StatusInternalServerError, "ServiceException", "Service", false, sample.Cancelled}
-	}
-	return wording{http.StatusInternalServerError, "ServiceException", "Service", false, sample.Platform}
+	return wording{catalog.AsError(err), kindOf(err)}
 }
 
-// refusal words an error, and gives Lambda's error document.
-func refusal(err error) (wording, []byte) {
-	words := wordingOf(err)
-	doc := map[string]string{"Type": words.fault}
-	if e, ok := errors.AsType[*engine.Error](err); ok && e.Reason != "" {
-		doc["Reason"] = e.Reason
+func kindOf(err error) sample.ErrorKind {
+	if e, ok := errors.AsType[*engine.Error](err); ok {
+		switch e.Code {
+		case engine.TooLarge:
+			return sample.Payload
+		case engine.Throttled:
+			return sample.Throttled
+		case engine.Cancelled:
+			return sample.Cancelled
+		case engine.NotFound, engine.Exists, engine.Invalid, engine.Retired:
+			return sample.Refused
+		}
+		return sample.Platform
 	}
-	if words.lower {
-		doc["message"] = err.Error()
-	} else {
-		doc["Message"] = err.Error()
+	switch words := catalog.AsError(err); {
+	case words.Exception == requestTooLarge:
+		return sample.Payload
+	case words.Status >= http.StatusInternalServerError:
+		return sample.Platform
 	}
-	return words, document(doc)
+	return sample.Refused
+}
+
+// document is Lambda's for a refusal. By the API's model most exceptions have
+// a member message, and these have Message.
+func (w wording) document() []byte {
+	doc := map[string]string{"Type": w.Fault()}
+	if w.Reason != "" {
+		doc["Reason"] = w.Reason
+	}
+	switch w.Exception {
+	case "ResourceNotFoundException", "ServiceException", "UnknownOperationException", "InvalidZipFileException",
+		"InvalidRuntimeException", "CodeVerificationFailedException", "ResourceInUseException":
+		doc["Message"] = w.Message
+	default:
+		doc["message"] = w.Message
+	}
+	return marshal(doc)
 }
 
 // writeError answers with Lambda's error document.
 func writeError(w http.ResponseWriter, err error) {
-	words, doc := refusal(err)
+	words := wordingOf(err)
 	header := w.Header()
-	header.Set(HeaderErrorType, words.name)
+	header.Set(HeaderErrorType, words.Exception)
 	header.Set(HeaderErrorKind, words.kind.String())
 	if header.Get(HeaderRequestID) == "" {
 		header.Set(HeaderRequestID, engine.NewRequestID())
 	}
-	writeBody(w, words.status, doc)
+	writeBody(w, words.Status, words.document())
 }
 
-func document(v any) []byte {
+const (
+	invalidContent  = "InvalidRequestContentException"
+	requestTooLarge = "RequestTooLargeException"
+)
+
+func unknownOperation(method, path string) error {
+	return &catalog.Error{
+		Exception: "UnknownOperationException", Status: http.StatusNotFound,
+		Message: fmt.Sprintf("unknown operation: %s %.200q", method, path),
+	}
+}
+
+func invalidRequest(message string, err error) error {
+	if err != nil {
+		message += ": " + err.Error()
+	}
+	return &catalog.Error{Exception: invalidContent, Status: http.StatusBadRequest, Message: message, Err: err}
+}
+
+func invalid(message string) error {
+	return &catalog.Error{Exception: "InvalidParameterValueException", Status: http.StatusBadRequest, Message: message}
+}
+
+func tooLarge(limit int64, operation string) error {
+	return &catalog.Error{
+		Exception: requestTooLarge, Status: http.StatusRequestEntityTooLarge,
+		Message: fmt.Sprintf("Request must be smaller than %d bytes for the %s operation", limit, operation),
+	}
+}
+
+func marshal(v any) []byte {
 	text, err := json.Marshal(v)
 	if err != nil {
 		panic(err) // documents of this package can be marshalled
@@ -84,7 +118,7 @@ func document(v any) []byte {
 }
 
 // writeJSON answers with a document.
-func writeJSON(w http.ResponseWriter, status int, v any) { writeBody(w, status, document(v)) }
+func writeJSON(w http.ResponseWriter, status int, v any) { writeBody(w, status, marshal(v)) }
 
 // writeBody answers with a document that is JSON already. That the caller is
 // gone is nobody's concern any more.
@@ -98,7 +132,5 @@ func writeBody(w http.ResponseWriter, status int, body []byte) {
 
 // Forbid answers a request that does not get as far as the API.
 func Forbid(w http.ResponseWriter, why string) {
-	w.Header().Set(HeaderErrorType, "AccessDeniedException")
-	w.Header().Set(HeaderErrorKind, sample.Refused.String())
-	writeJSON(w, http.StatusForbidden, map[string]string{"Message": why})
+	writeError(w, &catalog.Error{Exception: "AccessDeniedException", Status: http.StatusForbidden, Message: why})
 }

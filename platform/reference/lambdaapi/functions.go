@@ -1,231 +1,335 @@
 package lambdaapi
 
 import (
-	"context"
 	"encoding/json"
 	"math"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/units"
-	"github.com/coldcurve/coldcurve/platform"
-	"github.com/coldcurve/coldcurve/platform/reference/engine"
+	"github.com/coldcurve/coldcurve/platform/reference/catalog"
 )
-
-// documentLimit bounds a body that is not an invocation's payload.
-const documentLimit = 1 << 20
 
 // removeGrace is how long requests may go on that are being served while their
 // function is deleted.
 const removeGrace = time.Second
 
+// localBucket in place of S3's makes the key a folder of this machine.
+const localBucket = "local-folder"
+
+// The tags that CreateFunction heeds.
+const (
+	tagSandbox = "coldcurve:sandbox"
+	tagStart   = "coldcurve:start"
+)
+
 // CreateRequest is the body of CreateFunction, as far as it is understood.
+// What is not here is catalog.Members' to refuse, or passes.
 type CreateRequest struct {
-	FunctionName string
-	Runtime      string
-	Handler      string       `json:",omitempty"`
-	MemorySize   int64        `json:",omitempty"` // MB
-	Timeout      float64      `json:",omitempty"` // seconds
-	Environment  *Environment `json:",omitempty"`
-	Code         Code
+	FunctionName  string
+	Publish       bool     `json:",omitempty"`
+	PackageType   string   `json:",omitempty"`
+	Architectures []string `json:",omitempty"`
+	Code          Code
+	Tags          map[string]string `json:",omitempty"`
+	SettingsRequest
 }
+
+// SettingsRequest are the members that CreateFunction and
+// UpdateFunctionConfiguration share.
+type SettingsRequest struct {
+	Runtime          *string           `json:",omitempty"`
+	Handler          *string           `json:",omitempty"`
+	Role             *string           `json:",omitempty"`
+	Description      *string           `json:",omitempty"`
+	MemorySize       *int64            `json:",omitempty"` // MB
+	Timeout          *float64          `json:",omitempty"` // seconds
+	EphemeralStorage *EphemeralStorage `json:",omitempty"`
+	Environment      *Environment      `json:",omitempty"`
+	Sandbox          *string           `json:",omitempty"` // coldcurve's own, as the next
+	Start            *string           `json:",omitempty"`
+}
+
+// EphemeralStorage is the size of /tmp.
+type EphemeralStorage struct{ Size int64 } // MB
 
 // Environment is a function's environment.
 type Environment struct {
 	Variables map[string]string
 }
 
-// Code is where a function's files are. LocalFolder is coldcurve's own; the
-// others are Lambda's and are refused.
+// Code is where a function's files are. LocalFolder is coldcurve's own.
 type Code struct {
-	LocalFolder string  `json:",omitempty"`
-	ZipFile     *string `json:",omitempty"`
-	S3Bucket    *string `json:",omitempty"`
-	ImageURI    *string `json:"ImageUri,omitempty"`
+	LocalFolder string `json:",omitempty"`
+	ZipFile     []byte `json:",omitempty"`
+	ImageURI    string `json:"ImageUri,omitempty"`
+	S3Bucket    string `json:",omitempty"`
+	S3Key       string `json:",omitempty"`
 }
 
-// Configuration is Lambda's account of a function.
-type Configuration struct {
-	FunctionName     string
-	FunctionArn      string
-	Runtime          string
-	Handler          string
-	Timeout          int64 // seconds, rounded up
-	MemorySize       int64 // MB
-	LastModified     string
-	Version          string
-	Environment      *Environment `json:",omitempty"`
-	PackageType      string
-	State            string
-	LastUpdateStatus string
+// code gives the one source that is named.
+func (c *Code) code() (catalog.Code, error) {
+	switch {
+	case c.S3Bucket == localBucket:
+		c.LocalFolder = c.S3Key
+	case c.S3Bucket != "":
+		return catalog.Code{}, invalid(`Code in S3 is not supported here; upload it as ZipFile, or write "S3Bucket": "` + localBucket + `", "S3Key": "/absolute/path"`)
+	}
+	return catalog.Code{Zip: c.ZipFile, Folder: c.LocalFolder, Image: c.ImageURI}, nil
 }
 
-// Concurrency is a function's reserved concurrency.
-type Concurrency struct {
-	ReservedConcurrentExecutions *int `json:",omitempty"`
+// megabytes are n MB; what cannot be a size stays one that is refused.
+func megabytes(n int64) units.Bytes {
+	return units.Bytes(max(-1, min(n, math.MaxInt32))) << 20
 }
 
-func configurationOf(f *function) Configuration {
-	spec := f.version.Spec()
-	fn := spec.Function
-	c := Configuration{
-		FunctionName:     fn.Name,
-		FunctionArn:      spec.ARN,
-		Runtime:          IdentifierOf(fn.Runtime),
-		Handler:          fn.Handler,
-		Timeout:          int64(math.Ceil(spec.Timeout.Seconds())),
-		MemorySize:       int64(spec.Memory) >> 20,
-		LastModified:     f.modified.UTC().Format("2006-01-02T15:04:05.000-0700"),
-		Version:          spec.Version,
-		PackageType:      "Zip",
-		State:            "Active",
-		LastUpdateStatus: "Successful",
-	}
-	if len(fn.Env) > 0 {
-		c.Environment = &Environment{Variables: fn.Env}
-	}
-	return c
+// seconds are so many; what cannot be a timeout stays one that is refused.
+func seconds(s float64) time.Duration {
+	return time.Duration(math.Round(max(-1, min(s, math.MaxInt32)) * float64(time.Second)))
 }
 
-// function makes the platform's function of the request.
-func (c *CreateRequest) function() (platform.Function, error) {
-	if c.Code.ZipFile != nil || c.Code.S3Bucket != nil || c.Code.ImageURI != nil {
-		return platform.Function{}, invalid(`Code that is uploaded is not supported; write "Code": {"LocalFolder": "/absolute/path"}`)
+func value[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
 	}
-	if c.Code.LocalFolder == "" {
-		return platform.Function{}, invalid(`Code is missing; write "Code": {"LocalFolder": "/absolute/path"}`)
-	}
-	runtime, err := runtimeOf(c.Runtime)
-	if err != nil {
-		return platform.Function{}, err
-	}
-	if c.Timeout < 0 || c.Timeout > math.MaxInt32 || c.MemorySize < 0 || c.MemorySize > math.MaxInt32 {
-		return platform.Function{}, invalid("Timeout and MemorySize are out of range")
-	}
-	fn := platform.Function{
-		Name: c.FunctionName, Runtime: runtime, Code: c.Code.LocalFolder, Handler: c.Handler,
-		Memory:  units.Bytes(c.MemorySize << 20),
-		Timeout: time.Duration(math.Round(c.Timeout * float64(time.Second))),
-	}
-	if c.Environment != nil {
-		fn.Env = c.Environment.Variables
-	}
-	return fn, nil
+	return v
 }
 
-func (h *Handler) create(w http.ResponseWriter, r *http.Request, _ string) error {
-	var request CreateRequest
-	if err := readDocument(w, r, &request); err != nil {
-		return err
+func (r *CreateRequest) creation() (n catalog.Creation, err error) {
+	n.Name, n.Publish = r.FunctionName, r.Publish
+	n.Settings = catalog.Settings{
+		Runtime: value(r.Runtime), Handler: value(r.Handler), Role: value(r.Role), Description: value(r.Description),
+		Memory: megabytes(value(r.MemorySize)), Timeout: seconds(value(r.Timeout)),
+		Sandbox: value(r.Sandbox), Start: value(r.Start),
 	}
-	fn, err := request.function()
-	if err != nil {
-		return err
+	if r.EphemeralStorage != nil {
+		n.Storage = megabytes(r.EphemeralStorage.Size)
 	}
-	created, err := h.functions.create(r.Context(), fn)
-	if err != nil {
-		return err
+	if r.Environment != nil {
+		n.Environment = r.Environment.Variables
 	}
-	writeJSON(w, http.StatusCreated, configurationOf(created))
+	if n.Sandbox == "" {
+		n.Sandbox = r.Tags[tagSandbox]
+	}
+	if n.Start == "" {
+		n.Start = r.Tags[tagStart]
+	}
+	if n.Architecture, err = architecture(r.Architectures); err != nil {
+		return n, err
+	}
+	if n.Code, err = r.Code.code(); err != nil {
+		return n, err
+	}
+	if n.Code.Image != "" && n.Runtime == "" {
+		n.Runtime = "image" // Lambda has the package type say it
+	}
+	return n, nil
+}
+
+func architecture(list []string) (string, error) {
+	switch len(list) {
+	case 0:
+		return "", nil
+	case 1:
+		return list[0], nil
+	}
+	return "", invalid("Architectures has " + strconv.Itoa(len(list)) + " entries, at most 1")
+}
+
+func (r *SettingsRequest) update() catalog.SettingsUpdate {
+	u := catalog.SettingsUpdate{
+		Runtime: r.Runtime, Handler: r.Handler, Role: r.Role, Description: r.Description,
+		Sandbox: r.Sandbox, Start: r.Start,
+	}
+	if r.MemorySize != nil {
+		n := megabytes(*r.MemorySize)
+		u.Memory = &n
+	}
+	if r.Timeout != nil {
+		d := seconds(*r.Timeout)
+		u.Timeout = &d
+	}
+	if r.EphemeralStorage != nil {
+		n := megabytes(r.EphemeralStorage.Size)
+		u.Storage = &n
+	}
+	if r.Environment != nil {
+		if u.Environment = r.Environment.Variables; u.Environment == nil {
+			u.Environment = map[string]string{}
+		}
+	}
+	return u
+}
+
+// decode reads a JSON body. What it does not know it lets pass: SDKs send more
+// than is needed here.
+func (r *request) decode(v any) error {
+	if err := json.Unmarshal(r.body, v); err != nil {
+		return invalidRequest("Could not parse request body into json", err)
+	}
 	return nil
 }
 
-func (h *Handler) list(w http.ResponseWriter, _ *http.Request, _ string) error {
-	doc := struct{ Functions []Configuration }{[]Configuration{}}
-	for _, f := range h.functions.list() {
-		doc.Functions = append(doc.Functions, configurationOf(f))
+// members gives those members of the body that functions of the catalog do not
+// have and that are set to something.
+func (r *request) members() (names []string) {
+	var all map[string]any
+	if json.Unmarshal(r.body, &all) != nil {
+		return nil // decode has told
 	}
-	writeJSON(w, http.StatusOK, doc)
-	return nil
+	for _, m := range catalog.Members() {
+		if isSet(all[m.Name]) {
+			names = append(names, m.Name)
+		}
+	}
+	return names
 }
 
-func (h *Handler) function(w http.ResponseWriter, _ *http.Request, name string) error {
-	f, err := h.functions.find(name)
+// isSet says whether a member asks for anything: SDKs and tools write out
+// defaults, such as {"ApplyOn": "None"}.
+func isSet(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return false
+	case string:
+		return v != "" && v != "None"
+	case bool:
+		return v
+	case []any:
+		return len(v) > 0
+	case map[string]any:
+		for _, member := range v {
+			if isSet(member) {
+				return true
+			}
+		}
+		return false
+	}
+	return true
+}
+
+func (h *Handler) createFunction(r *request) (any, error) {
+	var body CreateRequest
+	if err := r.decode(&body); err != nil {
+		return nil, err
+	}
+	n, err := body.creation()
 	if err != nil {
-		return err
+		return nil, err
+	}
+	n.Members = r.members()
+	f, err := h.Catalog.Create(n)
+	if err != nil {
+		return nil, err
+	}
+	return configurationOf(&f), nil
+}
+
+func (h *Handler) updateCode(r *request) (any, error) {
+	var body struct {
+		Code
+		Architectures   []string
+		RevisionID      string `json:"RevisionId"`
+		Publish, DryRun bool
+	}
+	if err := r.decode(&body); err != nil {
+		return nil, err
+	}
+	u := catalog.CodeUpdate{Revision: body.RevisionID, Publish: body.Publish, DryRun: body.DryRun}
+	var err error
+	if u.Architecture, err = architecture(body.Architectures); err != nil {
+		return nil, err
+	}
+	if u.Code, err = body.code(); err != nil {
+		return nil, err
+	}
+	f, err := h.Catalog.UpdateCode(r.name, u)
+	if err != nil {
+		return nil, err
+	}
+	return configurationOf(&f), nil
+}
+
+func (h *Handler) updateConfiguration(r *request) (any, error) {
+	var body struct {
+		SettingsRequest
+		RevisionID string `json:"RevisionId"`
+	}
+	if err := r.decode(&body); err != nil {
+		return nil, err
+	}
+	u := body.update()
+	u.Revision, u.Members = body.RevisionID, r.members()
+	f, err := h.Catalog.UpdateSettings(r.name, u)
+	if err != nil {
+		return nil, err
+	}
+	return configurationOf(&f), nil
+}
+
+func (h *Handler) function(r *request) (any, error) {
+	f, err := h.Catalog.Function(r.name, r.qualifier())
+	if err != nil {
+		return nil, err
 	}
 	doc := struct {
 		Configuration Configuration
-		Code          Code
+		Code          codeLocation
 		Concurrency   *Concurrency `json:",omitempty"`
-	}{Configuration: configurationOf(f), Code: Code{LocalFolder: f.version.Spec().Function.Code}}
-	if n := f.family.Reservation(); n != nil {
-		doc.Concurrency = &Concurrency{n}
+	}{Configuration: configurationOf(&f), Code: locationOf(&f)}
+	if f.Reserved != nil {
+		doc.Concurrency = &Concurrency{f.Reserved}
 	}
-	writeJSON(w, http.StatusOK, doc)
-	return nil
+	return doc, nil
 }
 
-func (h *Handler) configuration(w http.ResponseWriter, _ *http.Request, name string) error {
-	f, err := h.functions.find(name)
+func (h *Handler) configuration(r *request) (any, error) {
+	f, err := h.Catalog.Function(r.name, r.qualifier())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	writeJSON(w, http.StatusOK, configurationOf(f))
-	return nil
+	return configurationOf(&f), nil
 }
 
-// remove goes on if the caller goes away: a function half deleted is no use to
-// anybody.
-func (h *Handler) remove(w http.ResponseWriter, r *http.Request, name string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), removeGrace)
+func (h *Handler) listFunctions(r *request) (any, error) {
+	page, err := r.page()
+	if err != nil {
+		return nil, err
+	}
+	all := r.query.Get("FunctionVersion")
+	if all != "" && all != "ALL" {
+		return nil, invalid("FunctionVersion " + strconv.Quote(all) + " is not ALL")
+	}
+	list, next, err := h.Catalog.List(page, all != "")
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		Functions  []Configuration
+		NextMarker string `json:",omitempty"`
+	}{configurationsOf(list), next}, nil
+}
+
+// deleteFunction goes on if the caller goes away: a function half deleted is no
+// use to anybody.
+func (h *Handler) deleteFunction(r *request) (any, error) {
+	ctx, cancel := r.detached(removeGrace)
 	defer cancel()
-	if err := h.functions.remove(ctx, name); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return nil, h.Catalog.Delete(ctx, r.name, r.qualifier())
 }
 
-func (h *Handler) putConcurrency(w http.ResponseWriter, r *http.Request, name string) error {
-	var request Concurrency
-	if err := readDocument(w, r, &request); err != nil {
-		return err
+// page reads what a list's query asks for.
+func (r *request) page() (catalog.Page, error) {
+	page := catalog.Page{Marker: r.query.Get("Marker")}
+	if text := r.query.Get("MaxItems"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			return page, invalid("MaxItems " + strconv.Quote(text) + " is not a number above 0")
+		}
+		page.Most = n
 	}
-	if request.ReservedConcurrentExecutions == nil {
-		return invalid("ReservedConcurrentExecutions is missing")
-	}
-	f, err := h.functions.find(name)
-	if err != nil {
-		return err
-	}
-	if err := f.family.Reserve(request.ReservedConcurrentExecutions); err != nil {
-		return err
-	}
-	writeJSON(w, http.StatusOK, request)
-	return nil
+	return page, nil
 }
 
-func (h *Handler) concurrency(w http.ResponseWriter, _ *http.Request, name string) error {
-	f, err := h.functions.find(name)
-	if err != nil {
-		return err
-	}
-	writeJSON(w, http.StatusOK, Concurrency{f.family.Reservation()})
-	return nil
-}
-
-func (h *Handler) deleteConcurrency(w http.ResponseWriter, _ *http.Request, name string) error {
-	f, err := h.functions.find(name)
-	if err != nil {
-		return err
-	}
-	if err := f.family.Reserve(nil); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
-}
-
-// readDocument reads a JSON body. What it does not know it lets pass: SDKs
-// send more than is needed here.
-func readDocument(w http.ResponseWriter, r *http.Request, v any) error {
-	body, err := readBody(w, r, documentLimit)
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(body, v); err != nil {
-		return &engine.Error{Code: engine.Invalid, Message: "Could not parse request body into json", Err: err}
-	}
-	return nil
-}
+var _ = http.MethodGet

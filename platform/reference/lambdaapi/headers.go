@@ -10,6 +10,17 @@ const (
 	HeaderRequestID       = "X-Amzn-Requestid"
 	HeaderErrorType       = "X-Amzn-Errortype"
 	HeaderTraceID         = "X-Amzn-Trace-Id"
+	HeaderClientContext   = "X-Amz-Client-Context"
+)
+
+// The headers of Invoke that coldcurve heeds beside Lambda's.
+const (
+	// HeaderConsumer is who to charge, HeaderStage which of its environments.
+	HeaderConsumer = "X-Coldcurve-Consumer"
+	HeaderStage    = "X-Coldcurve-Stage"
+	// HeaderTrigger is what led to the request, in sample's words: a name, or a
+	// name and when that was, on CLOCK_MONOTONIC: "schedule 12345678".
+	HeaderTrigger = "X-Coldcurve-Trigger"
 )
 
 // The headers that coldcurve adds to answers of Invoke.

@@ -1,55 +1,157 @@
 package lambdaapi
 
 import (
+	"cmp"
+	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
-	"net/url"
+	"slices"
 	"strconv"
-	"time"
+	"strings"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
-	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
 )
 
 // emptyPayload is what a function of Lambda gets when nothing is sent.
 const emptyPayload = "{}"
 
+// invocation is a request for Invoke off either wire.
+type invocation struct {
+	name      string // the function, as the path has it
+	qualifier string
+	kind      string // X-Amz-Invocation-Type
+	trace     string
+	consumer  string
+	stage     string
+	trigger   string
+	context   string // X-Amz-Client-Context: JSON in base64
+	tail      bool
+	payload   []byte
+}
+
+// headers are those of an invocation that are heeded, by their names.
+func (inv *invocation) heed(name, value string) {
+	switch name {
+	case HeaderInvocationType:
+		inv.kind = value
+	case HeaderLogType:
+		inv.tail = value == "Tail"
+	case HeaderTraceID:
+		inv.trace = value
+	case HeaderClientContext:
+		inv.context = value
+	case HeaderConsumer:
+		inv.consumer = value
+	case HeaderStage:
+		inv.stage = value
+	case HeaderTrigger:
+		inv.trigger = value
+	}
+}
+
 // invoke is the Invoke operation.
-func (h *Handler) invoke(w http.ResponseWriter, r *http.Request, name string) error {
-	switch kind := r.Header.Get(HeaderInvocationType); kind {
-	case "", "RequestResponse":
-	case "DryRun":
-		if _, err := h.functions.find(name); err != nil {
-			return err
-		}
-		w.WriteHeader(http.StatusNoContent)
+func (h *Handler) invoke(r *request) (any, error) {
+	inv := invocation{name: r.name, payload: r.body}
+	for name, values := range r.Header {
+		inv.heed(name, values[0])
+	}
+	if r.URL.RawQuery != "" {
+		inv.qualifier = r.qualifier()
+	}
+	if inv.consumer == "" {
+		inv.consumer = r.owner
+	}
+	if err := checkPayload(inv.payload); err != nil {
+		return nil, err
+	}
+	status, out, err := h.run(r.Context(), &inv)
+	eachEvidence(&out, r.w.Header().Set)
+	if err != nil {
+		return nil, err
+	}
+	if status != http.StatusOK {
+		r.w.Header().Set(HeaderRequestID, cmp.Or(out.RequestID, engine.NewRequestID()))
+		r.w.WriteHeader(status)
+		return answered, nil
+	}
+	writeBody(r.w, status, out.Body)
+	return answered, nil
+}
+
+// checkPayload refuses what is not JSON, as Lambda does.
+func checkPayload(payload []byte) error {
+	if len(payload) == 0 || json.Valid(payload) {
 		return nil
+	}
+	var v any
+	return invalidRequest("Could not parse request body into json", json.Unmarshal(payload, &v))
+}
+
+// run does as an invocation asks. The status is that of an answer without an
+// error; the outcome's body belongs to a 200.
+func (h *Handler) run(ctx context.Context, inv *invocation) (status int, out engine.Outcome, err error) {
+	e := engine.Invocation{
+		TraceID: inv.trace, Payload: inv.payload, Tail: inv.tail,
+		Consumer: inv.consumer, Stage: inv.stage,
+	}
+	if len(e.Payload) == 0 {
+		e.Payload = []byte(emptyPayload)
+	}
+	if inv.context != "" {
+		if e.ClientContext, err = clientContext(inv.context); err != nil {
+			return 0, out, err
+		}
+	}
+	if e.Trigger, e.Triggered, err = trigger(inv.trigger); err != nil {
+		return 0, out, err
+	}
+	switch inv.kind {
+	case "", "RequestResponse":
+		out, err = h.Catalog.Invoke(ctx, inv.name, inv.qualifier, e)
+		return http.StatusOK, out, err
+	case "DryRun":
+		_, err = h.Catalog.Resolve(inv.name, inv.qualifier)
+		return http.StatusNoContent, out, err
 	case "Event":
-		return invalid("Invocation type Event is not supported; write RequestResponse or DryRun")
-	default:
-		return invalid("Invocation type " + strconv.Quote(kind) + " is not known; write RequestResponse or DryRun")
+		out.RequestID, err = h.accept(inv, e)
+		return http.StatusAccepted, out, err
 	}
-	payload, err := readBody(w, r, h.runtime.Limits().Payload)
+	return 0, out, invalid("Invocation type " + strconv.Quote(inv.kind) + " is not known; write RequestResponse, Event or DryRun")
+}
+
+// accept hands an event to whoever takes events.
+func (h *Handler) accept(inv *invocation, e engine.Invocation) (requestID string, err error) {
+	if h.Events == nil {
+		return "", invalid("Invocation type Event is not supported here; write RequestResponse or DryRun")
+	}
+	if limit := h.Limits.Event; len(e.Payload) > int(limit) {
+		return "", tooLarge(int64(limit), "InvokeFunction")
+	}
+	if _, err := h.Catalog.Resolve(inv.name, inv.qualifier); err != nil {
+		return "", err
+	}
+	return h.Events.Accept(inv.name, inv.qualifier, e)
+}
+
+// mostClientContext is in bytes, of the base64 form.
+// https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+const mostClientContext = 3583
+
+func clientContext(text string) ([]byte, error) {
+	if len(text) > mostClientContext {
+		return nil, invalidRequest("Client context must be "+strconv.Itoa(mostClientContext)+" bytes or less", nil)
+	}
+	decoded, err := base64.StdEncoding.DecodeString(text)
+	if err == nil && !json.Valid(decoded) {
+		err = errors.New("it is not JSON")
+	}
 	if err != nil {
-		return err
+		return nil, invalidRequest("Could not read the client context", err)
 	}
-	if len(payload) == 0 {
-		payload = []byte(emptyPayload)
-	}
-	out, err := h.functions.Invoke(r.Context(), name, engine.Invocation{
-		TraceID: r.Header.Get(HeaderTraceID),
-		Payload: payload,
-		Tail:    r.Header.Get(HeaderLogType) == "Tail",
-	})
-	eachEvidence(&out, w.Header().Set)
-	if err != nil {
-		return err
-	}
-	writeBody(w, http.StatusOK, out.Body)
-	return nil
+	return decoded, nil
 }
 
 // eachEvidence gives the headers that tell how a request was served, beside
@@ -76,52 +178,19 @@ func eachEvidence(out *engine.Outcome, set func(name, value string)) {
 	}
 }
 
-// bodyTimeout is how long a caller may take to send a body.
-const bodyTimeout = time.Minute
-
-// readBody reads a body of at most limit bytes, in one piece where its length
-// is told.
-func readBody(w http.ResponseWriter, r *http.Request, limit units.Bytes) ([]byte, error) {
-	if r.ContentLength > int64(limit) {
-		return nil, engine.TooBig(limit)
+// trigger reads HeaderTrigger.
+func trigger(text string) (name string, at int64, err error) {
+	if text == "" {
+		return "", 0, nil
 	}
-	// The server's own ReadTimeout would go on while the function runs, and
-	// end its request then. A ResponseWriter without deadlines is a test's.
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout))
-	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
-	if r.ContentLength >= 0 {
-		body := make([]byte, r.ContentLength)
-		if _, err := io.ReadFull(r.Body, body); err != nil {
-			return nil, unreadable(err)
+	name, when, timed := strings.Cut(text, " ")
+	if !slices.Contains(sample.Triggers(), name) {
+		return "", 0, invalid(HeaderTrigger + " is not one of " + strings.Join(sample.Triggers(), ", "))
+	}
+	if timed {
+		if at, err = strconv.ParseInt(when, 10, 64); err != nil || at <= 0 {
+			return "", 0, invalid(HeaderTrigger + ": " + strconv.Quote(when) + " is not an instant in nanoseconds")
 		}
-		return body, nil
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, int64(limit)+1))
-	if err != nil {
-		return nil, unreadable(err)
-	}
-	if int64(len(body)) > int64(limit) {
-		return nil, engine.TooBig(limit)
-	}
-	return body, nil
-}
-
-func unreadable(err error) error {
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return &engine.Error{Code: engine.TooLarge, Message: "The request body is too large"}
-	}
-	return &engine.Error{Code: engine.Invalid, Message: "The request body could not be read", Err: err}
-}
-
-func queryValue(query, key string) (string, error) {
-	values, err := url.ParseQuery(query)
-	if err != nil {
-		return "", &engine.Error{Code: engine.Invalid, Message: "The query could not be parsed", Err: err}
-	}
-	return values.Get(key), nil
-}
-
-func invalid(message string) error {
-	return &engine.Error{Code: engine.Invalid, Message: message}
+	return name, at, nil
 }

@@ -1,188 +1,143 @@
 // Package lambdaapi owns the AWS Lambda wire API in front of the reference
 // runtime.
 //
-// In: HTTP requests in Lambda's shapes. Out: calls to the engine, and its
-// answers and refusals as Lambda words them. It decides nothing about
-// instances, reads no files, and checks no signature: who may connect is the
-// listener's business.
+// In: HTTP requests in Lambda's shapes. Out: calls to the catalog, to the
+// versions that it leads to and to the queue of events, and their answers and
+// refusals as Lambda words them. It decides nothing about functions and
+// instances, reads no files, and leaves to others who may ask: the listener's
+// peer check, or [Signatures].
 //
-// Lambda's own operations, by their own paths:
+// The operations are in [Operations], by AWS's own paths. What Lambda does not
+// have:
 //
-//	POST   /2015-03-31/functions                          CreateFunction
-//	GET    /2015-03-31/functions/                         ListFunctions
-//	GET    /2015-03-31/functions/{name}                   GetFunction
-//	GET    /2015-03-31/functions/{name}/configuration     GetFunctionConfiguration
-//	DELETE /2015-03-31/functions/{name}                   DeleteFunction
-//	POST   /2015-03-31/functions/{name}/invocations       Invoke (RequestResponse, DryRun)
-//	PUT    /2017-10-31/functions/{name}/concurrency       PutFunctionConcurrency
-//	GET    /2019-09-30/functions/{name}/concurrency       GetFunctionConcurrency
-//	DELETE /2017-10-31/functions/{name}/concurrency       DeleteFunctionConcurrency
+//   - Code may be {"LocalFolder": "/abs/path"}, a folder of this machine, used in
+//     place until a version of it is published. Clients that can write Lambda's own
+//     members only say {"S3Bucket": "local-folder", "S3Key": "/abs/path"}.
+//   - Sandbox and Start, beside Runtime, pick how the function's instances are
+//     isolated and started. CreateFunction also takes them as the tags
+//     coldcurve:sandbox and coldcurve:start.
+//   - Timeout may be a fraction of a second.
+//   - Invoke heeds the headers X-Coldcurve-Consumer, -Stage and -Trigger, and its
+//     answers carry more of them: headers.go. Without a stage the alias is the
+//     stage; without a consumer, whose key signed the request is the consumer.
 //
-// What Lambda does not have:
+// And operations of its own:
 //
-//	CreateFunction takes Code {"LocalFolder": "/abs/path"}, the folder with the
-//	function's files, and a Timeout that is a fraction of a second.
-//	Every answer of Invoke carries the X-Coldcurve headers of headers.go.
 //	GET  /coldcurve/v1/describe                   what answers, as JSON
 //	GET  /coldcurve/v1/instances                  the life of every instance, a JSON object a line
+//	GET  /coldcurve/v1/logs                       the end of what each function has printed
 //	POST /coldcurve/v1/functions/{name}/evict     the next start is cold; 204 once that is certain
 package lambdaapi
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
-	"strings"
+
+	"golang.org/x/sync/semaphore"
 
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/reference/catalog"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
 )
 
-// Options are how a Handler is made.
-type Options struct {
-	Functions *Registry
-	// Describe gives what describe answers with.
-	Describe func() platform.Description
+// Events takes asynchronous invocations.
+type Events interface {
+	// Accept takes an event, whose payload is the queue's from then on, and gives
+	// the id that it is invoked by. What it refuses has not happened.
+	Accept(function, qualifier string, inv engine.Invocation) (requestID string, err error)
 }
 
-// Handler serves the API.
+// Signatures tells who has signed a request.
+type Signatures interface {
+	// Check gives the owner of the key that signed r, whose whole body is body.
+	Check(r *http.Request, body []byte) (owner string, err error)
+}
+
+// Options are how a Handler is made.
+type Options struct {
+	Runtime *engine.Runtime  // required
+	Catalog *catalog.Catalog // required; its runtime is Runtime
+	// Describe gives what describe answers with. It is required.
+	Describe func() platform.Description
+	// FunctionURL gives the address where a function URL is served, by its id. The
+	// default is to tell none.
+	FunctionURL func(id string) string
+	// Events takes the invocations of type Event. The default is to refuse them.
+	Events Events
+	// Signatures is asked about every request. The default is not to.
+	Signatures Signatures
+	// Limits bound requests. The default is [LambdaLimits].
+	Limits Limits
+}
+
+// Validate tells all faults at once.
+func (o Options) Validate() error {
+	var errs []error
+	if o.Runtime == nil || o.Catalog == nil || o.Describe == nil {
+		errs = append(errs, errors.New("lambdaapi: no runtime, catalog or description"))
+	}
+	return errors.Join(errs...)
+}
+
+// Handler serves the API. It may be used from any goroutine.
 type Handler struct {
-	functions *Registry
-	runtime   *engine.Runtime
-	account   func() platform.Description
+	Options
+	routes map[string]*Operation // by method and path, its variable parts replaced by {}
+	room   *semaphore.Weighted   // of Limits.Reading
 }
 
 // New makes a Handler.
-func New(o Options) *Handler {
-	return &Handler{functions: o.Functions, runtime: o.Functions.runtime, account: o.Describe}
+func New(o Options) (*Handler, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	if o.Limits == (Limits{}) {
+		o.Limits = LambdaLimits()
+	}
+	h := &Handler{Options: o, routes: make(map[string]*Operation), room: semaphore.NewWeighted(int64(o.Limits.Reading))}
+	for _, op := range Operations() {
+		h.routes[op.Method+" "+op.Path] = &op
+	}
+	return h, nil
 }
 
-// operation answers one request; name is the function's, "" where the path has none.
-type operation func(h *Handler, w http.ResponseWriter, r *http.Request, name string) error
-
-// ServeHTTP finds the operation. The invocation's path is looked at first and
-// by hand: it is the one that is measured.
+// ServeHTTP answers one request, in one piece.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	err := h.serve(w, r)
-	if err != nil {
+	if err := h.serve(w, r); err != nil {
 		writeError(w, err)
 	}
 }
 
-func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
-	op, text := route(r.Method, r.URL.Path)
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (err error) {
+	req := request{Request: r, w: w}
+	op := h.route(&req)
+	if req.body, err = h.readBody(w, r, op); err != nil {
+		return err
+	}
+	if h.Signatures != nil {
+		if req.owner, err = h.Signatures.Check(r, req.body); err != nil {
+			w.Header().Set("Connection", "close") // a stranger's connection is not kept
+			return err
+		}
+	}
 	if op == nil {
 		return unknownOperation(r.Method, r.URL.Path)
 	}
-	name, err := functionName(text, r.URL.RawQuery)
-	if err != nil {
+	if err := req.decodePath(); err != nil {
 		return err
 	}
-	return op(h, w, r, name)
-}
-
-// route gives the operation of a method and path, and the path's function.
-func route(method, path string) (op operation, function string) {
-	date, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	switch date {
-	case "2015-03-31":
-		return routeFunction(method, rest)
-	case "2017-10-31", "2019-09-30":
-		return routeConcurrency(method, date, rest)
-	case "coldcurve":
-		return routeOwn(method, rest)
+	doc, err := op.serve(h, &req)
+	switch {
+	case err != nil:
+		return err
+	case doc == answered:
+		return nil
+	case doc == nil:
+		w.Header().Set(HeaderRequestID, engine.NewRequestID())
+		w.WriteHeader(op.Status)
+	default:
+		w.Header().Set(HeaderRequestID, engine.NewRequestID())
+		writeJSON(w, op.Status, doc)
 	}
-	return nil, ""
-}
-
-func routeFunction(method, rest string) (operation, string) {
-	name, ok := strings.CutPrefix(rest, "functions/")
-	if !ok && rest != "functions" {
-		return nil, ""
-	}
-	if name == "" || !ok {
-		switch method {
-		case http.MethodPost:
-			return (*Handler).create, ""
-		case http.MethodGet:
-			return (*Handler).list, ""
-		}
-		return nil, ""
-	}
-	name, what, _ := strings.Cut(name, "/")
-	switch method + " " + what {
-	case "POST invocations":
-		return (*Handler).invoke, name
-	case "GET ":
-		return (*Handler).function, name
-	case "GET configuration":
-		return (*Handler).configuration, name
-	case "DELETE ":
-		return (*Handler).remove, name
-	}
-	return nil, ""
-}
-
-func routeConcurrency(method, date, rest string) (operation, string) {
-	name, ok := strings.CutPrefix(rest, "functions/")
-	name, what, _ := strings.Cut(name, "/")
-	if !ok || what != "concurrency" {
-		return nil, ""
-	}
-	switch method + " " + date {
-	case "PUT 2017-10-31":
-		return (*Handler).putConcurrency, name
-	case "DELETE 2017-10-31":
-		return (*Handler).deleteConcurrency, name
-	case "GET 2019-09-30":
-		return (*Handler).concurrency, name
-	}
-	return nil, ""
-}
-
-func routeOwn(method, rest string) (operation, string) {
-	switch method + " " + rest {
-	case "GET v1/describe":
-		return (*Handler).describe, ""
-	case "GET v1/instances":
-		return (*Handler).instances, ""
-	case "GET v1/logs":
-		return (*Handler).logs, ""
-	}
-	if name, ok := strings.CutPrefix(rest, "v1/functions/"); ok && method == http.MethodPost {
-		if name, ok := strings.CutSuffix(name, "/evict"); ok {
-			return (*Handler).evict, name
-		}
-	}
-	return nil, ""
-}
-
-// functionName takes a function's name out of the forms that Lambda allows:
-// the name, an ARN or the end of one, each with ":qualifier" or not. There is
-// one version of every function, $LATEST.
-func functionName(text, query string) (string, error) {
-	name := text
-	if i := strings.LastIndex(text, "function:"); i >= 0 && (i == 0 || text[i-1] == ':') {
-		name = text[i+len("function:"):]
-	}
-	name, qualifier, _ := strings.Cut(name, ":")
-	if query != "" {
-		asked, err := queryValue(query, "Qualifier")
-		if err != nil {
-			return "", err
-		}
-		if asked != "" {
-			qualifier = asked
-		}
-	}
-	if qualifier != "" && qualifier != engine.Latest {
-		return "", &engine.Error{Code: engine.NotFound, Message: fmt.Sprintf("Function not found: %s:%s", name, qualifier)}
-	}
-	return name, nil
-}
-
-var errUnknown = errors.New("unknown operation")
-
-func unknownOperation(method, path string) error {
-	return fmt.Errorf("%w: %s %s", errUnknown, method, path)
+	return nil
 }

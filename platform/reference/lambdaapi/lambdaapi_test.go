@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/clock"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
+	"github.com/coldcurve/coldcurve/platform/reference/catalog"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
 	"github.com/coldcurve/coldcurve/platform/reference/internal/memory"
 	"github.com/coldcurve/coldcurve/platform/reference/lambdaapi"
@@ -40,7 +42,27 @@ func handle(_ string, inv *sandbox.Invocation, kill <-chan struct{}) ([]byte, er
 	return inv.Payload, nil
 }
 
-func newRuntime(t testing.TB, policy lifecycle.Policy) *registry {
+// world is a runtime whose instances are goroutines, and the functions in it.
+type world struct {
+	*engine.Runtime
+	*catalog.Catalog
+	events *queue
+}
+
+// queue keeps the events that it gets.
+type queue struct {
+	mu     sync.Mutex
+	events []engine.Invocation
+}
+
+func (q *queue) Accept(_, _ string, inv engine.Invocation) (string, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.events = append(q.events, inv)
+	return engine.NewRequestID(), nil
+}
+
+func newRuntime(t testing.TB, policy lifecycle.Policy) *world {
 	t.Helper()
 	clk := clock.New()
 	rt, err := engine.New(engine.Options{
@@ -50,27 +72,61 @@ func newRuntime(t testing.TB, policy lifecycle.Policy) *registry {
 	if err != nil {
 		t.Fatal(err)
 	}
+	functions, err := catalog.Open(catalog.Options{Runtime: rt})
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		over, cancel := context.WithCancel(context.Background())
 		cancel()
-		if err := rt.Close(over); err != nil {
+		if err := errors.Join(rt.Close(over), functions.Close()); err != nil {
 			t.Error(err)
 		}
 	})
-	return &registry{Registry: lambdaapi.NewRegistry(rt), Runtime: rt}
+	return &world{rt, functions, &queue{}}
 }
 
-// registry is a Registry and its Runtime.
-type registry struct {
-	*lambdaapi.Registry
-	*engine.Runtime
+func newAPI(t testing.TB, w *world, edit ...func(*lambdaapi.Options)) *lambdaapi.Handler {
+	t.Helper()
+	o := lambdaapi.Options{
+		Runtime: w.Runtime, Catalog: w.Catalog, Events: w.events,
+		Describe:    func() platform.Description { return platform.Description{Name: "reference"} },
+		FunctionURL: func(id string) string { return "http://" + id + ".lambda-url.localhost:9001/" },
+	}
+	for _, edit := range edit {
+		edit(&o)
+	}
+	h, err := lambdaapi.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
 }
 
-func newHandler(rt *registry) http.Handler {
-	return lambdaapi.New(lambdaapi.Options{
-		Functions: rt.Registry,
-		Describe:  func() platform.Description { return platform.Description{Name: "reference"} },
-	})
+// create makes a function and waits until it can be invoked.
+func create(t testing.TB, h http.Handler, name string) {
+	t.Helper()
+	if w := do(h, "POST", functions, creation(t, name)); w.Code != http.StatusCreated {
+		t.Fatalf("create %s: %d %s", name, w.Code, w.Body)
+	}
+	settle(t, h, name)
+}
+
+// settle waits until nothing is under way with a function.
+func settle(t testing.TB, h http.Handler, name string) lambdaapi.Configuration {
+	t.Helper()
+	for range 5000 {
+		var c lambdaapi.Configuration
+		if w := do(h, "GET", functions+"/"+name+"/configuration", ""); json.Unmarshal(w.Body.Bytes(), &c) != nil || w.Code != http.StatusOK {
+			t.Fatalf("%s: %d %s", name, w.Code, w.Body)
+		}
+		if c.State != catalog.Pending && c.LastUpdateStatus != catalog.InProgress {
+			return c
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Fatalf("%s does not settle", name)
+	return lambdaapi.Configuration{}
 }
 
 func do(h http.Handler, method, path, body string, header ...string) *httptest.ResponseRecorder {
@@ -91,26 +147,37 @@ func creation(t testing.TB, name string) string {
 const functions = "/2015-03-31/functions"
 
 func TestFunctionFromCreationToDeletion(t *testing.T) {
-	h := newHandler(newRuntime(t, lifecycle.Policy{KeepAlive: time.Minute}))
+	h := newAPI(t, newRuntime(t, lifecycle.Policy{KeepAlive: time.Minute}))
 	if w := do(h, "POST", functions, creation(t, "hello")); w.Code != http.StatusCreated {
 		t.Fatalf("create: %d %s", w.Code, w.Body)
 	}
 	if w := do(h, "POST", functions, creation(t, "hello")); w.Code != http.StatusConflict || w.Header().Get("X-Amzn-ErrorType") != "ResourceConflictException" {
 		t.Errorf("create again: %d %s", w.Code, w.Body)
 	}
-	var got lambdaapi.Configuration
+	settle(t, h, "hello")
+	var got map[string]any
 	if err := json.Unmarshal(do(h, "GET", functions+"/hello/configuration", "").Body.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := time.Parse("2006-01-02T15:04:05.000-0700", got.LastModified); err != nil {
+	modified, _ := got["LastModified"].(string)
+	if _, err := time.Parse("2006-01-02T15:04:05.000-0700", modified); err != nil {
 		t.Error(err)
 	}
-	got.LastModified = ""
-	want := lambdaapi.Configuration{
-		FunctionName: "hello", FunctionArn: "arn:aws:lambda:us-east-1:000000000000:function:hello",
-		Runtime: "provided.al2023", Timeout: 3, MemorySize: 256, Version: "$LATEST",
-		Environment: &lambdaapi.Environment{Variables: map[string]string{"A": "b"}},
-		PackageType: "Zip", State: "Active", LastUpdateStatus: "Successful",
+	revision, _ := got["RevisionId"].(string)
+	if len(revision) != 36 {
+		t.Errorf("revision %q", revision)
+	}
+	delete(got, "LastModified")
+	delete(got, "RevisionId")
+	delete(got, "Architectures") // the machine's
+	want := map[string]any{
+		"FunctionName": "hello", "FunctionArn": "arn:aws:lambda:us-east-1:000000000000:function:hello",
+		"Runtime": "provided.al2023", "Role": "arn:aws:iam::1:role/r", "Timeout": 3., "MemorySize": 256., "Version": "$LATEST",
+		"Environment": map[string]any{"Variables": map[string]any{"A": "b"}}, "Description": "", "CodeSize": 0.,
+		"PackageType": "Zip", "State": "Active", "LastUpdateStatus": "Successful",
+		"EphemeralStorage": map[string]any{"Size": 512.}, "TracingConfig": map[string]any{"Mode": "PassThrough"},
+		"SnapStart":     map[string]any{"ApplyOn": "None", "OptimizationStatus": "Off"},
+		"LoggingConfig": map[string]any{"LogFormat": "Text", "LogGroup": "/aws/lambda/hello"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
@@ -133,8 +200,8 @@ func TestFunctionFromCreationToDeletion(t *testing.T) {
 }
 
 func TestInvoke(t *testing.T) {
-	h := newHandler(newRuntime(t, lifecycle.Policy{KeepAlive: time.Minute}))
-	do(h, "POST", functions, creation(t, "hello"))
+	h := newAPI(t, newRuntime(t, lifecycle.Policy{KeepAlive: time.Minute}))
+	create(t, h, "hello")
 	invocations := functions + "/hello/invocations"
 
 	w := do(h, "POST", invocations, `{"x":1}`, "X-Amz-Log-Type", "Tail")
@@ -175,9 +242,9 @@ func TestInvoke(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	rt := newRuntime(t, lifecycle.Policy{KeepAlive: time.Minute, Concurrency: 100})
-	h := newHandler(rt)
-	do(h, "POST", functions, creation(t, "hello"))
-	do(h, "POST", functions, creation(t, "none"))
+	h := newAPI(t, rt)
+	create(t, h, "hello")
+	create(t, h, "none")
 	if w := do(h, "PUT", "/2017-10-31/functions/none/concurrency", `{"ReservedConcurrentExecutions":0}`); w.Code != http.StatusOK {
 		t.Fatalf("reserve: %d %s", w.Code, w.Body)
 	}
@@ -192,15 +259,22 @@ func TestRefusals(t *testing.T) {
 		{"unknown function", "POST", functions + "/other/invocations", "{}", nil, 404, "ResourceNotFoundException", "refused"},
 		{"unknown version", "POST", functions + "/hello:7/invocations", "{}", nil, 404, "ResourceNotFoundException", "refused"},
 		{"unknown alias", "POST", functions + "/hello/invocations?Qualifier=prod", "{}", nil, 404, "ResourceNotFoundException", "refused"},
-		{"bad query", "POST", functions + "/hello/invocations?Qualifier=%zz", "{}", nil, 400, "InvalidParameterValueException", "refused"},
+		{"bad query", "POST", functions + "/hello/invocations?Qualifier=%zz", "{}", nil, 400, "InvalidRequestContentException", "refused"},
 		{"too large", "POST", functions + "/hello/invocations", big, nil, 413, "RequestTooLargeException", "payload"},
-		{"event", "POST", functions + "/hello/invocations", "{}", []string{"X-Amz-Invocation-Type", "Event"}, 400, "InvalidParameterValueException", "refused"},
+		{"payload", "POST", functions + "/hello/invocations", "{", nil, 400, "InvalidRequestContentException", "refused"},
+		{"wrong type", "POST", functions, `{"FunctionName":"z","MemorySize":"big"}`, nil, 400, "InvalidRequestContentException", "refused"},
+		{"big event", "POST", functions + "/hello/invocations", `"` + big[:1<<20] + `"`, []string{"X-Amz-Invocation-Type", "Event"}, 413, "RequestTooLargeException", "payload"},
+		{"event for nobody", "POST", functions + "/other/invocations", "{}", []string{"X-Amz-Invocation-Type", "Event"}, 404, "ResourceNotFoundException", "refused"},
+		{"trigger", "POST", functions + "/hello/invocations", "{}", []string{"X-Coldcurve-Trigger", "luck"}, 400, "InvalidParameterValueException", "refused"},
+		{"client context", "POST", functions + "/hello/invocations", "{}", []string{"X-Amz-Client-Context", "e30"}, 400, "InvalidRequestContentException", "refused"},
+		{"S3", "POST", functions, `{"FunctionName":"z","Runtime":"python3.12","Code":{"S3Bucket":"b","S3Key":"k"}}`, nil, 400, "InvalidParameterValueException", "refused"},
+		{"marker", "GET", functions + "?MaxItems=x", "", nil, 400, "InvalidParameterValueException", "refused"},
 		{"no type", "POST", functions + "/hello/invocations", "{}", []string{"X-Amz-Invocation-Type", "Wish"}, 400, "InvalidParameterValueException", "refused"},
 		{"zip", "POST", functions, `{"FunctionName":"z","Runtime":"python3.12","Code":{"ZipFile":"UEsDBA=="}}`, nil, 400, "InvalidParameterValueException", "refused"},
 		{"no code", "POST", functions, `{"FunctionName":"z","Runtime":"python3.12"}`, nil, 400, "InvalidParameterValueException", "refused"},
 		{"runtime", "POST", functions, `{"FunctionName":"z","Runtime":"cobol","Code":{"LocalFolder":"/"}}`, nil, 400, "InvalidParameterValueException", "refused"},
 		{"memory", "POST", functions, `{"FunctionName":"z","Runtime":"python3.12","MemorySize":64,"Code":{"LocalFolder":"/"}}`, nil, 400, "InvalidParameterValueException", "refused"},
-		{"no JSON", "POST", functions, `{`, nil, 400, "InvalidParameterValueException", "refused"},
+		{"no JSON", "POST", functions, `{`, nil, 400, "InvalidRequestContentException", "refused"},
 		{"reserve too much", "PUT", "/2017-10-31/functions/hello/concurrency", `{"ReservedConcurrentExecutions":101}`, nil, 400, "InvalidParameterValueException", "refused"},
 		{"reserve nothing", "PUT", "/2017-10-31/functions/hello/concurrency", `{}`, nil, 400, "InvalidParameterValueException", "refused"},
 		{"no operation", "GET", "/", "", nil, 404, "UnknownOperationException", "refused"},
@@ -232,8 +306,8 @@ func checkError(t *testing.T, w *httptest.ResponseRecorder) {
 }
 
 func TestConcurrencyOperations(t *testing.T) {
-	h := newHandler(newRuntime(t, lifecycle.Policy{KeepAlive: time.Minute}))
-	do(h, "POST", functions, creation(t, "hello"))
+	h := newAPI(t, newRuntime(t, lifecycle.Policy{KeepAlive: time.Minute}))
+	create(t, h, "hello")
 	const put, get = "/2017-10-31/functions/hello/concurrency", "/2019-09-30/functions/hello/concurrency"
 	for _, step := range []struct{ method, path, body, want string }{
 		{"GET", get, "", `{}`},
@@ -265,8 +339,8 @@ func TestConcurrencyOperations(t *testing.T) {
 }
 
 func TestReservationsLeaveAHundred(t *testing.T) {
-	h := newHandler(newRuntime(t, lifecycle.Policy{Concurrency: 150}))
-	do(h, "POST", functions, creation(t, "hello"))
+	h := newAPI(t, newRuntime(t, lifecycle.Policy{Concurrency: 150}))
+	create(t, h, "hello")
 	const put = "/2017-10-31/functions/hello/concurrency"
 	if w := do(h, "PUT", put, `{"ReservedConcurrentExecutions":50}`); w.Code != http.StatusOK {
 		t.Errorf("50 of 150: %d %s", w.Code, w.Body)
@@ -278,8 +352,8 @@ func TestReservationsLeaveAHundred(t *testing.T) {
 }
 
 func TestInstancesAreLines(t *testing.T) {
-	h := newHandler(newRuntime(t, lifecycle.Policy{KeepAlive: time.Minute}))
-	do(h, "POST", functions, creation(t, "hello"))
+	h := newAPI(t, newRuntime(t, lifecycle.Policy{KeepAlive: time.Minute}))
+	create(t, h, "hello")
 	do(h, "POST", functions+"/hello/invocations", "{}")
 	do(h, "POST", "/coldcurve/v1/functions/hello/evict", "")
 	do(h, "POST", functions+"/hello/invocations", "{}")
@@ -298,13 +372,13 @@ func TestInstancesAreLines(t *testing.T) {
 }
 
 // direct opens a Direct and gives a connection to it.
-func direct(t *testing.T, rt *registry) net.Conn {
+func direct(t *testing.T, rt *world) net.Conn {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := lambdaapi.NewDirect(rt.Registry)
+	d := lambdaapi.NewDirect(lambdaapi.DirectOptions{Handler: newAPI(t, rt)})
 	served := make(chan error, 1)
 	go func() { served <- d.Serve(listener) }()
 	c, err := net.Dial("tcp", listener.Addr().String())
@@ -323,13 +397,13 @@ func direct(t *testing.T, rt *registry) net.Conn {
 
 func TestDirectAnswersAsTheHandlerDoes(t *testing.T) {
 	rt := newRuntime(t, lifecycle.Policy{KeepAlive: time.Minute})
-	h := newHandler(rt)
-	do(h, "POST", functions, creation(t, "hello"))
+	h := newAPI(t, rt)
+	create(t, h, "hello")
 	do(h, "POST", functions+"/hello/invocations", "{}") // both find it warm
 	c := direct(t, rt)
 	in := bufio.NewReader(c)
 	for _, tt := range []struct{ name, payload string }{
-		{"hello", `{"x":1}`}, {"hello", ""}, {"other", "{}"}, {"hello", strings.Repeat("x", 100_000)},
+		{"hello", `{"x":1}`}, {"hello", ""}, {"other", "{}"}, {"hello", `"` + strings.Repeat("x", 100_000) + `"`},
 	} {
 		path := functions + "/" + tt.name + "/invocations"
 		want := do(h, "POST", path, tt.payload)
@@ -356,7 +430,7 @@ func TestDirectAnswersAsTheHandlerDoes(t *testing.T) {
 
 func TestDirectRefusesWhatItDoesNotUnderstand(t *testing.T) {
 	rt := newRuntime(t, lifecycle.Policy{})
-	do(newHandler(rt), "POST", functions, creation(t, "hello"))
+	create(t, newAPI(t, rt), "hello")
 	const invocations = functions + "/hello/invocations"
 	for request, want := range map[string]int{
 		"GET / HTTP/1.1\r\n\r\n":                                                      400,
@@ -382,8 +456,8 @@ func TestDirectRefusesWhatItDoesNotUnderstand(t *testing.T) {
 
 func TestDirectLearnsThatItsCallerHasGone(t *testing.T) {
 	rt := newRuntime(t, lifecycle.Policy{Concurrency: 1, QueueLimit: 1, KeepAlive: time.Minute})
-	h := newHandler(rt)
-	do(h, "POST", functions, creation(t, "hello"))
+	h := newAPI(t, rt)
+	create(t, h, "hello")
 	send := func() net.Conn {
 		c := direct(t, rt)
 		fmt.Fprintf(c, "POST %s/hello/invocations HTTP/1.1\r\nContent-Length: 6\r\n\r\n\"wait\"", functions)
@@ -394,7 +468,7 @@ func TestDirectLearnsThatItsCallerHasGone(t *testing.T) {
 	cancel()
 	full := func() bool {
 		time.Sleep(10 * time.Millisecond)
-		_, err := rt.Invoke(impatient, "hello", engine.Invocation{}) // leaves the queue at once, if it gets in
+		_, err := rt.Invoke(impatient, "hello", "", engine.Invocation{}) // leaves the queue at once, if it gets in
 		e, _ := errors.AsType[*engine.Error](err)
 		return e != nil && e.Code == engine.Throttled
 	}
@@ -423,12 +497,12 @@ func TestDirectLearnsThatItsCallerHasGone(t *testing.T) {
 func TestDirectCloseLetsAnswersEnd(t *testing.T) {
 	for _, reads := range []bool{true, false} {
 		rt := newRuntime(t, lifecycle.Policy{KeepAlive: time.Minute})
-		do(newHandler(rt), "POST", functions, creation(t, "hello"))
+		create(t, newAPI(t, rt), "hello")
 		listener, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := lambdaapi.NewDirect(rt.Registry)
+		d := lambdaapi.NewDirect(lambdaapi.DirectOptions{Handler: newAPI(t, rt)})
 		served, closed := make(chan error, 1), make(chan error, 1)
 		go func() { served <- d.Serve(listener) }()
 		var conns [2]net.Conn
@@ -496,8 +570,8 @@ func FuzzAPI(f *testing.F) {
 		if body == `"wait"` {
 			t.Skip("would wait for ever")
 		}
-		h := newHandler(newRuntime(t, lifecycle.Policy{Concurrency: 10}))
-		do(h, "POST", functions, creation(t, "hello"))
+		h := newAPI(t, newRuntime(t, lifecycle.Policy{Concurrency: 10}))
+		create(t, h, "hello")
 		r := httptest.NewRequest("GET", "/", strings.NewReader(body))
 		r.Method, r.URL.Path, r.URL.RawQuery = method, path, query
 		w := httptest.NewRecorder()

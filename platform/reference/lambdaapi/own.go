@@ -3,49 +3,40 @@ package lambdaapi
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
 
 	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
 // describe tells what answers.
-func (h *Handler) describe(w http.ResponseWriter, _ *http.Request, _ string) error {
-	d := h.account()
-	if _, dropped := h.runtime.Instances(); dropped > 0 {
+func (h *Handler) describe(*request) (any, error) {
+	d := h.Describe()
+	if _, dropped := h.Runtime.Instances(); dropped > 0 {
 		d.Notes = append(d.Notes, fmt.Sprintf("the lives of %s instances were not kept", units.FormatCount(dropped)))
 	}
-	writeJSON(w, http.StatusOK, d)
-	return nil
+	return d, nil
 }
 
 // instances tells the life of every instance, a line each.
-func (h *Handler) instances(w http.ResponseWriter, _ *http.Request, _ string) error {
-	records, _ := h.runtime.Instances()
-	w.Header().Set("Content-Type", "application/jsonl")
-	enc := json.NewEncoder(w)
+func (h *Handler) instances(r *request) (any, error) {
+	records, _ := h.Runtime.Instances()
+	r.w.Header().Set("Content-Type", "application/jsonl")
+	enc := json.NewEncoder(r.w)
 	for i := range records {
-		if err := enc.Encode(&records[i]); err != nil {
-			return nil // the caller is gone, and the status is out already
+		if enc.Encode(&records[i]) != nil {
+			break // the caller is gone, and the status is out already
 		}
 	}
-	return nil
+	return answered, nil
 }
 
 // logs gives the end of what each function has printed, by name.
-func (h *Handler) logs(w http.ResponseWriter, _ *http.Request, _ string) error {
-	writeJSON(w, http.StatusOK, h.runtime.Logs())
-	return nil
-}
+func (h *Handler) logs(*request) (any, error) { return h.Runtime.Logs(), nil }
 
 // evict makes the function's next start cold.
-func (h *Handler) evict(w http.ResponseWriter, r *http.Request, name string) error {
-	f, err := h.functions.find(name)
+func (h *Handler) evict(r *request) (any, error) {
+	target, err := h.Catalog.Resolve(r.name, r.qualifier())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := f.version.Evict(r.Context()); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return nil, target.Version.Evict(r.Context())
 }

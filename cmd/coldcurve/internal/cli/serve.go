@@ -20,16 +20,19 @@ func (c *serveCmd) Run(ctx context.Context, w *World) error {
 	options.Version = buildVersion()
 	options.Log = w.Stderr
 	if options.Ready == nil {
-		options.Ready = announcement{w}
+		options.Ready = announcement{w, options.Scheme()}
 	}
 	return reference.Serve(ctx, options)
 }
 
 // announcement tells a person what a parent process reads from a descriptor.
-type announcement struct{ w *World }
+type announcement struct {
+	w      *World
+	scheme string
+}
 
 func (a announcement) Write(address []byte) (int, error) {
-	_, err := fmt.Fprintf(a.w.Stderr, "coldcurve: serving Lambda's API at http://%s", address)
+	_, err := fmt.Fprintf(a.w.Stderr, "coldcurve: serving Lambda's API at %s://%s", a.scheme, address)
 	return len(address), err
 }
 

@@ -62,22 +62,35 @@ var confined = []struct{ module, room, reason string }{
 	{"github.com/klauspost/compress", "analysis/rundir", "files are the run directory's"},
 }
 
+// oracles are third-party modules that only these rooms may import, and only in
+// their tests.
+var oracles = []struct {
+	module string
+	rooms  []string
+	reason string
+}{
+	{"github.com/aws/aws-sdk-go-v2", []string{"platform/reference/lambdaapi", "platform/reference/sigv4"}, "AWS's SDK is what the wire is held against, and no part of it"},
+	{"github.com/aws/smithy-go", []string{"platform/reference/lambdaapi"}, "as AWS's SDK, whose errors it has"},
+}
+
 // clockless rooms read neither the wall clock nor a global random source; the
 // imports cannot show it, the source does.
 var clockless = []string{"platform/lifecycle", "scenarios/arrival", "analysis/stats", "analysis/hist", "analysis/summary", "analysis/sample", "analysis/metric", "analysis/units", "analysis/usage"}
 
 type listed struct {
-	ImportPath string
-	Dir        string
-	Doc        string
-	GoFiles    []string
-	Imports    []string
-	Deps       []string
+	ImportPath   string
+	Dir          string
+	Doc          string
+	GoFiles      []string
+	Imports      []string
+	TestImports  []string
+	XTestImports []string
+	Deps         []string
 }
 
 func packages(t *testing.T) []listed {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Doc,GoFiles,Imports,Deps", module+"...")
+	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Doc,GoFiles,Imports,TestImports,XTestImports,Deps", module+"...")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -141,6 +154,27 @@ func TestConfinedModules(t *testing.T) {
 		}
 		if !used {
 			t.Errorf("nothing imports %s any more: take it out of this table and out of go.mod", c.module)
+		}
+	}
+}
+
+func TestOraclesAreTheTests(t *testing.T) {
+	all := packages(t)
+	for _, o := range oracles {
+		used := false
+		for _, p := range all {
+			for _, imp := range slices.Concat(p.TestImports, p.XTestImports, p.Imports) {
+				if !inRoom(imp, o.module) {
+					continue
+				}
+				used = true
+				if slices.Contains(p.Imports, imp) || !slices.Contains(o.rooms, p.ImportPath) {
+					t.Errorf("%s imports %s, which only the tests of %v may: %s", p.ImportPath, imp, o.rooms, o.reason)
+				}
+			}
+		}
+		if !used {
+			t.Errorf("no test imports %s any more: take it out of this table and out of go.mod", o.module)
 		}
 	}
 }

@@ -1,0 +1,190 @@
+//go:build linux
+
+package reference_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/coldcurve/coldcurve/platform"
+)
+
+// echoMain is the bare net/http server that the API is measured against.
+func echoMain() int {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 1
+	}
+	fmt.Fprintln(os.NewFile(3, "ready"), l.Addr())
+	_ = http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(body)
+	}))
+	return 0
+}
+
+// startSelf starts this test binary as something that listens, and gives its
+// address once it does.
+func startSelf(t testing.TB, args ...string) (addr string) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, args...)
+	cmd.Stderr, cmd.ExtraFiles = t.Output(), []*os.File{w}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+	})
+	w.Close()
+	line, err := bufio.NewReader(r).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	return strings.TrimSpace(line)
+}
+
+// poster sends the same request again and again over one connection, as cheaply
+// as it can: what it costs is in both figures.
+type poster struct {
+	net.Conn
+	in      *bufio.Reader
+	request []byte
+}
+
+func newPoster(t testing.TB, addr, path, body string) *poster {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	request := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, addr, len(body), body)
+	return &poster{c, bufio.NewReader(c), []byte(request)}
+}
+
+func (p *poster) post() error {
+	if _, err := p.Write(p.request); err != nil {
+		return err
+	}
+	length := -1
+	status, err := p.in.ReadSlice('\n')
+	if err != nil || !bytes.HasPrefix(status, []byte("HTTP/1.1 200 ")) {
+		return fmt.Errorf("status line %q: %w", status, err)
+	}
+	for {
+		line, err := p.in.ReadSlice('\n')
+		if err != nil {
+			return err
+		}
+		if line = bytes.TrimSpace(line); len(line) == 0 {
+			break
+		}
+		if value, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
+			length, _ = strconv.Atoi(string(value))
+		}
+	}
+	_, err = p.in.Discard(length)
+	return err
+}
+
+// load posts over all connections for a while, and gives what was answered a
+// second.
+func load(t testing.TB, posters []*poster, span time.Duration) float64 {
+	t.Helper()
+	var answered atomic.Int64
+	var all sync.WaitGroup
+	start := time.Now()
+	for _, p := range posters {
+		all.Go(func() {
+			for time.Since(start) < span {
+				if err := p.post(); err != nil {
+					t.Error(err)
+					return
+				}
+				answered.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	return float64(answered.Load()) / time.Since(start).Seconds()
+}
+
+// leastWireShare is what the API promises of a bare net/http echo's requests a
+// second, over as many kept connections.
+const leastWireShare = .5
+
+// BenchmarkWire is Lambda's API over TCP, a warm function behind it, against a
+// bare net/http server that echoes: by turns, each over 16 kept connections.
+func BenchmarkWire(b *testing.B) {
+	fn := build(b, "hello", platform.Go)
+	echo := startSelf(b, "echo")
+	api := startSelf(b, "serve", "--ready-fd=3", "--addr=127.0.0.1:0", "--cache="+cache)
+	code, err := json.Marshal(fn.Code)
+	if err != nil {
+		b.Fatal(err)
+	}
+	create := fmt.Sprintf(`{"FunctionName":"hello","Runtime":"provided.al2023","Role":"arn:aws:iam::000000000000:role/r","Handler":"bootstrap","Timeout":10,"MemorySize":1769,"Code":{"LocalFolder":%s}}`, code)
+	if r, body := post(b, "http://"+api+"/2015-03-31/functions", create); r.StatusCode != http.StatusCreated {
+		b.Fatalf("create: %s %s", r.Status, body)
+	}
+	awaitActive(b, "http://"+api, "hello")
+	var bare, wire []*poster
+	for range 16 {
+		bare = append(bare, newPoster(b, echo, "/", payload))
+		wire = append(wire, newPoster(b, api, "/2015-03-31/functions/hello/invocations", payload))
+	}
+	const turn = 250 * time.Millisecond
+	load(b, wire, turn) // starts the instances
+	load(b, bare, turn)
+	var shares, bares, wires []float64
+	for b.Loop() {
+		bares = append(bares, load(b, bare, turn))
+		wires = append(wires, load(b, wire, turn))
+		shares = append(shares, wires[len(wires)-1]/bares[len(bares)-1])
+	}
+	share := median(shares)
+	b.ReportMetric(median(bares), "echo-req/s")
+	b.ReportMetric(median(wires), "api-req/s")
+	b.ReportMetric(share, "api/echo")
+	b.ReportMetric(0, "ns/op")
+	switch {
+	case len(shares) < 10:
+		b.Logf("%d turns judge nothing; run it with -benchtime 20x", len(shares))
+	case share < leastWireShare:
+		b.Errorf("the API answers %.2f of what a bare echo does, promised at least %.2f", share, leastWireShare)
+	}
+}
+
+func median(v []float64) float64 {
+	v = slices.Sorted(slices.Values(v))
+	return v[len(v)/2]
+}
