@@ -1,0 +1,158 @@
+package wasm
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+	"github.com/tetratelabs/wazero/experimental/sysfs"
+	"github.com/tetratelabs/wazero/sys"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+)
+
+// Where a module finds its files.
+const (
+	taskFolder    = "/var/task"
+	scratchFolder = "/tmp"
+)
+
+// program is a function version's module, compiled. It does not hold the
+// version's Spec, whose end is its own.
+type program struct {
+	compiled wazero.CompiledModule
+	image    *image
+	task     *os.Root
+	memory   uint64 // limit in bytes, a multiple of WebAssembly's page
+	storage  int64  // limit of /tmp in bytes
+	env      []string
+}
+
+// load reads, splits and compiles the module of a function.
+func (s *Sandbox) load(ctx context.Context, spec *sandbox.Spec) (*program, error) {
+	f := &spec.Function
+	if f.Runtime != platform.Wasm {
+		return nil, fmt.Errorf("runtime %q: the wasm sandbox runs wasm", f.Runtime)
+	}
+	module, err := os.ReadFile(filepath.Join(f.Code, Module))
+	if err != nil {
+		return nil, unfit(err)
+	}
+	parts, err := split(module)
+	if err != nil {
+		return nil, unfit(fmt.Errorf("%s: %w", Module, err))
+	}
+	if parts.initial > uint64(spec.Memory) {
+		return nil, unfit(fmt.Errorf("%s: its memory begins with %d bytes, the function has %d", Module, parts.initial, spec.Memory))
+	}
+	compiled, err := s.runtime.CompileModule(ctx, parts.code)
+	if err != nil && parts.image != nil { // it refers to its segments later
+		parts.image = nil
+		compiled, err = s.runtime.CompileModule(ctx, module)
+	}
+	if err != nil {
+		return nil, unfit(fmt.Errorf("compile %s: %w", Module, err))
+	}
+	p := &program{compiled: compiled, memory: uint64(spec.Memory) / wasmPage * wasmPage, storage: int64(spec.Storage),
+		env: append(sandbox.Environment(spec, s.options.Region, taskFolder, ""), "PWD="+taskFolder)}
+	if err := p.open(f.Code, parts.image); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	return p, nil
+}
+
+// open takes what a program holds besides its code.
+func (p *program) open(code string, image []byte) (err error) {
+	if _, ok := p.compiled.ExportedFunctions()["_start"]; !ok {
+		return unfit(fmt.Errorf("%s is no WASI command: it exports no _start", Module))
+	}
+	if p.image, err = newImage(image); err != nil {
+		return err
+	}
+	p.task, err = os.OpenRoot(code)
+	return err
+}
+
+func (p *program) close() error {
+	errs := []error{p.compiled.Close(context.Background())}
+	if p.image != nil {
+		errs = append(errs, p.image.close())
+	}
+	if p.task != nil {
+		errs = append(errs, p.task.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// unfit is a module's own fault.
+func unfit(err error) error {
+	return &sandbox.Failure{Kind: sample.Init, Cause: err, Type: "Runtime.InvalidEntrypoint", Message: "Error: " + err.Error()}
+}
+
+// instantiate makes an instance of the module that does not run yet.
+func (p *program) instantiate(ctx context.Context, in *instance, log *log) (*attempt, error) {
+	over, cancel := context.WithCancel(context.Background())
+	a := &attempt{
+		pipe: newPipe(over, in.sandbox.clock, int64(in.sandbox.limits.Response)), log: log, cancel: cancel,
+		memory: &memory{limit: p.memory, image: p.image},
+		files:  newFiles(p.task, p.storage), exited: make(chan struct{}),
+	}
+	var err error
+	if a.module, err = instantiate(experimental.WithMemoryAllocator(ctx, a.memory), in.sandbox.runtime, p.compiled, p.config(in, a)); err != nil {
+		cancel()
+		err = fmt.Errorf("start instance %s: %w", in.id, err)
+		if left := errors.Join(a.files.close(), a.memory.release()); a.memory.failed != nil || left != nil {
+			return nil, &sandbox.Failure{Kind: sample.Platform, Cause: errors.Join(err, a.memory.failed, left)}
+		}
+		return nil, unfit(err)
+	}
+	a.start = a.module.ExportedFunction("_start")
+	return a, nil
+}
+
+// instantiate turns a panic into an error: an allocator that has no memory to
+// give has no other way to say so.
+func instantiate(ctx context.Context, runtime wazero.Runtime, compiled wazero.CompiledModule, config wazero.ModuleConfig) (m api.Module, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("instantiate: %v", cause)
+		}
+	}()
+	return runtime.InstantiateModule(ctx, compiled, config)
+}
+
+// config is all that a module gets of the world.
+func (p *program) config(in *instance, a *attempt) wazero.ModuleConfig {
+	const nanosecond, microsecond = sys.ClockResolution(1), sys.ClockResolution(1000)
+	mounts := wazero.NewFSConfig().(sysfs.FSConfig).WithSysFSMount(a.files.task, taskFolder).(sysfs.FSConfig).WithSysFSMount(a.files.scratch, scratchFolder)
+	config := wazero.NewModuleConfig().
+		WithName(""). // many of one module
+		WithStartFunctions().
+		WithArgs("bootstrap").
+		WithStdin(a.pipe).WithStdout(a.pipe).WithStderr(a.log).
+		WithFSConfig(mounts).
+		WithRandSource(rand.Reader).
+		WithWalltime(walltime, microsecond).
+		WithNanotime(in.sandbox.clock.Now, nanosecond).
+		WithNanosleep(a.sleep)
+	for _, pair := range sandbox.Own(p.env, in.id, in.spec.Version, time.Now()) {
+		name, value, _ := strings.Cut(pair, "=")
+		config = config.WithEnv(name, value)
+	}
+	return config
+}
+
+func walltime() (seconds int64, nanoseconds int32) {
+	now := time.Now()
+	return now.Unix(), int32(now.Nanosecond())
+}
