@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 )
 
 // The parts of the binary format that matter here. See the WebAssembly core
@@ -24,7 +23,8 @@ const (
 
 // layout is a module apart from its memory's first content.
 type layout struct {
-	code    []byte // the module; without data segments where image is not nil
+	whole   []byte // the module
+	code    []byte // the module, without its data segments where image is not nil
 	image   []byte // the memory as the data segments leave it, up to the end of the last
 	initial uint64 // the memory's first size in bytes; 0 where the module has no memory of its own
 }
@@ -37,42 +37,65 @@ var errTruncated = errors.New("the module ends in the middle of a section")
 // ones at a place that is computed, several memories. It checks no more than it
 // needs: the compiler does.
 func split(module []byte) (layout, error) {
-	whole := layout{code: module}
-	if len(module) < len(magic) || string(module[:len(magic)]) != magic {
-		return whole, errors.New("not a WebAssembly module of version 1")
+	whole := layout{whole: module, code: module}
+	sections, err := parse(module)
+	if err != nil {
+		return whole, err
 	}
 	var data []byte
-	code, bounded := []byte(magic), []byte(magic)
-	for rest := module[len(magic):]; len(rest) > 0; {
-		section := reader{rest: rest[1:]}
-		body := section.take(section.number())
-		if section.err != nil {
-			return whole, section.err
-		}
-		this := rest[:len(rest)-len(section.rest)]
-		switch rest[0] {
+	var rest []section // without the data
+	for i := range sections {
+		s := &sections[i]
+		switch s.id {
 		case tableSection:
-			tables, err := boundTables(body)
-			if err != nil {
+			if s.body, err = boundTables(s.body); err != nil {
 				return whole, err
 			}
-			this = append(binary.AppendUvarint([]byte{tableSection}, uint64(len(tables))), tables...)
 		case memorySection:
-			whole.initial = initialMemory(body)
+			whole.initial, _, _ = ownMemory(s.body) // others are left to the compiler
 		case dataSection:
-			data = body
+			data = s.body
+			continue
 		}
-		bounded = append(bounded, this...)
-		if rest[0] != dataSection {
-			code = append(code, this...)
-		}
-		rest = section.rest
+		rest = append(rest, *s)
 	}
-	whole.code = bounded
+	whole.whole = join(sections)
+	whole.code = whole.whole
 	if image, ok := layOut(data, whole.initial); ok {
-		return layout{code: code, image: image, initial: whole.initial}, nil
+		whole.code, whole.image = join(rest), image
 	}
 	return whole, nil
+}
+
+// section is one of a module's parts.
+type section struct {
+	id   byte
+	body []byte
+}
+
+// parse finds a module's sections.
+func parse(module []byte) (sections []section, err error) {
+	if len(module) < len(magic) || string(module[:len(magic)]) != magic {
+		return nil, errors.New("not a WebAssembly module of version 1")
+	}
+	r := reader{rest: module[len(magic):]}
+	for len(r.rest) > 0 {
+		id := r.byte()
+		sections = append(sections, section{id, r.take(r.number())})
+		if r.err != nil {
+			return nil, r.err
+		}
+	}
+	return sections, nil
+}
+
+// join makes a module of sections.
+func join(sections []section) []byte {
+	module := []byte(magic)
+	for _, s := range sections {
+		module = append(binary.AppendUvarint(append(module, s.id), uint64(len(s.body))), s.body...)
+	}
+	return module
 }
 
 // boundTables gives the table section with no table that may exceed mostTable.
@@ -96,17 +119,24 @@ func boundTables(section []byte) ([]byte, error) {
 	return bounded, r.err
 }
 
-// initialMemory is the first size of a module's only memory.
-func initialMemory(section []byte) uint64 {
+// ownMemory gives the first and the largest size of a module's only memory in bytes.
+func ownMemory(section []byte) (initial, most uint64, err error) {
+	const hasMost = 1
 	r := reader{rest: section}
-	if r.number() != 1 || r.number() > 1 { // one memory, 32 bits, not shared
-		return 0
+	n, limits := r.number(), r.number()
+	initial, most = r.number(), wholeMemory/wasmPage
+	if limits == hasMost {
+		most = min(most, r.number())
 	}
-	pages := r.number()
-	if r.err != nil || pages > math.MaxUint32/wasmPage+1 {
-		return 0
+	switch {
+	case r.err != nil:
+		return 0, 0, r.err
+	case n != 1 || limits > hasMost: // several, shared, of 64 bits
+		return 0, 0, fmt.Errorf("%d memories, limits of kind %d", n, limits)
+	case initial > most:
+		return 0, 0, fmt.Errorf("a memory of %d pages, at most %d", initial, most)
 	}
-	return pages * wasmPage
+	return initial * wasmPage, most * wasmPage, nil
 }
 
 // layOut applies active segments of memory 0 at constant places. A module that

@@ -10,7 +10,7 @@ import (
 	"github.com/tetratelabs/wazero"
 )
 
-func section(id byte, content string) string {
+func entry(id byte, content string) string {
 	return string(binary.AppendUvarint([]byte{id}, uint64(len(content)))) + content
 }
 
@@ -44,11 +44,11 @@ func TestSplit(t *testing.T) {
 		{"none", onePage, "\x00", "", wasmPage},
 		{"cut", onePage, "\x02" + atOne, "", wasmPage},
 	} {
-		module := magic + section(memorySection, c.memory) + section(dataSection, c.data)
+		module := magic + entry(memorySection, c.memory) + entry(dataSection, c.data)
 		got, err := split([]byte(module))
-		want := layout{code: []byte(module), initial: c.initial}
+		want := layout{whole: []byte(module), code: []byte(module), initial: c.initial}
 		if c.image != "" {
-			want.code, want.image = []byte(magic+section(memorySection, c.memory)), []byte(c.image)
+			want.code, want.image = []byte(magic+entry(memorySection, c.memory)), []byte(c.image)
 		}
 		if diff := cmp.Diff(want, got, cmp.AllowUnexported(layout{})); diff != "" || err != nil {
 			t.Errorf("%s: %v (-want +got):\n%s", c.name, err, diff)
@@ -62,12 +62,12 @@ func TestSplitBoundsTables(t *testing.T) {
 		{"\x01\x70\x01\x05\x09", "\x01\x70\x01\x05\x09"},
 		{"\x02\x6f\x01\x05\xff\xff\xff\xff\x0f\x70\x00\x00", "\x02\x6f\x01\x05\x80\x80\x40\x70\x01\x00\x80\x80\x40"},
 	} {
-		got, err := split([]byte(magic + section(tableSection, c.tables)))
-		if want := magic + section(tableSection, c.want); err != nil || string(got.code) != want {
+		got, err := split([]byte(magic + entry(tableSection, c.tables)))
+		if want := magic + entry(tableSection, c.want); err != nil || string(got.code) != want {
 			t.Errorf("%q: got %q, %v, want %q", c.tables, got.code, err, want)
 		}
 	}
-	_, err := split([]byte(magic + section(tableSection, "\x01\x70\x00\xff\xff\xff\xff\x0f")))
+	_, err := split([]byte(magic + entry(tableSection, "\x01\x70\x00\xff\xff\xff\xff\x0f")))
 	if err == nil || !strings.Contains(err.Error(), "a table has 4294967295 elements") {
 		t.Errorf("got %v", err)
 	}
@@ -76,11 +76,11 @@ func TestSplitBoundsTables(t *testing.T) {
 // FuzzSplit holds a module without its segments to the compiler's opinion of
 // the whole one, and their memories to the same content.
 func FuzzSplit(f *testing.F) {
-	exported := section(7, "\x01\x03mem\x02\x00")
+	exported := entry(7, "\x01\x03mem\x02\x00")
 	for _, data := range []string{"\x02" + atOne + atTwo, "\x01" + passive, "\x01" + atEnd, "\x01" + negative} {
-		f.Add([]byte(magic + section(memorySection, onePage) + exported + section(dataSection, data)))
+		f.Add([]byte(magic + entry(memorySection, onePage) + exported + entry(dataSection, data)))
 	}
-	f.Add([]byte(magic + section(tableSection, "\x01\x70\x00\x05") + section(memorySection, onePage)))
+	f.Add([]byte(magic + entry(tableSection, "\x01\x70\x00\x05") + entry(memorySection, onePage)))
 	ctx := f.Context()
 	rt := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter().WithMemoryLimitPages(16))
 	defer rt.Close(ctx)

@@ -153,6 +153,41 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
+// TestDeadlineInRecursion calls without a loop, which
+// wazero's own check would not end.
+func TestDeadlineInRecursion(t *testing.T) {
+	code := t.TempDir()
+	module, err := os.ReadFile("testdata/fib.wasm")
+	if err == nil {
+		err = os.WriteFile(filepath.Join(code, wasm.Module), module, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	deep := spec(t, code, nil)
+	deep.InitLimit, deep.Timeout = 50*time.Millisecond, 50*time.Millisecond
+	in := start(t, open(t, wasm.Options{}), deep)
+	_, err = in.AwaitReady(t.Context())
+	failure(t, err, sample.Timeout)
+	awaitDone(t, in)
+}
+
+// TestModuleThatIsNotMetered runs (module (func (export "_start") (loop (br 0)))):
+// it has no memory, so that wazero checks it.
+func TestModuleThatIsNotMetered(t *testing.T) {
+	code := t.TempDir()
+	module := "\x00asm\x01\x00\x00\x00" + "\x01\x04\x01\x60\x00\x00" + "\x03\x02\x01\x00" + "\x07\x0a\x01\x06_start\x00\x00" + "\x0a\x09\x01\x07\x00\x03\x40\x0c\x00\x0b\x0b"
+	if err := os.WriteFile(filepath.Join(code, wasm.Module), []byte(module), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	loop := spec(t, code, nil)
+	loop.InitLimit, loop.Timeout = 50*time.Millisecond, 50*time.Millisecond
+	in := start(t, open(t, wasm.Options{}), loop)
+	_, err := in.AwaitReady(t.Context())
+	failure(t, err, sample.Timeout)
+	awaitDone(t, in)
+}
+
 func TestOutOfMemory(t *testing.T) {
 	s := open(t, wasm.Options{})
 	small := function(t)

@@ -1,6 +1,7 @@
 package wasm
 
 import (
+	"runtime"
 	"sync/atomic"
 
 	"github.com/tetratelabs/wazero/experimental"
@@ -10,8 +11,9 @@ import (
 // memory size; it is given back by release and not before, for whoever closes
 // a module does not know whether its code still runs.
 type memory struct {
-	limit  uint64
+	limit  uint64 // < wholeMemory
 	image  *image
+	over   func() // ends the module if it is over, from within one of its calls
 	region region
 	failed error // the region could not be had
 
@@ -28,8 +30,14 @@ func (m *memory) Allocate(_, most uint64) experimental.LinearMemory {
 // linear is the memory as wazero sees it.
 type linear struct{ *memory }
 
-// Reallocate gives the memory's first size bytes, nil if it may not be so large.
+// Reallocate gives the memory's first size bytes, nil if it may not be so
+// large. It is the place that a metered module comes by all the time.
 func (m linear) Reallocate(size uint64) []byte {
+	if size == wholeMemory {
+		m.over()
+		runtime.Gosched()
+		return nil
+	}
 	if m.failed != nil {
 		return nil
 	}

@@ -146,6 +146,13 @@ func (p *pipe) end(fault error) {
 	panic(sys.NewExitError(endedByUs))
 }
 
+// endIfOver ends the module from within one of its calls, if its time has come.
+func (p *pipe) endIfOver() {
+	if p.over.Err() != nil {
+		p.end(nil)
+	}
+}
+
 // hand gives the module a request. What an earlier one has left is dropped.
 func (p *pipe) hand(inv *sandbox.Invocation, arn string) {
 	select {

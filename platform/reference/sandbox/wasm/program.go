@@ -30,6 +30,7 @@ const (
 // program is a function version's module, compiled. It does not hold the
 // version's Spec, whose end is its own.
 type program struct {
+	runtime  wazero.Runtime // that compiled it
 	compiled wazero.CompiledModule
 	image    *image
 	task     *os.Root
@@ -55,29 +56,42 @@ func (s *Sandbox) load(ctx context.Context, spec *sandbox.Spec) (*program, error
 	if parts.initial > uint64(spec.Memory) {
 		return nil, unfit(fmt.Errorf("%s: its memory begins with %d bytes, the function has %d", Module, parts.initial, spec.Memory))
 	}
-	compiled, err := s.runtime.CompileModule(ctx, parts.code)
-	if err != nil && parts.image != nil { // it refers to its segments later
-		parts.image = nil
-		compiled, err = s.runtime.CompileModule(ctx, module)
-	}
+	p, err := s.compile(ctx, parts)
 	if err != nil {
 		return nil, unfit(fmt.Errorf("compile %s: %w", Module, err))
 	}
-	p := &program{compiled: compiled, memory: uint64(spec.Memory) / wasmPage * wasmPage, storage: int64(spec.Storage),
-		env: append(sandbox.Environment(spec, s.options.Region, taskFolder, ""), "PWD="+taskFolder)}
-	if err := p.open(f.Code, parts.image); err != nil {
+	p.memory = min(p.memory, uint64(spec.Memory)/wasmPage*wasmPage, wholeMemory-wasmPage)
+	p.storage = int64(spec.Storage)
+	p.env = append(sandbox.Environment(spec, s.options.Region, taskFolder, ""), "PWD="+taskFolder)
+	if err := p.open(f.Code); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
 	return p, nil
 }
 
+// compile compiles a module that is split and metered, or the module as it is
+// where it cannot be: it refers to its segments later, it has no memory of its
+// own, it is of a newer form than is understood here.
+func (s *Sandbox) compile(ctx context.Context, parts layout) (_ *program, err error) {
+	p := &program{runtime: s.metered}
+	if metered, most, err := meter(parts.code); err == nil {
+		if p.compiled, err = p.runtime.CompileModule(ctx, metered); err == nil {
+			p.memory = most
+			p.image, err = newImage(parts.image)
+			return p, err
+		}
+	}
+	p = &program{runtime: s.checked, memory: wholeMemory}
+	if p.image, err = newImage(nil); err == nil {
+		p.compiled, err = p.runtime.CompileModule(ctx, parts.whole)
+	}
+	return p, err
+}
+
 // open takes what a program holds besides its code.
-func (p *program) open(code string, image []byte) (err error) {
+func (p *program) open(code string) (err error) {
 	if _, ok := p.compiled.ExportedFunctions()["_start"]; !ok {
 		return unfit(fmt.Errorf("%s is no WASI command: it exports no _start", Module))
-	}
-	if p.image, err = newImage(image); err != nil {
-		return err
 	}
 	p.task, err = os.OpenRoot(code)
 	return err
@@ -104,11 +118,11 @@ func (p *program) instantiate(ctx context.Context, in *instance, log *log) (*att
 	over, cancel := context.WithCancel(context.Background())
 	a := &attempt{
 		pipe: newPipe(over, in.sandbox.clock, int64(in.sandbox.limits.Response)), log: log, cancel: cancel,
-		memory: &memory{limit: p.memory, image: p.image},
-		files:  newFiles(p.task, p.storage), exited: make(chan struct{}),
+		files: newFiles(p.task, p.storage), exited: make(chan struct{}),
 	}
+	a.memory = &memory{limit: p.memory, image: p.image, over: a.endIfOver}
 	var err error
-	if a.module, err = instantiate(experimental.WithMemoryAllocator(ctx, a.memory), in.sandbox.runtime, p.compiled, p.config(in, a)); err != nil {
+	if a.module, err = instantiate(experimental.WithMemoryAllocator(ctx, a.memory), p.runtime, p.compiled, p.config(in, a)); err != nil {
 		cancel()
 		err = fmt.Errorf("start instance %s: %w", in.id, err)
 		if left := errors.Join(a.files.close(), a.memory.release()); a.memory.failed != nil || left != nil {

@@ -22,7 +22,8 @@ type Sandbox struct {
 	options Options
 	clock   clock.Monotonic
 	limits  sandbox.Limits
-	runtime wazero.Runtime
+	metered wazero.Runtime // of modules that check for their end by themselves
+	checked wazero.Runtime // of modules that wazero checks
 	cache   wazero.CompilationCache
 
 	loading sync.Mutex // held while a module is compiled
@@ -47,9 +48,13 @@ func New(o Options) (_ *Sandbox, err error) {
 		return nil, fmt.Errorf("wasm sandbox: %w", err)
 	}
 	ctx := context.Background()
-	s.runtime = wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithCloseOnContextDone(true).WithCompilationCache(s.cache))
-	if _, err := wasi_snapshot_preview1.Instantiate(ctx, s.runtime); err != nil {
-		return nil, fmt.Errorf("wasm sandbox: %w", errors.Join(err, s.release()))
+	config := wazero.NewRuntimeConfig().WithCompilationCache(s.cache)
+	s.metered = wazero.NewRuntimeWithConfig(ctx, config)
+	s.checked = wazero.NewRuntimeWithConfig(ctx, config.WithCloseOnContextDone(true))
+	for _, r := range []wazero.Runtime{s.metered, s.checked} {
+		if _, err := wasi_snapshot_preview1.Instantiate(ctx, r); err != nil {
+			return nil, fmt.Errorf("wasm sandbox: %w", errors.Join(err, s.release()))
+		}
 	}
 	return s, nil
 }
@@ -82,7 +87,7 @@ func (s *Sandbox) release() error {
 	clear(s.programs)
 	s.mu.Unlock()
 	ctx := context.Background()
-	return errors.Join(append(errs, s.runtime.Close(ctx), s.cache.Close(ctx))...)
+	return errors.Join(append(errs, s.metered.Close(ctx), s.checked.Close(ctx), s.cache.Close(ctx))...)
 }
 
 // Notes say what a reader of figures must know.
