@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
 
@@ -31,10 +30,10 @@ func functionFields() fields[Function] {
 	return fields[Function]{
 		key("name", names(), func(f *Function) *string { return &f.Name },
 			"what arrivals and budgets call it").must(),
-		key("fixture", words("fixture", fixtures.Names()), func(f *Function) *string { return &f.Fixture },
-			"a function that coldcurve ships"),
+		key("fixture", words("fixture", append(fixtures.Names(), fixtures.Minimal)), func(f *Function) *string { return &f.Fixture },
+			"a function that coldcurve ships (minimal: in wasm only)"),
 		key("code", texts(), func(f *Function) *string { return &f.Code },
-			"a folder with a function of your own, from the scenario's folder (go: with an executable named bootstrap)"),
+			"a folder with a function of your own, from the scenario's folder (go: with an executable named bootstrap, wasm: with a module named bootstrap.wasm)"),
 		key("image", texts(), func(f *Function) *string { return &f.Image },
 			"a container image with a Runtime API client in it, of runtime image"),
 		key("runtime", runtimes(), func(f *Function) *platform.Runtime { return &f.Runtime },
@@ -130,7 +129,7 @@ func (r *reader) function(m strict.Map) Function {
 		return f
 	}
 	r.checkCode(m, &f)
-	if !m.Get("payload").Given() && slices.Contains(fixtures.Names(), f.Fixture) {
+	if !m.Get("payload").Given() && f.Fixture != "" {
 		f.Payload.Data = fixtures.Payload(f.Fixture)
 	}
 	return f
@@ -143,16 +142,19 @@ func (r *reader) checkCode(m strict.Map, f *Function) {
 		return
 	}
 	fixture, code, handler := m.Get("fixture"), m.Get("code"), m.Get("handler")
-	compiled := f.Runtime == platform.Go
+	bootstrap, _, _ := bootstrapOf(f.Runtime)
+	compiled := f.Runtime == platform.Go || f.Runtime == platform.Wasm
 	switch {
 	case fixture.Given() && code.Given():
 		code.Fault("both fixture and code", "keep one of them")
 	case !fixture.Given() && !code.Given():
 		m.Fault("the function has neither fixture nor code", "add fixture: hello, or code: a folder")
+	case f.Fixture == fixtures.Minimal && f.Runtime != platform.Wasm:
+		fixture.Fault("fixture minimal is for runtime wasm", "add runtime: wasm, or write fixture: hello")
 	case handler.Given() && fixture.Given():
 		handler.Fault("a fixture brings its own handler", "leave handler out")
 	case handler.Given() && compiled:
-		handler.Fault("runtime go has no handler", "leave handler out; code holds an executable named bootstrap")
+		handler.Fault(fmt.Sprintf("runtime %s has no handler", f.Runtime), "leave handler out; code holds "+bootstrap)
 	case !handler.Given() && code.Given() && !compiled:
 		m.Fault(fmt.Sprintf("code in %s without a handler", f.Runtime), "add handler: index.handler")
 	}
@@ -169,7 +171,7 @@ func (r *reader) checkCode(m strict.Map, f *Function) {
 	}
 	switch {
 	case compiled:
-		checkBootstrap(code, f.Code)
+		checkBootstrap(code, f)
 	case handler.Given() && f.Handler != "":
 		checkHandler(handler, f)
 	}
@@ -191,14 +193,25 @@ func checkImage(m strict.Map, f *Function) {
 	}
 }
 
+// bootstrapOf is what the code of a compiled function holds, in words, its
+// file's name, and how to build it.
+func bootstrapOf(r platform.Runtime) (words, file, build string) {
+	if r == platform.Wasm {
+		return "a module named bootstrap.wasm", "bootstrap.wasm", "GOOS=wasip1 GOARCH=wasm go build -o "
+	}
+	return "an executable named bootstrap", "bootstrap", "GOOS=linux go build -o "
+}
+
 // checkBootstrap sees to it that a folder's function can be executed.
-func checkBootstrap(code strict.Value, folder string) {
-	path := filepath.Join(folder, "bootstrap")
+func checkBootstrap(code strict.Value, f *Function) {
+	_, file, build := bootstrapOf(f.Runtime)
+	path := filepath.Join(f.Code, file)
 	switch info, err := os.Stat(path); {
 	case err != nil:
-		code.Fault("there is no bootstrap in "+folder, "build the function: GOOS=linux go build -o "+path)
+		code.Fault("there is no "+file+" in "+f.Code, "build the function: "+build+path)
 	case !info.Mode().IsRegular():
-		code.Fault(path+" is not a file", "build the function: GOOS=linux go build -o "+path)
+		code.Fault(path+" is not a file", "build the function: "+build+path)
+	case f.Runtime == platform.Wasm: // nothing executes it as it is
 	case info.Mode().Perm()&0o111 == 0 && runtime.GOOS != "windows": // where no file has the bit
 		code.Fault(path+" is not executable", "make it so: chmod +x "+path)
 	}

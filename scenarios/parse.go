@@ -169,5 +169,5 @@ func (r *reader) from() string {
 func commas(names []string) string { return strings.Join(names, ", ") }
 
 func runtimeNames() []string {
-	return []string{string(platform.Go), string(platform.NodeJS), string(platform.Python), string(platform.Image)}
+	return []string{string(platform.Go), string(platform.NodeJS), string(platform.Python), string(platform.Wasm), string(platform.Image)}
 }

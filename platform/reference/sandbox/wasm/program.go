@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -49,6 +50,7 @@ func (s *Sandbox) load(ctx context.Context, spec *sandbox.Spec) (*program, error
 	if err != nil {
 		return nil, unfit(err)
 	}
+	ctx = experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0))
 	parts, err := split(module)
 	if err != nil {
 		return nil, unfit(fmt.Errorf("%s: %w", Module, err))
@@ -136,13 +138,13 @@ func (p *program) instantiate(ctx context.Context, in *instance, log *log) (*att
 
 // instantiate turns a panic into an error: an allocator that has no memory to
 // give has no other way to say so.
-func instantiate(ctx context.Context, runtime wazero.Runtime, compiled wazero.CompiledModule, config wazero.ModuleConfig) (m api.Module, err error) {
+func instantiate(ctx context.Context, rt wazero.Runtime, compiled wazero.CompiledModule, config wazero.ModuleConfig) (m api.Module, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("instantiate: %v", cause)
 		}
 	}()
-	return runtime.InstantiateModule(ctx, compiled, config)
+	return rt.InstantiateModule(ctx, compiled, config)
 }
 
 // config is all that a module gets of the world.

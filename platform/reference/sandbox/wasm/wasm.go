@@ -40,16 +40,22 @@
 // memory, bounded by the function's storage size. There is no file of the host, no
 // network, no process, and no other instance. A memory that outgrows the
 // function's size ends the instance, and so does the deadline, wherever the
-// module is: loops are interruptible, at the price that RATIONALE.md tells.
-// Open files are bounded as well.
+// module is: it counts its loop turns and calls and gives way every 10,000. Open
+// files and tables are bounded as well.
 //
 // What stands between a module and this process is wazero's compiler, not the
-// kernel: a fault in it is a fault of the whole runtime. CPU time is shared
-// with this process through Go's scheduler and not limited by memory size: a
-// module that computes takes a core from everybody else here. The compilation
-// cache holds machine code, so its folder is made for this user alone.
+// kernel: a fault in it is a fault of the whole runtime. Modules run at this
+// process's priority and share its cores through Go's scheduler; CPU time is not
+// limited by memory size, so a module that computes takes a core from everybody
+// else here. The call stack is wazero's and outside of the memory limit: endless
+// recursion takes up to 400 MB of this process's heap before it ends. What takes
+// long without a loop or a call (a copy of the whole memory) is not interrupted.
+// The compilation cache holds machine code, so its folder is made for this user
+// alone. A memory is at most 4 GiB, whatever the function's size.
 //
 // # How a start gets short
+//
+// An idle module waits in a read and takes no CPU; there is nothing to pause.
 //
 // Prepare compiles the module ahead of time, into a cache on disk that is keyed
 // by content. It also lays the module's data segments out once, as the image of
