@@ -194,6 +194,7 @@ func (w *walls) move(s *script, x *process.Execution) {
 		s.bindReadOnly(host+prefix, prefix)
 	}
 	s.Call("let go of the host", unix.SYS_UMOUNT2, s.String(host), stage.Of(unix.MNT_DETACH))
+	s.Call("remove the host's place", unix.SYS_UNLINKAT, stage.Of(unix.AT_FDCWD), s.String(host), stage.Of(unix.AT_REMOVEDIR))
 	s.fix("/", readOnly, false)
 }
 
