@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		defer os.RemoveAll(dir)
-		build := exec.Command("go", "build", "-o", filepath.Join(dir, "bootstrap"), "../process/testdata/function")
+		build := exec.Command("go", "build", "-o", filepath.Join(dir, "bootstrap"), "../sandboxtest/testdata/function")
 		build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
 		if out, err := build.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "build the test function: %v\n%s", err, out)

@@ -1,6 +1,8 @@
 package namespace_test
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,23 +13,40 @@ import (
 	"github.com/coldcurve/coldcurve/platform/platformtest/need"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/namespace"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/sandboxtest"
 )
 
-// built builds a test function, once a folder.
-func built(t testing.TB, source string) string {
-	t.Helper()
-	dir := t.TempDir()
-	out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "bootstrap"), source).CombinedOutput()
-	if err != nil {
-		t.Fatalf("build %s: %v\n%s", source, err, out)
-	}
-	// t.TempDir's own folder is for one user, and instances are others.
-	for at := dir; at != os.TempDir() && at != "/"; at = filepath.Dir(at) {
-		if err := os.Chmod(at, 0o755); err != nil {
-			t.Fatal(err)
+// The folders of the compiled test functions: the kit's, and the burglar.
+var function, burglarCode string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "coldcurve-namespace-")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		function, burglarCode = filepath.Join(dir, "function"), filepath.Join(dir, "burglar")
+		if err := build(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+func build(dir string) error {
+	for _, folder := range []string{function, burglarCode} {
+		if err := os.Mkdir(folder, 0o755); err != nil {
+			return err
 		}
 	}
-	return dir
+	out, err := exec.Command("go", "build", "-o", filepath.Join(burglarCode, "bootstrap"), "./testdata/burglar").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("build the burglar: %w\n%s", err, out)
+	}
+	return errors.Join(os.Chmod(dir, 0o755), sandboxtest.Build(function))
 }
 
 func spec(t testing.TB) *sandbox.Spec {

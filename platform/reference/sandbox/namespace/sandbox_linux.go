@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"sync"
 
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
@@ -16,6 +17,8 @@ import (
 type Sandbox struct {
 	box   *process.Sandbox
 	walls *walls
+	close sync.Once
+	left  error
 }
 
 // New makes a sandbox. Where the machine does not allow it, it fails with what
@@ -98,5 +101,6 @@ func (s *Sandbox) Notes() []string {
 
 // Close implements sandbox.Sandbox.
 func (s *Sandbox) Close() error {
-	return errors.Join(s.box.Close(), s.walls.close())
+	s.close.Do(func() { s.left = errors.Join(s.box.Close(), s.walls.close()) })
+	return s.left
 }

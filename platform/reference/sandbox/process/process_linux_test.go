@@ -19,11 +19,9 @@ import (
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
 )
 
-// function is the folder of the compiled test function, and marker is in the
+// function is the folder of the compiled test function; sandboxtest.Marker is in the
 // environment of every process that a test starts.
 var function string
-
-const marker = "COLDCURVE_TEST_MARK"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(ownerDir); dir != "" {
@@ -37,7 +35,7 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		defer os.RemoveAll(dir)
-		out, err := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(dir, "bootstrap"), "./testdata/function").CombinedOutput()
+		out, err := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(dir, "bootstrap"), "../sandboxtest/testdata/function").CombinedOutput()
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "build the test function: %v\n%s", err, out)
 			return 1

@@ -1,4 +1,4 @@
-// Command function is what the tests of the process sandbox start: a function
+// Command function is what the tests of sandboxes start: a function
 // on the bare standard library that behaves as it is told, at init by the
 // variable BEHAVIOUR and then by each payload.
 package main
@@ -55,6 +55,8 @@ func begin(c *client, behaviour string) {
 		eat()
 	case "spawn":
 		spawn()
+	case "deaf":
+		signal.Ignore(syscall.SIGTERM)
 	case "term":
 		terms := make(chan os.Signal, 1)
 		signal.Notify(terms, syscall.SIGTERM)
@@ -88,6 +90,13 @@ func serve(c *client, id, payload string) {
 		spawn()
 	case "fail":
 		c.post("invocation/"+id+"/error", `{"errorType":"Shop.Closed","errorMessage":"`+arg+`"}`)
+		return
+	case "store":
+		said := "stored"
+		if err := os.WriteFile(arg, make([]byte, 64<<10), 0o600); err != nil {
+			said = err.Error()
+		}
+		c.post("invocation/"+id+"/response", said)
 		return
 	case "print":
 		fmt.Println(arg)

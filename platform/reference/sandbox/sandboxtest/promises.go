@@ -1,0 +1,399 @@
+package sandboxtest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+)
+
+// Run tests a sandbox.
+func Run(t *testing.T, k Kit) {
+	for _, part := range []struct {
+		name string
+		test func(*testing.T, Kit)
+	}{
+		{"answers", answers}, {"handler fails", handlerFails}, {"init fails", initFails}, {"process ends", processEnds},
+		{"deadline", deadline}, {"payload limit", payloadLimit}, {"out of memory", outOfMemory}, {"log tail", logTail},
+		{"stop", stop}, {"stop graceful", stopGraceful}, {"nothing to start", nothingToStart}, {"start after close", startAfterClose},
+		{"many at once", manyAtOnce}, {"context", contexts}, {"pause", pause}, {"injuries", injuries},
+	} {
+		t.Run(part.name, func(t *testing.T) { part.test(t, k) })
+	}
+}
+
+func answers(t *testing.T, k Kit) {
+	in := start(t, k.open(t), k.Spec(t, ""))
+	m, err := in.AwaitReady(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !(0 < m.Begun && m.Begun < m.Provisioned && m.Provisioned <= m.Ready) || m.Attempts != 1 || m.Failed != 0 {
+		t.Errorf("marks out of order: %+v", m)
+	}
+	last := m.Ready
+	for i := range 20 {
+		want := fmt.Sprintf("hello %d", i)
+		r := invoke(t, in, want)
+		if string(r.Body) != want || r.FunctionError != "" {
+			t.Fatalf("got %q %q, want %q", r.Body, r.FunctionError, want)
+		}
+		if !(last <= r.HandlerStart && r.HandlerStart < r.HandlerEnd) {
+			t.Errorf("invocation %d: handler from %d to %d, after %d", i, r.HandlerStart, r.HandlerEnd, last)
+		}
+		last = r.HandlerEnd
+	}
+	if k.Limits && in.MaxMemory() < 200<<10 {
+		t.Errorf("max memory %d, want more", in.MaxMemory())
+	}
+}
+
+func handlerFails(t *testing.T, k Kit) {
+	in := ready(t, k.open(t), k.Spec(t, ""))
+	r := invoke(t, in, "fail no change")
+	if want := `{"errorType":"Shop.Closed","errorMessage":"no change"}`; r.FunctionError != "Unhandled" || string(r.Body) != want {
+		t.Errorf("got %q %s, want Unhandled %s", r.FunctionError, r.Body, want)
+	}
+	if got := string(invoke(t, in, "open again").Body); got != "open again" {
+		t.Errorf("got %q after a failure", got)
+	}
+}
+
+func initFails(t *testing.T, k Kit) {
+	for _, tt := range []struct {
+		behaviour        string
+		kind             sample.ErrorKind
+		errType, message string
+		log              string
+	}{
+		{"crash", sample.Init, "Runtime.ExitError", "Error: Runtime exited with error: exit status 3", "init goes wrong\ninit goes wrong\n"},
+		{"error", sample.Init, "Shop.NoStock", "nothing to sell", ""},
+		{"hang", sample.Timeout, "Sandbox.Timedout", "Error: Task timed out after 0.20 seconds", ""},
+	} {
+		t.Run(tt.behaviour, func(t *testing.T) {
+			broken := k.Spec(t, tt.behaviour)
+			broken.Timeout = 10 * time.Second
+			if tt.behaviour == "hang" {
+				broken.InitLimit, broken.Timeout = 100*time.Millisecond, 200*time.Millisecond
+			}
+			in := start(t, k.open(t), broken)
+			m, err := in.AwaitReady(t.Context())
+			f := failure(t, err, tt.kind)
+			if !(0 < m.Begun && m.Begun < m.Provisioned && m.Provisioned < m.Failed) || m.Ready != 0 || m.Attempts != 2 {
+				t.Errorf("got marks %+v, want 2 attempts from the first process to the failure", m)
+			}
+			if f.Type != tt.errType || f.Message != tt.message || string(f.Log) != tt.log {
+				t.Errorf("got %q %q log %q, want %q %q log %q", f.Type, f.Message, f.Log, tt.errType, tt.message, tt.log)
+			}
+		})
+	}
+}
+
+func processEnds(t *testing.T, k Kit) {
+	for _, tt := range []struct{ payload, message string }{
+		{"exit 1", "Error: Runtime exited with error: exit status 1"},
+		{"exit 0", "Error: Runtime exited without providing a reason"},
+		{"signal 15", "Error: Runtime exited with error: signal: terminated"},
+		{"signal 9", "Error: Runtime exited with error: signal: killed"},
+	} {
+		t.Run(tt.payload, func(t *testing.T) {
+			in := ready(t, k.open(t), k.Spec(t, ""))
+			invoke(t, in, "fine")
+			inv := invocation(tt.payload, 10*time.Second)
+			_, err := in.Invoke(t.Context(), inv)
+			f := failure(t, err, sample.Crash)
+			if want := "RequestId: " + inv.RequestID + " " + tt.message; f.Message != want || f.Type != "Runtime.ExitError" {
+				t.Errorf("got %q %q, want %q", f.Type, f.Message, want)
+			}
+			if f.HandlerStart == 0 || f.HandlerEnd < f.HandlerStart {
+				t.Errorf("handler from %d to %d", f.HandlerStart, f.HandlerEnd)
+			}
+			gone(t, in)
+		})
+	}
+}
+
+// gone waits for the end of an instance.
+func gone(t *testing.T, in sandbox.Instance) {
+	t.Helper()
+	select {
+	case <-in.Done():
+	case <-time.After(10 * time.Second):
+		t.Fatal("the instance's end is not told")
+	}
+}
+
+func deadline(t *testing.T, k Kit) {
+	slow := k.Spec(t, "")
+	slow.Timeout = 250 * time.Millisecond
+	in := ready(t, k.open(t), slow)
+	inv := invocation("sleep 1h", slow.Timeout)
+	_, err := in.Invoke(t.Context(), inv)
+	f := failure(t, err, sample.Timeout)
+	if want := "RequestId: " + inv.RequestID + " Error: Task timed out after 0.25 seconds"; f.Message != want || f.Type != "Sandbox.Timedout" {
+		t.Errorf("got %q %q, want %q", f.Type, f.Message, want)
+	}
+}
+
+func payloadLimit(t *testing.T, k Kit) {
+	most := int(sandbox.Lambda().Response)
+	in := ready(t, k.open(t), k.Spec(t, ""))
+	if got := len(invoke(t, in, "large "+strconv.Itoa(most)).Body); got != most {
+		t.Errorf("got %d bytes, want %d", got, most)
+	}
+	_, err := in.Invoke(t.Context(), invocation("large "+strconv.Itoa(most+1), time.Minute))
+	if f := failure(t, err, sample.Payload); f.Type != "Function.ResponseSizeTooLarge" {
+		t.Errorf("got %q", f.Type)
+	}
+	if got := string(invoke(t, in, "lives on").Body); got != "lives on" {
+		t.Errorf("got %q afterwards", got)
+	}
+}
+
+func outOfMemory(t *testing.T, k Kit) {
+	if !k.Limits {
+		t.Skip("memory limits are not enforced here")
+	}
+	small := k.Spec(t, "")
+	small.Memory = 128 << 20
+	in := ready(t, k.open(t), small)
+	_, err := in.Invoke(t.Context(), invocation("eat", 30*time.Second))
+	failure(t, err, sample.OutOfMemory)
+	if peak := in.MaxMemory(); peak < 120<<20 || peak > 129<<20 {
+		t.Errorf("peak %d bytes, want close to 128 MB", peak)
+	}
+}
+
+func logTail(t *testing.T, k Kit) {
+	in := ready(t, k.open(t), k.Spec(t, ""))
+	for i := range 20 {
+		want := "line " + strconv.Itoa(i)
+		if got := string(invoke(t, in, "print "+want).Log); got != want+"\n" {
+			t.Fatalf("got log %q, want %q", got, want)
+		}
+	}
+	if got := invoke(t, in, "quiet").Log; got != nil {
+		t.Errorf("got log %q of an invocation that wrote nothing", got)
+	}
+	most := sandbox.Lambda().LogTail
+	flood := invoke(t, in, "flood 500").Log // 8 MB
+	if len(flood) != most || !bytes.HasSuffix(flood, []byte("\nthe end of the flood\n")) {
+		t.Errorf("got %d bytes of log that end in %q", len(flood), flood[max(0, len(flood)-30):])
+	}
+}
+
+func stop(t *testing.T, k Kit) {
+	s := k.open(t)
+	for name, payload := range map[string]string{"idle": "", "in an invocation": "sleep 1h", "with a child": "spawn"} {
+		t.Run(name, func(t *testing.T) {
+			in := ready(t, s, k.Spec(t, "", "SPAWN=session"))
+			result := make(chan error, 1)
+			switch payload {
+			case "":
+				result <- nil
+			case "spawn":
+				invoke(t, in, payload)
+				result <- nil
+			default:
+				go func() {
+					_, err := in.Invoke(context.Background(), invocation(payload, time.Hour))
+					result <- err
+				}()
+				time.Sleep(50 * time.Millisecond)
+			}
+			for range 2 {
+				if err := in.Stop(false); err != nil {
+					t.Fatal(err)
+				}
+			}
+			gone(t, in)
+			if err := <-result; payload == "sleep 1h" {
+				failure(t, err, sample.Platform)
+			}
+			for pid, mark := range Marked() {
+				if mark == t.Name() {
+					t.Errorf("process %d is left after stop", pid)
+				}
+			}
+		})
+	}
+	t.Run("in init", func(t *testing.T) {
+		in := start(t, s, k.Spec(t, "hang"))
+		time.AfterFunc(50*time.Millisecond, func() { _ = in.Stop(false) })
+		_, err := in.AwaitReady(t.Context())
+		failure(t, err, sample.Platform)
+		gone(t, in)
+	})
+}
+
+// stopGraceful wants a process that hears SIGTERM to be gone well before the
+// sandbox's patience ends: both are measured here.
+func stopGraceful(t *testing.T, k Kit) {
+	s := k.open(t)
+	took := func(behaviour string) time.Duration {
+		in := ready(t, s, k.Spec(t, behaviour))
+		begun := time.Now()
+		if err := in.Stop(true); err != nil {
+			t.Fatal(err)
+		}
+		return time.Since(begun)
+	}
+	deaf, hears := took("deaf"), took("")
+	if 2*hears > deaf {
+		t.Errorf("one that hears SIGTERM took %v to stop, one that does not %v", hears, deaf)
+	}
+}
+
+func nothingToStart(t *testing.T, k Kit) {
+	s := k.open(t)
+	nothing := k.Spec(t, "")
+	nothing.Function.Code = readable(t)
+	_, err := s.Start(t.Context(), "i-1", nothing)
+	if f := failure(t, err, sample.Init); f.Type != "Runtime.InvalidEntrypoint" {
+		t.Errorf("got %q", f.Type)
+	}
+	if got := string(invoke(t, ready(t, s, k.Spec(t, "")), "after all").Body); got != "after all" {
+		t.Errorf("got %q after a failed start", got)
+	}
+}
+
+func startAfterClose(t *testing.T, k Kit) {
+	s := k.open(t)
+	in := ready(t, s, k.Spec(t, ""))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	gone(t, in)
+	_, err := s.Start(t.Context(), "i-2", k.Spec(t, ""))
+	failure(t, err, sample.Platform)
+}
+
+func manyAtOnce(t *testing.T, k Kit) {
+	s, shop := k.open(t), k.Spec(t, "")
+	shop.InitLimit, shop.Timeout = time.Minute, time.Minute
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			in, err := s.Start(t.Context(), "i-"+strconv.Itoa(i), shop)
+			if err != nil {
+				t.Errorf("start %d: %v", i, err)
+				return
+			}
+			if _, err := in.AwaitReady(t.Context()); err != nil {
+				t.Errorf("ready %d: %v", i, err)
+				return
+			}
+			r, err := in.Invoke(t.Context(), invocation("many", time.Minute))
+			if err != nil || string(r.Body) != "many" {
+				t.Errorf("invoke %d: %q, %v", i, r.Body, err)
+			}
+			if i%2 == 0 { // the other half is left to Close
+				if err := in.Stop(false); err != nil {
+					t.Errorf("stop %d: %v", i, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+func contexts(t *testing.T, k Kit) {
+	s := k.open(t)
+	over, cancel := context.WithCancel(t.Context())
+	hangs := start(t, s, k.Spec(t, "hang"))
+	time.AfterFunc(20*time.Millisecond, cancel)
+	if _, err := hangs.AwaitReady(over); !errors.Is(err, context.Canceled) {
+		t.Errorf("await ready: got %v, want the context's end", err)
+	}
+	if err := hangs.Stop(false); err != nil {
+		t.Error(err)
+	}
+	in := ready(t, s, k.Spec(t, ""))
+	r, err := in.Invoke(over, invocation("the caller has gone", time.Minute))
+	if err != nil || string(r.Body) != "the caller has gone" {
+		t.Errorf("invoke: got %q, %v, want an answer all the same", r.Body, err)
+	}
+	if in, err := s.Start(over, "i-2", k.Spec(t, "")); err == nil { // it may have been too quick
+		if err := in.Stop(false); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func pause(t *testing.T, k Kit) {
+	in := ready(t, k.open(t), k.Spec(t, ""))
+	p, ok := in.(sandbox.Pauser)
+	if !ok {
+		t.Skip("its instances cannot be paused")
+	}
+	for range 3 {
+		if err := p.Pause(); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Resume(); err != nil {
+			t.Fatal(err)
+		}
+		if got := string(invoke(t, in, "awake").Body); got != "awake" {
+			t.Errorf("got %q", got)
+		}
+	}
+	if err := p.Pause(); err != nil {
+		t.Fatal(err)
+	}
+	if err := in.Stop(false); err != nil {
+		t.Errorf("stop while paused: %v", err)
+	}
+}
+
+func injuries(t *testing.T, k Kit) {
+	s := k.open(t)
+	hurt := func(t *testing.T, what sandbox.Injury) sandbox.Instance {
+		t.Helper()
+		in := ready(t, s, k.Spec(t, ""))
+		p, ok := in.(sandbox.Patient)
+		if !ok {
+			t.Skip("its instances cannot be hurt")
+		}
+		if err := p.Injure(what); err != nil {
+			t.Fatal(err)
+		}
+		return in
+	}
+	for name, what := range map[string]sandbox.Injury{"kill": sandbox.Kill, "abort": sandbox.Abort} {
+		t.Run(name, func(t *testing.T) {
+			in := hurt(t, what)
+			gone(t, in)
+			_, err := in.Invoke(t.Context(), invocation("too late", time.Minute))
+			failure(t, err, sample.Crash)
+		})
+	}
+	t.Run("freeze", func(t *testing.T) {
+		in := hurt(t, sandbox.Freeze)
+		_, err := in.Invoke(t.Context(), invocation("frozen", 300*time.Millisecond))
+		failure(t, err, sample.Timeout)
+		if err := in.(sandbox.Patient).Injure(sandbox.Thaw); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("fill /tmp", func(t *testing.T) {
+		if !k.Tmp {
+			in := ready(t, s, k.Spec(t, ""))
+			if p, ok := in.(sandbox.Patient); ok && p.Injure(sandbox.FillTmp) == nil {
+				t.Error("filled a /tmp that is not the instance's own")
+			}
+			return
+		}
+		in := hurt(t, sandbox.FillTmp)
+		if got := string(invoke(t, in, "store /tmp/file").Body); !strings.Contains(got, "no space left") {
+			t.Errorf("writing gave %q, want no space", got)
+		}
+	})
+}
