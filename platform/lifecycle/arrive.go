@@ -18,18 +18,18 @@ func (p *Pool) arrive(r Request, out []Action) []Action {
 	}
 	// Whatever allows a start goes to the queue first, so if one is allowed
 	// now, nobody is waiting for it.
-	if p.room() && p.starts.take(p.now) {
-		return p.startArrived(r, out)
+	why := ConcurrencyFull
+	if p.room() {
+		if out, why = p.admit(out); why == NoReason {
+			return p.startArrived(r, out)
+		}
 	}
 	if p.requests.queue.n < p.policy.QueueLimit {
 		p.requests.wait(r, p.now)
 		p.due, _ = p.next()
 		return append(out, Action{Kind: Enqueue, Request: r})
 	}
-	if p.room() {
-		return p.throttle(r, StartRateFull, out)
-	}
-	return p.throttle(r, ConcurrencyFull, out)
+	return p.throttle(r, why, out)
 }
 
 // alive says whether a request waits or is bound. It costs nothing while none does.

@@ -43,16 +43,28 @@ func (p *Pool) next() (at time.Duration, what deadline) {
 	}
 	e.add(p.schedule.next(), relevel)
 	if w != none && p.room() {
-		e.add(p.starts.next(), token)
+		e.add(p.startable(0), token)
 	}
 	if p.keepable(p.limit) {
-		e.add(max(p.starts.next(), p.retry), token)
+		e.add(p.startable(p.retry), token)
 	}
 	return e.at, e.what
 }
 
+// startable is when a start is allowed by its rate, not before some instant. If
+// that has come and only memory is missing it is never: nobody knows when some
+// comes free, and then [Memory] sees to it.
+func (p *Pool) startable(from time.Duration) time.Duration {
+	at := max(p.starts.next(), from)
+	if at <= p.now && !p.affordable() {
+		p.memory.refused = true
+		return never
+	}
+	return at
+}
+
 // settle does what is due up to now, each at the instant at which it became
-// due, and then what a limit or level allows that was set since.
+// due, and then resets what was set since.
 func (p *Pool) settle(now time.Duration, out []Action) []Action {
 	for {
 		at, what := p.next()
@@ -64,6 +76,11 @@ func (p *Pool) settle(now time.Duration, out []Action) []Action {
 		out = p.fall(what, out)
 	}
 	p.now = now
+	return p.reset(out)
+}
+
+// reset has the limit and the level hold that were set since the Step before.
+func (p *Pool) reset(out []Action) []Action {
 	if p.raised > p.limit {
 		p.limit = p.raised
 		out = p.pump(out)

@@ -143,11 +143,16 @@ func (p *Pool) pump(out []Action) []Action {
 	for p.requests.queue.n > 0 {
 		if i := p.joinable(); i != none {
 			out = p.join(i, p.requests.leave(p.requests.queue.head).request, out)
-		} else if p.room() && p.starts.take(p.now) {
-			out = p.startWaiting(out)
-		} else {
+			continue
+		}
+		if !p.room() || p.deferred() {
 			break
 		}
+		var why Why
+		if out, why = p.admit(out); why != NoReason {
+			break
+		}
+		out = p.startWaiting(out)
 	}
 	out = p.replenish(out)
 	p.due, _ = p.next()
@@ -217,6 +222,9 @@ func (p *Pool) detach(i int32) {
 	if slot.kept {
 		slot.kept = false
 		p.kept--
+	}
+	if p.memory != nil {
+		p.memory.used -= p.size
 	}
 }
 

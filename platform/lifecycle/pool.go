@@ -25,6 +25,9 @@ type Pool struct {
 	spells   spells     // where idle spells have lengths of their own
 	crowd    crowd      // those that rest, where one of them is to be chosen at random
 	random   *rand.Rand // nil where nothing is drawn
+	memory   *Memory    // nil without a budget
+	size     int64      // of an instance
+	entry    []int32    // of a resting instance, among memory's
 	counts   Counts     // the history; Counts adds the population
 
 	schedule schedule
@@ -99,10 +102,18 @@ func (p *Pool) Step(now time.Duration, ev Event, out []Action) []Action {
 		p.counts.Clamped++
 		now = p.now
 	}
+	if p.memory != nil {
+		return p.memory.step(p, now, ev, out)
+	}
 	if now >= p.due {
 		out = p.settle(now, out)
 	}
 	p.now = now
+	return p.happen(ev, out)
+}
+
+// happen does what an event calls for.
+func (p *Pool) happen(ev Event, out []Action) []Action {
 	switch ev.Kind {
 	case Tick:
 		return out
@@ -168,10 +179,10 @@ func (p *Pool) relief() time.Duration {
 	}
 	at := never
 	if p.requests.queue.n > 0 && p.room() {
-		at = max(p.starts.next(), p.now)
+		at = p.startable(p.now)
 	}
 	if p.keepable(p.limit) {
-		at = min(at, max(p.starts.next(), p.retry, p.now))
+		at = min(at, p.startable(max(p.retry, p.now)))
 	}
 	return at
 }
@@ -196,13 +207,13 @@ func (p *Pool) Oldest() (came time.Duration, ok bool) {
 
 // Blocked is when the request came that would have an instance lent or started
 // at now if the limit allowed one more than are held; false if there is none.
-// (One that waits for a start token is not helped by a higher limit.)
+// (One that waits for a start token or for memory is not helped by a higher limit.)
 func (p *Pool) Blocked(now time.Duration) (came time.Duration, ok bool) {
 	if p.resting()+p.standby.n+p.open.n+p.openKept.n > 0 {
 		return p.Oldest()
 	}
 	w := p.requests.queue.head
-	if w == none || p.filling.n == 0 && p.starts.next() > now {
+	if w == none || p.filling.n == 0 && (p.starts.next() > now || !p.affordable()) {
 		return 0, false
 	}
 	return p.requests.waiters[w].since, true

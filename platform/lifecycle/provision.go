@@ -34,14 +34,22 @@ func (p *Pool) setLevel(n int, out []Action) []Action {
 // replenish starts what is missing of the instances to be kept ready. Requests
 // that wait for a start come first.
 func (p *Pool) replenish(out []Action) []Action {
-	for p.retry <= p.now && p.keepable(p.limit) && p.starts.take(p.now) {
-		i := p.start(true)
-		p.kept++
-		slot := &p.instances.slots[i]
-		slot.ahead = true
-		out = append(out, Action{Kind: Start, Ahead: true, Instance: slot.name})
+	for p.retry <= p.now && p.keepable(p.limit) && !p.deferred() {
+		var why Why
+		if out, why = p.admit(out); why != NoReason {
+			break
+		}
+		out = p.startKept(out)
 	}
 	return out
+}
+
+func (p *Pool) startKept(out []Action) []Action {
+	i := p.start(true)
+	p.kept++
+	slot := &p.instances.slots[i]
+	slot.ahead = true
+	return append(out, Action{Kind: Start, Ahead: true, Instance: slot.name})
 }
 
 // schedule walks through the provisioned levels.

@@ -34,6 +34,9 @@ func (p *Pool) settleDown(i int32, out []Action) []Action {
 	if p.policy.Noise > 0 {
 		p.crowd.add(i)
 	}
+	if p.memory != nil {
+		p.memory.rests(p, i)
+	}
 	if keep > 0 {
 		p.due = min(p.due, after(p.now, keep))
 	}
@@ -65,6 +68,9 @@ func (p *Pool) stir(i int32) {
 	}
 	if p.policy.Noise > 0 {
 		p.crowd.remove(i)
+	}
+	if p.memory != nil {
+		p.memory.stirs(p, i)
 	}
 }
 

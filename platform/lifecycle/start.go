@@ -1,5 +1,19 @@
 package lifecycle
 
+// admit takes a token and memory for a start that there is room for. It says
+// what is missing, if anything is: then it takes neither.
+func (p *Pool) admit(out []Action) ([]Action, Why) {
+	if p.starts.next() > p.now {
+		return out, StartRateFull
+	}
+	out, ok := p.claim(out)
+	if !ok {
+		return out, MemoryFull
+	}
+	p.starts.take(p.now)
+	return out, NoReason
+}
+
 // startArrived starts an instance for a request that has not waited.
 func (p *Pool) startArrived(r Request, out []Action) []Action {
 	if !p.policy.LateBinding {
@@ -54,6 +68,9 @@ func (p *Pool) bind(i int32, r Request) {
 
 func (p *Pool) start(kept bool) int32 {
 	p.counts.Started++
+	if p.memory != nil {
+		p.memory.used += p.size
+	}
 	i := p.instances.add()
 	slot := &p.instances.slots[i]
 	slot.kept = kept

@@ -25,6 +25,9 @@ var update = flag.Bool("update", false, "write what the pool does now into the t
 //	    start i1 for r1
 //	limit 3                                  holds from the next step on; does nothing itself
 //	provision 2                              holds from the next step on; does nothing itself
+//	memory 10                                a budget that the pools after it share
+//	pool a size=3 keep_alive=10s             begins one of several pools
+//	1s a arrive r1                           a step of one of several
 //	counts                                   those that are not 0 follow
 //	state i1                                 the state follows
 //	deadline                                 the next one follows
@@ -60,6 +63,7 @@ func TestTranscripts(t *testing.T) {
 func replay(text string) (string, error) {
 	var out strings.Builder
 	var s *script
+	var m *shared
 	for n, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
 		if strings.HasPrefix(line, "    ") {
 			continue
@@ -71,13 +75,19 @@ func replay(text string) (string, error) {
 		}
 		var answers []string
 		var err error
-		if fields[0] == "policy" {
+		if fields[0] == "memory" {
+			s, m = nil, &shared{pools: map[string]*script{}}
+			err = m.begin(fields[1:])
+		} else if m != nil && fields[0] != "policy" {
+			answers, err = m.do(fields)
+		} else if fields[0] == "policy" {
+			m = nil
 			var policy lifecycle.Policy
 			if policy, err = parsePolicy(fields[1:]); err == nil {
 				err = policy.Validate()
 			}
 			if err == nil {
-				s = &script{pool: lifecycle.New(policy), byName: map[string]lifecycle.Instance{}, names: map[lifecycle.Instance]string{}}
+				s = newScript(policy, "i")
 			}
 		} else if s == nil {
 			err = fmt.Errorf("no policy yet")
@@ -156,8 +166,13 @@ func parsePoints(text string, add func(time.Duration, float64)) error {
 // script is a pool with the names that its transcript uses.
 type script struct {
 	pool   *lifecycle.Pool
+	prefix string // of its instances' names
 	byName map[string]lifecycle.Instance
 	names  map[lifecycle.Instance]string
+}
+
+func newScript(policy lifecycle.Policy, prefix string) *script {
+	return &script{lifecycle.New(policy), prefix, map[string]lifecycle.Instance{}, map[lifecycle.Instance]string{}}
 }
 
 func (s *script) do(fields []string) ([]string, error) {
@@ -197,13 +212,18 @@ func (s *script) do(fields []string) ([]string, error) {
 	}
 	var answers []string
 	for _, a := range s.pool.Step(now, ev, nil) {
-		if a.Kind == lifecycle.Start {
-			name := fmt.Sprintf("i%d", len(s.names)+1)
-			s.names[a.Instance], s.byName[name] = name, a.Instance
-		}
-		answers = append(answers, s.describe(a))
+		answers = append(answers, s.acts(a))
 	}
 	return answers, nil
+}
+
+// acts describes an action and names the instance that it starts.
+func (s *script) acts(a lifecycle.Action) string {
+	if a.Kind == lifecycle.Start {
+		name := fmt.Sprint(s.prefix, len(s.names)+1)
+		s.names[a.Instance], s.byName[name] = name, a.Instance
+	}
+	return s.describe(a)
 }
 
 func (s *script) event(words []string) (ev lifecycle.Event, err error) {
