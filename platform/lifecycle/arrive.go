@@ -7,6 +7,7 @@ func (p *Pool) arrive(r Request, out []Action) []Action {
 		return out
 	}
 	p.counts.Arrived++
+	p.disturb()
 	if p.idle.n > 0 && p.plain() && p.room() {
 		return p.reuse(r, out)
 	}

@@ -10,6 +10,8 @@ const (
 	expiry           // the keep-alive of an instance at rest is over
 	pausing          // the instance that has been idle longest is to be paused
 	timeout          // the head of the queue has waited for the queue's timeout
+	pinging          // the function is to be invoked to keep instances warm
+	warming          // an instance is to be started ahead of the next request
 	relevel          // the provisioned level changes
 	token            // a start is allowed that the head of the queue, or else the provisioned level, waits for
 )
@@ -41,6 +43,8 @@ func (p *Pool) next() (at time.Duration, what deadline) {
 	if w != none && p.policy.QueueTimeout > 0 {
 		e.add(after(p.requests.waiters[w].since, p.policy.QueueTimeout), timeout)
 	}
+	e.add(p.ping, pinging)
+	e.add(p.prewarm, warming)
 	e.add(p.schedule.next(), relevel)
 	if w != none && p.room() {
 		e.add(p.startable(0), token)
@@ -99,14 +103,19 @@ func (p *Pool) fall(what deadline, out []Action) []Action {
 	switch what {
 	case expiry:
 		i, _ := p.expires()
-		return p.reap(i, KeepAliveOver, out)
+		out = p.reap(i, KeepAliveOver, out)
 	case pausing:
-		return p.pause(p.idle.tail, out)
+		out = p.pause(p.idle.tail, out)
 	case timeout:
-		return p.throttle(p.requests.leave(p.requests.queue.head).request, QueueTimeout, out)
+		out = p.throttle(p.requests.leave(p.requests.queue.head).request, QueueTimeout, out)
+	case pinging:
+		out = p.pings(out)
+	case warming:
+		out = p.warm(out)
 	case relevel:
-		return p.setLevel(p.schedule.advance(), out)
-	default: // token
-		return p.pump(out)
+		out = p.setLevel(p.schedule.advance(), out)
+	case token:
+		out = p.pump(out)
 	}
+	return p.hush(out)
 }

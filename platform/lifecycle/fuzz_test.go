@@ -82,7 +82,7 @@ func checkPool(t *testing.T, data []byte) {
 				}
 			}
 			due := pool.Step(at, lifecycle.Event{}, nil)
-			if len(due) == 0 && len(policy.Provisioned) == 0 {
+			if len(due) == 0 && len(policy.Provisioned) == 0 && policy.Hybrid == nil {
 				t.Fatalf("step %d: Tick at the deadline %v did nothing", step, at)
 			}
 			book.take(at, lifecycle.Event{}, due, pool)
@@ -153,12 +153,18 @@ func (r *reader) policy() lifecycle.Policy {
 	r.resting(&p)
 	r.slots(&p)
 	r.ahead(&p)
+	if r.next()%4 == 0 && p.Hybrid == nil {
+		p.Ping = lifecycle.Pings{Every: time.Duration(r.next()%20) + 1, Count: r.next()%3 + 1}
+	}
 	return p
 }
 
 func (r *reader) resting(p *lifecycle.Policy) {
 	longest := p.KeepAlive
-	if r.next()%3 == 0 {
+	if r.next()%4 == 0 {
+		p.KeepAlive, longest = 0, -1
+		p.Hybrid = r.hybrid()
+	} else if r.next()%3 == 0 {
 		p.KeepAlive, longest = 0, time.Duration(r.next()%4)
 		for alive := 1.; alive > 0; longest += time.Duration(r.next()%5) + 1 {
 			alive -= min(alive, float64(r.next()%5)/4)
@@ -177,6 +183,16 @@ func (r *reader) resting(p *lifecycle.Policy) {
 			p.PauseAfter %= longest
 		}
 	}
+}
+
+func (r *reader) hybrid() *lifecycle.Hybrid {
+	h := &lifecycle.Hybrid{
+		Bin: time.Duration(r.next()%3) + 1, Head: float64(r.next()%4+1) / 8, Tail: float64(r.next()%4+5) / 8,
+		Margin: float64(r.next()%3+1) / 8, MinCV: float64(r.next()%4+1) / 2, MaxOut: float64(r.next()%4+1) / 4,
+		Standard: time.Duration(r.next()%8) + 1, Recent: r.next()%4 + 1, Slack: float64(r.next()%3+1) / 8,
+	}
+	h.Range = h.Bin * time.Duration(r.next()%12+1)
+	return h
 }
 
 func (r *reader) slots(p *lifecycle.Policy) {

@@ -244,7 +244,7 @@ func (b *ledger) look(pool *lifecycle.Pool) {
 			delete(b.idle, i)
 		case !rested:
 			b.idle[i] = b.now
-		case b.ahead[i]:
+		case b.ahead[i], b.policy.Hybrid != nil:
 		case is == lifecycle.Idle && b.policy.Pause && b.now-b.idle[i] >= b.policy.PauseAfter:
 			b.t.Fatalf("at %v: i%d is idle since %v, to be paused after %v", b.now, b.number[i], b.idle[i], b.policy.PauseAfter)
 		case len(b.policy.Survival) > 0:

@@ -3,16 +3,18 @@
 //
 // In: a [Policy], and events with the time at which they happened. Out:
 // actions for whoever owns the instances. It has no clock, no goroutine, no
-// sandbox and no random source: the reference runtime drives it with real
-// ones, the simulator with virtual ones, and both get the same decisions.
+// sandbox and no random source but the one that a policy seeds: the reference
+// runtime drives it with real ones, the simulator with virtual ones, and both
+// get the same decisions.
 //
-// One [Pool] holds the instances of one function version. It does not
-// measure, log or price anything, and it never retries a request.
+// One [Pool] holds the instances of one function version; pools may share a
+// [Memory]. A [Stock] holds booted runtimes without a function. They do not
+// measure, log or price anything, and never retry a request.
 //
 //	         Start             Provisioned         Booted        Ready
 //	(none) --------> provisioning -----> booting -----> init ----------+
 //	                      |                 |            |             v
-//	                      +-----------------+------------+       idle <---> busy
+//	                      +-----------------+------------+       idle <---> busy   (idle: or paused)
 //	                      |                 |                     |           |
 //	                      | Failed          | Lost                | Reap      | Lost,
 //	                      v                 v                     v           | Evict
@@ -21,26 +23,56 @@
 //
 // What a policy decides, in the order in which it is asked:
 //
-//   - An arriving request takes the idle instance that was used last
+//   - An arriving request takes a ready instance: a provisioned one before
+//     others, one that is busy and has a slot left before an idle one, an idle
+//     one before a paused one, and each time the one that was used last
 //     (most-recently-used first; the one at the bottom grows old and expires).
-//   - If none is idle, it starts one, if Concurrency and the start rate allow.
+//     Noise lets a share take any of those that rest.
+//   - If there is none, it shares an instance that is starting, if that has a
+//     slot left.
+//   - Else it starts one, if Concurrency, the start rate and the memory allow.
 //     Every starting or busy instance takes one unit of Concurrency, also one
 //     whose request was cancelled while it started: it is released when the
 //     instance is ready. So no more instances than Concurrency ever live
 //     beside those that are being reaped, and nobody waits beside an idle one.
+//     (With several slots it is instances that are counted, not requests.)
+//   - Provisioned instances take their units all the time, in use or not, and
+//     also while they are missing, as Lambda has it. An instance that is
+//     missing is started after the requests that wait, and takes a start token.
+//     A provisioned instance serves what comes when it is ready; requests that
+//     come before start their own, where there is room beside the level.
 //   - The limit that Concurrency sets can be moved at any time ([Pool.Limit]).
 //     It is about the idle instances too then: below the present population
 //     they are not lent, though somebody waits.
 //   - Otherwise it waits, first in first out, or is throttled if QueueLimit
 //     requests wait already.
 //   - Whatever comes free serves the head of the queue: an instance first, else
-//     the room or the start token for a new one.
+//     the room, the start token or the memory for a new one.
 //
 // With early binding a request that has an instance started leaves the queue
 // for it and is served by it. With late binding it waits at the front, behind
 // those that had theirs started before, and takes whichever instance comes
 // free first. Such a request has its start under way, so it counts neither
 // against QueueLimit nor against QueueTimeout.
+//
+// What becomes due at one instant is done in this order, before an event at
+// that instant: keep-alives end, instances are paused, requests time out, pings
+// go out, a pre-warm starts, the provisioned level changes, start tokens are used.
+//
+// # Combinations that Validate refuses
+//
+//   - KeepAlive with Survival or Hybrid, and these with each other: each says
+//     how long instances live. Give one. For a longest life beside a curve, end
+//     the curve there; for a keep-alive where Hybrid knows nothing, set its Standard.
+//   - Ping with Hybrid: the pings would be the idle times that it learns. To
+//     keep instances warm, give a KeepAlive and Ping; to pre-warm, Hybrid.
+//   - LateBinding with Slots above 1: how many starts a waiting request stands
+//     for would depend on who is served first. Leave LateBinding out: requests
+//     share an instance that starts, and so wait for no more starts than needed.
+//   - Pause without anything that keeps instances, or with a PauseAfter that the
+//     keep-alive does not reach: nothing would ever be paused. Give a longer KeepAlive.
+//   - PauseAfter without Pause, Period without Provisioned, StartEvery without
+//     StartBurst, Every without Count of Ping, and the other way round: half a setting.
 package lifecycle
 
 // Instance names an instance within its Pool; 0 names none. A name is never
@@ -85,11 +117,11 @@ const (
 	// request that started an instance, unless as many starts are still under
 	// way as such requests wait: then the failed one was not needed.
 	Failed
-	// Finish: Instance has answered Request and can serve again.
+	// Finish: Instance has answered Request and can serve another in its place.
 	Finish
 	// Lost: Instance is gone or useless (crash, kill, timeout, out of memory).
-	// A request that it was serving has ended with it; its owner knows how. One
-	// that waited for it to start fails as after Failed. A Reap action follows
+	// The requests that it was serving have ended with it; their owner knows
+	// how. Those that waited for it to start fail as after Failed. A Reap action follows
 	// so that what is left of it is cleared away.
 	Lost
 	// Cancel: Request's caller has given up. A waiting request leaves the
@@ -101,8 +133,8 @@ const (
 	Cleared
 	// Evict: every idle instance is reaped now, and so is every starting one
 	// for which no request waits. The others are reaped when they have served
-	// the one request that they hold or, being ready, find nobody in need of
-	// them. What is started afterwards is not affected.
+	// the requests that they hold or, being ready, find nobody in need of
+	// them. What is to be kept ready is started anew. What is started afterwards is not affected.
 	Evict
 	// Retire: Evict, and from now on nothing is started ahead (no provisioned
 	// instance, no pre-warm, no ping) and nothing stands idle: who waits is
@@ -124,15 +156,19 @@ const (
 	// Start: begin to make Instance ready. Request, if not 0, is bound to it:
 	// it will be served by Instance and by no other (early binding). With late
 	// binding Request is 0; the request that wanted the instance was enqueued.
+	// It is 0 too where the instance is started Ahead of any request.
 	Start ActionKind = iota
 	// Serve: hand Request to Instance, which is ready. How says by what way
 	// the request got it.
 	Serve
-	// Enqueue: Request waits.
+	// Enqueue: Request waits. Instance, if not 0, is one that another request
+	// had started and that Request is bound to from now on, too; one that
+	// waited already may be enqueued once more for that.
 	Enqueue
 	// Throttle: Request is refused; Why says for want of what.
 	Throttle
-	// Fail: Request ends because Instance failed to start.
+	// Fail: Request ends because Instance failed to start; one action for each
+	// request that was bound to it.
 	Fail
 	// Drop: Request has left the pool after Cancel.
 	Drop
@@ -189,9 +225,10 @@ type Action struct {
 //	Served  = Finished + Lost + Serving
 //	Started = Starting + Idle + Paused + Busy + Reaping + Gone
 //
-// and Bound <= Starting, Starting + Idle + Busy <= the highest limit so far
-// (Policy.Concurrency, or what [Pool.Limit] set), and Waiting or Idle is 0
-// unless Held reaches the limit.
+// and Bound <= Starting and Serving <= Busy, each times the slots. Waiting or
+// Idle + Paused is 0 unless Held reaches the limit. Where nothing is started
+// ahead, Starting + Idle + Paused + Busy <= the highest limit so far
+// (Policy.Concurrency, or what [Pool.Limit] set).
 type Counts struct {
 	Starting, Idle, Paused, Busy, Reaping int // instances now
 

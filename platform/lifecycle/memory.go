@@ -103,7 +103,7 @@ func (m *Memory) step(p *Pool, now time.Duration, ev Event, out []Action) []Acti
 	m.now = now
 	m.have(p, p.reset)
 	m.offer()
-	m.have(p, func(out []Action) []Action { return p.happen(ev, out) })
+	m.have(p, func(out []Action) []Action { return p.hush(p.happen(ev, out)) })
 	m.offer()
 	m.due = min(m.due, p.due)
 	return m.own(p, from, out)

@@ -27,6 +27,10 @@ type model struct {
 	refill    time.Duration // when the next token comes, while the bucket is not full
 	stamp     int
 	random    *rand.Rand
+	habit     []time.Duration // hybrid: the idle times so far
+	quiet     bool
+	quieted   time.Duration
+	prewarm   time.Duration    // hybrid: when; below 0 never
 	crowd     []*modelInstance // that rest; who leaves gives its place to the last
 	counts    lifecycle.Counts
 	out       []lifecycle.Action
@@ -52,7 +56,7 @@ type modelRequest struct {
 }
 
 func newModel(policy lifecycle.Policy) *model {
-	m := &model{policy: policy, tokens: policy.StartBurst, limit: policy.Concurrency, now: -1}
+	m := &model{policy: policy, tokens: policy.StartBurst, limit: policy.Concurrency, now: -1, prewarm: -1}
 	if m.limit == 0 {
 		m.limit = math.MaxInt
 	}
@@ -87,11 +91,13 @@ func (m *model) step(now time.Duration, ev lifecycle.Event) []lifecycle.Action {
 		m.counts.Ignored++
 	}
 	m.providing()
+	m.hush()
 	return m.out
 }
 
 // pass does what one nanosecond brings.
 func (m *model) pass() {
+	m.refillTokens()
 	for _, i := range slices.Concat(m.in(lifecycle.Paused), m.in(lifecycle.Idle)) {
 		if !i.kept && i.keep >= 0 && m.now-i.since >= i.keep {
 			m.reap(i, lifecycle.KeepAliveOver)
@@ -108,14 +114,96 @@ func (m *model) pass() {
 			m.throttle(r.name, lifecycle.QueueTimeout)
 		}
 	}
+	if every := m.policy.Ping.Every; every > 0 && m.now > 0 && m.now%every == 0 && !m.retired {
+		for range m.policy.Ping.Count {
+			m.counts.Pings++
+			m.act(lifecycle.Action{Kind: lifecycle.Ping})
+		}
+	}
+	m.hush()
+	m.warm()
 	if n, ok := m.scheduled(); ok {
 		m.setLevel(n)
 	}
+	m.providing()
+}
+
+func (m *model) refillTokens() {
 	if m.tokens < m.policy.StartBurst && m.now == m.refill {
 		m.tokens++
 		m.refill += m.policy.StartEvery
 	}
-	m.providing()
+}
+
+// hush notes that no request is there any more, and what that means.
+func (m *model) hush() {
+	serving := m.population().Serving
+	if m.policy.Hybrid == nil || m.quiet || m.counts.Arrived == 0 || len(m.requests) > 0 || serving > 0 || m.retired {
+		return
+	}
+	m.quiet, m.quieted = true, m.now
+	if ahead, _ := hybridWindows(*m.policy.Hybrid, m.habit); ahead > 0 {
+		m.prewarm = m.now + ahead
+		for _, i := range slices.Concat(m.in(lifecycle.Paused), m.in(lifecycle.Idle)) {
+			if !i.kept {
+				m.reap(i, lifecycle.KeepAliveOver)
+			}
+		}
+	}
+}
+
+// warm starts an instance ahead of the next request.
+func (m *model) warm() {
+	if m.now != m.prewarm {
+		return
+	}
+	m.prewarm = -1
+	if len(m.in(lifecycle.Idle))+len(m.in(lifecycle.Paused))+len(m.starting()) > 0 {
+		return
+	}
+	if allowed, _ := m.startAllowed(); allowed {
+		i := m.startOne()
+		i.ahead = true
+		m.act(lifecycle.Action{Kind: lifecycle.Start, Ahead: true, Instance: i.name})
+	}
+}
+
+// hybridWindows is the hybrid policy's decision after idle times, made anew each time.
+func hybridWindows(h lifecycle.Hybrid, idle []time.Duration) (ahead, keep time.Duration) {
+	bins := make([]float64, h.Range/h.Bin)
+	var within []time.Duration
+	for _, t := range idle {
+		if t/h.Bin < time.Duration(len(bins)) {
+			bins[t/h.Bin]++
+			within = append(within, t)
+		}
+	}
+	if len(idle) == 0 {
+		return 0, h.Standard
+	}
+	window := func(from, to time.Duration, margin float64) (time.Duration, time.Duration) {
+		from, to = time.Duration(float64(from)*(1-margin)), time.Duration(float64(to)*(1+margin))
+		return from, max(1, to-from)
+	}
+	if float64(len(idle)-len(within)) >= h.MaxOut*float64(len(idle)) {
+		recent, sum := idle[max(0, len(idle)-h.Recent):], time.Duration(0)
+		for _, t := range recent {
+			sum += t
+		}
+		mean := time.Duration(float64(sum) / float64(len(recent)))
+		return window(mean, mean, h.Slack)
+	}
+	n, sum := float64(len(bins)), float64(len(within))
+	deviations := 0. // of n times the counts from n times their mean, squared
+	for _, count := range bins {
+		deviations += (n*count - sum) * (n*count - sum)
+	}
+	if deviations < n*h.MinCV*h.MinCV*sum*sum {
+		return 0, h.Standard
+	}
+	slices.Sort(within)
+	rank := func(q float64) time.Duration { return within[max(0, int(math.Ceil(q*float64(len(within))))-1)] / h.Bin }
+	return window(rank(h.Head)*h.Bin, (rank(h.Tail)+1)*h.Bin, h.Margin)
 }
 
 // scheduled gives the level that begins at this instant, if one does.
@@ -166,7 +254,7 @@ func (m *model) happen(ev lifecycle.Event) bool {
 	case lifecycle.Cancel:
 		return m.cancel(ev.Request)
 	case lifecycle.Retire:
-		m.retired, m.level, m.asked = true, 0, nil
+		m.retired, m.level, m.asked, m.prewarm = true, 0, nil, -1
 		m.evict()
 		return true
 	case lifecycle.Evict:
@@ -256,6 +344,10 @@ func (m *model) arrive(name lifecycle.Request) bool {
 		return false
 	}
 	m.counts.Arrived++
+	if m.quiet {
+		m.quiet, m.prewarm = false, -1
+		m.habit = append(m.habit, m.now-m.quieted)
+	}
 	if i := m.pick(); i != nil {
 		m.serve(i, name, lifecycle.ByReuse)
 		return true
@@ -544,7 +636,7 @@ func (m *model) free(i *modelInstance) {
 	case i.kept:
 		m.become(i, lifecycle.Idle)
 	default:
-		if i.keep = m.keep(); i.keep == 0 {
+		if i.keep = m.keep(i); i.keep == 0 {
 			m.reap(i, lifecycle.KeepAliveOver)
 			return
 		}
@@ -558,7 +650,17 @@ func (m *model) free(i *modelInstance) {
 }
 
 // keep draws how long an instance may rest.
-func (m *model) keep() time.Duration {
+func (m *model) keep(i *modelInstance) time.Duration {
+	if m.policy.Hybrid != nil {
+		ahead, keep := hybridWindows(*m.policy.Hybrid, m.habit)
+		if i.ahead {
+			return keep
+		}
+		if m.quiet && ahead > 0 {
+			return 0
+		}
+		return ahead + keep
+	}
 	if len(m.policy.Survival) == 0 {
 		return m.policy.KeepAlive
 	}

@@ -76,13 +76,6 @@ type Level struct {
 	Count int           // 0 is none
 }
 
-// Pings are Count requests at once each Every, the first Every after the pool's
-// origin. The zero value is none.
-type Pings struct {
-	Every time.Duration
-	Count int
-}
-
 func (p Policy) slots() int { return max(1, p.Slots) }
 
 func (p Policy) aheadRetry() time.Duration {

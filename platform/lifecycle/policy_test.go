@@ -66,6 +66,24 @@ func TestPolicyValidate(t *testing.T) {
 			"lifecycle policy: survival at 6ns: alive NaN: must be at least 0 and at most 0.6, the share before",
 			"lifecycle policy: survival at 6ns: alive NaN: the last point's must be 0",
 		}},
+		{"half a ping", lifecycle.Policy{Ping: lifecycle.Pings{Every: time.Minute}}, []string{
+			"lifecycle policy: ping every 1m0s, count 0: both must be positive, or neither",
+		}},
+		{"the paper's", lifecycle.Policy{Hybrid: &lifecycle.Hybrid{}, Pause: true, PauseAfter: time.Hour}, nil},
+		{"hybrid and all else", lifecycle.Policy{
+			Hybrid:    &lifecycle.Hybrid{Bin: time.Hour, Range: time.Minute, Head: .9, Tail: .1, Margin: 2, MinCV: math.NaN(), Recent: -1},
+			KeepAlive: -1, Survival: []lifecycle.Survivor{{1, 0}}, Ping: lifecycle.Pings{Every: 1, Count: 1},
+		}, []string{
+			"lifecycle policy: keep-alive -1ns with a survival curve: leave it out, the curve says how long instances live",
+			"lifecycle policy: keep-alive -1ns with hybrid: leave it out, hybrid's standard is the keep-alive where its histogram cannot be used",
+			"lifecycle policy: survival with hybrid: leave one out, both say how long instances live",
+			"lifecycle policy: ping with hybrid: leave one out, hybrid would learn the pings' intervals and not the requests'",
+			"lifecycle policy: hybrid recent -1: must be at least 0",
+			"lifecycle policy: hybrid range 1m0s: must be 1 to 65536 bins of 1h0m0s",
+			"lifecycle policy: hybrid head 0.9, tail 0.1: must be quantiles, the head not above the tail",
+			"lifecycle policy: hybrid margin 2: must be from 0 to 1",
+			"lifecycle policy: hybrid min CV NaN: must be at least 0",
+		}},
 		{"slots", lifecycle.Policy{Slots: 2, LateBinding: true}, []string{
 			"lifecycle policy: late binding with 2 slots: leave it out: requests then share an instance that starts, and wait only where none has a slot left",
 		}},

@@ -36,6 +36,12 @@ type Pool struct {
 	kept     int           // instances that are, or start to be: starting, idle or busy
 	retry    time.Duration // none is started before
 	retired  bool
+
+	ping    time.Duration // when pings are due next
+	habit   *habit        // nil without Policy.Hybrid
+	quiet   bool          // hybrid: no request is anywhere
+	quieted time.Duration // hybrid: since when
+	prewarm time.Duration // hybrid: when an instance is started ahead
 }
 
 // New makes an empty pool. It panics if the policy is not valid: whoever takes
@@ -47,6 +53,8 @@ func New(policy Policy) *Pool {
 	p := &Pool{
 		simple:    policy.simple(),
 		policy:    policy,
+		ping:      policy.Ping.first(),
+		prewarm:   never,
 		asked:     unasked,
 		instances: newInstances(policy.slots()),
 		chains:    newChains(),
@@ -56,6 +64,9 @@ func New(policy Policy) *Pool {
 	}
 	if policy.drawn() || policy.Noise > 0 {
 		p.random = rand.New(rand.NewPCG(policy.Seed, 0))
+	}
+	if policy.Hybrid != nil {
+		p.habit = newHabit(*policy.Hybrid)
 	}
 	if p.limit = policy.Concurrency; p.limit == 0 {
 		p.limit = math.MaxInt
@@ -78,7 +89,7 @@ func New(policy Policy) *Pool {
 func (p *Pool) Limit(n int) {
 	p.limit, p.raised = min(p.limit, n), n
 	switch {
-	case p.requests.waiting() == 0 && p.kept >= p.level && p.schedule.next() == never:
+	case p.requests.waiting() == 0 && p.kept >= p.level && p.schedule.next() == never && p.prewarm == never:
 		p.limit = n // nothing but an event can call for an instance
 	case n > p.limit:
 		p.due = 0
@@ -109,7 +120,11 @@ func (p *Pool) Step(now time.Duration, ev Event, out []Action) []Action {
 		out = p.settle(now, out)
 	}
 	p.now = now
-	return p.happen(ev, out)
+	out = p.happen(ev, out)
+	if p.habit != nil {
+		out = p.hush(out)
+	}
+	return out
 }
 
 // happen does what an event calls for.

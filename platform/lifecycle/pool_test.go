@@ -12,7 +12,7 @@ import (
 type owner struct {
 	pool    *lifecycle.Pool
 	out     []lifecycle.Action
-	seen    [lifecycle.Reap + 1]int
+	seen    [lifecycle.Ping + 1]int
 	serving []completion
 	request lifecycle.Request
 }
@@ -66,6 +66,19 @@ func TestStepDoesNotAllocate(t *testing.T) {
 			[]lifecycle.ActionKind{lifecycle.Start, lifecycle.Enqueue, lifecycle.Drop, lifecycle.Throttle, lifecycle.Reap}, false},
 		{"moving limit", lifecycle.Policy{KeepAlive: time.Second, Concurrency: 4, QueueLimit: 8}, time.Minute,
 			[]lifecycle.ActionKind{lifecycle.Start, lifecycle.Serve, lifecycle.Enqueue, lifecycle.Drop, lifecycle.Throttle, lifecycle.Reap}, true},
+		{"pause", lifecycle.Policy{KeepAlive: time.Second, Pause: true}, time.Minute,
+			[]lifecycle.ActionKind{lifecycle.Start, lifecycle.Serve, lifecycle.Pause, lifecycle.Reap}, false},
+		{"slots", lifecycle.Policy{KeepAlive: time.Second, Slots: 3, Concurrency: 3, QueueLimit: 8}, time.Minute,
+			[]lifecycle.ActionKind{lifecycle.Start, lifecycle.Serve, lifecycle.Enqueue, lifecycle.Drop, lifecycle.Reap}, false},
+		{"survival and noise", lifecycle.Policy{
+			Survival: []lifecycle.Survivor{{Idle: time.Second, Alive: .5}, {Idle: time.Hour}}, Noise: .5,
+		}, time.Minute, []lifecycle.ActionKind{lifecycle.Start, lifecycle.Serve, lifecycle.Reap}, false},
+		{"hybrid", lifecycle.Policy{Hybrid: &lifecycle.Hybrid{}}, time.Hour,
+			[]lifecycle.ActionKind{lifecycle.Start, lifecycle.Serve, lifecycle.Reap}, false},
+		{"provisioned and pings", lifecycle.Policy{
+			KeepAlive: time.Second, Period: 2 * time.Minute,
+			Provisioned: []lifecycle.Level{{Count: 2}, {From: time.Minute, Count: 1}}, Ping: lifecycle.Pings{Every: time.Minute, Count: 2},
+		}, time.Minute, []lifecycle.ActionKind{lifecycle.Start, lifecycle.Serve, lifecycle.Ping, lifecycle.Reap}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			o := owner{pool: lifecycle.New(test.policy)}

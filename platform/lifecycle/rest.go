@@ -22,7 +22,7 @@ func (p *Pool) settleDown(i int32, out []Action) []Action {
 		p.become(i, Idle)
 		return out
 	}
-	keep := p.keep()
+	keep := p.keep(i)
 	if keep == 0 {
 		return p.reap(i, KeepAliveOver, out)
 	}
@@ -50,7 +50,16 @@ func (p *Pool) settleDown(i int32, out []Action) []Action {
 }
 
 // keep is how long an instance that begins to rest now does so at most; below 0 for ever.
-func (p *Pool) keep() time.Duration {
+func (p *Pool) keep(i int32) time.Duration {
+	if h := p.habit; h != nil {
+		switch {
+		case p.instances.slots[i].ahead: // the pre-warm
+			return h.keep
+		case p.quiet && h.ahead > 0:
+			return 0
+		}
+		return after(h.ahead, h.keep)
+	}
 	if len(p.policy.Survival) > 0 {
 		return lifetime(p.policy.Survival, p.random)
 	}
@@ -75,7 +84,7 @@ func (p *Pool) stir(i int32) {
 }
 
 // drawn says whether idle spells have lengths of their own.
-func (p Policy) drawn() bool { return len(p.Survival) > 0 }
+func (p Policy) drawn() bool { return len(p.Survival) > 0 || p.Hybrid != nil }
 
 // expires gives the instance on demand whose keep-alive is over first, and
 // when that is; none if that never comes.

@@ -118,12 +118,17 @@ func parsePolicy(settings []string) (p lifecycle.Policy, err error) {
 func parseSetting(p *lifecycle.Policy, key, value string) error {
 	durations := map[string]*time.Duration{
 		"keep_alive": &p.KeepAlive, "start_every": &p.StartEvery, "queue_timeout": &p.QueueTimeout,
-		"pause_after": &p.PauseAfter, "period": &p.Period, "ahead_retry": &p.AheadRetry,
+		"ping_every": &p.Ping.Every, "pause_after": &p.PauseAfter, "period": &p.Period, "ahead_retry": &p.AheadRetry,
 	}
 	numbers := map[string]*int{
 		"concurrency": &p.Concurrency, "start_burst": &p.StartBurst, "queue": &p.QueueLimit, "slots": &p.Slots,
+		"ping_count": &p.Ping.Count,
 	}
 	switches := map[string]*bool{"late_binding": &p.LateBinding, "pause": &p.Pause}
+	if key == "hybrid" {
+		p.Hybrid = &lifecycle.Hybrid{}
+		return nil
+	}
 	var err error
 	if d := durations[key]; d != nil {
 		*d, err = time.ParseDuration(value)
@@ -282,6 +287,8 @@ func (s *script) describe(a lifecycle.Action) string {
 		return "enqueue " + r
 	case lifecycle.Pause:
 		return "pause " + i
+	case lifecycle.Ping:
+		return "ping"
 	case lifecycle.Reap:
 		return fmt.Sprintf("reap %s, %v", i, a.Why)
 	default:
@@ -298,7 +305,7 @@ func describeCounts(c lifecycle.Counts) string {
 		{"starting", uint64(c.Starting)}, {"idle", uint64(c.Idle)}, {"paused", uint64(c.Paused)}, {"busy", uint64(c.Busy)}, {"reaping", uint64(c.Reaping)},
 		{"waiting", uint64(c.Waiting)}, {"bound", uint64(c.Bound)},
 		{"arrived", c.Arrived}, {"served", c.Served}, {"throttled", c.Throttled}, {"failed", c.Failed}, {"dropped", c.Dropped},
-		{"finished", c.Finished}, {"lost", c.Lost}, {"started", c.Started}, {"reaped", c.Reaped}, {"gone", c.Gone},
+		{"finished", c.Finished}, {"lost", c.Lost}, {"started", c.Started}, {"reaped", c.Reaped}, {"gone", c.Gone}, {"pings", c.Pings},
 		{"ignored", c.Ignored}, {"clamped", c.Clamped},
 	} {
 		if f.value != 0 {

@@ -35,16 +35,8 @@ func (p Policy) Validate() error {
 	p.validateRest(&f)
 	p.validateSlots(&f)
 	p.validateAhead(&f)
-	for _, absent := range []struct {
-		name  string
-		given bool
-	}{
-		{"hybrid", p.Hybrid != nil}, {"ping", p.Ping != Pings{}},
-	} {
-		if absent.given {
-			f.add("%s: is not there yet", absent.name)
-		}
-	}
+	p.validateHybrid(&f)
+	p.Ping.validate(&f)
 	return errors.Join(f...)
 }
 
@@ -111,8 +103,11 @@ func (p Policy) validateAhead(f *faults) {
 	}
 }
 
-// longest is the longest idle spell; below 0 for ever.
+// longest is the longest idle spell; below 0 for ever or not known.
 func (p Policy) longest() time.Duration {
+	if p.Hybrid != nil {
+		return -1
+	}
 	if n := len(p.Survival); n > 0 {
 		return p.Survival[n-1].Idle
 	}

@@ -65,5 +65,6 @@ func (p *Pool) retire(out []Action) []Action {
 	p.retired = true
 	p.schedule.k, p.schedule.period = len(p.schedule.levels), 0
 	p.level, p.asked = 0, unasked
+	p.ping, p.prewarm = never, never
 	return p.evict(out)
 }
