@@ -119,6 +119,7 @@ const (
 	number          = `([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?`
 	durationPattern = `^(0|(` + number + ` ?(ns|us|µs|μs|ms|s|m|h|d))+)$`
 	ratePattern     = `^(0|` + number + ` ?/ ?(s|sec|m|min|h|d).*)$`
+	sharePattern    = `^` + number + ` ?%?$`
 	sizePattern     = `^(0|` + number + ` ?([kKMGT]i?)?B)$`
 )
 
@@ -173,6 +174,11 @@ func durations(example string, least, most time.Duration) form[time.Duration] {
 
 func rates(example string, least units.Rate) form[units.Rate] {
 	return quantities("rate", example, ratePattern, least, math.MaxFloat64, units.ParseRate, units.FormatRate)
+}
+
+// shares are of a whole: 5% or 0.05.
+func shares(example string) form[float64] {
+	return quantities("share", example, sharePattern, 0, 1, units.ParseShare, units.FormatShare)
 }
 
 func sizes(example string, least, most units.Bytes) form[units.Bytes] {

@@ -26,31 +26,43 @@ const (
 	mostPayload   = 64 * mb  // far above any platform's limit, which is theirs to state
 )
 
-func functionFields() fields[Function] {
-	return fields[Function]{
-		key("name", names(), func(f *Function) *string { return &f.Name },
+// declared is a function as the file has it, with the ways to run it.
+type declared struct {
+	Function
+	sandboxes, starts []string
+}
+
+func functionFields() fields[declared] {
+	return fields[declared]{
+		key("name", names(), func(f *declared) *string { return &f.Name },
 			"what arrivals and budgets call it").must(),
-		key("fixture", words("fixture", append(fixtures.Names(), fixtures.Minimal)), func(f *Function) *string { return &f.Fixture },
+		key("fixture", words("fixture", append(fixtures.Names(), fixtures.Minimal)), func(f *declared) *string { return &f.Fixture },
 			"a function that coldcurve ships (minimal: in wasm only)"),
-		key("code", texts(), func(f *Function) *string { return &f.Code },
+		key("code", texts(), func(f *declared) *string { return &f.Code },
 			"a folder with a function of your own, from the scenario's folder (go: with an executable named bootstrap, wasm: with a module named bootstrap.wasm)"),
-		key("image", texts(), func(f *Function) *string { return &f.Image },
+		key("image", texts(), func(f *declared) *string { return &f.Image },
 			"a container image with a Runtime API client in it, of runtime image"),
-		key("runtime", runtimes(), func(f *Function) *platform.Runtime { return &f.Runtime },
+		key("runtime", runtimes(), func(f *declared) *platform.Runtime { return &f.Runtime },
 			"its language").defaults(string(platform.Go)),
-		key("handler", texts(), func(f *Function) *string { return &f.Handler },
+		key("handler", texts(), func(f *declared) *string { return &f.Handler },
 			"entry point of code in nodejs and python: file.function; of an image what to run in place of its command"),
-		key("memory", sizes("512MB", mb, mostMemory), func(f *Function) *units.Bytes { return &f.Memory },
+		key("memory", sizes("512MB", mb, mostMemory), func(f *declared) *units.Bytes { return &f.Memory },
 			"memory limit, and by it the share of a CPU (1769MB is a whole one)").defaults("1769MB"),
-		key("timeout", durations("30s", 1, mostTimeout), func(f *Function) *time.Duration { return &f.Timeout },
+		key("timeout", durations("30s", 1, mostTimeout), func(f *declared) *time.Duration { return &f.Timeout },
 			"limit of one invocation").defaults("30s"),
-		key("env", environments(), func(f *Function) *map[string]string { return &f.Env },
+		key("env", environments(), func(f *declared) *map[string]string { return &f.Env },
 			"environment variables"),
-		key("reserved", counts(0, 100_000), func(f *Function) *int { return &f.Reserved },
+		key("reserved", counts(0, 100_000), func(f *declared) *int { return &f.Reserved },
 			"most instances at once; 0 is no limit of its own").defaults(0),
-		key("package_size", sizes("20MB", 0, mostPackage), func(f *Function) *units.Bytes { return &f.PackageSize },
+		key("package_size", sizes("20MB", 0, mostPackage), func(f *declared) *units.Bytes { return &f.PackageSize },
 			"how much code to add to a fixture").defaults(0),
-		key("payload", payloads(), func(f *Function) *Payload { return &f.Payload },
+		key("storage", sizes("512MB", mb, mostMemory), func(f *declared) *units.Bytes { return &f.Storage },
+			"size of /tmp, where the sandbox bounds it").defaults("512MB"),
+		key("sandbox", choices("sandbox", sandboxes()), func(f *declared) *[]string { return &f.sandboxes },
+			"what an instance is: one, or a list to run the function in each"),
+		key("start", choices("start", startTiers()), func(f *declared) *[]string { return &f.starts },
+			"how an instance is started: one, or a list to run the function with each"),
+		key("payload", payloads(), func(f *declared) *Payload { return &f.Payload },
 			"what each request carries; the default is the fixture's own"),
 	}
 }
@@ -123,8 +135,10 @@ func unique(first map[string]int, v strict.Value, what, name string) {
 }
 
 func (r *reader) function(m strict.Map) Function {
-	f := Function{Runtime: platform.Go, Memory: defaultMemory, Timeout: 30 * time.Second}
-	functionFields().into(&f, r, m, "function", "")
+	d := declared{Function: Function{Runtime: platform.Go, Memory: defaultMemory, Timeout: 30 * time.Second}}
+	functionFields().into(&d, r, m, "function", "")
+	r.declared = append(r.declared, d)
+	f := d.Function
 	if r.scenario.Platform.Name == httpPlatform {
 		return f
 	}

@@ -31,8 +31,11 @@ type Overrides struct {
 	TimeScale float64
 	// KeepAlive replaces the reference runtime's keep-alive, unscaled; nil keeps it.
 	KeepAlive *time.Duration
-	// Sandbox replaces the reference runtime's sandbox; "" keeps it.
-	Sandbox string
+	// Sandboxes replace the reference runtime's sandbox; several run each
+	// function in each of them. Nil keeps it.
+	Sandboxes []string
+	// Starts replace how instances are started, in the same way.
+	Starts []string
 
 	badURL bool // it has been reported, and is not missing
 }
@@ -62,10 +65,16 @@ func (o *Overrides) check() Faults {
 		add("--platform", "unknown platform "+strict.Quote(o.Platform), strict.Instead(o.Platform, platformNames()))
 		o.Platform = ""
 	}
-	if o.Sandbox != "" && !slices.Contains(sandboxes(), o.Sandbox) {
-		add("--sandbox", "unknown sandbox "+strict.Quote(o.Sandbox), strict.Instead(o.Sandbox, sandboxes()))
-		o.Sandbox = ""
+	known := func(flag, what string, given *[]string, allowed []string) {
+		for _, word := range *given {
+			if !slices.Contains(allowed, word) {
+				add(flag, "unknown "+what+" "+strict.Quote(word), strict.Instead(word, allowed))
+				*given = nil
+			}
+		}
 	}
+	known("--sandbox", "sandbox", &o.Sandboxes, sandboxes())
+	known("--start", "start", &o.Starts, startTiers())
 	checkFactor := func(flag string, factor *float64) {
 		if *factor != 0 && !(*factor >= LeastFactor && *factor <= MostFactor) {
 			add(flag, fmt.Sprintf("a factor of %g", *factor), fmt.Sprintf("write a number from %g to %.0f, for example 0.1", LeastFactor, MostFactor))
@@ -90,7 +99,8 @@ func (o Overrides) misplaced(platform string) Faults {
 		}
 	}
 	belongs("--url", o.URL != "", httpPlatform)
-	belongs("--sandbox", o.Sandbox != "", referencePlatform)
+	belongs("--sandbox", o.Sandboxes != nil, referencePlatform)
+	belongs("--start", o.Starts != nil, referencePlatform)
 	belongs("--keep-alive", o.KeepAlive != nil, referencePlatform)
 	return faults
 }
@@ -109,9 +119,8 @@ func (o Overrides) apply(s *Scenario) {
 		s.Notes = append(s.Notes, fmt.Sprintf("durations and keep-alive are multiplied by %g", o.TimeScale))
 	}
 	s.Platform.URL = cmp.Or(o.URL, s.Platform.URL)
-	s.Platform.Sandbox = cmp.Or(o.Sandbox, s.Platform.Sandbox)
 	if o.KeepAlive != nil {
-		s.Platform.KeepAlive = *o.KeepAlive
+		s.Platform.Policy.KeepAlive, s.Platform.Policy.Survival, s.Platform.Policy.Hybrid = *o.KeepAlive, nil, nil
 	}
 }
 
@@ -141,7 +150,17 @@ func (s *Scenario) scaleTime(factor float64) {
 			}
 		}
 	}
-	scale(&s.Platform.KeepAlive)
+	p := &s.Platform.Policy
+	scale(&p.KeepAlive, &p.PauseAfter, &p.Period, &p.Ping.Every)
+	for i := range p.Survival {
+		scale(&p.Survival[i].Idle)
+	}
+	for i := range p.Provisioned {
+		scale(&p.Provisioned[i].From)
+	}
+	if p.Hybrid != nil {
+		scale(&p.Hybrid.Bin, &p.Hybrid.Range, &p.Hybrid.Standard)
+	}
 	for i := range s.Phases {
 		scale(&s.Phases[i].Duration)
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -50,7 +51,7 @@ func TestTimeScale(t *testing.T) {
 	got := load(t, tuned, Overrides{TimeScale: .5})
 	want := load(t, tuned, Overrides{})
 	const s = time.Second
-	want.Platform.KeepAlive = 2 * s
+	want.Platform.Policy.KeepAlive = 2 * s
 	want.Phases[0].Duration = 5 * s
 	a := want.Phases[0].Arrivals
 	a[1].At, a[1].Width = 1*s, 3*s
@@ -65,9 +66,9 @@ func TestTimeScale(t *testing.T) {
 
 func TestFlagsReplace(t *testing.T) {
 	seed, forever := uint64(99), 3*time.Second
-	got := load(t, tuned, Overrides{Seed: &seed, KeepAlive: &forever, TimeScale: .5, Sandbox: "process"})
-	if got.Seed != 99 || got.Platform.KeepAlive != forever {
-		t.Errorf("seed %d, keep-alive %v, want 99 and 3s: what a flag says is not scaled", got.Seed, got.Platform.KeepAlive)
+	got := load(t, tuned, Overrides{Seed: &seed, KeepAlive: &forever, TimeScale: .5, Sandboxes: []string{"process"}})
+	if got.Seed != 99 || got.Platform.Policy.KeepAlive != forever {
+		t.Errorf("seed %d, keep-alive %v, want 99 and 3s: what a flag says is not scaled", got.Seed, got.Platform.Policy.KeepAlive)
 	}
 }
 
@@ -80,7 +81,7 @@ func TestPlatformFlagDropsOptions(t *testing.T) {
 	}
 	web := strings.Replace(tuned, "{name: reference, keep_alive: 4s, concurrency: 5}", "{name: http, url: 'http://127.0.0.1:1/'}", 1)
 	got = load(t, web, Overrides{Platform: "reference"})
-	want = Platform{Name: "reference", KeepAlive: 10 * time.Minute, Sandbox: "process"}
+	want = Platform{Name: "reference", Sandbox: "process", Start: "plain", Policy: lifecycle.Policy{KeepAlive: 10 * time.Minute}}
 	if diff := cmp.Diff(want, got.Platform); diff != "" {
 		t.Errorf("platform (-want +got):\n%s", diff)
 	}
@@ -98,10 +99,10 @@ func TestBadFlags(t *testing.T) {
 		o    Overrides
 		want []string
 	}{
-		{Overrides{Platform: "lambada", URL: "here", Sandbox: "wasp", KeepAlive: &negative, Scale: -1, TimeScale: 1e9}, []string{
+		{Overrides{Platform: "lambada", URL: "here", Sandboxes: []string{"wasp"}, KeepAlive: &negative, Scale: -1, TimeScale: 1e9}, []string{
 			`--keep-alive: a negative duration; write 0 to reap at once, or for example 10m`,
 			`--platform: unknown platform "lambada"; write one of: reference, http`,
-			`--sandbox: unknown sandbox "wasp"; write process`,
+			`--sandbox: unknown sandbox "wasp"; write wasm (there are: process, namespace, wasm, container)`,
 			`--scale: a factor of -1; write a number from 0.001 to 1000000, for example 0.1`,
 			`--time-scale: a factor of 1e+09; write a number from 0.001 to 1000000, for example 0.1`,
 			`--url: "here" is not an http or https URL; write for example http://127.0.0.1:8080/`,
@@ -109,7 +110,7 @@ func TestBadFlags(t *testing.T) {
 		{Overrides{URL: "http://127.0.0.1:1/"}, []string{
 			`--url: platform reference has no such option; leave it out, or add --platform http`,
 		}},
-		{Overrides{Platform: "http", URL: "http://127.0.0.1:1/", Sandbox: "process", KeepAlive: &fine}, []string{
+		{Overrides{Platform: "http", URL: "http://127.0.0.1:1/", Sandboxes: []string{"process"}, KeepAlive: &fine}, []string{
 			`--sandbox: platform http has no such option; leave it out, or add --platform reference`,
 			`--keep-alive: platform http has no such option; leave it out, or add --platform reference`,
 		}},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
 )
 
@@ -26,6 +27,9 @@ type reader struct {
 	overrides Overrides
 	faults    Faults
 	scenario  Scenario
+	declared  []declared       // functions as the file has them, one for each of the scenario's
+	policy    lifecycle.Policy // the platform's before the file's keys
+	profile   Profile          // of the platform; zero for none
 }
 
 func parse(r *reader, text []byte) (*Scenario, error) {
@@ -48,7 +52,11 @@ func parse(r *reader, text []byte) (*Scenario, error) {
 	}
 	scenarioFields().into(s, r, m, "the scenario", "")
 	r.faults = append(r.faults, r.overrides.misplaced(s.Platform.Name)...)
+	if s.Platform.Name == referencePlatform {
+		r.expand(m)
+	}
 	r.overrides.apply(s)
+	s.noteProfile(r.profile)
 	s.noteCuts()
 	r.completePlatform(m)
 	r.completeFunctions(m)
@@ -77,6 +85,8 @@ func scenarioFields() fields[Scenario] {
 			"budgets: what the figures must keep, or the run ends with exit code 3"),
 		key("max_in_flight", counts(1, 1_000_000), func(s *Scenario) *int { return &s.InFlight.Max },
 			"most requests under way at once").defaults(10_000),
+		key("faults", faults(), func(s *Scenario) *[]platform.Fault { return &s.Faults },
+			"what goes wrong on purpose, on platform reference"),
 		key("when_full", words("when_full", []string{"drop", "wait"}), func(s *Scenario) *string { return &s.InFlight.When },
 			"what becomes of an arrival at max_in_flight: it is dropped and counted, or waits").defaults("drop"),
 	}

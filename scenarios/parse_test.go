@@ -13,6 +13,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/fixtures"
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
 )
 
 const shop = `
@@ -39,9 +40,9 @@ func TestParse(t *testing.T) {
 		Name:        "flash-sale",
 		Description: "A sale opens, traffic jumps tenfold for half a minute.",
 		Seed:        7,
-		Platform:    Platform{Name: "reference", KeepAlive: 10 * time.Minute, Sandbox: "process"},
+		Platform:    Platform{Name: "reference", Sandbox: "process", Start: "plain", Policy: lifecycle.Policy{KeepAlive: 10 * time.Minute}},
 		Functions: []Function{{
-			Name: "shop", Fixture: "hello", Runtime: platform.Go, Memory: 512 << 20, Timeout: 30 * time.Second,
+			Name: "shop", Sandbox: "process", Start: "plain", Fixture: "hello", Runtime: platform.Go, Memory: 512 << 20, Timeout: 30 * time.Second,
 			Payload: Payload{Size: 1024},
 		}},
 		Phases: []Phase{
@@ -117,13 +118,15 @@ func TestParseEverything(t *testing.T) {
 		Name: "everything",
 		Seed: 1,
 		Platform: Platform{
-			Name: "reference", KeepAlive: 2 * s, Sandbox: "process", Concurrency: 3,
-			StartBurst: 500, StartRate: 1, Queue: 7, QueueTimeout: 1500 * time.Millisecond, LateBinding: true,
+			Name: "reference", Sandbox: "process", Start: "plain", Policy: lifecycle.Policy{
+				KeepAlive: 2 * s, Concurrency: 3, StartBurst: 500, StartEvery: s,
+				QueueLimit: 7, QueueTimeout: 1500 * time.Millisecond, LateBinding: true,
+			},
 		},
 		InFlight: InFlight{Max: 1000, When: "wait"},
 		Functions: []Function{
 			{
-				Name: "a", Fixture: "cpu", Runtime: platform.Python, Memory: 1 << 30, Timeout: 5 * s,
+				Name: "a", Fixture: "cpu", Runtime: platform.Python, Sandbox: "process", Start: "plain", Memory: 1 << 30, Timeout: 5 * s,
 				Env: map[string]string{"A": "1"}, Reserved: 2, PackageSize: 20 << 20,
 				Payload: Payload{
 					JSON: []byte(`{"b":[1,2.5,null,true,"x"],"a":{}}`),
@@ -131,7 +134,7 @@ func TestParseEverything(t *testing.T) {
 				},
 			},
 			{
-				Name: "b", Code: code, Runtime: platform.NodeJS, Handler: "index.handler", Memory: 1769 << 20, Timeout: 30 * s,
+				Name: "b", Code: code, Runtime: platform.NodeJS, Sandbox: "process", Start: "plain", Handler: "index.handler", Memory: 1769 << 20, Timeout: 30 * s,
 				Payload: Payload{File: filepath.Join(code, "data.bin"), Data: []byte{0, 1}},
 			},
 			{

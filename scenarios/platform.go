@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/fixtures"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
 )
 
@@ -26,7 +28,7 @@ func defaultPlatform(name string) Platform {
 	if name == httpPlatform {
 		return Platform{Name: name, Timeout: 30 * time.Second}
 	}
-	return Platform{Name: name, KeepAlive: 10 * time.Minute, Sandbox: "process"}
+	return Platform{Name: name, Sandbox: "process", Start: "plain", Policy: lifecycle.Policy{KeepAlive: 10 * time.Minute}}
 }
 
 // longest is more than any experiment takes, and far from an overflow.
@@ -34,26 +36,18 @@ const longest = 30 * 24 * time.Hour
 
 func platformFields() fields[Platform] {
 	const ref, web = referencePlatform, httpPlatform
-	return fields[Platform]{
+	first := fields[Platform]{
 		key("name", words("platform", platformNames()), func(p *Platform) *string { return &p.Name },
 			"which platform").must(ref, web),
 
-		key("keep_alive", durations("10m", 0, longest), func(p *Platform) *time.Duration { return &p.KeepAlive },
-			"how long an idle instance lives; 0 reaps it at once").of(ref).defaults("10m"),
+		key("profile", words("profile", fixtures.ProfileNames()), func(p *Platform) *string { return &p.Profile },
+			"a named platform's policy, which the other keys change").of(ref),
 		key("sandbox", words("sandbox", sandboxes()), func(p *Platform) *string { return &p.Sandbox },
-			"what an instance is").of(ref).defaults("process"),
-		key("concurrency", counts(0, 100_000), func(p *Platform) *int { return &p.Concurrency },
-			"most requests at once over all functions; 0 is no limit (100 stay unreserved, as on Lambda)").of(ref).defaults(0),
-		key("start_burst", counts(1, 100_000), func(p *Platform) *int { return &p.StartBurst },
-			"starts that are allowed at once; without it starts are not bounded").of(ref),
-		key("start_rate", rates("100/s", tiny), func(p *Platform) *units.Rate { return &p.StartRate },
-			"starts that are allowed in the long run; goes with start_burst").of(ref),
-		key("queue", counts(0, 1_000_000), func(p *Platform) *int { return &p.Queue },
-			"most requests that wait for an instance; 0 throttles at once").of(ref).defaults(0),
-		key("queue_timeout", durations("1s", 1, longest), func(p *Platform) *time.Duration { return &p.QueueTimeout },
-			"longest wait in the queue; without it there is no bound").of(ref),
-		bindingField().of(ref).defaults("early"),
-
+			"what an instance is, for functions that do not say so").of(ref).defaults("process"),
+		key("start", words("start", startTiers()), func(p *Platform) *string { return &p.Start },
+			"how an instance is started, for functions that do not say so").of(ref).defaults("plain"),
+	}
+	last := fields[Platform]{
 		key("url", urls(), func(p *Platform) *string { return &p.URL },
 			"where requests go").of(web),
 		key("method", words("method", methods()), func(p *Platform) *string { return &p.Method },
@@ -63,12 +57,17 @@ func platformFields() fields[Platform] {
 		key("timeout", durations("30s", 1, longest), func(p *Platform) *time.Duration { return &p.Timeout },
 			"longest wait for an answer").of(web).defaults("30s"),
 	}
+	return slices.Concat(first, policyFields(), last)
 }
 
 // tiny is the least rate that is not 0.
 const tiny units.Rate = math.SmallestNonzeroFloat64
 
-func sandboxes() []string { return []string{"process"} }
+// sandboxes are what an instance can be on the reference runtime.
+func sandboxes() []string { return []string{"process", "namespace", "wasm", "container"} }
+
+// startTiers are the ways to start one.
+func startTiers() []string { return []string{"plain", "pool", "zygote", "pause"} }
 
 func methods() []string {
 	return []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
@@ -82,7 +81,7 @@ func bindingField() field[Platform] {
 		schema: ways.schema,
 		read: func(r *reader, v strict.Value, p *Platform) {
 			if way, ok := ways.read(r, v); ok {
-				p.LateBinding = way == "late"
+				p.Policy.LateBinding = way == "late"
 			}
 		},
 	}
@@ -168,13 +167,17 @@ func (r *reader) platform(m strict.Map) Platform {
 		})
 	}
 	p := defaultPlatform(chosen)
+	r.policy, r.profile = p.Policy, Profile{}
+	if name, ok := m.Get("profile").Plain(); ok && chosen == referencePlatform && slices.Contains(fixtures.ProfileNames(), name) {
+		r.profile = mustProfile(name)
+		p = r.profile.Platform
+		r.policy = p.Policy
+	}
+	before := len(r.faults)
 	fs.into(&p, r, m, "platform "+chosen, chosen)
 	p.Name = chosen
-	if m.Get("start_rate").Given() != m.Get("start_burst").Given() {
-		m.Fault("one of start_rate and start_burst without the other", "write both, or none for unbounded starts")
-	}
-	if v := m.Get("queue_timeout"); v.Given() && p.Queue == 0 {
-		v.Fault("queue_timeout without a queue", "add queue: 100, or leave it out")
+	if chosen == referencePlatform {
+		r.checkPolicy(m, &p, before)
 	}
 	return p
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/coldcurve/coldcurve/scenarios/arrival"
 )
 
@@ -24,9 +25,10 @@ type Scenario struct {
 	Phases      []Phase    // at least one, in order, back to back
 	Expect      []Expectation
 	InFlight    InFlight
-	Notes       []string // what a reader of the results must know: what was scaled, ignored, cut off
-	Source      string   // file name, or "embedded:quick"
-	Text        []byte   // the file as read
+	Faults      []platform.Fault // what goes wrong on purpose
+	Notes       []string         // what a reader of the results must know: what was scaled, ignored, cut off
+	Source      string           // file name, or "embedded:quick"
+	Text        []byte           // the file as read
 }
 
 // Platform is the platform's name and its options. An option that the named
@@ -35,20 +37,25 @@ type Platform struct {
 	Name string // the default is "reference"
 
 	// reference
-	KeepAlive    time.Duration // how long an idle instance lives; the default is 10m
-	Sandbox      string        // the default is "process"
-	Concurrency  int           // most requests at once over all functions; 0 is no limit
-	StartBurst   int           // token bucket of starts: size; 0 is no bound
-	StartRate    units.Rate    // token bucket of starts: refill
-	Queue        int           // most requests that wait for an instance; 0 throttles at once
-	QueueTimeout time.Duration // longest wait in the queue; 0 is no bound
-	LateBinding  bool
+	Profile    string                          // of fixtures.ProfileNames: where the policy comes from; "" is coldcurve's own
+	Policy     lifecycle.Policy                // of every function; Concurrency is over all functions; the default keeps alive for 10m
+	Sandbox    string                          // of functions that do not say; the default is "process"
+	Start      string                          // of functions that do not say; the default is "plain"
+	Memory     units.Bytes                     // budget of all instances together; 0 is none
+	Pool       map[platform.Runtime]int        // stems kept booted
+	StartDelay map[platform.Runtime][]Quantile // emulated: least duration of a start; nil for none
 
 	// http
 	URL     string
 	Method  string            // the default is GET, POST where a payload is given
 	Headers map[string]string // sent with every request
 	Timeout time.Duration     // of one request; the default is 30s
+}
+
+// Quantile is one point of a distribution of delays; between two of them it is linear.
+type Quantile struct {
+	Share float64       // 0 to 1
+	Delay time.Duration // that so many do not exceed
 }
 
 // Function is a function of a scenario: a fixture that coldcurve ships or a
@@ -65,6 +72,9 @@ type Function struct {
 	Timeout     time.Duration // the default is 30s
 	Env         map[string]string
 	Reserved    int
+	Storage     units.Bytes // size of /tmp where the sandbox bounds it; 0 is the platform's default
+	Sandbox     string      // the default is the platform's
+	Start       string      // how instances are started; the default is the platform's
 	PackageSize units.Bytes // fixtures: how much code to add to the function; 0 adds none
 	Payload     Payload
 }

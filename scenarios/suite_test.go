@@ -54,12 +54,12 @@ func TestIdlePhasesAreColdOrWarmByTheirGaps(t *testing.T) {
 		}
 		for _, p := range s.Phases {
 			for _, a := range p.Arrivals {
-				switch gap := a.Gap - s.Platform.KeepAlive; {
+				switch gap := a.Gap - s.Platform.Policy.KeepAlive; {
 				case a.Process != "gap":
 				case gap >= room:
 					cold[name] = max(cold[name], int((p.Duration-1)/a.Gap)+1)
 				case gap > -room:
-					t.Errorf("%s, %s: a gap of %v is too near to the keep-alive of %v", name, p.Name, a.Gap, s.Platform.KeepAlive)
+					t.Errorf("%s, %s: a gap of %v is too near to the keep-alive of %v", name, p.Name, a.Gap, s.Platform.Policy.KeepAlive)
 				}
 			}
 		}

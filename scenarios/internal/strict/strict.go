@@ -208,6 +208,14 @@ func (v Value) Text() (string, bool) {
 	return "", false
 }
 
+// Plain is the text of a scalar, if it is one; nothing is reported.
+func (v Value) Plain() (string, bool) {
+	if !v.IsScalar() {
+		return "", false
+	}
+	return v.node.Value, true
+}
+
 // Quantity is the text of a number with or without a unit. The want and its
 // example (rate, 100/s) go into the message for anything else.
 func (v Value) Quantity(want, example string) (string, bool) {

@@ -1,0 +1,170 @@
+package scenarios
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
+)
+
+// choices are one of a few words, or a list of them.
+func choices(what string, allowed []string) form[[]string] {
+	word := words(what, allowed)
+	return form[[]string]{
+		example: word.example,
+		schema:  schema{"anyOf": []schema{word.schema, listSchema(word.schema)}},
+		read: func(r *reader, v strict.Value) ([]string, bool) {
+			items := []strict.Value{v}
+			if v.IsList() {
+				items, _ = v.List(what)
+			}
+			var list []string
+			for _, item := range items {
+				text, ok := word.read(r, item)
+				switch {
+				case !ok:
+					return nil, false
+				case slices.Contains(list, text):
+					item.Fault("a second "+text, "leave it out")
+					return nil, false
+				}
+				list = append(list, text)
+			}
+			if len(list) == 0 {
+				v.Fault("an empty list", "write at least one "+what+", or leave the key out")
+			}
+			return list, len(list) > 0
+		},
+	}
+}
+
+// tier is one way to run a function.
+type tier struct{ sandbox, start string }
+
+// tiers are the ways that are asked for and can be, the function's own before
+// the platform's.
+func (r *reader) tiers(f *declared) (list []tier, left []string) {
+	sandboxes, starts := r.overrides.Sandboxes, r.overrides.Starts
+	if sandboxes == nil {
+		sandboxes = f.sandboxes
+	}
+	if starts == nil {
+		starts = f.starts
+	}
+	if sandboxes == nil {
+		sandboxes = []string{usual(r.scenario.Platform.Sandbox, f.Runtime)}
+	}
+	if starts == nil {
+		starts = []string{r.scenario.Platform.Start}
+	}
+	for _, sandbox := range sandboxes {
+		for _, start := range starts {
+			if problem := impossible(f.Runtime, sandbox, start); problem != "" {
+				left = append(left, fmt.Sprintf("%s in %s, %s: %s", f.Name, sandbox, start, problem))
+				continue
+			}
+			list = append(list, tier{sandbox, start})
+		}
+	}
+	return list, left
+}
+
+// usual is the sandbox of a runtime that has only one.
+func usual(sandbox string, runtime platform.Runtime) string {
+	switch runtime {
+	case platform.Wasm:
+		return "wasm"
+	case platform.Image:
+		return "container"
+	}
+	return sandbox
+}
+
+// impossible says why a runtime cannot be run in a way, "" for nothing.
+func impossible(runtime platform.Runtime, sandbox, start string) string {
+	own := usual("", runtime)
+	switch {
+	case own != "" && sandbox != own:
+		return fmt.Sprintf("runtime %s needs sandbox %s", runtime, own)
+	case own == "" && sandbox == "wasm":
+		return fmt.Sprintf("sandbox wasm cannot run runtime %s", runtime)
+	case start == "pool" && !slices.Contains(pooled(), runtime):
+		return fmt.Sprintf("runtime %s cannot be booted before it is known for what", runtime)
+	case start == "zygote" && runtime != platform.Python:
+		return fmt.Sprintf("runtime %s cannot fork", runtime)
+	case (start == "pool" || start == "zygote") && sandbox != "process":
+		return "sandbox " + sandbox + " has no start " + start
+	}
+	return ""
+}
+
+// expand replaces each function by one for each of its tiers, and sends each of
+// them the arrivals, with its own random stream. Budgets and faults that name
+// the function hold for each.
+func (r *reader) expand(m strict.Map) {
+	s := &r.scenario
+	copies := make(map[string][]string)
+	var list []Function
+	for i, f := range s.Functions {
+		tiers, left := r.tiers(&r.declared[i])
+		for _, l := range left {
+			if len(tiers) == 0 {
+				m.Get("functions").Fault(l, "choose another sandbox or start for it")
+			} else {
+				s.Notes = append(s.Notes, "left out: "+l)
+			}
+		}
+		for _, t := range tiers {
+			c := f
+			c.Sandbox, c.Start = t.sandbox, t.start
+			if len(tiers) > 1 {
+				c.Name = tierName(f.Name, t, tiers)
+			}
+			copies[f.Name] = append(copies[f.Name], c.Name)
+			list = append(list, c)
+		}
+	}
+	s.Functions = list
+	for i := range s.Phases {
+		s.Phases[i].Arrivals = each(s.Phases[i].Arrivals, copies, func(a *Arrivals) *string { return &a.Function })
+	}
+	s.Expect = each(s.Expect, copies, func(e *Expectation) *string { return &e.Function })
+	s.Faults = each(s.Faults, copies, func(f *platform.Fault) *string { return &f.Function })
+}
+
+// tierName is a function's name with what tells the tier from the others.
+func tierName(name string, t tier, among []tier) string {
+	same := func(of func(tier) string) bool {
+		return !slices.ContainsFunc(among, func(o tier) bool { return of(o) != of(t) })
+	}
+	if !same(func(t tier) string { return t.sandbox }) {
+		name += "-" + t.sandbox
+	}
+	if !same(func(t tier) string { return t.start }) {
+		name += "-" + t.start
+	}
+	return name
+}
+
+// each repeats what names a function for each of its copies; what names none,
+// or one that is not there, stays.
+func each[T any](list []T, copies map[string][]string, name func(*T) *string) []T {
+	if len(list) == 0 {
+		return list
+	}
+	var out []T
+	for _, item := range list {
+		names, known := copies[*name(&item)]
+		if !known {
+			out = append(out, item)
+			continue
+		}
+		for _, n := range names {
+			c := item
+			*name(&c) = n
+			out = append(out, c)
+		}
+	}
+	return out
+}

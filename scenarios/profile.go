@@ -1,0 +1,88 @@
+package scenarios
+
+import (
+	"fmt"
+
+	"github.com/coldcurve/coldcurve/fixtures"
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
+)
+
+// Profile is how a named platform treats instances, by published sources.
+type Profile struct {
+	Name       string
+	Title      string
+	Sources    []ProfileSource
+	Platform   Platform                        // reference, with the policy; no emulated delays
+	StartDelay map[platform.Runtime][]Quantile // published, used where a scenario asks for them
+}
+
+// ProfileSource says where some of a profile's values are from.
+type ProfileSource struct {
+	For    string // the keys
+	Source string
+	AsOf   string // a day, or a year
+}
+
+func profileFields() fields[Profile] {
+	source := fields[ProfileSource]{
+		key("for", texts(), func(s *ProfileSource) *string { return &s.For }, "which keys").must(),
+		key("source", texts(), func(s *ProfileSource) *string { return &s.Source }, "where their values are from").must(),
+		key("as_of", texts(), func(s *ProfileSource) *string { return &s.AsOf }, "when that was so").must(),
+	}
+	return fields[Profile]{
+		key("title", texts(), func(p *Profile) *string { return &p.Title }, "the platform's own name").must(),
+		{
+			name: "sources", doc: "where the values are from", needed: []string{""}, example: "[]",
+			schema: listSchema(source.object("")),
+			read: func(r *reader, v strict.Value, p *Profile) {
+				p.Sources, _ = readList(r, v, "sources", "a source", source)
+			},
+		},
+		{
+			name: "platform", doc: "the policy, in the keys of a scenario's platform", needed: []string{""}, example: "{}",
+			schema: platformFields().object(referencePlatform),
+			read: func(r *reader, v strict.Value, p *Profile) {
+				if m, ok := v.Map("platform"); ok {
+					p.Platform = r.platform(m)
+				}
+			},
+		},
+	}
+}
+
+// ParseProfile reads a profile. An error is a [Faults].
+func ParseProfile(name string, text []byte) (Profile, error) {
+	r := &reader{file: name + ".yaml"}
+	p := Profile{Name: name}
+	root, ok := strict.Parse(text, r.faults.collect(r.file))
+	if m, isMap := root.Map("the profile"); ok && isMap {
+		profileFields().into(&p, r, m, "the profile", "")
+	}
+	p.Platform.Profile = name
+	p.StartDelay, p.Platform.StartDelay = p.Platform.StartDelay, nil
+	return p, r.faults.err()
+}
+
+// mustProfile is a profile that ships with coldcurve.
+func mustProfile(name string) Profile {
+	text, err := fixtures.Profile(name)
+	if err != nil {
+		panic(err) // the name has been checked
+	}
+	p, err := ParseProfile(name, text)
+	if err != nil {
+		panic(err) // a test reads them all
+	}
+	return p
+}
+
+// noteProfile says what a reader of the results must know of the policy.
+func (s *Scenario) noteProfile(p Profile) {
+	if p.Name != "" {
+		s.Notes = append(s.Notes, fmt.Sprintf("instances are kept, limited and routed as %s does it by published sources (profile %s); how long anything takes is this machine's own", p.Title, p.Name))
+	}
+	if len(s.Platform.StartDelay) > 0 {
+		s.Notes = append(s.Notes, "start delays are emulated: a start takes at least as long as drawn from a published distribution")
+	}
+}
