@@ -60,7 +60,7 @@ func newRivals(b *testing.B, keepAlive time.Duration) *rivals {
 	if err != nil {
 		b.Fatal(err)
 	}
-	client := open(b, reference.ClientOptions{Settings: reference.Settings{KeepAlive: keepAlive}})
+	client := open(b, reference.ClientOptions{Settings: reference.Settings{Policy: lifecycle.Policy{KeepAlive: keepAlive}}})
 	return &rivals{floor: loop, engine: version, front: deploy(b, client, fn)}
 }
 
@@ -175,7 +175,7 @@ func BenchmarkCold(b *testing.B) {
 // BenchmarkThroughput is the whole runtime at two requests at a time.
 func BenchmarkThroughput(b *testing.B) {
 	fn := build(b, "hello", platform.Go)
-	client := open(b, reference.ClientOptions{Settings: reference.Settings{KeepAlive: time.Hour}})
+	client := open(b, reference.ClientOptions{Settings: reference.Settings{Policy: lifecycle.Policy{KeepAlive: time.Hour}}})
 	d := deploy(b, client, fn)
 	request := platform.Request{Payload: fixtures.Payload("hello")}
 	b.ReportAllocs()

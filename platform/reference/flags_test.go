@@ -8,7 +8,10 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/coldcurve/coldcurve/platform/reference"
+	"github.com/coldcurve/coldcurve/platform/reference/engine"
 )
 
 func parseFlags(t *testing.T, args []string) (reference.ServeOptions, error) {
@@ -21,18 +24,23 @@ func parseFlags(t *testing.T, args []string) (reference.ServeOptions, error) {
 	if _, err := parser.Parse(args); err != nil {
 		t.Fatalf("%v: %v", args, err)
 	}
-	return flags.Options()
+	return flags.Options(reference.DefaultSettings())
 }
 
 func TestArgsAreWhatTheFlagsRead(t *testing.T) {
 	tests := map[string]reference.Settings{
-		"defaults of the client": {Sandbox: "process"},
+		"defaults of the client": {},
 		"everything": {
-			KeepAlive: 90*time.Second + time.Millisecond, Concurrency: 7,
-			AllowAnyLocalUser: true, StartBurst: 3, StartRate: 12.5, Queue: 9, QueueTimeout: 1500 * time.Microsecond,
-			LateBinding: true, Sandbox: "process", NoCgroups: true, Cache: "/tmp/some where",
+			Policy: lifecycle.Policy{
+				KeepAlive: 90*time.Second + time.Millisecond, Concurrency: 7, StartBurst: 3, StartEvery: 80 * time.Millisecond,
+				QueueLimit: 9, QueueTimeout: 1500 * time.Microsecond, LateBinding: true,
+			},
+			Sandboxes: []string{"namespace", "process"}, Stock: map[platform.Runtime]int{platform.NodeJS: 2}, Memory: 4 << 30,
+			StartDelay: map[platform.Runtime]engine.StartDelay{platform.Go: {Quantiles: []engine.Quantile{{Share: .5, Delay: time.Second}}}},
+			Faults:     []platform.Fault{{Function: "f", Kind: platform.Kill, Share: .05, Delay: time.Millisecond}}, Seed: 7,
+			AllowAnyLocalUser: true, NoCgroups: true, Cache: "/tmp/some where",
 		},
-		"kept for ever": {KeepAlive: -1, Sandbox: "process"},
+		"kept for ever": {Policy: lifecycle.Policy{KeepAlive: -1}},
 	}
 	for name, want := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -52,7 +60,7 @@ func TestServeFlagsWithoutArguments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := reference.Settings{KeepAlive: 10 * time.Minute, Concurrency: 1000, Sandbox: "process"}
+	want := reference.Settings{Policy: lifecycle.Policy{KeepAlive: 10 * time.Minute, Concurrency: 1000}}
 	if diff := cmp.Diff(want, got.Settings); diff != "" || got.Addr != "127.0.0.1:9001" {
 		t.Errorf("address %s, settings (-want +got):\n%s", got.Addr, diff)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/coldcurve/coldcurve/platform/platformtest/need"
 	"github.com/coldcurve/coldcurve/platform/reference"
 )
@@ -26,7 +27,7 @@ func TestOrphansOfFunctionsEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, without := range []bool{false, true} {
-		client := open(t, reference.ClientOptions{Settings: reference.Settings{NoCgroups: without, KeepAlive: time.Minute}})
+		client := open(t, reference.ClientOptions{Settings: reference.Settings{NoCgroups: without, Policy: lifecycle.Policy{KeepAlive: time.Minute}}})
 		d := deploy(t, client, fn)
 		if _, err := d.Invoke(t.Context(), platform.Request{}); err != nil {
 			t.Fatal(err)

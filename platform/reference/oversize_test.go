@@ -9,13 +9,14 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/coldcurve/coldcurve/platform/reference"
 )
 
 // TestOversizePayloadHarmsNobodyElse: the connection on which one was refused
 // is not another's.
 func TestOversizePayloadHarmsNobodyElse(t *testing.T) {
-	client := open(t, reference.ClientOptions{Settings: reference.Settings{KeepAlive: time.Minute}})
+	client := open(t, reference.ClientOptions{Settings: reference.Settings{Policy: lifecycle.Policy{KeepAlive: time.Minute}}})
 	fn := build(t, "hello", platform.Go)
 	small := deploy(t, client, fn)
 	fn.Name = "big"

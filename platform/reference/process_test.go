@@ -22,6 +22,7 @@ import (
 	"github.com/coldcurve/coldcurve/fixtures"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/clock"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/coldcurve/coldcurve/platform/reference"
 )
 
@@ -45,7 +46,7 @@ func burst(ctx context.Context, d platform.Deployment, n int, payload string) []
 }
 
 func TestSpikeOf200StartsAnInstanceForEach(t *testing.T) {
-	client := open(t, reference.ClientOptions{Settings: reference.Settings{KeepAlive: time.Minute}})
+	client := open(t, reference.ClientOptions{Settings: reference.Settings{Policy: lifecycle.Policy{KeepAlive: time.Minute}}})
 	// Each request sleeps until all have come, so that none can find an instance idle.
 	d := deploy(t, client, build(t, "sleep", platform.Go))
 	serving := pid(t, client)
@@ -88,7 +89,7 @@ func TestSpikeOf200StartsAnInstanceForEach(t *testing.T) {
 }
 
 func TestTimesAreOfThisMachinesClock(t *testing.T) {
-	client := open(t, reference.ClientOptions{Settings: reference.Settings{KeepAlive: time.Minute}})
+	client := open(t, reference.ClientOptions{Settings: reference.Settings{Policy: lifecycle.Policy{KeepAlive: time.Minute}}})
 	d := deploy(t, client, build(t, "hello", platform.Go))
 	clk := clock.New()
 	before := clk.Now()
@@ -120,7 +121,7 @@ func TestEveryRuntimeIsColdThenWarm(t *testing.T) {
 	for _, runtime := range []platform.Runtime{platform.Go, platform.NodeJS, platform.Python} {
 		t.Run(string(runtime), func(t *testing.T) {
 			fn := build(t, "hello", runtime)
-			client := open(t, reference.ClientOptions{Settings: reference.Settings{KeepAlive: time.Minute}})
+			client := open(t, reference.ClientOptions{Settings: reference.Settings{Policy: lifecycle.Policy{KeepAlive: time.Minute}}})
 			d := deploy(t, client, fn)
 			for _, want := range []sample.Start{sample.Cold, sample.Warm} {
 				r, err := d.Invoke(t.Context(), platform.Request{Payload: fixtures.Payload("hello")})
@@ -133,7 +134,7 @@ func TestEveryRuntimeIsColdThenWarm(t *testing.T) {
 }
 
 func TestEvictMakesTheNextStartCold(t *testing.T) {
-	client := open(t, reference.ClientOptions{Settings: reference.Settings{KeepAlive: time.Minute}})
+	client := open(t, reference.ClientOptions{Settings: reference.Settings{Policy: lifecycle.Policy{KeepAlive: time.Minute}}})
 	d := deploy(t, client, build(t, "hello", platform.Go))
 	var got []sample.Start
 	for range 3 {
@@ -160,14 +161,14 @@ func TestErrorKinds(t *testing.T) {
 		payload string
 		want    map[sample.ErrorKind]int
 	}{
-		{"throttled", reference.ClientOptions{Settings: reference.Settings{Concurrency: 2}}, sleeper, 5, `{"ms":1000}`,
+		{"throttled", reference.ClientOptions{Settings: reference.Settings{Policy: lifecycle.Policy{Concurrency: 2}}}, sleeper, 5, `{"ms":1000}`,
 			map[sample.ErrorKind]int{sample.NoError: 2, sample.Throttled: 3}},
 		{"reserved", reference.ClientOptions{}, func(t *testing.T) platform.Function {
 			fn := sleeper(t)
 			fn.Reserved = 1
 			return fn
 		}, 3, `{"ms":1000}`, map[sample.ErrorKind]int{sample.NoError: 1, sample.Throttled: 2}},
-		{"queued", reference.ClientOptions{Settings: reference.Settings{Concurrency: 1, Queue: 1, KeepAlive: time.Minute}}, sleeper, 3, `{"ms":300}`,
+		{"queued", reference.ClientOptions{Settings: reference.Settings{Policy: lifecycle.Policy{Concurrency: 1, QueueLimit: 1, KeepAlive: time.Minute}}}, sleeper, 3, `{"ms":300}`,
 			map[sample.ErrorKind]int{sample.NoError: 2, sample.Throttled: 1}},
 		{"timeout", reference.ClientOptions{}, func(t *testing.T) platform.Function {
 			fn := sleeper(t)
@@ -231,7 +232,7 @@ func TestRefusedFunctions(t *testing.T) {
 }
 
 func TestKilledInstanceLosesItsRequestOnly(t *testing.T) {
-	client := open(t, reference.ClientOptions{Settings: reference.Settings{KeepAlive: time.Minute}})
+	client := open(t, reference.ClientOptions{Settings: reference.Settings{Policy: lifecycle.Policy{KeepAlive: time.Minute}}})
 	d := deploy(t, client, build(t, "sleep", platform.Go))
 	serving := pid(t, client)
 	var answers []answer
@@ -279,7 +280,7 @@ func awaitDescendants(t *testing.T, pid, n int) []int {
 }
 
 func TestKilledRuntime(t *testing.T) {
-	client := open(t, reference.ClientOptions{Settings: reference.Settings{KeepAlive: time.Minute}})
+	client := open(t, reference.ClientOptions{Settings: reference.Settings{Policy: lifecycle.Policy{KeepAlive: time.Minute}}})
 	d := deploy(t, client, build(t, "sleep", platform.Go))
 	serving := pid(t, client)
 	var answers []answer
@@ -312,7 +313,7 @@ func TestKilledRuntime(t *testing.T) {
 func parentMain() int {
 	ctx := context.Background()
 	client, err := reference.Open(ctx, reference.ClientOptions{
-		Executable: os.Args[0], Stderr: os.Stderr, Settings: reference.Settings{KeepAlive: time.Minute, Cache: os.Args[3]},
+		Executable: os.Args[0], Stderr: os.Stderr, Settings: reference.Settings{Policy: lifecycle.Policy{KeepAlive: time.Minute}, Cache: os.Args[3]},
 	})
 	if err != nil {
 		panic(err)
@@ -364,7 +365,7 @@ func TestKilledParentLeavesNothing(t *testing.T) {
 }
 
 func TestCallerThatGivesUp(t *testing.T) {
-	client := open(t, reference.ClientOptions{Settings: reference.Settings{KeepAlive: time.Minute, Concurrency: 1, Queue: 5}})
+	client := open(t, reference.ClientOptions{Settings: reference.Settings{Policy: lifecycle.Policy{KeepAlive: time.Minute, Concurrency: 1, QueueLimit: 5}}})
 	d := deploy(t, client, build(t, "sleep", platform.Go))
 	var first []answer
 	var sent sync.WaitGroup
@@ -395,7 +396,7 @@ func TestCallerThatGivesUp(t *testing.T) {
 }
 
 func TestRemoveIsIdempotentAndOutlivesItsContext(t *testing.T) {
-	client := open(t, reference.ClientOptions{Settings: reference.Settings{KeepAlive: time.Minute}})
+	client := open(t, reference.ClientOptions{Settings: reference.Settings{Policy: lifecycle.Policy{KeepAlive: time.Minute}}})
 	d := deploy(t, client, build(t, "hello", platform.Go))
 	burst(t.Context(), d, 1, `{}`)
 	ended, cancel := context.WithCancel(t.Context())
@@ -416,7 +417,7 @@ func TestRemoveIsIdempotentAndOutlivesItsContext(t *testing.T) {
 }
 
 func TestOpenTellsWhyTheChildEnded(t *testing.T) {
-	_, err := reference.Open(t.Context(), reference.ClientOptions{Executable: os.Args[0], Settings: reference.Settings{Sandbox: "sand"}})
+	_, err := reference.Open(t.Context(), reference.ClientOptions{Executable: os.Args[0], Settings: reference.Settings{Sandboxes: []string{"sand"}}})
 	if err == nil || !strings.Contains(err.Error(), `no sandbox "sand"`) {
 		t.Errorf("Open: %v, want the child's own words", err)
 	}
@@ -427,7 +428,7 @@ func TestOpenTellsWhyTheChildEnded(t *testing.T) {
 }
 
 func TestDescribe(t *testing.T) {
-	client := open(t, reference.ClientOptions{Settings: reference.Settings{KeepAlive: 90 * time.Second, NoCgroups: true}})
+	client := open(t, reference.ClientOptions{Settings: reference.Settings{Policy: lifecycle.Policy{KeepAlive: 90 * time.Second}, NoCgroups: true}})
 	got, err := client.Describe(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -61,7 +61,7 @@ func serveMain(args []string) int {
 	}
 	var options reference.ServeOptions
 	if err == nil {
-		options, err = flags.Options()
+		options, err = flags.Options(reference.DefaultSettings())
 	}
 	if err == nil {
 		err = reference.Serve(ctx, options)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"maps"
 	"net"
 	"os"
 	"runtime"
@@ -15,15 +14,13 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/units"
-	"github.com/coldcurve/coldcurve/fixtures"
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/coldcurve/coldcurve/platform/priority"
 	"github.com/coldcurve/coldcurve/platform/reference/catalog"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
 	"github.com/coldcurve/coldcurve/platform/reference/lambdaapi"
 	"github.com/coldcurve/coldcurve/platform/reference/peer"
-	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
-	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
 )
 
 // ServeOptions are how the runtime is served.
@@ -87,15 +84,16 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 	}
 	talk := log.New(orDiscard(o.Log), "coldcurve: serve: ", 0)
 	refused := func(err error) { talk.Print(err) }
-	box, err := openSandbox(o.Settings, refused)
+	box, err := openBoxes(o.Settings, refused)
 	if err != nil {
 		return err
 	}
 	rt, err := engine.New(engine.Options{
-		Sandboxes: map[string]sandbox.Sandbox{"process": box}, Policy: o.policy(),
+		Sandboxes: box.sandboxes(), Default: box.first, Policy: o.Policy,
+		Stock: o.Stock, Memory: o.Memory, StartDelay: o.StartDelay,
 	})
 	if err != nil {
-		return errors.Join(err, box.Close())
+		return errors.Join(err, box.close())
 	}
 	functions, err := catalog.Open(catalog.Options{Runtime: rt, Data: o.Data})
 	if err != nil {
@@ -117,7 +115,7 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 	// the functions less weight instead was tried and left out: they then yield
 	// to everything else on the machine too, and provisioning took .7 s beside
 	// two compilers.) The threads that start instances stay with these.
-	defer priority.Raise(priority.ControlPlane, box.Threads()...).Release()
+	defer priority.Raise(priority.ControlPlane, box.threads...).Release()
 	return errors.Join(serve(ctx, o, rt, newFront(o, api, talk)), functions.Close())
 }
 
@@ -186,55 +184,60 @@ func ended(r io.Reader) <-chan struct{} {
 	return end
 }
 
-func openSandbox(s Settings, refused func(error)) (*process.Sandbox, error) {
-	if s.Sandbox != "" && s.Sandbox != "process" {
-		return nil, fmt.Errorf("no sandbox %q: write process", s.Sandbox)
-	}
-	clients, err := fixtures.RuntimeClients(s.Cache)
-	if err != nil {
-		return nil, err
-	}
-	box, err := process.New(process.Options{
-		RuntimeClients: clients, NoCgroups: s.NoCgroups, Adopt: true,
-		AllowAnyLocalUser: s.AllowAnyLocalUser, Refused: refused,
-	})
-	if errors.Is(err, peer.ErrUnknown) {
-		err = fmt.Errorf("%w; with --allow-any-local-user every user of this machine may connect", err)
-	}
-	return box, err
-}
-
 // describe is the runtime's account of itself.
-func describe(o ServeOptions, rt *engine.Runtime, box *process.Sandbox) platform.Description {
+func describe(o ServeOptions, rt *engine.Runtime, b *boxes) platform.Description {
 	d := platform.Description{
-		Name: "reference", Version: o.Version,
-		Facts: map[string]string{
-			"sandbox":     "process",
-			"keep_alive":  units.FormatDuration(o.KeepAlive),
-			"concurrency": "unlimited",
-			"queue":       strconv.Itoa(o.Queue),
-			"binding":     "early",
-			"go":          runtime.Version(),
-		},
-		Notes:   slices.Concat(rt.Notes(), box.Notes()),
-		Process: os.Getpid(),
-		Clock:   true,
+		Name: "reference", Version: o.Version, Facts: b.facts(), Notes: slices.Concat(rt.Notes(), b.notes()),
+		Process: os.Getpid(), Clock: true,
 	}
-	maps.Copy(d.Facts, box.Facts())
-	if o.KeepAlive < 0 {
-		d.Facts["keep_alive"] = forever
+	d.Facts["go"] = runtime.Version()
+	describePolicy(d.Facts, o.Policy)
+	if o.Memory > 0 {
+		d.Facts["memory_budget"] = units.FormatBytes(o.Memory)
 	}
-	if o.Concurrency > 0 {
-		d.Facts["concurrency"] = strconv.Itoa(o.Concurrency)
+	for runtime, n := range o.Stock {
+		d.Facts["pool_"+string(runtime)] = strconv.Itoa(n)
 	}
-	if o.StartBurst > 0 {
-		d.Facts["starts"] = fmt.Sprintf("%d at once, then %s", o.StartBurst, o.StartRate)
-	}
-	if o.QueueTimeout > 0 {
-		d.Facts["queue_timeout"] = units.FormatDuration(o.QueueTimeout)
-	}
-	if o.LateBinding {
-		d.Facts["binding"] = "late"
+	for _, f := range o.Faults {
+		d.Notes = append(d.Notes, fmt.Sprintf("on purpose: %s in %s", f.Kind, units.FormatShare(f.Share)))
 	}
 	return d
+}
+
+// describePolicy states the policy in a reader's units.
+func describePolicy(facts map[string]string, p lifecycle.Policy) {
+	facts["keep_alive"] = units.FormatDuration(p.KeepAlive)
+	switch {
+	case p.KeepAlive < 0:
+		facts["keep_alive"] = forever
+	case p.Hybrid != nil:
+		facts["keep_alive"] = "hybrid histogram"
+	case len(p.Survival) > 0:
+		facts["keep_alive"] = "survival curve to " + units.FormatDuration(p.Survival[len(p.Survival)-1].Idle)
+	}
+	facts["concurrency"] = "unlimited"
+	facts["queue"] = strconv.Itoa(p.QueueLimit)
+	facts["binding"] = "early"
+	say := func(given bool, key, format string, args ...any) {
+		if given {
+			facts[key] = fmt.Sprintf(format, args...)
+		}
+	}
+	say(p.Concurrency > 0, "concurrency", "%d", p.Concurrency)
+	say(p.LateBinding, "binding", "late")
+	say(p.StartBurst > 0, "starts", "%d at once, then one each %s", p.StartBurst, units.FormatDuration(p.StartEvery))
+	say(p.QueueTimeout > 0, "queue_timeout", "%s", units.FormatDuration(p.QueueTimeout))
+	say(p.Pause, "pause_after", "%s", units.FormatDuration(p.PauseAfter))
+	say(p.Slots > 1, "instance_concurrency", "%d", p.Slots)
+	say(p.Noise > 0, "routing_noise", "%s", units.FormatShare(p.Noise))
+	say(len(p.Provisioned) == 1, "provisioned", "%d", first(p.Provisioned).Count)
+	say(len(p.Provisioned) > 1, "provisioned", "scheduled")
+	say(p.Ping.Count > 0, "ping", "%d each %s", p.Ping.Count, units.FormatDuration(p.Ping.Every))
+}
+
+func first(levels []lifecycle.Level) (l lifecycle.Level) {
+	if len(levels) > 0 {
+		l = levels[0]
+	}
+	return l
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/coldcurve/coldcurve/platform/reference"
 )
 
@@ -34,7 +35,7 @@ func TestServeToAStranger(t *testing.T) {
 	go func() {
 		served <- reference.Serve(ctx, reference.ServeOptions{
 			Addr: "127.0.0.1:0", Ready: readyW,
-			Settings: reference.Settings{KeepAlive: time.Minute, Cache: cache},
+			Settings: reference.Settings{Policy: lifecycle.Policy{KeepAlive: time.Minute}, Cache: cache},
 		})
 	}()
 	addr, err := bufio.NewReader(readyR).ReadString('\n')

@@ -18,7 +18,7 @@ func TestSlowStartRates(t *testing.T) {
 			if err := checkStartRate(rate, burst); err != nil {
 				t.Errorf("%g/s after %d: %v", float64(rate), burst, err)
 			}
-			policy := Settings{StartRate: rate, StartBurst: burst}.policy()
+			policy := lifecycle.Policy{StartBurst: burst, StartEvery: startEvery(rate, burst)}
 			if policy.StartEvery < 24*time.Hour {
 				t.Errorf("%g/s after %d: a start every %v", float64(rate), burst, policy.StartEvery)
 			}
@@ -29,12 +29,12 @@ func TestSlowStartRates(t *testing.T) {
 
 func TestStartRateThatWouldHaveToBeAnother(t *testing.T) {
 	flags := ServeFlags{KeepAlive: forever, StartRate: "1e-9/s", StartBurst: 1_000_000, ReadyFD: -1, ParentFD: -1, APIFD: -1, DirectFD: -1}
-	_, err := flags.Options()
+	_, err := flags.Options(DefaultSettings())
 	if want := "--start-rate: 1e-09/s is too slow for a --start-burst of 1000000: write at least 0.00011/s, or a smaller burst"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v, want %q", err, want)
 	}
 	flags.StartRate = "0.00011/s"
-	if _, err := flags.Options(); err != nil {
+	if _, err := flags.Options(DefaultSettings()); err != nil {
 		t.Errorf("what was said to write instead: %v", err)
 	}
 }

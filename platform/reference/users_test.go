@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/coldcurve/coldcurve/platform/platformtest/need"
 	"github.com/coldcurve/coldcurve/platform/reference"
 	"github.com/coldcurve/coldcurve/platform/reference/peer"
@@ -59,7 +60,7 @@ func asked(t *testing.T, network, addr, request string) string {
 // TestChildServesItsOwnUserOnly tries every address that a child and its
 // instance can be reached by, as anybody finds them.
 func TestChildServesItsOwnUserOnly(t *testing.T) {
-	client := open(t, reference.ClientOptions{Settings: reference.Settings{KeepAlive: time.Minute}})
+	client := open(t, reference.ClientOptions{Settings: reference.Settings{Policy: lifecycle.Policy{KeepAlive: time.Minute}}})
 	d := deploy(t, client, build(t, "hello", platform.Go))
 	if _, err := d.Invoke(t.Context(), platform.Request{Payload: []byte(`{}`)}); err != nil {
 		t.Fatal(err)

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"github.com/coldcurve/coldcurve/platform"
 )
 
 // StartDelay is an emulated distribution of how long an instance takes from the
@@ -69,17 +72,18 @@ func (d StartDelay) At(share float64) time.Duration {
 
 // delays draws one function's start delays.
 type delays struct {
-	of  *StartDelay
+	of  StartDelay
 	rng *rand.Rand
 }
 
 // delaysOf gives nil where nothing is emulated.
-func delaysOf(d *StartDelay, function string) *delays {
-	if d == nil {
+func delaysOf(of map[platform.Runtime]StartDelay, fn platform.Function) *delays {
+	d, emulated := of[fn.Runtime]
+	if !emulated {
 		return nil
 	}
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(function)) // it cannot fail
+	_, _ = h.Write([]byte(fn.Name)) // it cannot fail
 	return &delays{of: d, rng: rand.New(rand.NewPCG(d.Seed, h.Sum64()))}
 }
 
@@ -109,15 +113,21 @@ func (in *instance) linger() {
 
 // Notes are what a reader of figures of this Runtime must know.
 func (rt *Runtime) Notes() []string {
-	if d := rt.delay; d != nil {
-		note := "start delays are emulated, not measured"
+	var notes []string
+	for _, runtime := range slices.Sorted(maps.Keys(rt.delay)) {
+		d := rt.delay[runtime]
+		note := "start delays"
+		if runtime != "" {
+			note += " of runtime " + string(runtime)
+		}
+		note += " are emulated, not measured"
 		if d.Source != "" {
 			note += ": " + d.Source
 		}
 		if d.AsOf != "" {
 			note += ", as of " + d.AsOf
 		}
-		return []string{note}
+		notes = append(notes, note)
 	}
-	return nil
+	return notes
 }

@@ -21,6 +21,11 @@ func python() *engine.StartDelay {
 	}
 }
 
+// all is for all functions of these tests.
+func all(d *engine.StartDelay) map[platform.Runtime]engine.StartDelay {
+	return map[platform.Runtime]engine.StartDelay{platform.Go: *d}
+}
+
 func TestStartDelayQuantiles(t *testing.T) {
 	d := python()
 	for share, want := range map[float64]time.Duration{
@@ -42,7 +47,7 @@ func TestStartDelayQuantiles(t *testing.T) {
 // TestStartDelay: a start takes what was drawn, or what it really takes where
 // that is longer, and the wait is init.
 func TestStartDelay(t *testing.T) {
-	took := func(delay *engine.StartDelay) (all []time.Duration) {
+	took := func(delay map[platform.Runtime]engine.StartDelay) (all []time.Duration) {
 		box := slowStart()
 		bubble(t, box, engine.Options{StartDelay: delay, Policy: lifecycle.Policy{}}, func(t *testing.T, rt *host) {
 			rt.create(platform.Function{Name: "hello"})
@@ -54,14 +59,14 @@ func TestStartDelay(t *testing.T) {
 				}
 				all = append(all, b.Provision+b.Boot+b.Init)
 			}
-			if delay != nil && !slices.Equal(rt.Notes(), []string{"start delays are emulated, not measured: a table, as of 2026-08-01"}) {
+			if delay != nil && !slices.Equal(rt.Notes(), []string{"start delays of runtime go are emulated, not measured: a table, as of 2026-08-01"}) {
 				t.Errorf("notes %q", rt.Notes())
 			}
 		})
 		return all
 	}
-	first := took(python())
-	if diff := cmp.Diff(first, took(python())); diff != "" {
+	first := took(all(python()))
+	if diff := cmp.Diff(first, took(all(python()))); diff != "" {
 		t.Error("the same seed does not give the same delays")
 	}
 	slices.Sort(first)
@@ -71,7 +76,7 @@ func TestStartDelay(t *testing.T) {
 			t.Errorf("%v of the starts took at most %v, want %v", share, got, want)
 		}
 	}
-	for _, got := range took(&engine.StartDelay{Quantiles: []engine.Quantile{{Share: 0, Delay: 3 * ms}}, Source: "a table", AsOf: "2026-08-01"})[:10] {
+	for _, got := range took(all(&engine.StartDelay{Quantiles: []engine.Quantile{{Share: 0, Delay: 3 * ms}}, Source: "a table", AsOf: "2026-08-01"}))[:10] {
 		if got != 7*ms {
 			t.Errorf("a start that takes 7ms took %v with an emulated delay of 3ms", got)
 		}
@@ -80,7 +85,7 @@ func TestStartDelay(t *testing.T) {
 
 func TestDyingInTheEmulatedDelay(t *testing.T) {
 	box := slowStart()
-	bubble(t, box, engine.Options{StartDelay: python(), Policy: lifecycle.Policy{KeepAlive: time.Hour}}, func(t *testing.T, rt *host) {
+	bubble(t, box, engine.Options{StartDelay: all(python()), Policy: lifecycle.Policy{KeepAlive: time.Hour}}, func(t *testing.T, rt *host) {
 		rt.create(platform.Function{Name: "hello"})
 		time.AfterFunc(20*ms, func() { box.Kill("hello-1") })
 		if out := invoke(t, rt); out.Kind != sample.Crash {

@@ -53,7 +53,7 @@ type Options struct {
 	Memory units.Bytes
 	// StartDelay is an emulated distribution of start times. The default is
 	// none: what is told is what happened here.
-	StartDelay *StartDelay
+	StartDelay map[platform.Runtime]StartDelay
 	// Faults are what goes wrong on purpose. The default is nothing.
 	Faults *Faults
 	// Meter is told of every request. The default is nobody.
@@ -84,8 +84,8 @@ func (o Options) Validate() error {
 			errs = append(errs, fmt.Errorf("engine: stock of %d %s runtimes, at least 0", n, runtime))
 		}
 	}
-	if o.StartDelay != nil {
-		errs = append(errs, prefixed("engine: ", o.StartDelay.Validate())...)
+	for _, d := range o.StartDelay {
+		errs = append(errs, prefixed("engine: ", d.Validate())...)
 	}
 	if o.Faults != nil {
 		errs = append(errs, prefixed("engine: ", o.Faults.Validate())...)
@@ -143,7 +143,7 @@ type Runtime struct {
 	policy  lifecycle.Policy
 	limits  Limits
 	billing BillingRule
-	delay   *StartDelay
+	delay   map[platform.Runtime]StartDelay
 
 	mischief *mischief // nil without faults
 	meter    Meter

@@ -64,7 +64,7 @@ type call struct {
 func newVersion(fam *Family, spec sandbox.Spec, box sandbox.Sandbox, policy lifecycle.Policy) *Version {
 	v := &Version{
 		rt: fam.rt, family: fam, spec: spec, box: box, policy: policy,
-		delays:    delaysOf(fam.rt.delay, fam.name),
+		delays:    delaysOf(fam.rt.delay, spec.Function),
 		pool:      lifecycle.New(policy),
 		instances: make(map[lifecycle.Instance]*instance),
 		waiting:   make(map[lifecycle.Request]*call),

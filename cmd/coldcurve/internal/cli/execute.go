@@ -101,6 +101,7 @@ func manifestOf(s *plan, d platform.Description, now time.Time, f *overrideFlags
 	for _, f := range s.Functions {
 		m.Functions = append(m.Functions, f.Name)
 	}
+	m.Tiers = tiersOf(s.Functions)
 	for _, e := range s.Expect {
 		m.Expect = append(m.Expect, rundir.Budget{
 			Metric: e.Metric, Start: e.Start, Phase: e.Phase, Function: e.Function,
@@ -127,4 +128,24 @@ func payloads(s *scenarios.Scenario) map[string]platform.Request {
 		requests[f.Name] = platform.Request{Payload: f.Payload.Data}
 	}
 	return requests
+}
+
+// tiersOf says by function how its instances are isolated and started; nil
+// where it is the same for all.
+func tiersOf(functions []scenarios.Function) map[string]string {
+	tiers, first, several := make(map[string]string), "", false
+	for i, f := range functions {
+		tier := f.Sandbox
+		if f.Start != "" && f.Start != "plain" {
+			tier += ", " + f.Start
+		}
+		if i == 0 {
+			first = tier
+		}
+		tiers[f.Name], several = tier, several || tier != first
+	}
+	if !several {
+		return nil
+	}
+	return tiers
 }

@@ -3,10 +3,12 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/coldcurve/coldcurve/platform"
 	httpplatform "github.com/coldcurve/coldcurve/platform/http"
 	"github.com/coldcurve/coldcurve/platform/reference"
+	"github.com/coldcurve/coldcurve/platform/reference/engine"
 	"github.com/coldcurve/coldcurve/scenarios"
 )
 
@@ -21,15 +23,39 @@ func openPlatform(ctx context.Context, w *World, s *scenarios.Scenario, c *runCm
 		}
 		return reference.Open(ctx, reference.ClientOptions{
 			Executable: executable, Stderr: w.Stderr,
-			Settings: reference.Settings{
-				KeepAlive: p.KeepAlive, Sandbox: p.Sandbox, Concurrency: p.Concurrency,
-				StartBurst: p.StartBurst, StartRate: p.StartRate,
-				Queue: p.Queue, QueueTimeout: p.QueueTimeout, LateBinding: p.LateBinding,
-				NoCgroups: c.NoCgroups, Cache: c.Cache, AllowAnyLocalUser: c.AllowAnyLocalUser,
-			},
+			Settings: settingsOf(s, c),
 		})
 	case "http":
 		return httpplatform.New(httpplatform.Options{URL: p.URL, Method: p.Method, Headers: p.Headers, Timeout: p.Timeout})
 	}
 	return nil, fmt.Errorf("no platform %q", p.Name) // the scenario's validation knows the same names
+}
+
+// settingsOf is what a scenario and the command line say of the reference runtime.
+func settingsOf(s *scenarios.Scenario, c *runCmd) reference.Settings {
+	settings := referenceSettings(&s.Platform)
+	for _, f := range s.Functions {
+		if !slices.Contains(settings.Sandboxes, f.Sandbox) {
+			settings.Sandboxes = append(settings.Sandboxes, f.Sandbox)
+		}
+	}
+	settings.Faults, settings.Seed, settings.Policy.Seed = s.Faults, s.Seed, s.Seed
+	settings.NoCgroups, settings.Cache, settings.AllowAnyLocalUser = c.NoCgroups, c.Cache, c.AllowAnyLocalUser
+	return settings
+}
+
+// referenceSettings is the part of them that stands in the platform's keys.
+func referenceSettings(p *scenarios.Platform) reference.Settings {
+	settings := reference.Settings{Policy: p.Policy, Stock: p.Pool, Memory: p.Memory}
+	for runtime, quantiles := range p.StartDelay {
+		if settings.StartDelay == nil {
+			settings.StartDelay = make(map[platform.Runtime]engine.StartDelay)
+		}
+		d := engine.StartDelay{}
+		for _, q := range quantiles {
+			d.Quantiles = append(d.Quantiles, engine.Quantile(q))
+		}
+		settings.StartDelay[runtime] = d
+	}
+	return settings
 }

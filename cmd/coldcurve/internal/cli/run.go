@@ -34,7 +34,8 @@ type overrideFlags struct {
 	Scale     float64  `default:"1" help:"Multiply rates and counts by this."`
 	TimeScale float64  `default:"1" help:"Multiply durations and the keep-alive by this."`
 	KeepAlive duration `help:"Keep-alive in place of the scenario's, such as 10m."`
-	Sandbox   string   `help:"Reference runtime: how instances are made (process)."`
+	Sandbox   []string `help:"Reference runtime: what instances are (process, namespace, wasm, container); several, with commas, run each function in each."`
+	Start     []string `help:"Reference runtime: how instances are started (plain, pool, zygote, pause); several, with commas, run each function with each."`
 }
 
 // duration is a flag in the units that scenario files use.
@@ -57,7 +58,7 @@ func (f *overrideFlags) overrides() (scenarios.Overrides, error) {
 	}
 	return scenarios.Overrides{
 		Platform: f.Platform, URL: f.URL, Seed: f.Seed, Scale: f.Scale, TimeScale: f.TimeScale,
-		KeepAlive: f.KeepAlive.value, Sandbox: f.Sandbox,
+		KeepAlive: f.KeepAlive.value, Sandboxes: f.Sandbox, Starts: f.Start,
 	}, nil
 }
 
@@ -73,7 +74,8 @@ func (f *overrideFlags) given() map[string]string {
 	add("platform", f.Platform != "", f.Platform)
 	add("scale", f.Scale != 1, f.Scale)
 	add("time-scale", f.TimeScale != 1, f.TimeScale)
-	add("sandbox", f.Sandbox != "", f.Sandbox)
+	add("sandbox", f.Sandbox != nil, strings.Join(f.Sandbox, ","))
+	add("start", f.Start != nil, strings.Join(f.Start, ","))
 	if f.Seed != nil {
 		add("seed", true, *f.Seed)
 	}

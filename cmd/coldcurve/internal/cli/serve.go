@@ -5,15 +5,22 @@ import (
 	"fmt"
 
 	"github.com/coldcurve/coldcurve/platform/reference"
+	"github.com/coldcurve/coldcurve/scenarios"
 )
 
 type serveCmd struct {
+	Config string `type:"path" help:"YAML file with the keys of a scenario's platform: policies, pools, budgets. Flags change what it says."`
+
 	reference.ServeFlags `embed:""`
 }
 
 // Run serves until it is interrupted, or until the parent that started it is gone.
 func (c *serveCmd) Run(ctx context.Context, w *World) error {
-	options, err := c.Options()
+	base, err := c.base()
+	if err != nil {
+		return err
+	}
+	options, err := c.Options(base)
 	if err != nil {
 		return &failure{code: exitUsage, err: err}
 	}
@@ -23,6 +30,20 @@ func (c *serveCmd) Run(ctx context.Context, w *World) error {
 		options.Ready = announcement{w, options.Scheme()}
 	}
 	return reference.Serve(ctx, options)
+}
+
+// base are the settings that the flags change.
+func (c *serveCmd) base() (reference.Settings, error) {
+	if c.Config == "" {
+		return reference.DefaultSettings(), nil
+	}
+	p, err := scenarios.LoadPlatform(c.Config)
+	if err != nil {
+		return reference.Settings{}, err
+	}
+	settings := referenceSettings(&p)
+	settings.Sandboxes = []string{p.Sandbox}
+	return settings, nil
 }
 
 // announcement tells a person what a parent process reads from a descriptor.

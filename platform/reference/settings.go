@@ -1,0 +1,50 @@
+package reference
+
+import (
+	"encoding/json"
+
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
+	"github.com/coldcurve/coldcurve/platform/reference/engine"
+)
+
+// Settings are the runtime's own options: what a serving process is told by
+// its flags or its configuration file, and what [Open] tells its child.
+type Settings struct {
+	// Policy is every function's. Its Concurrency is over all functions together.
+	Policy lifecycle.Policy
+	// Sandboxes are the ways to isolate instances that functions can choose
+	// from; the first is that of functions that do not choose. The default is
+	// the process alone.
+	Sandboxes []string
+	// Stock is how many stems of a runtime are kept booted for functions whose
+	// start is the pool. The default is 1.
+	Stock map[platform.Runtime]int
+	// Memory is the budget of all instances together. 0 is no limit.
+	Memory units.Bytes
+	// StartDelay are emulated start delays. The default is none.
+	StartDelay map[platform.Runtime]engine.StartDelay
+	// Faults are what goes wrong on purpose, drawn by Seed. The default is nothing.
+	Faults []platform.Fault
+	Seed   uint64
+	// NoCgroups leaves memory and CPU unlimited.
+	NoCgroups bool
+	// AllowAnyLocalUser lets every user of this machine connect, where the
+	// default is this process's user and root. Whoever can connect runs code
+	// as this process's user.
+	AllowAnyLocalUser bool
+	// Cache is the folder for the runtime clients. The default is the user's
+	// cache folder.
+	Cache string
+}
+
+// Args are the arguments of a serve command with these settings; [ServeFlags]
+// is what reads them.
+func (s Settings) Args() []string {
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // texts and numbers can be marshalled
+	}
+	return []string{"--settings=" + string(text)}
+}
