@@ -62,7 +62,7 @@ func TestSchemaAcceptsWhatParseDoes(t *testing.T) {
 // the disk, can tell.
 func TestSchemaRefusesWhatParseDoes(t *testing.T) {
 	want := []string{
-		"arrivals/absurd", "arrivals/overflow", "functions/missing", "keys/twice", "platform/nowhere",
+		"arrivals/absurd", "arrivals/overflow", "functions/missing", "keys/twice", "platform/nowhere", "policy/both", "policy/profileless", "policy/triggers",
 		"yaml/anchors", "yaml/tags", "yaml/two", // the library works them out
 	}
 	var accepted []string
@@ -136,6 +136,21 @@ func TestSchemaHasTheReadersKeys(t *testing.T) {
 		".expect":             "expect: [{QQQ: 1}]",
 		".platform=reference": "platform: {name: reference, QQQ: 1}",
 		".platform=http":      "platform: {name: http, QQQ: 1}",
+		".faults":             "faults: [{QQQ: 1}]",
+	}
+	for path, text := range map[string]string{
+		".keep_alive":          "keep_alive: {QQQ: 1}",
+		".keep_alive.survival": "keep_alive: {survival: [{QQQ: 1}]}",
+		".keep_alive.hybrid":   "keep_alive: {hybrid: {QQQ: 1}}",
+		".provisioned":         "provisioned: [{QQQ: 1}]",
+		".ping":                "ping: {QQQ: 1}",
+		".pool":                "pool: {QQQ: 1}",
+		".start_delay":         "start_delay: {QQQ: 1}",
+	} {
+		probes[".platform=reference"+path] = "platform: {name: reference, " + text + "}"
+	}
+	for _, runtime := range runtimeNames() {
+		probes[".platform=reference.start_delay."+runtime] = "platform: {name: reference, start_delay: {" + runtime + ": [{QQQ: 1}]}}"
 	}
 	for _, p := range processes() {
 		probes[".phases.arrivals="+p] = "phases: [{arrivals: {process: " + p + ", QQQ: 1}}]"
