@@ -138,7 +138,7 @@ func TestParseEverything(t *testing.T) {
 				Payload: Payload{File: filepath.Join(code, "data.bin"), Data: []byte{0, 1}},
 			},
 			{
-				Name: "c", Image: "registry.example/shop:1", Runtime: platform.Image, Handler: "app.handler",
+				Name: "c", Sandbox: "container", Start: "plain", Image: "registry.example/shop:1", Runtime: platform.Image, Handler: "app.handler",
 				Memory: 1769 << 20, Timeout: 30 * s,
 			},
 		},

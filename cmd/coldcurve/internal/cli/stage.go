@@ -111,7 +111,7 @@ func buildFunctions(ctx context.Context, w *World, s *scenarios.Scenario, cache 
 		pf := platform.Function{
 			Name: f.Name, Runtime: f.Runtime, Code: f.Code, Image: f.Image, Handler: f.Handler,
 			Memory: f.Memory, Timeout: f.Timeout, Env: f.Env, Reserved: f.Reserved,
-			Image: f.Image, Storage: f.Storage, Sandbox: f.Sandbox, Start: f.Start,
+			Storage: f.Storage, Sandbox: f.Sandbox, Start: f.Start,
 		}
 		if s.Platform.Name != "http" && f.Fixture != "" {
 			built, err := build(ctx, w, fixtures.Spec{
