@@ -48,7 +48,7 @@ func TestStartTiers(t *testing.T) {
 	began := make(map[string]time.Duration) // best of three
 	for tier, want := range map[string]sample.Start{
 		engine.StartPlain: sample.Cold, engine.StartPool: sample.Prewarmed,
-		engine.StartZygote: sample.Restored,
+		engine.StartZygote: sample.Restored, engine.StartPause: sample.Cold,
 	} {
 		fn := python
 		fn.Name, fn.Start = "hello-"+tier, tier
@@ -69,6 +69,12 @@ func TestStartTiers(t *testing.T) {
 			}
 			b := out.Truth.Breakdown()
 			began[tier] = min(began[tier], b.Provision+b.Boot+b.Init)
+			if tier == engine.StartPause {
+				time.Sleep(50 * time.Millisecond)
+				if out := invoke(v); out.Start != sample.Restored || out.Truth.Breakdown().Init != 0 {
+					t.Errorf("after a pause: %+v", out)
+				}
+			}
 			if err := v.Evict(t.Context()); err != nil {
 				t.Error(err)
 			}
