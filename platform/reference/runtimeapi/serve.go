@@ -6,8 +6,11 @@ import (
 	"io"
 	"net/http"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 )
 
 // root is the API's version and the part of it that belongs to runtimes.
@@ -64,7 +67,7 @@ func (s *Server) serve(c *conn) {
 func (s *Server) waiting(c *conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.parked == c || s.stem != nil && s.stem.parked == c
+	return slices.Contains(s.parked, c) || s.stem != nil && s.stem.parked == c
 }
 
 // answer serves one request. An error ends the connection.
@@ -105,33 +108,41 @@ func (s *Server) answer(c *conn, req *http.Request, at int64) error {
 	return s.reply(c, req, id, kind, at)
 }
 
-// next takes a poll. One instance waits once: while a poll waits, another is
-// refused, unless the waiting one's client has given it up by closing its
-// connection, of which that connection's goroutine may not have heard yet.
+// next takes a poll. An instance that has a poll or an invocation in each of its
+// slots waits for nothing more: another poll is refused, unless a waiting one's
+// client has given it up by closing its connection, of which that connection's
+// goroutine may not have heard yet.
 func (s *Server) next(c *conn, req *http.Request, at int64) error {
 	if err := s.drain(c, req); err != nil {
 		return err
 	}
 	s.mu.Lock()
-	if s.current != "" {
+	if len(s.held) >= s.slots {
 		s.mu.Unlock()
 		return s.refuse(c, req, wrongState("Running", "Ready"))
 	}
-	given := s.parked
-	if given != nil && silent(given.net) {
-		s.mu.Unlock()
-		return s.refuse(c, req, wrongState("Ready", "Ready"))
+	var given *conn
+	if len(s.held)+len(s.parked) >= s.slots {
+		i := slices.IndexFunc(s.parked, func(c *conn) bool { return !silent(c.net) })
+		if i < 0 {
+			s.mu.Unlock()
+			return s.refuse(c, req, wrongState("Ready", "Ready"))
+		}
+		given = s.parked[i]
+		s.unpark(given)
 	}
-	first := s.polled == 0
-	if first {
+	if s.polled == 0 {
 		s.polled, s.booted = at, s.bootedAt(req, at)
 		close(s.ready)
 	}
-	inv := s.pending
-	if inv != nil {
-		s.take(inv)
+	var inv *sandbox.Invocation
+	if len(s.pending) > 0 {
+		w := s.pending[0]
+		s.pending = slices.Delete(s.pending, 0, 1)
+		s.take(w)
+		inv = w.inv
 	} else {
-		s.parked = c
+		s.parked = append(s.parked, c)
 	}
 	s.mu.Unlock()
 	if given != nil {
@@ -155,7 +166,7 @@ func (s *Server) bootedAt(req *http.Request, now int64) int64 {
 
 // reply takes the answer to an invocation.
 func (s *Server) reply(c *conn, req *http.Request, id string, kind ReplyKind, at int64) error {
-	if f := s.holds(id); f != nil {
+	if f := s.expects(id); f != nil {
 		return s.refuse(c, req, f)
 	}
 	if strings.EqualFold(req.Header.Get("Lambda-Runtime-Function-Response-Mode"), "streaming") {
@@ -183,34 +194,40 @@ func (s *Server) reply(c *conn, req *http.Request, id string, kind ReplyKind, at
 
 const accepted = `{"status":"OK"}` + "\n"
 
-// holds says what is wrong with an answer to id at this moment, if anything.
-func (s *Server) holds(id string) *fault {
+// expects says what is wrong with an answer to id at this moment, if anything.
+func (s *Server) expects(id string) *fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.holdsLocked(id)
+	_, f := s.find(id)
+	return f
 }
 
-func (s *Server) holdsLocked(id string) *fault {
+// find gives the place of an invocation that an answer is to, or what is wrong
+// with the answer. The caller holds mu.
+func (s *Server) find(id string) (int, *fault) {
+	i := s.holds(id)
 	switch {
-	case s.current == id && id != "":
-		return nil
+	case i >= 0:
+		return i, nil
 	case s.answered == id && id != "":
-		return wrongState("Ready", "InvocationResponse")
+		return i, wrongState("Ready", "InvocationResponse")
 	default:
-		return &fault{"400 Bad Request", "InvalidRequestID", "Invalid request ID"}
+		return i, &fault{"400 Bad Request", "InvalidRequestID", "Invalid request ID"}
 	}
 }
 
-// finish ends the invocation that the instance holds, once.
+// finish ends an invocation that the instance holds, once.
 func (s *Server) finish(id string, r Reply) *fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if f := s.holdsLocked(id); f != nil {
+	i, f := s.find(id)
+	if f != nil {
 		return f
 	}
-	r.Handed = s.handed
-	s.current, s.answered, s.handed = "", id, 0
-	s.replies <- r // has room: one reply for each Hand, and Hand waits for the one before
+	h := s.held[i]
+	r.Handed = h.at
+	s.held, s.answered = slices.Delete(s.held, i, i+1), id
+	h.replies <- r // has room: one reply for each Hand, and where the channel is shared Hand waits for the one before
 	return nil
 }
 

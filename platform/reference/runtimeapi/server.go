@@ -2,7 +2,8 @@
 // a function's runtime polls for work and posts its answers to.
 //
 // In: a listener that only the instance should reach, and one [sandbox.Invocation]
-// after the other. Out: the instant of the first poll, and for each invocation
+// after the other, or several at once for an instance that polls for so many
+// (as Lambda Managed Instances have it). Out: the instant of the first poll, and for each invocation
 // one [Reply]; or the function's own account of a failed init. It starts and
 // watches no process and enforces no deadline, which is the sandbox's work,
 // and it serves one instance once: a new process gets a new Server. Who may
@@ -20,6 +21,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -56,7 +58,8 @@ type InitError struct {
 }
 
 // Server is the Runtime API of one instance. Its methods are safe for
-// concurrent use, but Hand is called only when the invocation before is over.
+// concurrent use, but Hand is called only while the instance has fewer
+// invocations than it may hold at once.
 type Server struct {
 	clock    clock.Monotonic
 	arn      string
@@ -65,7 +68,8 @@ type Server struct {
 
 	ready      chan struct{}
 	initFailed chan InitError
-	replies    chan Reply
+	replies    chan Reply // of every invocation, where one is held at once
+	slots      int        // most polls that wait and invocations that are held, together
 
 	mu       sync.Mutex
 	stem     *stem // nil: no stem, or not any more
@@ -73,13 +77,24 @@ type Server struct {
 	begun    int64
 	polled   int64
 	booted   int64
-	parked   *conn               // the connection whose poll waits for work
-	pending  *sandbox.Invocation // work that no poll has fetched
-	current  string              // id of the invocation that the instance holds
-	answered string              // id of the one before
-	handed   int64
+	parked   []*conn   // the connections whose polls wait for work, the oldest first
+	pending  []work    // that no poll has fetched
+	held     []holding // the invocations that the instance holds
+	answered string    // id of the one that it held last
 	conns    map[*conn]struct{}
 	loops    sync.WaitGroup
+}
+
+// work is an invocation and who waits for its reply.
+type work struct {
+	inv     *sandbox.Invocation
+	replies chan Reply
+}
+
+// holding is work that the instance has.
+type holding struct {
+	work
+	at int64
 }
 
 // Listen opens a loopback address for one instance. It wakes the accepting
@@ -105,6 +120,7 @@ func Serve(listener net.Listener, clock clock.Monotonic, maxResponse units.Bytes
 		ready:      make(chan struct{}),
 		initFailed: make(chan InitError, 1),
 		replies:    make(chan Reply, 1),
+		slots:      1,
 		conns:      make(map[*conn]struct{}),
 	}
 	s.loops.Add(1)
@@ -138,51 +154,98 @@ func (s *Server) Polled() (polled, booted int64) {
 	return s.polled, s.booted
 }
 
-// Replies yields one Reply for each Hand, unless the instance is gone first.
-func (s *Server) Replies() <-chan Reply { return s.replies }
-
-// Hand gives the instance an invocation: to its waiting poll at once, or else
-// to its next.
-func (s *Server) Hand(inv *sandbox.Invocation) {
+// Share lets the instance hold so many invocations at once, at least 1. It is
+// called before the instance's first poll; without it that is 1.
+func (s *Server) Share(slots int) {
 	s.mu.Lock()
-	c := s.parked
-	if c == nil {
-		s.pending = inv
-		s.mu.Unlock()
-		return
-	}
-	s.take(inv)
-	s.mu.Unlock()
-	s.send(c, inv)
+	defer s.mu.Unlock()
+	s.slots = slots
 }
 
+// Waiting is how many polls wait for work: what a runtime client fetches one
+// after the other is one at most.
+func (s *Server) Waiting() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.parked)
+}
+
+// Hand gives the instance an invocation: to its poll that has waited longest at
+// once, or else to its next. What it gives yields one Reply, unless the
+// instance is gone first.
+func (s *Server) Hand(inv *sandbox.Invocation) <-chan Reply {
+	w := work{inv, s.replies}
+	s.mu.Lock()
+	if s.slots > 1 {
+		w.replies = make(chan Reply, 1)
+	}
+	if len(s.parked) == 0 {
+		s.pending = append(s.pending, w)
+		s.mu.Unlock()
+		return w.replies
+	}
+	c := s.parked[0]
+	s.unpark(c)
+	s.take(w)
+	s.mu.Unlock()
+	s.send(c, inv)
+	return w.replies
+}
+
+// Replies yields the Reply to each Hand of an instance that holds one
+// invocation at a time, unless the instance is gone first.
+func (s *Server) Replies() <-chan Reply { return s.replies }
+
 // take marks an invocation as the instance's own. The caller holds mu.
-func (s *Server) take(inv *sandbox.Invocation) {
-	s.parked, s.pending = nil, nil
-	s.current = inv.RequestID
-	s.handed = s.clock.Now()
+func (s *Server) take(w work) { s.held = append(s.held, holding{w, s.clock.Now()}) }
+
+// unpark forgets a waiting poll. The caller holds mu.
+func (s *Server) unpark(c *conn) {
+	if i := slices.Index(s.parked, c); i >= 0 {
+		s.parked = slices.Delete(s.parked, i, i+1)
+	}
+}
+
+// holds gives the place among what the instance holds, -1 if it is not there.
+// The caller holds mu.
+func (s *Server) holds(id string) int {
+	return slices.IndexFunc(s.held, func(h holding) bool { return h.inv.RequestID == id })
 }
 
 // send writes an invocation to a poll. A poll that cannot be written to is
-// dead, and the invocation waits for the next one.
+// dead, and the invocation goes to another.
 func (s *Server) send(c *conn, inv *sandbox.Invocation) {
-	if c.writeInvocation(inv, s.arn) == nil {
-		return
+	for c.writeInvocation(inv, s.arn) != nil {
+		dead := c
+		s.mu.Lock()
+		if i := s.holds(inv.RequestID); i < 0 {
+			c = nil
+		} else if len(s.parked) > 0 {
+			c = s.parked[0]
+			s.unpark(c)
+			s.held[i].at = s.clock.Now()
+		} else {
+			c = nil
+			s.pending = append(s.pending, s.held[i].work)
+			s.held = slices.Delete(s.held, i, i+1)
+		}
+		s.mu.Unlock()
+		dead.close()
+		if c == nil {
+			return
+		}
 	}
-	s.mu.Lock()
-	if s.current == inv.RequestID {
-		s.current, s.handed, s.pending = "", 0, inv
-	}
-	s.mu.Unlock()
-	c.close()
 }
 
-// Handed is the instant at which the invocation that is not yet answered was
+// Handed is the instant at which an invocation that is not yet answered was
 // written to the instance, 0 if it was not.
-func (s *Server) Handed() int64 {
+func (s *Server) Handed(id string) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.handed
+	if i := s.holds(id); i >= 0 {
+		return s.held[i].at
+	}
+	return 0
 }
 
 // Drain waits until every connection has ended, which after the end of the
@@ -242,9 +305,7 @@ func (s *Server) accept() {
 	s.serve(c)
 	s.mu.Lock()
 	delete(s.conns, c)
-	if s.parked == c {
-		s.parked = nil
-	}
+	s.unpark(c)
 	if s.stem != nil && s.stem.parked == c {
 		s.stem.parked = nil
 	}

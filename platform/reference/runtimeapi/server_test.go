@@ -356,7 +356,7 @@ func TestDeadPoll(t *testing.T) {
 	w.conn.Close()
 	s.Drain(time.Minute)
 	s.Hand(invocation("patience"))
-	if got := s.Handed(); got != 0 {
+	if got := s.Handed(id); got != 0 {
 		t.Errorf("handed at %d to nobody", got)
 	}
 	if _, body := dial(t, s).call(poll); body != "patience" {
@@ -507,4 +507,64 @@ func TestOnlyAStemGetsAFunction(t *testing.T) {
 	if err := s.Assign(nil); err == nil {
 		t.Error("a function was assigned to nobody")
 	}
+}
+
+// TestSeveralAtOnce has an instance with three slots hold three invocations,
+// and answer them in another order.
+func TestSeveralAtOnce(t *testing.T) {
+	s, _ := serve(t)
+	s.Share(3)
+	ids := []string{"first", "second", "third"}
+	hand := func(id string) <-chan runtimeapi.Reply {
+		return s.Hand(&sandbox.Invocation{RequestID: id, Payload: []byte(id), Deadline: time.UnixMilli(1)})
+	}
+	var polls []*wire
+	for range 2 {
+		w := dial(t, s)
+		w.send(poll)
+		polls = append(polls, w)
+	}
+	<-s.Ready()
+	waitParked(t, s, 2)
+	var replies []<-chan runtimeapi.Reply
+	for _, id := range ids {
+		replies = append(replies, hand(id))
+	}
+	if s.Handed("first") == 0 || s.Handed("second") == 0 || s.Handed("third") != 0 {
+		t.Error("two polls have not got two invocations")
+	}
+	third := dial(t, s)
+	third.send(poll)
+	for i, w := range append(polls, third) {
+		if _, body := w.receive(); body != ids[i] {
+			t.Errorf("poll %d got %q", i, body)
+		}
+	}
+	over := dial(t, s)
+	if resp, _ := over.call(poll); resp.StatusCode != 403 {
+		t.Errorf("a poll beyond the slots: %s", resp.Status)
+	}
+	for _, i := range []int{1, 2, 0} {
+		if resp, body := polls[0].call(post("invocation/"+ids[i]+"/response", "done "+ids[i])); resp.StatusCode != 202 {
+			t.Errorf("answer to %s: %s %s", ids[i], resp.Status, body)
+		}
+		if r := <-replies[i]; string(r.Body) != "done "+ids[i] || r.Handed == 0 {
+			t.Errorf("reply to %s: %+v", ids[i], r)
+		}
+	}
+	if resp, _ := polls[0].call(post("invocation/first/response", "again")); resp.StatusCode != 403 {
+		t.Errorf("a second answer: %s", resp.Status)
+	}
+}
+
+// waitParked returns when so many polls wait: a poll beyond the slots is refused then.
+func waitParked(t *testing.T, s *runtimeapi.Server, n int) {
+	t.Helper()
+	for range 500 {
+		if s.Waiting() == n {
+			return
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	t.Fatalf("%d polls do not wait", n)
 }

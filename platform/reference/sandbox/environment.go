@@ -26,6 +26,9 @@ func Environment(spec *Spec, region, task, clients string) []string {
 		"AWS_REGION=" + region,
 		"AWS_DEFAULT_REGION=" + region,
 	}
+	if spec.Slots > 1 { // as Lambda Managed Instances have it: so many polls wait at once
+		env = append(env, "AWS_LAMBDA_MAX_CONCURRENCY="+strconv.Itoa(spec.Slots))
+	}
 	reserved := map[string]bool{"AWS_LAMBDA_RUNTIME_API": true, "AWS_LAMBDA_LOG_STREAM_NAME": true}
 	for _, pair := range env {
 		name, _, _ := strings.Cut(pair, "=")

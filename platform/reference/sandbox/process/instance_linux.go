@@ -210,17 +210,24 @@ func (in *instance) Invoke(_ context.Context, inv *sandbox.Invocation) (sandbox.
 		return sandbox.Result{}, a.exitFailure(sample.Crash, inv.RequestID)
 	default:
 	}
-	in.alarm.Set(inv.Deadline)
-	defer in.alarm.Clear()
-	a.api.Hand(inv)
+	rung := in.alarm.Rung()
+	if in.spec.Slots > 1 { // each has its own deadline then
+		over := make(chan struct{})
+		defer time.AfterFunc(time.Until(inv.Deadline), func() { close(over) }).Stop()
+		rung = over
+	} else {
+		in.alarm.Set(inv.Deadline)
+		defer in.alarm.Clear()
+	}
+	replies := a.api.Hand(inv)
 	select {
-	case r := <-a.api.Replies():
+	case r := <-replies:
 		return in.result(a, r)
 	case <-a.exited:
-		return in.ending(a, inv)
-	case <-in.alarm.Rung():
+		return in.ending(a, inv, replies)
+	case <-rung:
 		f := sandbox.TimedOut(inv.RequestID, in.spec.Timeout, a.log.take())
-		f.HandlerStart = a.api.Handed()
+		f.HandlerStart = a.api.Handed(inv.RequestID)
 		if f.HandlerStart != 0 {
 			f.HandlerEnd = in.sandbox.clock.Now()
 		}
@@ -244,15 +251,15 @@ func (in *instance) result(a *attempt, r runtimeapi.Reply) (sandbox.Result, erro
 
 // ending tells what an invocation got from a process that has ended: its
 // answer, if it was sent before the end, or the end.
-func (in *instance) ending(a *attempt, inv *sandbox.Invocation) (sandbox.Result, error) {
+func (in *instance) ending(a *attempt, inv *sandbox.Invocation, replies <-chan runtimeapi.Reply) (sandbox.Result, error) {
 	a.api.Drain(lastWords)
 	select {
-	case r := <-a.api.Replies():
+	case r := <-replies:
 		return in.result(a, r)
 	default:
 	}
 	f := a.exitFailure(sample.Crash, inv.RequestID)
-	f.HandlerStart = a.api.Handed()
+	f.HandlerStart = a.api.Handed(inv.RequestID)
 	if f.HandlerStart != 0 {
 		f.HandlerEnd = in.sandbox.clock.Now()
 	}

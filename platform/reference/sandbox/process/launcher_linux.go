@@ -306,5 +306,6 @@ func (b *berth) bind(env []string, spec *sandbox.Spec, id string, begun int64) (
 		}
 	}
 	b.api.Begin(spec.ARN, begun)
+	b.api.Share(max(1, spec.Slots))
 	return append(sandbox.Own(env, id, spec.Version, time.Now()), "AWS_LAMBDA_RUNTIME_API="+b.api.Addr()), nil
 }

@@ -3,10 +3,12 @@ package process_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,16 +22,58 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestAWSLibrary runs a function that is built with aws-lambda-go, unmodified.
-func TestAWSLibrary(t *testing.T) {
-	dir := t.TempDir()
-	out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "bootstrap"), "./testdata/awslambdago").CombinedOutput()
+// awsLambdaGo builds a function with AWS's own library.
+func awsLambdaGo(t *testing.T) *sandbox.Spec {
+	t.Helper()
+	s := spec(t, "")
+	s.Function.Code = t.TempDir()
+	out, err := exec.Command("go", "build", "-o", filepath.Join(s.Function.Code, "bootstrap"), "./testdata/awslambdago").CombinedOutput()
 	if err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
+	return s
+}
+
+// TestAWSLibraryServesSeveralAtOnce has three requests wait for each other on
+// one instance.
+func TestAWSLibraryServesSeveralAtOnce(t *testing.T) {
 	s := open(t, process.Options{})
-	shop := spec(t, "")
-	shop.Function.Code = dir
+	shop := awsLambdaGo(t)
+	shop.Slots = 3
+	if err := s.Shares(shop); err != nil {
+		t.Fatal(err)
+	}
+	in := ready(t, s, shop)
+	var all sync.WaitGroup
+	for i := range 3 {
+		all.Go(func() {
+			inv := invocation(`{"name":"three"}`, 10*time.Second)
+			inv.RequestID = fmt.Sprintf("request-%d", i)
+			r, err := in.Invoke(t.Context(), inv)
+			if err != nil || r.FunctionError != "" || !strings.Contains(string(r.Body), `"request_id":"`+inv.RequestID+`"`) {
+				t.Errorf("request %d: %s %s, %v", i, r.FunctionError, r.Body, err)
+			}
+		})
+	}
+	all.Wait()
+	// One that nobody joins runs into its own deadline, and takes the instance with it.
+	lonely := invocation(`{"name":"hang"}`, 200*time.Millisecond)
+	if _, err := in.Invoke(t.Context(), lonely); err == nil {
+		t.Error("a request that never ends has ended")
+	} else {
+		failure(t, err, sample.Timeout)
+	}
+	python := *shop
+	python.Function.Runtime = platform.Python
+	if err := s.Shares(&python); err == nil {
+		t.Error("Python's client fetches one request after the other, and may have several")
+	}
+}
+
+// TestAWSLibrary runs a function that is built with aws-lambda-go, unmodified.
+func TestAWSLibrary(t *testing.T) {
+	s := open(t, process.Options{})
+	shop := awsLambdaGo(t)
 	in := ready(t, s, shop)
 
 	inv := invocation(`{"name":"world"}`, 10*time.Second)

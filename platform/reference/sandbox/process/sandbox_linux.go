@@ -16,6 +16,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/clock"
 	"github.com/coldcurve/coldcurve/platform/reference/peer"
 	"github.com/coldcurve/coldcurve/platform/reference/runtimeapi"
@@ -140,6 +141,16 @@ func (s *Sandbox) note(text string) {
 		}
 	}
 	s.notes = append(s.notes, text)
+}
+
+// Shares implements sandbox.Sharer. A Go function's own client has to poll as
+// often at once as AWS_LAMBDA_MAX_CONCURRENCY says, which AWS's does from
+// Go 1.22 on; where one does not, requests wait for it inside the instance.
+func (s *Sandbox) Shares(spec *sandbox.Spec) error {
+	if spec.Function.Runtime != platform.Go {
+		return fmt.Errorf("the runtime client of %s fetches one request after the other", spec.Function.Runtime)
+	}
+	return nil
 }
 
 // Notes say what a reader of figures must know: limits that are not enforced.

@@ -33,7 +33,7 @@ func (s *Session) Invoke(_ context.Context, inv *sandbox.Invocation) (sandbox.Re
 	case <-a.Exited():
 		return s.ending(a, inv)
 	case <-s.alarm.Rung():
-		return sandbox.Result{}, s.held(a, sandbox.TimedOut(inv.RequestID, s.config.Spec.Timeout, a.TakeLog()))
+		return sandbox.Result{}, s.held(a, inv, sandbox.TimedOut(inv.RequestID, s.config.Spec.Timeout, a.TakeLog()))
 	}
 }
 
@@ -59,13 +59,13 @@ func (s *Session) ending(a Attempt, inv *sandbox.Invocation) (sandbox.Result, er
 	case r := <-a.API().Replies():
 		return s.result(a, r)
 	default:
-		return sandbox.Result{}, s.held(a, exitFailure(a, sample.Crash, inv.RequestID))
+		return sandbox.Result{}, s.held(a, inv, exitFailure(a, sample.Crash, inv.RequestID))
 	}
 }
 
 // held adds for how long the handler held an invocation that it did not answer.
-func (s *Session) held(a Attempt, f *sandbox.Failure) *sandbox.Failure {
-	if f.HandlerStart = a.API().Handed(); f.HandlerStart != 0 {
+func (s *Session) held(a Attempt, inv *sandbox.Invocation, f *sandbox.Failure) *sandbox.Failure {
+	if f.HandlerStart = a.API().Handed(inv.RequestID); f.HandlerStart != 0 {
 		f.HandlerEnd = s.config.Clock.Now()
 	}
 	return f
