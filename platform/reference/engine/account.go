@@ -49,6 +49,7 @@ func (q *quota) note(v *Version, held int, waits bool) {
 		return
 	}
 	v.queued = waits
+	v.rt.budget.note(v, waits)
 	if waits {
 		q.queue = append(q.queue, v)
 	} else {
@@ -67,7 +68,12 @@ func (q *quota) offer() {
 			break
 		}
 		// Its request gets the place, or has timed out just now: the next is another.
-		v.advance(lifecycle.Event{Kind: lifecycle.Tick}, v.held+1)
+		held := v.held
+		came, _ := v.pool.Oldest()
+		v.advance(lifecycle.Event{Kind: lifecycle.Tick}, held+1)
+		if next, waits := v.pool.Oldest(); waits && next == came && v.held == held {
+			break // it wants for something that it does not know of
+		}
 	}
 	for i := 0; i < len(q.queue) && q.free(0) > 0; {
 		v := q.queue[i]
@@ -108,19 +114,25 @@ func (q *quota) othersFirst(v *Version) bool {
 type account struct {
 	concurrency int // 0 is no limit
 	unreserved  int // least that reservations leave
+	unlimited   int // the rest's limit where there is none
 	reserved    int // sum of the reservations
 	rest        quota
 }
 
-func newAccount(concurrency, unreserved int) account {
-	a := account{concurrency: concurrency, unreserved: unreserved}
+// newAccount makes an account without reservations. Where there is no limit,
+// who waits is known only if it is counted.
+func newAccount(concurrency, unreserved int, counted bool) account {
+	a := account{concurrency: concurrency, unreserved: unreserved, unlimited: math.MaxInt}
+	if counted {
+		a.unlimited-- // nobody comes that far
+	}
 	a.divide(0)
 	return a
 }
 
 func (a *account) divide(reserved int) {
 	a.reserved = reserved
-	a.rest.limit = math.MaxInt
+	a.rest.limit = a.unlimited
 	if a.concurrency > 0 {
 		a.rest.limit = max(0, a.concurrency-reserved)
 	}

@@ -200,7 +200,7 @@ func New(o Options) (*Runtime, error) {
 		clock:    o.Clock,
 		families: make(map[string]*Family),
 		budget:   newBudget(int64(o.Memory)),
-		account:  newAccount(o.Policy.Concurrency, o.Limits.Unreserved),
+		account:  newAccount(o.Policy.Concurrency, o.Limits.Unreserved, o.Memory > 0),
 		history:  history{limit: o.History},
 	}
 	rt.origin = rt.clock.Now()

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -298,7 +297,7 @@ func (fam *Family) provision(v *Version, n int) error {
 			total += other.asked()
 		}
 	}
-	if limit := rt.account.rest.limit; limit != math.MaxInt && total > limit-rt.account.unreserved {
+	if limit := rt.account.rest.limit; rt.account.concurrency > 0 && total > limit-rt.account.unreserved {
 		return invalid("Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [%d].", max(0, limit-rt.account.unreserved))
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/analysis/usage"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
@@ -61,6 +62,7 @@ func TestStorm(t *testing.T) {
 		able      func(*memory.Sandbox) sandbox.Sandbox
 		start     string
 		provision int
+		memory    units.Bytes
 	}{
 		"none":        {able: plain},
 		"limits":      {able: plain, policy: lifecycle.Policy{Concurrency: 8, StartBurst: 3, StartEvery: 2 * ms, QueueLimit: 10, QueueTimeout: 15 * ms, KeepAlive: 10 * ms}},
@@ -70,6 +72,7 @@ func TestStorm(t *testing.T) {
 		"pausing":     {able: func(box *memory.Sandbox) sandbox.Sandbox { return memory.Pausing{Sandbox: box} }, start: engine.StartPause, policy: lifecycle.Policy{KeepAlive: 10 * ms}},
 		"zygotes":     {able: func(box *memory.Sandbox) sandbox.Sandbox { return memory.Brooding{Sandbox: box} }, start: engine.StartZygote},
 		"slots":       {able: func(box *memory.Sandbox) sandbox.Sandbox { return memory.Sharing{Sandbox: box} }, policy: lifecycle.Policy{Concurrency: 4, Slots: 3, QueueLimit: 10, KeepAlive: 10 * ms}},
+		"memory":      {able: plain, memory: 5 * 128 << 20, policy: lifecycle.Policy{Concurrency: 8, QueueLimit: 10, KeepAlive: 10 * ms}},
 		"pool":        {able: func(box *memory.Sandbox) sandbox.Sandbox { return memory.Stocked{Sandbox: box} }, start: engine.StartPool},
 	}
 	for name, tt := range tests {
@@ -79,7 +82,7 @@ func TestStorm(t *testing.T) {
 			limits := engine.LambdaLimits()
 			limits.Unreserved = 0
 			o := engine.Options{
-				Policy: tt.policy, Limits: limits, Meter: &meter,
+				Policy: tt.policy, Limits: limits, Meter: &meter, Memory: tt.memory,
 				Sandboxes: map[string]sandbox.Sandbox{"memory": tt.able(box)},
 			}
 			bubble(t, box, o, func(t *testing.T, rt *host) {

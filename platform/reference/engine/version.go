@@ -221,6 +221,7 @@ func (v *Version) step(ev lifecycle.Event) {
 	if yields || v.held < before {
 		v.quota.offer()
 	}
+	v.rt.budget.offer()
 	if yields { // what came free may be its own all the same: a provisioned instance
 		v.advance(lifecycle.Event{Kind: lifecycle.Tick}, v.quota.free(v.held))
 	}
@@ -238,6 +239,7 @@ func frees(kind lifecycle.EventKind) bool {
 // advance is step for this version alone, which may hold so many.
 func (v *Version) advance(ev lifecycle.Event, limit int) {
 	now := v.rt.elapsed()
+	v.rt.budget.hold(v)
 	v.pool.Limit(limit)
 	v.actions = v.pool.Step(now, ev, v.actions[:0])
 	for _, a := range v.actions {
