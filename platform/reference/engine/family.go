@@ -123,6 +123,7 @@ func (fam *Family) admit(v *Version) error {
 		return fam.notFound()
 	}
 	v.quota = fam.quota()
+	v.pool.Begin(rt.elapsed())
 	rt.budget.share(v)
 	fam.versions = append(fam.versions, v)
 	v.step(lifecycle.Event{Kind: lifecycle.Tick}) // what its policy keeps ahead begins now
