@@ -62,13 +62,17 @@ func (q *queue) Accept(_, _ string, inv engine.Invocation) (string, error) {
 	return engine.NewRequestID(), nil
 }
 
-func newRuntime(t testing.TB, policy lifecycle.Policy) *world {
+func newRuntime(t testing.TB, policy lifecycle.Policy, meter ...engine.Meter) *world {
 	t.Helper()
 	clk := clock.New()
-	rt, err := engine.New(engine.Options{
+	o := engine.Options{
 		Clock: clk, Policy: policy,
 		Sandboxes: map[string]sandbox.Sandbox{"memory": &memory.Sandbox{Clock: clk, Handler: handle}},
-	})
+	}
+	if len(meter) > 0 {
+		o.Meter = meter[0]
+	}
+	rt, err := engine.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -564,14 +568,24 @@ func FuzzAPI(f *testing.F) {
 	f.Add("PUT", "/2017-10-31/functions/hello/concurrency", `{"ReservedConcurrentExecutions":1}`, "")
 	f.Add("GET", "/2019-09-30/functions/hello/concurrency", "", "")
 	f.Add("GET", functions+"/arn:aws:lambda:us-east-1:000000000000:function:hello", "", "")
+	f.Add("PUT", functions+"/hello/code", `{"ZipFile":"UEsDBA==","DryRun":true}`, "")
+	f.Add("PUT", functions+"/hello/configuration", `{"Timeout":1e300,"MemorySize":-1,"VpcConfig":{"SubnetIds":["s"]}}`, "")
+	f.Add("POST", functions+"/hello/aliases", `{"Name":"live","FunctionVersion":"$LATEST","RoutingConfig":{"AdditionalVersionWeights":{"1":2}}}`, "")
+	f.Add("GET", functions, "", "MaxItems=1&Marker=x&FunctionVersion=ALL")
+	f.Add("PUT", "/2019-09-30/functions/hello/provisioned-concurrency", `{"ProvisionedConcurrentExecutions":1}`, "Qualifier=1")
+	f.Add("POST", "/2021-10-31/functions/hello/url", `{"AuthType":"NONE","Cors":{"MaxAge":-1}}`, "")
+	f.Add("PUT", "/2019-09-25/functions/hello/event-invoke-config", `{"MaximumEventAgeInSeconds":9223372036854775807,"DestinationConfig":{"OnFailure":{}}}`, "")
+	f.Add("GET", "/2016-08-19/account-settings", "", "")
 	f.Add("GET", "/coldcurve/v1/instances", "", "")
 	f.Add("POST", "/coldcurve/v1/functions/hello/evict", "", "")
+	h := newAPI(f, newRuntime(f, lifecycle.Policy{Concurrency: 10, KeepAlive: time.Minute}))
 	f.Fuzz(func(t *testing.T, method, path, body, query string) {
 		if body == `"wait"` {
 			t.Skip("would wait for ever")
 		}
-		h := newAPI(t, newRuntime(t, lifecycle.Policy{Concurrency: 10}))
-		create(t, h, "hello")
+		if w := do(h, "GET", functions+"/hello", ""); w.Code == http.StatusNotFound {
+			create(t, h, "hello") // a delete has been tried
+		}
 		r := httptest.NewRequest("GET", "/", strings.NewReader(body))
 		r.Method, r.URL.Path, r.URL.RawQuery = method, path, query
 		w := httptest.NewRecorder()
