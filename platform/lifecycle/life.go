@@ -64,10 +64,15 @@ func (p *Pool) leaving(i int32) Why {
 // finish takes a request off an instance and finds the instance its next.
 func (p *Pool) finish(i int32, r Request, out []Action) []Action {
 	slot := &p.instances.slots[i]
-	if p.plain() && slot.state == Busy && p.instances.seats[i] == r && slot.leaves == NoReason &&
-		p.policy.KeepAlive != 0 && p.requests.waiting() == 0 {
-		p.answered(i)
-		return out
+	if p.plain() && slot.state == Busy && p.instances.seats[i] == r && slot.leaves == NoReason {
+		if p.requests.waiting() > 0 {
+			if p.held() <= p.limit {
+				return p.handOver(i, p.requests.head(), out)
+			}
+		} else if p.policy.KeepAlive != 0 {
+			p.answered(i)
+			return out
+		}
 	}
 	seat := p.instances.seat(i, r)
 	if slot.state != Busy || seat < 0 {
@@ -215,9 +220,13 @@ func (p *Pool) reap(i int32, why Why, out []Action) []Action {
 
 // detach takes what the pool knows of an instance that ends off it.
 func (p *Pool) detach(i int32) {
+	slot := &p.instances.slots[i]
+	if p.plain() && slot.state == Idle {
+		p.idle.remove(p.instances.links, i)
+		return
+	}
 	p.stir(i)
 	p.untie(i)
-	slot := &p.instances.slots[i]
 	slot.n = 0
 	if slot.kept {
 		slot.kept = false

@@ -1,9 +1,10 @@
 package lifecycle
 
 // Most steps of most pools are an arrival that an idle instance serves, or an
-// answer after which the instance stands idle. For policies that know neither
-// slots nor pauses nor chance these two ways are written out here: they decide
-// what [Pool.arrive] and [Pool.finish] decide, in half the time.
+// answer after which the instance stands idle or serves whoever waits. For
+// policies that know neither slots nor pauses nor chance these ways are written
+// out here: they decide what [Pool.arrive] and [Pool.finish] decide, in half the
+// time.
 
 // plain says whether the short ways may be taken.
 func (p *Pool) plain() bool { return p.simple && p.level|p.kept == 0 }
@@ -35,4 +36,13 @@ func (p *Pool) answered(i int32) {
 	if keep := p.policy.KeepAlive; keep > 0 {
 		p.due = min(p.due, after(p.now, keep))
 	}
+}
+
+// handOver has an instance that has served its request serve one that waits.
+func (p *Pool) handOver(i, w int32, out []Action) []Action {
+	p.counts.Finished++
+	p.counts.Served++
+	r := p.requests.leave(w).request
+	p.instances.seats[i] = r
+	return append(out, Action{Kind: Serve, How: ByQueue, Instance: p.instances.slots[i].name, Request: r})
 }

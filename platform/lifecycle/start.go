@@ -46,7 +46,7 @@ func (p *Pool) startBound(r Request, out []Action) []Action {
 // joinable is the starting instance that a request may be bound to besides
 // those that are; none if there is none.
 func (p *Pool) joinable() int32 {
-	if p.held() > p.limit {
+	if p.filling.n == 0 || p.held() > p.limit {
 		return none
 	}
 	return p.filling.head
@@ -59,7 +59,7 @@ func (p *Pool) join(i int32, r Request, out []Action) []Action {
 }
 
 func (p *Pool) bind(i int32, r Request) {
-	if int(p.instances.slots[i].n)+1 == p.instances.wide {
+	if wide := p.instances.wide; wide > 1 && int(p.instances.slots[i].n)+1 == wide {
 		p.untie(i)
 	}
 	p.instances.sit(i, r)
@@ -77,6 +77,8 @@ func (p *Pool) start(kept bool) int32 {
 	if p.retired {
 		slot.leaves = WasEvicted
 	}
-	p.tie(i)
+	if kept || p.instances.wide > 1 {
+		p.tie(i)
+	}
 	return i
 }
