@@ -32,6 +32,9 @@ func (e *earliest) add(at time.Duration, what deadline) {
 // next gives the earliest deadline, and of several at one instant the one that
 // comes first in the list above.
 func (p *Pool) next() (at time.Duration, what deadline) {
+	if p.plain() && p.requests.queue.n == 0 && p.ping == never && p.schedule.next() == never {
+		return p.nextPlain()
+	}
 	e := earliest{at: never}
 	if i, at := p.expires(); i != none {
 		e.add(at, expiry)

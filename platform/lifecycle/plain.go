@@ -1,7 +1,10 @@
 package lifecycle
 
+import "time"
+
 // Most steps of most pools are an arrival that an idle instance serves, or an
-// answer after which the instance stands idle or serves whoever waits. For
+// answer after which the instance stands idle or serves whoever waits, or the
+// end of a keep-alive. For
 // policies that know neither slots nor pauses nor chance these ways are written
 // out here: they decide what [Pool.arrive] and [Pool.finish] decide, in half the
 // time.
@@ -45,4 +48,16 @@ func (p *Pool) handOver(i, w int32, out []Action) []Action {
 	r := p.requests.leave(w).request
 	p.instances.seats[i] = r
 	return append(out, Action{Kind: Serve, How: ByQueue, Instance: p.instances.slots[i].name, Request: r})
+}
+
+// nextPlain is next where keep-alives are all that can become due.
+func (p *Pool) nextPlain() (at time.Duration, what deadline) {
+	i, keep := p.idle.tail, p.policy.KeepAlive
+	if i == none || keep <= 0 {
+		return never, nothing
+	}
+	if at = after(p.instances.slots[i].since, keep); at == never {
+		return never, nothing
+	}
+	return at, expiry
 }
