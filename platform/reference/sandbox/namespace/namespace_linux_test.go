@@ -20,6 +20,13 @@ import (
 var function, burglarCode string
 
 func TestMain(m *testing.M) {
+	if code := os.Getenv(ownerCode); code != "" {
+		if err := own(code); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "coldcurve-namespace-")
 		if err != nil {

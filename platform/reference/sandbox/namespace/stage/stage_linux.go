@@ -71,12 +71,21 @@ func (p *Program) Start(files [3]uintptr, attr *syscall.SysProcAttr) (*Stage, er
 	if err := s.prepare(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start a stage: %w", err), s.Close())
 	}
-	s.Pid, err = syscall.ForkExec("/proc/self/fd/"+strconv.Itoa(int(p.file.Fd())), []string{"coldcurve-stage"}, &syscall.ProcAttr{
-		Files: append(files[:], uintptr(ends[1])),
+	// The program is among the files because ForkExec may put its own pipe over
+	// any descriptor of the child's that is not: some starts failed.
+	s.Pid, err = syscall.ForkExec("/proc/self/fd/4", []string{"coldcurve-stage"}, &syscall.ProcAttr{
+		Files: append(files[:], uintptr(ends[1]), p.file.Fd()),
 		Sys:   attr,
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start a stage: %w", err), s.Close())
+	}
+	var first Script
+	first.Call("close the program", unix.SYS_CLOSE, Of(4))
+	if err := s.Do(&first); err != nil {
+		_ = unix.Kill(s.Pid, unix.SIGKILL)
+		_, waited := unix.Wait4(s.Pid, nil, 0, nil)
+		return nil, errors.Join(fmt.Errorf("start a stage: %w", err), waited, s.Close())
 	}
 	return s, nil
 }
