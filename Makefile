@@ -55,6 +55,10 @@ bench-recording: ## what recording a sample costs in time and memory
 bench-coldstart: ## cold and warm invocations beside the bare floor
 	go test -run '^$$' -bench '^Benchmark(Cold|Warm)$$' -benchtime 300x -timeout 10m ./platform/reference
 
+.PHONY: bench-runtime
+bench-runtime: ## what the runtime promises of its tiers, its start rate and its API: one table; fails if a promise is broken
+	go test -run '^$$' -bench '^BenchmarkPromises$$' -benchtime 9x -timeout 15m ./platform/reference
+
 .PHONY: bench-tiers
 bench-tiers: ## starts from a pre-booted runtime and from a zygote beside plain cold starts
 	go test -run '^$$' -bench '^Benchmark(Stem|Zygote)$$' -benchtime 40x -timeout 10m ./platform/reference/sandbox/process

@@ -41,8 +41,17 @@ func newRivals(b *testing.B, keepAlive time.Duration) *rivals {
 	if err != nil {
 		b.Fatal(err)
 	}
+	rt := newEngine(b, map[string]sandbox.Sandbox{"process": box}, keepAlive)
+	version := newVersion(b, rt, fn)
+	client := open(b, reference.ClientOptions{Settings: reference.Settings{Policy: lifecycle.Policy{KeepAlive: keepAlive}}})
+	return &rivals{floor: loop, engine: version, front: deploy(b, client, fn)}
+}
+
+// newEngine is a runtime in this process, which ends with the benchmark.
+func newEngine(b *testing.B, boxes map[string]sandbox.Sandbox, keepAlive time.Duration) *engine.Runtime {
+	b.Helper()
 	rt, err := engine.New(engine.Options{
-		Sandboxes: map[string]sandbox.Sandbox{"process": box}, Policy: lifecycle.Policy{KeepAlive: keepAlive},
+		Sandboxes: boxes, Default: "process", Policy: lifecycle.Policy{KeepAlive: keepAlive},
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -52,6 +61,11 @@ func newRivals(b *testing.B, keepAlive time.Duration) *rivals {
 			b.Error(err)
 		}
 	})
+	return rt
+}
+
+func newVersion(b *testing.B, rt *engine.Runtime, fn platform.Function) *engine.Version {
+	b.Helper()
 	family, err := rt.Family(fn.Name)
 	if err != nil {
 		b.Fatal(err)
@@ -60,8 +74,7 @@ func newRivals(b *testing.B, keepAlive time.Duration) *rivals {
 	if err != nil {
 		b.Fatal(err)
 	}
-	client := open(b, reference.ClientOptions{Settings: reference.Settings{Policy: lifecycle.Policy{KeepAlive: keepAlive}}})
-	return &rivals{floor: loop, engine: version, front: deploy(b, client, fn)}
+	return version
 }
 
 func (r *rivals) invokeFloor(b *testing.B) {

@@ -138,14 +138,13 @@ func load(t testing.TB, posters []*poster, span time.Duration) float64 {
 	return float64(answered.Load()) / time.Since(start).Seconds()
 }
 
-// leastWireShare is the goal: the API's requests a second as a share of a bare
-// net/http echo's, over as many kept connections. It is told and not asserted
-// until it is reached; lambdaapi's BenchmarkFront has the wire's own part of it.
-const leastWireShare = .5
+// wireConnections are kept to each side.
+const wireConnections = 16
 
-// BenchmarkWire is Lambda's API over TCP, a warm function behind it, against a
-// bare net/http server that echoes: by turns, each over 16 kept connections.
-func BenchmarkWire(b *testing.B) {
+// wirePosters are connections to an echo and to the API with a warm function,
+// two processes beside this one.
+func wirePosters(b *testing.B) (bare, wire []*poster) {
+	b.Helper()
 	fn := build(b, "hello", platform.Go)
 	echo := startSelf(b, "echo")
 	api := startSelf(b, "serve", "--ready-fd=3", "--addr=127.0.0.1:0", "--cache="+cache)
@@ -158,11 +157,22 @@ func BenchmarkWire(b *testing.B) {
 		b.Fatalf("create: %s %s", r.Status, body)
 	}
 	awaitActive(b, "http://"+api, "hello")
-	var bare, wire []*poster
-	for range 16 {
+	for range wireConnections {
 		bare = append(bare, newPoster(b, echo, "/", payload))
 		wire = append(wire, newPoster(b, api, "/2015-03-31/functions/hello/invocations", payload))
 	}
+	return bare, wire
+}
+
+// leastWireShare is the goal: the API's requests a second as a share of a bare
+// net/http echo's, over as many kept connections. BenchmarkPromises judges it;
+// lambdaapi's BenchmarkFront has the wire's own part of it.
+const leastWireShare = .5
+
+// BenchmarkWire is Lambda's API over TCP, a warm function behind it, against a
+// bare net/http server that echoes: by turns, each over 16 kept connections.
+func BenchmarkWire(b *testing.B) {
+	bare, wire := wirePosters(b)
 	const turn = 250 * time.Millisecond
 	load(b, wire, turn) // starts the instances
 	load(b, bare, turn)

@@ -1,0 +1,342 @@
+//go:build linux
+
+package reference_test
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/hist"
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/fixtures"
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/clock"
+	"github.com/coldcurve/coldcurve/platform/reference/engine"
+	"github.com/coldcurve/coldcurve/platform/reference/internal/floor"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/namespace"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/wasm"
+	"github.com/coldcurve/coldcurve/scenarios"
+	"github.com/coldcurve/coldcurve/scenarios/drive"
+)
+
+// promises are the runtime's, each with both sides measured in every round.
+// Cold is from a request's arrival at the runtime to its answer.
+func promises() []promise {
+	return []promise{
+		{what: "process, Go: cold / bare floor", ours: "process", other: "floor", of: over, most: 1.25},
+		{what: "namespace, Go: cold - process", ours: "namespace", other: "process", of: beyond, most: 1, unit: " ms"},
+		{what: "wasm, hello built by Go, compiled ahead: cold", ours: "wasm", of: itself, most: .2, unit: " ms"},
+		{what: "wasm, a module without a language runtime: cold", ours: "wasm minimal", of: itself, most: .2, unit: " ms"},
+		{what: "Python, zygote / plain: cold", ours: "python zygote", other: "python", of: over, most: .1},
+		{what: "Node.js, pool / plain: cold", ours: "nodejs pool", other: "nodejs", of: over, most: .1},
+		{what: "starts a second, 8 at a time / bare fork and exec", ours: "starts", other: "floor starts", of: over, least: .8},
+		{what: "warm a second, Lambda's API / net/http echo", ours: "api", other: "echo", of: over, least: leastWireShare},
+		{what: "warm p99 at half that rate, from intended times", ours: "api p99", other: "api lag p99", of: itself, unit: " ms"},
+	}
+}
+
+const (
+	lapsPerRound   = 20
+	starters       = 8
+	startsPerRound = 96
+	posting        = 500 * time.Millisecond // of each side's turn at full rate
+	halfRate       = time.Second
+)
+
+// BenchmarkPromises measures what the runtime promises of its tiers, both sides
+// of each promise by turns in every round, prints one table and fails if a
+// promise is broken. Run it with -benchtime 9x.
+func BenchmarkPromises(b *testing.B) {
+	t := newTiers(b)
+	begin, rate := newStartRates(b, t), newWireRates(b)
+	var rounds []figures
+	repeats := 0
+	for b.Loop() {
+		rounds = append(rounds, calm(&repeats, func() figures {
+			f := t.round(b)
+			begin.round(b, f)
+			rate.round(b, f)
+			return f
+		}))
+	}
+	b.ReportMetric(0, "ns/op") // of everything
+	for _, w := range t.ways {
+		if w.misses > 0 {
+			fmt.Printf("%s: %d starts of another kind are left out\n", w.name, w.misses)
+		}
+	}
+	judge(b, promises(), rounds, t.missing)
+}
+
+// tiers are the ways to a cold start, in one runtime and without one.
+type tiers struct {
+	rt      *engine.Runtime
+	ways    []*way
+	missing map[string]string // by way: why it is not among them
+}
+
+func newTiers(b *testing.B) *tiers {
+	b.Helper()
+	t := &tiers{missing: make(map[string]string)}
+	t.rt = newEngine(b, t.sandboxes(b), 0)
+	code := build(b, "hello", platform.Go).Code
+	t.ways = append(t.ways, bareWay(b, code))
+	t.add(b, "process", "hello", platform.Go, "process", "")
+	t.add(b, "namespace", "hello", platform.Go, "namespace", "")
+	t.add(b, "wasm", "hello", platform.Wasm, "wasm", "")
+	t.add(b, "wasm minimal", fixtures.Minimal, platform.Wasm, "wasm", "")
+	t.add(b, "python", "hello", platform.Python, "process", "")
+	t.add(b, "python zygote", "hello", platform.Python, "process", engine.StartZygote)
+	t.add(b, "nodejs", "hello", platform.NodeJS, "process", "")
+	t.add(b, "nodejs pool", "hello", platform.NodeJS, "process", engine.StartPool)
+	return t
+}
+
+// sandboxes opens those that this machine can run.
+func (t *tiers) sandboxes(b *testing.B) map[string]sandbox.Sandbox {
+	b.Helper()
+	clients, err := fixtures.RuntimeClients(cache)
+	if err != nil {
+		b.Fatal(err)
+	}
+	boxes := make(map[string]sandbox.Sandbox)
+	if boxes["process"], err = process.New(process.Options{RuntimeClients: clients, Adopt: true}); err != nil {
+		b.Fatal(err)
+	}
+	if boxes["wasm"], err = wasm.New(wasm.Options{Cache: filepath.Join(cache, "compiled")}); err != nil {
+		b.Fatal(err)
+	}
+	if err := namespace.Available(); err != nil {
+		t.missing["namespace"] = err.Error()
+	} else if boxes["namespace"], err = namespace.New(namespace.Options{}); err != nil {
+		b.Fatal(err)
+	}
+	return boxes
+}
+
+// bareWay is the least that a cold start can take.
+func bareWay(b *testing.B, code string) *way {
+	loop := newLoop(b, code)
+	return &way{
+		name: "floor", pause: tidy,
+		cold: func(b *testing.B) bool { begin(b, loop); return true },
+		end:  func(*testing.B) { loop.End() },
+	}
+}
+
+func newLoop(b *testing.B, code string) *floor.Loop {
+	b.Helper()
+	loop, err := floor.New(code)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(loop.Close)
+	return loop
+}
+
+func begin(b *testing.B, loop *floor.Loop) {
+	if err := loop.Start(); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := loop.Invoke(payload); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// kinds are how the starts of a tier are told, by the runtime.
+var kinds = map[string]sample.Start{"": sample.Cold, engine.StartPool: sample.Prewarmed, engine.StartZygote: sample.Restored}
+
+const (
+	tidy   = 8 * time.Millisecond   // lets the last instance go
+	refill = 150 * time.Millisecond // lets the next stem boot
+)
+
+// add makes a function, or notes why this machine cannot run it.
+func (t *tiers) add(b *testing.B, name, fixture string, language platform.Runtime, box, start string) {
+	b.Helper()
+	if program := interpreters[language]; program != "" {
+		if _, err := exec.LookPath(program); err != nil {
+			t.missing[name] = program + " is not on the PATH"
+		}
+	}
+	if t.missing[name] != "" {
+		return
+	}
+	fn := build(b, fixture, language)
+	fn.Name, fn.Sandbox, fn.Start = strings.ReplaceAll(name, " ", "-"), box, start
+	version := newVersion(b, t.rt, fn)
+	w := &way{name: name, pause: tidy, cold: func(b *testing.B) bool { return request(b, version) == kinds[start] }}
+	if start == engine.StartPool {
+		w.pause = refill
+	}
+	t.ways = append(t.ways, w)
+}
+
+var interpreters = map[platform.Runtime]string{platform.NodeJS: "node", platform.Python: "python3"}
+
+// request asks for one answer and tells how its instance came to be.
+func request(b *testing.B, version *engine.Version) sample.Start {
+	out, err := version.Invoke(b.Context(), engine.Invocation{Payload: []byte(payload)})
+	if err != nil || out.Kind != sample.NoError {
+		b.Errorf("%s: %+v, %v", version.Spec().Function.Name, out, err)
+	}
+	return out.Start
+}
+
+// round gives each way's median.
+func (t *tiers) round(b *testing.B) figures {
+	for _, w := range t.ways {
+		w.took = w.took[:0]
+	}
+	for range lapsPerRound {
+		for _, w := range t.ways {
+			w.lap(b, 0)
+		}
+	}
+	f := make(figures)
+	for _, w := range t.ways {
+		f[w.name] = w.took.p50()
+	}
+	return f
+}
+
+// startRates compare how many cold requests are answered a second and their
+// instances put away, by the runtime and by bare loops.
+type startRates struct {
+	rt    *tiers
+	fam   *engine.Family
+	fn    platform.Function
+	loops []*floor.Loop
+}
+
+func newStartRates(b *testing.B, t *tiers) *startRates {
+	b.Helper()
+	s := &startRates{rt: t, fn: build(b, "hello", platform.Go)}
+	s.fn.Name, s.fn.Sandbox = "starts", "process"
+	var err error
+	if s.fam, err = t.rt.Family(s.fn.Name); err != nil {
+		b.Fatal(err)
+	}
+	for range starters {
+		s.loops = append(s.loops, newLoop(b, s.fn.Code))
+	}
+	return s
+}
+
+func (s *startRates) round(b *testing.B, f figures) {
+	f["floor starts"] = starts(func(starter int) {
+		begin(b, s.loops[starter])
+		s.loops[starter].End()
+	}, func() {})
+	version, err := s.fam.Add(b.Context(), sandbox.Spec{Function: s.fn}, engine.Settings{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	f["starts"] = starts(func(int) {
+		if kind := request(b, version); kind != sample.Cold {
+			b.Errorf("a %v start among cold ones", kind)
+		}
+	}, func() {
+		if err := version.Retire(b.Context()); err != nil { // when nothing is left of its instances
+			b.Error(err)
+		}
+	})
+}
+
+// starts has all starters start one after the other, and gives how many were
+// started a second until the last has gone.
+func starts(start func(starter int), end func()) float64 {
+	var begun atomic.Int64
+	var all sync.WaitGroup
+	at := time.Now()
+	for starter := range starters {
+		all.Go(func() {
+			for begun.Add(1) <= startsPerRound {
+				start(starter)
+			}
+		})
+	}
+	all.Wait()
+	end()
+	return startsPerRound / time.Since(at).Seconds()
+}
+
+// wireRates compare Lambda's API with a bare echo, each a process of its own.
+type wireRates struct{ bare, api []*poster }
+
+func newWireRates(b *testing.B) *wireRates {
+	b.Helper()
+	bare, api := wirePosters(b)
+	load(b, api, posting) // starts the instances
+	load(b, bare, posting)
+	return &wireRates{bare, api}
+}
+
+func (w *wireRates) round(b *testing.B, f figures) {
+	f["echo"] = load(b, w.bare, posting)
+	f["api"] = load(b, w.api, posting)
+	latency, lag := driven(b, w.api, f["api"]/2)
+	f["api p99"], f["api lag p99"] = float64(latency)/1e3, float64(lag)/1e3
+}
+
+// driven has the load generator post at a rate, and gives the 99th percentile
+// of what callers waited, and of its own lag in that.
+func driven(b *testing.B, posters []*poster, rate float64) (latency, lag time.Duration) {
+	b.Helper()
+	kept := make(kept, len(posters))
+	for _, p := range posters {
+		kept <- p
+	}
+	const name = "hello"
+	n := int(rate * halfRate.Seconds())
+	s := &scenarios.Schedule{
+		Times:   make([]time.Duration, n),
+		Source:  make([]uint16, n),
+		Sources: []scenarios.Source{{Function: name}},
+		Phases:  []scenarios.PhaseSpan{{Name: name, End: halfRate, Offered: uint64(n)}},
+	}
+	for i := range s.Times {
+		s.Times[i] = time.Duration(float64(i) * float64(time.Second) / rate)
+	}
+	seen := waits{latency: hist.New(), lag: hist.New()}
+	out, err := drive.Run(b.Context(), drive.Plan{
+		Schedule: s, Deployments: map[string]platform.Deployment{name: kept}, Clock: clock.New(),
+	}, seen, nil)
+	if err != nil || out.Sent != uint64(n) || seen.latency.N() != out.Sent {
+		b.Fatalf("%d of %d were sent, %d answered: %v %v", out.Sent, n, seen.latency.N(), err, out.Causes)
+	}
+	return seen.latency.Quantile(.99), seen.lag.Quantile(.99)
+}
+
+// kept are connections, of which each request takes one that is free.
+type kept chan *poster
+
+func (k kept) Invoke(context.Context, platform.Request) (platform.Response, error) {
+	p := <-k
+	defer func() { k <- p }()
+	return platform.Response{Status: 200}, p.post()
+}
+
+func (kept) Remove(context.Context) error { return nil }
+
+// waits are what successful requests waited.
+type waits struct{ latency, lag *hist.Histogram }
+
+func (w waits) Append(s *sample.Sample) error {
+	if s.Err == sample.NoError {
+		w.latency.Record(s.Latency())
+		w.lag.Record(s.Lag())
+	}
+	return nil
+}
+
+func (waits) Flush(time.Duration) error { return nil }
