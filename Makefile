@@ -59,6 +59,10 @@ bench-coldstart: ## cold and warm invocations beside the bare floor
 bench-runtime: ## what the runtime promises of its tiers, its start rate and its API: one table; fails if a promise is broken
 	go test -run '^$$' -bench '^BenchmarkPromises$$' -benchtime 9x -timeout 15m ./platform/reference
 
+.PHONY: bench-peers
+bench-peers: ## cold and warm starts beside workerd, serverless-offline and Docker, which it installs (npm, apt) and starts
+	.ci/bench-peers
+
 .PHONY: bench-tiers
 bench-tiers: ## starts from a pre-booted runtime and from a zygote beside plain cold starts
 	go test -run '^$$' -bench '^Benchmark(Stem|Zygote)$$' -benchtime 40x -timeout 10m ./platform/reference/sandbox/process

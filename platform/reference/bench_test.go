@@ -106,9 +106,12 @@ func (t *times) take(operation func()) {
 	*t = append(*t, time.Since(start))
 }
 
-func (t times) p50() float64 {
-	slices.Sort(t)
-	return float64(t[len(t)/2]) / float64(time.Microsecond)
+func (t times) p50() float64 { return t.quantile(.5) }
+
+// quantile is in microseconds.
+func (t times) quantile(q float64) float64 {
+	sorted := slices.Sorted(slices.Values(t))
+	return float64(sorted[int(q*float64(len(sorted)))]) / float64(time.Microsecond)
 }
 
 // What the runtime promises, as ratios to the bare floor at p50, from a

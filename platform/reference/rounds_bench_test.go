@@ -31,29 +31,31 @@ type way struct {
 	name   string
 	proof  string                // what says that a start was of the way's kind
 	cold   func(*testing.B) bool // one request; false if its start was of another kind
+	warm   func(*testing.B) bool // one more at the same instance; nil where nobody asks
 	end    func(*testing.B)      // of what is left behind, which nobody waits for; nil for nothing
 	pause  time.Duration         // after it, until all is ready for the next
-	warm   func(*testing.B, int) // so many requests one after the other, if there is such a thing
-	took   times                 // of cold ones
-	again  times                 // of warm ones
-	misses int
+	took   times                 // by cold ones
+	again  times                 // by warm ones
+	misses int                   // starts of another kind, which are left out
 }
 
-// lap is one cold request, and the warm ones after it.
+// lap is one cold request, and some warm ones after it.
 func (w *way) lap(b *testing.B, warm int) {
 	for {
-		start := time.Now()
-		good := w.cold(b)
-		took := time.Since(start)
-		if good && w.warm != nil {
-			w.warm(b, warm)
+		good := w.measure(b, &w.took, w.cold)
+		for range warm {
+			if !good || w.warm == nil {
+				break
+			}
+			if !w.measure(b, &w.again, w.warm) {
+				w.misses++
+			}
 		}
 		if w.end != nil {
 			w.end(b)
 		}
 		time.Sleep(w.pause)
 		if good {
-			w.took = append(w.took, took)
 			return
 		}
 		if w.misses++; w.misses > mostMisses {
@@ -61,6 +63,16 @@ func (w *way) lap(b *testing.B, warm int) {
 		}
 		w.pause = min(2*w.pause, time.Second) // this machine is slower to make ready than was thought
 	}
+}
+
+func (w *way) measure(b *testing.B, to *times, request func(*testing.B) bool) bool {
+	start := time.Now()
+	good := request(b)
+	took := time.Since(start)
+	if good {
+		*to = append(*to, took)
+	}
+	return good
 }
 
 // figures are one round's, by name: medians in microseconds, and rates.

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -22,6 +23,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/reference/catalog"
 )
 
 // echoMain is the bare net/http server that the API is measured against.
@@ -87,8 +89,27 @@ func newPoster(t testing.TB, addr, path, body string) *poster {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	request := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, addr, len(body), body)
-	return &poster{c, bufio.NewReader(c), []byte(request)}
+	return &poster{c, bufio.NewReader(c), requestOf(addr, path, body)}
+}
+
+func requestOf(addr, path, body string) []byte {
+	return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, addr, len(body), body)
+}
+
+// ask posts once and gives the whole answer.
+func (p *poster) ask() (http.Header, []byte, error) {
+	if _, err := p.Write(p.request); err != nil {
+		return nil, nil, err
+	}
+	r, err := http.ReadResponse(p.in, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	body, err := io.ReadAll(r.Body)
+	if err == nil && r.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", r.Status, body)
+	}
+	return r.Header, body, err
 }
 
 func (p *poster) post() error {
@@ -138,6 +159,38 @@ func load(t testing.TB, posters []*poster, span time.Duration) float64 {
 	return float64(answered.Load()) / time.Since(start).Seconds()
 }
 
+// create makes a function through the API at addr and waits until it is active.
+func create(b *testing.B, addr string, fn platform.Function) error {
+	b.Helper()
+	document, err := json.Marshal(map[string]any{
+		"FunctionName": fn.Name, "Runtime": catalog.IdentifierOf(fn.Runtime), "Role": "arn:aws:iam::000000000000:role/r", "Handler": fn.Handler,
+		"Timeout": 10, "MemorySize": fn.Memory >> 20, "Code": map[string]any{"LocalFolder": fn.Code}, "Sandbox": fn.Sandbox, "Start": fn.Start,
+	})
+	if err != nil {
+		return err
+	}
+	if r, body := post(b, "http://"+addr+"/2015-03-31/functions", string(document)); r.StatusCode != http.StatusCreated {
+		return fmt.Errorf("create %s: %s %s", fn.Name, r.Status, body)
+	}
+	var now struct{ State, StateReason string }
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		r, err := http.Get("http://" + addr + "/2015-03-31/functions/" + fn.Name + "/configuration")
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(json.NewDecoder(r.Body).Decode(&now), r.Body.Close()); err != nil {
+			return err
+		}
+		if now.State != "Pending" {
+			break
+		}
+	}
+	if now.State != "Active" {
+		return fmt.Errorf("%s is %s: %s", fn.Name, now.State, now.StateReason)
+	}
+	return nil
+}
+
 // wireConnections are kept to each side.
 const wireConnections = 16
 
@@ -148,15 +201,9 @@ func wirePosters(b *testing.B) (bare, wire []*poster) {
 	fn := build(b, "hello", platform.Go)
 	echo := startSelf(b, "echo")
 	api := startSelf(b, "serve", "--ready-fd=3", "--addr=127.0.0.1:0", "--cache="+cache)
-	code, err := json.Marshal(fn.Code)
-	if err != nil {
+	if err := create(b, api, fn); err != nil {
 		b.Fatal(err)
 	}
-	create := fmt.Sprintf(`{"FunctionName":"hello","Runtime":"provided.al2023","Role":"arn:aws:iam::000000000000:role/r","Handler":"bootstrap","Timeout":10,"MemorySize":1769,"Code":{"LocalFolder":%s}}`, code)
-	if r, body := post(b, "http://"+api+"/2015-03-31/functions", create); r.StatusCode != http.StatusCreated {
-		b.Fatalf("create: %s %s", r.Status, body)
-	}
-	awaitActive(b, "http://"+api, "hello")
 	for range wireConnections {
 		bare = append(bare, newPoster(b, echo, "/", payload))
 		wire = append(wire, newPoster(b, api, "/2015-03-31/functions/hello/invocations", payload))

@@ -46,9 +46,9 @@ func New(folder string) (*Loop, error) {
 }
 
 // Start forks, executes and reads the first poll.
-func (l *Loop) Start() (err error) {
+func (l *Loop) Start() error {
 	path := filepath.Join(l.folder, "bootstrap")
-	l.pid, err = syscall.ForkExec(path, []string{path}, &syscall.ProcAttr{
+	pid, err := syscall.ForkExec(path, []string{path}, &syscall.ProcAttr{
 		Dir:   l.folder,
 		Env:   []string{"AWS_LAMBDA_RUNTIME_API=" + l.listener.Addr().String()},
 		Files: []uintptr{l.null.Fd(), l.null.Fd(), l.null.Fd()},
@@ -56,6 +56,16 @@ func (l *Loop) Start() (err error) {
 	if err != nil {
 		return err
 	}
+	l.pid = pid
+	return l.Await()
+}
+
+// Addr is where a function polls; one that Start did not start is told it by
+// whoever does.
+func (l *Loop) Addr() string { return l.listener.Addr().String() }
+
+// Await reads the first poll.
+func (l *Loop) Await() (err error) {
 	if l.conn, err = l.listener.Accept(); err != nil {
 		return err
 	}
@@ -83,11 +93,14 @@ func (l *Loop) Next() error {
 	return err
 }
 
-// End kills the function.
+// End kills the function, where Start has started it.
 func (l *Loop) End() {
-	_ = syscall.Kill(l.pid, syscall.SIGKILL)
-	var status syscall.WaitStatus
-	_, _ = syscall.Wait4(l.pid, &status, 0, nil)
+	if l.pid > 0 {
+		_ = syscall.Kill(l.pid, syscall.SIGKILL)
+		var status syscall.WaitStatus
+		_, _ = syscall.Wait4(l.pid, &status, 0, nil)
+		l.pid = 0
+	}
 	if l.conn != nil {
 		_ = l.conn.Close()
 	}
