@@ -167,7 +167,9 @@ func (r *reader) resting(p *lifecycle.Policy) {
 	} else if r.next()%3 == 0 {
 		p.KeepAlive, longest = 0, time.Duration(r.next()%4)
 		for alive := 1.; alive > 0; longest += time.Duration(r.next()%5) + 1 {
-			alive -= min(alive, float64(r.next()%5)/4)
+			if alive -= min(alive, float64(r.next()%5)/4); len(*r) == 0 {
+				alive = 0
+			}
 			p.Survival = append(p.Survival, lifecycle.Survivor{Idle: longest, Alive: alive})
 		}
 		longest = p.Survival[len(p.Survival)-1].Idle
