@@ -52,6 +52,8 @@ func policyFields() fields[Platform] {
 			"most memory of all instances together, by their limits; the instance used longest ago makes room").of(ref),
 		key("pool", pools(), func(p *Platform) *map[platform.Runtime]int { return &p.Pool },
 			"runtimes that are kept booted without a function, for functions whose start is pool").of(ref),
+		key("bases", bases(), func(p *Platform) *map[platform.Runtime]string { return &p.Bases },
+			"images with the interpreter, on which sandbox container builds functions; the defaults are Docker's official ones").of(ref),
 		key("start_delay", startDelays(), func(p *Platform) *map[platform.Runtime][]Quantile { return &p.StartDelay },
 			"emulated: a start takes at least as long as drawn from these quantiles, or from the profile's").of(ref),
 	}
@@ -211,27 +213,35 @@ func pings() form[lifecycle.Pings] {
 func pooled() []platform.Runtime { return []platform.Runtime{platform.NodeJS, platform.Python} }
 
 func pools() form[map[platform.Runtime]int] {
-	type pool = map[platform.Runtime]int
-	var fs fields[pool]
+	return byPooled("pool", "{nodejs: 2}", "2", "how many", counts(0, 1000))
+}
+
+func bases() form[map[platform.Runtime]string] {
+	return byPooled("bases", "{nodejs: \"node:22-slim\"}", "node:22-slim", "its image", texts())
+}
+
+// byPooled has a value for each of the runtimes that have an interpreter.
+func byPooled[T any](what, example, one, doc string, value form[T]) form[map[platform.Runtime]T] {
+	type values = map[platform.Runtime]T
+	var fs fields[values]
 	for _, runtime := range pooled() {
-		number := counts(0, 1000)
-		fs = append(fs, field[pool]{
-			name: string(runtime), example: "2", schema: number.schema, doc: "how many",
-			read: func(r *reader, v strict.Value, p *pool) {
-				if n, ok := number.read(r, v); ok {
-					(*p)[runtime] = n
+		fs = append(fs, field[values]{
+			name: string(runtime), example: one, schema: value.schema, doc: doc,
+			read: func(r *reader, v strict.Value, p *values) {
+				if x, ok := value.read(r, v); ok {
+					(*p)[runtime] = x
 				}
 			},
 		})
 	}
-	return form[pool]{
-		example: "{nodejs: 2}",
+	return form[values]{
+		example: example,
 		schema:  fs.object(""),
-		read: func(r *reader, v strict.Value) (pool, bool) {
-			p := make(pool)
-			m, ok := v.Map("pool")
+		read: func(r *reader, v strict.Value) (values, bool) {
+			p := make(values)
+			m, ok := v.Map(what)
 			if ok {
-				fs.into(&p, r, m, "pool", "")
+				fs.into(&p, r, m, what, "")
 			}
 			return p, ok
 		},

@@ -43,6 +43,7 @@ type Platform struct {
 	Start      string                          // of functions that do not say; the default is "plain"
 	Memory     units.Bytes                     // budget of all instances together; 0 is none
 	Pool       map[platform.Runtime]int        // stems kept booted
+	Bases      map[platform.Runtime]string     // images that sandbox container builds functions on
 	StartDelay map[platform.Runtime][]Quantile // emulated: least duration of a start; nil for none
 
 	// http

@@ -145,6 +145,7 @@ func TestSchemaHasTheReadersKeys(t *testing.T) {
 		".provisioned":         "provisioned: [{QQQ: 1}]",
 		".ping":                "ping: {QQQ: 1}",
 		".pool":                "pool: {QQQ: 1}",
+		".bases":               "bases: {QQQ: 1}",
 		".start_delay":         "start_delay: {QQQ: 1}",
 	} {
 		probes[".platform=reference"+path] = "platform: {name: reference, " + text + "}"

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/container"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
 )
 
@@ -159,11 +160,22 @@ func startChild(o ClientOptions, s sockets) (*child, *os.File, error) {
 	go func() {
 		ch.err = ch.cmd.Wait()
 		if ch.err != nil {
-			process.Sweep() // what a runtime that was killed could not put away
+			o.sweep()
 		}
 		close(ch.exited)
 	}()
 	return ch, readyR, nil
+}
+
+// sweep puts away what a runtime that was killed could not. It is done as far as
+// it goes; the next runtime looks again.
+func (s Settings) sweep() {
+	process.Sweep()
+	if slices.Contains(s.Sandboxes, "container") {
+		ctx, cancel := context.WithTimeout(context.Background(), startLimit)
+		defer cancel()
+		_ = container.Sweep(ctx, container.Options{})
+	}
 }
 
 func closeAll(files []*os.File) {
@@ -175,7 +187,7 @@ func closeAll(files []*os.File) {
 // minimalEnv keeps what a program needs to find its files, so that nothing
 // else of this process's environment changes what is measured.
 func minimalEnv(env []string) []string {
-	kept := []string{"PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "LANG"}
+	kept := []string{"PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "LANG", "DOCKER_HOST"}
 	return slices.DeleteFunc(slices.Clone(env), func(pair string) bool {
 		name, _, _ := strings.Cut(pair, "=")
 		return !slices.Contains(kept, name)

@@ -29,7 +29,8 @@ type Client struct {
 // origin names this machine; how it is reached is the transport's business.
 const origin = "http://localhost"
 
-// Deploy creates the function. Nothing is started.
+// Deploy creates the function and returns when it can be invoked: its image is
+// there, its zygote has loaded it. No instance is started.
 func (c *Client) Deploy(ctx context.Context, fn platform.Function) (platform.Deployment, error) {
 	request, err := createRequest(fn)
 	if err != nil {
@@ -43,7 +44,7 @@ func (c *Client) Deploy(ctx context.Context, fn platform.Function) (platform.Dep
 		head: head("/2015-03-31/functions/" + fn.Name + "/invocations"),
 	}
 	if err := c.awaitActive(ctx, fn.Name); err != nil {
-		return nil, errors.Join(fmt.Errorf("deploy %s: %w", fn.Name, err), d.Remove(ctx))
+		return nil, errors.Join(err, d.Remove(ctx))
 	}
 	if fn.Reserved > 0 {
 		reserve := lambdaapi.Concurrency{ReservedConcurrentExecutions: &fn.Reserved}
@@ -56,6 +57,7 @@ func (c *Client) Deploy(ctx context.Context, fn platform.Function) (platform.Dep
 
 // awaitActive returns when a function can be invoked, or never can.
 func (c *Client) awaitActive(ctx context.Context, name string) error {
+	op := "deploy " + name
 	for wait := time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
 		var now lambdaapi.Configuration
 		err := c.call(ctx, http.MethodGet, "/2015-03-31/functions/"+name+"/configuration", nil, func(body io.Reader) error {
@@ -63,16 +65,16 @@ func (c *Client) awaitActive(ctx context.Context, name string) error {
 		})
 		switch {
 		case err != nil:
-			return err
+			return fmt.Errorf("%s: %w", op, err)
 		case now.State == catalog.Active:
 			return nil
 		case now.State == catalog.Failed:
-			return refused("deploy", errors.New(now.StateReason))
+			return refused(op, errors.New(now.StateReason))
 		}
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
-			return c.unanswered(ctx, "deploy", ctx.Err())
+			return c.unanswered(ctx, op, ctx.Err())
 		}
 	}
 }

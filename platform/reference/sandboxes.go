@@ -1,16 +1,23 @@
 package reference
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/coldcurve/coldcurve/fixtures"
+	"github.com/coldcurve/coldcurve/platform/priority"
 	"github.com/coldcurve/coldcurve/platform/reference/peer"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/container"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/namespace"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/wasm"
 )
 
 // box is a sandbox that tells of itself.
@@ -20,29 +27,84 @@ type box interface {
 	Notes() []string
 }
 
+// SandboxNames are what can stand in [Settings.Sandboxes].
+func SandboxNames() []string { return []string{"process", "namespace", "wasm", "container"} }
+
+// Available says why instances of a sandbox cannot be made on this machine, and
+// what to do about it; nil where they can. It starts no engine.
+func Available(ctx context.Context, name string) error {
+	switch {
+	case runtime.GOOS != "linux":
+		return errNoLinux
+	case name == "namespace":
+		return namespace.Available()
+	case name == "container":
+		return container.Available(ctx, container.Options{})
+	}
+	return nil // what is not known is told by who opens it
+}
+
 // boxes are the sandboxes that functions can choose from.
 type boxes struct {
 	byName map[string]box
 	first  string
 	// threads are those that start instances, which keep normal priority.
 	threads []int
+	// inside says that functions run in this very process.
+	inside bool
 }
 
-// openers is the one place where a sandbox's name meets its room.
-func openers(s Settings, clients string, refused func(error)) map[string]func(*boxes) (box, error) {
-	return map[string]func(*boxes) (box, error){
-		"process": func(b *boxes) (box, error) {
-			made, err := process.New(process.Options{
-				RuntimeClients: clients, NoCgroups: s.NoCgroups, Adopt: true,
-				AllowAnyLocalUser: s.AllowAnyLocalUser, Refused: refused,
-			})
-			if err != nil {
-				return nil, err
-			}
-			b.threads = append(b.threads, made.Threads()...)
-			return made, nil
-		},
+// opener opens the sandboxes.
+type opener struct {
+	Settings
+	clients string // the runtime clients' folder
+	refused func(error)
+}
+
+// open is the one place where a sandbox's name meets its room.
+func (o *opener) open(name string, b *boxes) (box, error) {
+	switch name {
+	case "process":
+		made, err := process.New(process.Options{
+			RuntimeClients: o.clients, NoCgroups: o.NoCgroups, Adopt: true,
+			AllowAnyLocalUser: o.AllowAnyLocalUser, Refused: o.refused,
+		})
+		return b.starting(made, err)
+	case "namespace":
+		made, err := namespace.New(namespace.Options{RuntimeClients: o.clients, NoCgroups: o.NoCgroups})
+		return b.starting(made, err)
+	case "wasm":
+		b.inside = true
+		return orNone(wasm.New(wasm.Options{Cache: filepath.Join(filepath.Dir(o.clients), "wasm")}))
+	case "container":
+		return orNone(container.New(container.Options{
+			RuntimeClients: o.clients, Bases: o.bases(), AllowAnyLocalUser: o.AllowAnyLocalUser, Refused: o.refused,
+		}))
 	}
+	return nil, fmt.Errorf("no sandbox %q: there are %s", name, strings.Join(SandboxNames(), ", "))
+}
+
+// orNone is a box that could be opened, without the nil of its own type.
+func orNone[B box](made B, err error) (box, error) {
+	if err != nil {
+		return nil, err
+	}
+	return made, nil
+}
+
+// starter is a box that starts processes from threads of its own.
+type starter interface {
+	box
+	Threads() []int
+}
+
+// starting is orNone that remembers the box's threads.
+func (b *boxes) starting(made starter, err error) (box, error) {
+	if err != nil {
+		return nil, err
+	}
+	b.threads = append(b.threads, made.Threads()...)
+	return made, nil
 }
 
 // openBoxes opens what the settings name.
@@ -55,22 +117,20 @@ func openBoxes(s Settings, refused func(error)) (*boxes, error) {
 	if err != nil {
 		return nil, err
 	}
+	o := opener{s, clients, refused}
 	b := &boxes{byName: make(map[string]box), first: names[0]}
-	known := openers(s, clients, refused)
 	for _, name := range names {
-		open, ok := known[name]
-		if !ok {
-			err = fmt.Errorf("no sandbox %q: there are %s", name, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
-		} else if b.byName[name] == nil {
-			b.byName[name], err = open(b)
+		if b.byName[name] != nil {
+			continue
 		}
+		one, err := o.open(name, b)
 		if err != nil {
-			delete(b.byName, name)
 			if errors.Is(err, peer.ErrUnknown) {
 				err = fmt.Errorf("%w; with --allow-any-local-user every user of this machine may connect", err)
 			}
-			return nil, errors.Join(fmt.Errorf("sandbox %s: %w", name, err), b.close())
+			return nil, errors.Join(err, b.close())
 		}
+		b.byName[name] = one
 	}
 	return b, nil
 }
@@ -84,18 +144,21 @@ func (b *boxes) sandboxes() map[string]sandbox.Sandbox {
 	return all
 }
 
-// facts are those of all boxes; what only one of several says is under its name.
+// facts are those of all boxes; what another than the first says for itself is
+// under its name.
 func (b *boxes) facts() map[string]string {
-	facts := make(map[string]string)
+	facts := b.byName[b.first].Facts()
 	for name, one := range b.byName {
 		for key, value := range one.Facts() {
-			if name != b.first {
-				key = name + "_" + key
+			if name != b.first && facts[key] != value {
+				facts[name+"_"+key] = value
 			}
-			facts[key] = value
 		}
 	}
 	names := slices.Sorted(maps.Keys(b.byName))
+	for _, name := range names {
+		delete(facts, name+"_sandbox")
+	}
 	facts["sandbox"] = strings.Join(names, ", ")
 	return facts
 }
@@ -110,7 +173,26 @@ func (b *boxes) notes() []string {
 			}
 		}
 	}
+	if b.inside {
+		notes = append(notes, "wasm: the runtime does without real-time priority, which modules in its process would run at; "+
+			"on a busy machine its own work waits for the functions', in every sandbox")
+	}
 	return notes
+}
+
+// raise gives the runtime priority over the functions until it is released. A
+// provider's control plane does not share its cores with functions. Here it
+// does, and 200 starts at once left requests unread for 100 ms, which then found
+// instances that were free again: 45 to 200 were started. (Giving the functions
+// less weight instead was tried and left out: they then yield to everything
+// else on the machine too, and provisioning took .7 s beside two compilers.)
+// The threads that start instances stay as they are. Where functions run in
+// this process all of it does: Go moves its goroutines between the threads.
+func (b *boxes) raise() (release func()) {
+	if b.inside {
+		return func() {}
+	}
+	return priority.Raise(priority.ControlPlane, b.threads...).Release
 }
 
 func (b *boxes) close() error {

@@ -16,7 +16,6 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
-	"github.com/coldcurve/coldcurve/platform/priority"
 	"github.com/coldcurve/coldcurve/platform/reference/catalog"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
 	"github.com/coldcurve/coldcurve/platform/reference/lambdaapi"
@@ -61,8 +60,9 @@ const (
 
 // Serve runs the reference runtime until ctx ends or the parent goes. It
 // returns when no instance is left. Meanwhile it raises the whole process to
-// real-time priority where it may (see [priority.Raise]), except what starts
-// instances, so a process does well to run one Serve and nothing else.
+// real-time priority where it may (see package priority), except what starts
+// instances, so a process does well to run one Serve and nothing else. With
+// sandbox wasm, whose functions run in this process, it does not.
 func Serve(ctx context.Context, o ServeOptions) (err error) {
 	if runtime.GOOS != "linux" {
 		return errNoLinux
@@ -109,13 +109,7 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 	if err != nil {
 		return errors.Join(err, rt.Close(context.Background()), functions.Close())
 	}
-	// A provider's control plane does not share its cores with functions. Here
-	// it does, and 200 starts at once left requests unread for 100 ms, which
-	// then found instances that were free again: 45 to 200 were started. (Giving
-	// the functions less weight instead was tried and left out: they then yield
-	// to everything else on the machine too, and provisioning took .7 s beside
-	// two compilers.) The threads that start instances stay with these.
-	defer priority.Raise(priority.ControlPlane, box.threads...).Release()
+	defer box.raise()()
 	return errors.Join(serve(ctx, o, rt, newFront(o, api, talk)), functions.Close())
 }
 

@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"cmp"
 	"encoding/json"
 
 	"github.com/coldcurve/coldcurve/analysis/units"
@@ -21,6 +22,10 @@ type Settings struct {
 	// Stock is how many stems of a runtime are kept booted for functions whose
 	// start is the pool. The default is 1.
 	Stock map[platform.Runtime]int
+	// Bases are the images on which the container sandbox builds functions of
+	// nodejs and python. The default for each is Docker's official one,
+	// node:22-slim and python:3.13-slim, which the engine pulls.
+	Bases map[platform.Runtime]string
 	// Memory is the budget of all instances together. 0 is no limit.
 	Memory units.Bytes
 	// StartDelay are emulated start delays. The default is none.
@@ -37,6 +42,14 @@ type Settings struct {
 	// Cache is the folder for the runtime clients. The default is the user's
 	// cache folder.
 	Cache string
+}
+
+// bases are the images with the defaults among them.
+func (s Settings) bases() map[platform.Runtime]string {
+	return map[platform.Runtime]string{
+		platform.NodeJS: cmp.Or(s.Bases[platform.NodeJS], "node:22-slim"),
+		platform.Python: cmp.Or(s.Bases[platform.Python], "python:3.13-slim"),
+	}
 }
 
 // Args are the arguments of a serve command with these settings; [ServeFlags]

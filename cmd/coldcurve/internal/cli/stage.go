@@ -37,7 +37,7 @@ func setUp(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd) (*st
 	for _, f := range functions {
 		d, err := p.Deploy(ctx, f)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("deploy %s: %w", f.Name, err), st.strike())
+			return nil, errors.Join(err, st.strike())
 		}
 		st.deployments[f.Name] = d
 	}
