@@ -71,6 +71,10 @@ bench-tiers: ## starts from a pre-booted runtime and from a zygote beside plain 
 bench-containers: ## where a container's start goes: OCI runtimes, created ahead, on a bridge (needs a Docker engine)
 	go test -run '^$$' -bench '^BenchmarkCold$$' -benchtime 15x -timeout 10m ./platform/reference/sandbox/container
 
+.PHONY: bench-starts
+bench-starts: ## instances started and ended a second, eight at a time, beside a bare fork-exec loop
+	go test -run '^$$' -bench '^BenchmarkStartRate$$' -benchtime 30x -timeout 10m ./platform/reference/sandbox/process
+
 .PHONY: golden
 golden: ## write the golden files of the tests anew; look at the difference before committing it
 	go test $$(grep -rl --include='*_test.go' '"update"' . | xargs -n1 dirname | sort -u) -update

@@ -109,8 +109,11 @@ func (g *Group) freeze() error {
 // gather moves the group's processes to where they can be frozen. What they
 // start while it is at that is there already or found in the next round.
 func (g *Group) gather() error {
-	if err := os.Mkdir(g.cold, 0o755); err != nil && !os.IsExist(err) {
-		return err
+	if !g.chilled {
+		if err := os.Mkdir(g.cold, 0o755); err != nil {
+			return err
+		}
+		g.chilled = true
 	}
 	return until(func() (bool, error) {
 		all, err := members(g.parts[0].path)
@@ -138,18 +141,14 @@ func (g *Group) gather() error {
 
 // Thaw lets the group's processes run again.
 func (g *Group) Thaw() error {
-	if g.freezer == nil {
+	if g.freezer == nil || !g.freezer.shared && !g.chilled {
 		return nil
 	}
 	value := "THAWED"
 	if g.freezer.Version == 2 {
 		value = "0"
 	}
-	err := write(filepath.Join(g.cold, g.freezer.file()), value)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil // never frozen
-	}
-	return err
+	return write(filepath.Join(g.cold, g.freezer.file()), value)
 }
 
 // until waits for something that the kernel does soon.

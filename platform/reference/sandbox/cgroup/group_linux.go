@@ -25,7 +25,12 @@ type Group struct {
 	freezer *freezer // the manager's
 	cold    string   // the folder that is frozen, there; it need not be yet
 	// Open files, because to open one costs ten times a write. -1 is none.
-	limit, swap, quota, peak, descriptor int
+	limit, swap, quota, peak, usage, descriptor int
+
+	period  time.Duration
+	spares  *spares // the manager's
+	kills   int64   // out of memory, before its present use
+	chilled bool    // it has been frozen in another folder than its own
 }
 
 // part is the group's folder in one hierarchy.
@@ -34,11 +39,14 @@ type part struct {
 	path string
 }
 
-// Make makes a group that bounds nothing yet, with period as the period of its
-// CPU quota.
+// Make gives a group that is empty and bounds nothing yet, with period as the
+// period of its CPU quota.
 func (m *Manager) Make(period time.Duration) (*Group, error) {
+	if g := m.spares.pop(period); g != nil {
+		return g, nil
+	}
 	name := strconv.FormatUint(m.serial.Add(1), 10)
-	g := &Group{limit: -1, swap: -1, quota: -1, peak: -1, descriptor: -1}
+	g := &Group{limit: -1, swap: -1, quota: -1, peak: -1, usage: -1, descriptor: -1, period: period, spares: &m.spares}
 	for _, t := range m.trees {
 		p := part{Hierarchy: t.Hierarchy, path: filepath.Join(t.folder, name)}
 		if err := os.Mkdir(p.path, 0o755); err != nil {
@@ -71,12 +79,19 @@ func (g *Group) open(p part, period time.Duration) (err error) {
 		}
 		return fd
 	}
+	writable := func(name string) int { // where it can be
+		if fd := optional(name, unix.O_RDWR); fd >= 0 {
+			return fd
+		}
+		return optional(name, unix.O_RDONLY)
+	}
 	if p.Version == 2 {
 		g.descriptor = file("", unix.O_RDONLY|unix.O_DIRECTORY)
 		if p.has(Memory) {
 			g.limit = file("memory.max", unix.O_WRONLY)
 			g.swap = optional("memory.swap.max", unix.O_WRONLY) // none where swap is not accounted
-			g.peak = optional("memory.peak", unix.O_RDONLY)     // since Linux 5.19
+			g.peak = writable("memory.peak")                    // since Linux 5.19
+			g.usage = optional("memory.current", unix.O_RDONLY)
 		}
 		if p.has(CPU) {
 			g.quota = file("cpu.max", unix.O_WRONLY)
@@ -89,7 +104,8 @@ func (g *Group) open(p part, period time.Duration) (err error) {
 	if p.has(Memory) {
 		g.limit = file("memory.limit_in_bytes", unix.O_WRONLY)
 		g.swap = optional("memory.memsw.limit_in_bytes", unix.O_WRONLY)
-		g.peak = optional("memory.max_usage_in_bytes", unix.O_RDONLY)
+		g.peak = writable("memory.max_usage_in_bytes")
+		g.usage = optional("memory.usage_in_bytes", unix.O_RDONLY)
 	}
 	if p.has(CPU) {
 		g.quota = file("cpu.cfs_quota_us", unix.O_WRONLY)
@@ -226,40 +242,13 @@ func (g *Group) Descriptor() (fd int, ok bool) { return g.descriptor, g.descript
 
 // PeakMemory is the most memory that the group has used, in bytes; 0 where the
 // kernel does not tell.
-func (g *Group) PeakMemory() int64 {
-	if g.peak < 0 {
-		return 0
-	}
-	var text [24]byte
-	n, err := unix.Pread(g.peak, text[:], 0)
-	if err != nil {
-		return 0
-	}
-	peak, err := strconv.ParseInt(strings.TrimSpace(string(text[:n])), 10, 64)
-	if err != nil {
-		return 0
-	}
-	return peak
-}
+func (g *Group) PeakMemory() int64 { return number(g.peak) }
 
 // OutOfMemoryKills is how many of the group's processes the kernel has killed
 // because the group reached its memory limit.
 func (g *Group) OutOfMemoryKills() (int64, error) {
-	for _, p := range g.parts {
-		if !p.has(Memory) {
-			continue
-		}
-		name := "memory.oom_control"
-		if p.Version == 2 {
-			name = "memory.events"
-		}
-		text, err := os.ReadFile(filepath.Join(p.path, name))
-		if err != nil {
-			return 0, err
-		}
-		return counter(string(text), "oom_kill"), nil
-	}
-	return 0, nil
+	kills, err := g.outOfMemoryKills()
+	return kills - g.kills, err
 }
 
 // counter finds a "name value" line; 0 where there is none.
@@ -278,7 +267,7 @@ func counter(text, name string) int64 {
 // Kill kills everything in the group and returns when nothing is left in it.
 func (g *Group) Kill() error {
 	var errs []error
-	if g.freezer != nil && !g.freezer.shared {
+	if g.chilled {
 		errs = append(errs, killAll(g.cold)) // first, because it thaws
 	}
 	for _, p := range g.parts {
@@ -289,14 +278,14 @@ func (g *Group) Kill() error {
 
 // Remove removes the group, which must be empty or about to be.
 func (g *Group) Remove() error {
-	for _, fd := range []*int{&g.limit, &g.swap, &g.quota, &g.peak, &g.descriptor} {
+	for _, fd := range []*int{&g.limit, &g.swap, &g.quota, &g.peak, &g.usage, &g.descriptor} {
 		if *fd >= 0 {
 			_ = unix.Close(*fd)
 			*fd = -1
 		}
 	}
 	var errs []error
-	if g.freezer != nil && !g.freezer.shared {
+	if g.chilled {
 		errs = append(errs, rmdir(g.cold))
 	}
 	for _, p := range g.parts {

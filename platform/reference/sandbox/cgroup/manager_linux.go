@@ -27,6 +27,7 @@ type Manager struct {
 	trees   []tree
 	freezer *freezer // nil where there is none
 	notes   []string
+	spares  spares
 	serial  atomic.Uint64
 }
 
@@ -240,9 +241,13 @@ func (m *Manager) Version() string {
 // Notes say which limits are not enforced, and why; none if all are.
 func (m *Manager) Notes() []string { return m.notes }
 
-// Close removes the manager's folders. Its groups must have been removed.
+// Close removes the manager's folders. Its groups must have been released or
+// removed.
 func (m *Manager) Close() error {
 	var errs []error
+	for _, g := range m.spares.close() {
+		errs = append(errs, g.Remove())
+	}
 	if m.freezer != nil && !m.freezer.shared {
 		errs = append(errs, removeTree(m.freezer.folder))
 	}

@@ -1,6 +1,7 @@
 package cgroup
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -404,4 +405,80 @@ func TestCloseEndsWhatIsFrozen(t *testing.T) {
 		<-ended
 		_ = g.Remove() // its descriptors; the folders have gone
 	})
+}
+
+func TestReleasedGroupIsAsNew(t *testing.T) {
+	m := manager(t)
+	if !m.Enforces(Memory) {
+		need.Missing(t, "the memory controller: "+strings.Join(m.Notes(), "; "))
+	}
+	g := group(t, m)
+	if err := errors.Join(g.SetMemory(16<<20), g.SetCPU(5*time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	cmd := born(t, m, g, "x=0123456789abcdef; while :; do x=$x$x; done")
+	_ = cmd.Wait()
+	if n, err := g.OutOfMemoryKills(); err != nil || n == 0 {
+		t.Fatalf("got %d kills, %v, want some", n, err)
+	}
+	before := g.PeakMemory()
+	if err := g.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Release(); err != nil {
+		t.Fatal(err)
+	}
+
+	again := group(t, m)
+	if n, err := again.OutOfMemoryKills(); err != nil || n != 0 {
+		t.Errorf("a group given again tells of %d kills, %v", n, err)
+	}
+	if peak := again.PeakMemory(); peak > mostResidue || peak >= before {
+		t.Errorf("a group given again has peak memory %d, of %d before", peak, before)
+	}
+	if err := again.SetMemory(64 << 20); err != nil { // more than its limit was
+		t.Error(err)
+	}
+	if out, err := exec.Command("cat", quotaFile(again)).Output(); err != nil || !strings.HasPrefix(string(out), "-1") && !strings.HasPrefix(string(out), "max") {
+		t.Errorf("a group given again has CPU quota %s, %v", out, err)
+	}
+	if err := again.Release(); err != nil {
+		t.Error(err)
+	}
+}
+
+func quotaFile(g *Group) string {
+	for _, p := range g.parts {
+		if p.has(CPU) {
+			return filepath.Join(p.path, map[int]string{1: "cpu.cfs_quota_us", 2: "cpu.max"}[p.Version])
+		}
+	}
+	return ""
+}
+
+func TestFrozenGroupIsNotUsedAgain(t *testing.T) {
+	m := manager(t)
+	g := group(t, m)
+	cmd := born(t, m, g, "sleep 60")
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
+	if m.freezer == nil {
+		need.Missing(t, "a freezer")
+	}
+	if err := g.Freeze(); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-ended
+	if err := g.Release(); err != nil {
+		t.Fatal(err)
+	}
+	if !m.freezer.shared && len(m.spares.groups) > 0 {
+		t.Error("it waits to be used again")
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 	"golang.org/x/sys/unix"
 )
@@ -39,7 +40,7 @@ type attempt struct {
 	reaping sync.Mutex // between signals to the process and the end of its id
 	reaped  bool
 
-	account sync.Mutex // between readings of the group and its end
+	account sync.Mutex // between uses of the group and its end: it may be another's then
 	over    bool
 	peak    int64
 }
@@ -190,7 +191,9 @@ func (a *attempt) exitFailure(kind sample.ErrorKind, request string) *sandbox.Fa
 }
 
 func (a *attempt) outOfMemory() bool {
-	if a.group == nil {
+	a.account.Lock()
+	defer a.account.Unlock()
+	if a.group == nil || a.over {
 		return false
 	}
 	kills, err := a.group.OutOfMemoryKills()
@@ -207,6 +210,16 @@ func describe(s syscall.WaitStatus) string {
 	default:
 		return " without providing a reason"
 	}
+}
+
+// limit sets the CPU share that the instance has from now on.
+func (a *attempt) limit(s *Sandbox, memory units.Bytes) error {
+	a.account.Lock()
+	defer a.account.Unlock()
+	if a.group == nil || a.over {
+		return nil
+	}
+	return s.limitCPU(a.group, memory)
 }
 
 // putAway ends the process and everything of it; id is the instance's.
@@ -248,7 +261,7 @@ func (a *attempt) putAway(id string) error {
 	defer a.account.Unlock()
 	if a.group != nil {
 		a.peak = a.group.PeakMemory()
-		errs = append(errs, a.group.Remove())
+		errs = append(errs, a.group.Release())
 	}
 	a.over = true
 	return errors.Join(errs...)

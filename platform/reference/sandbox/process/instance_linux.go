@@ -104,10 +104,8 @@ func (in *instance) tried() int {
 
 // ready takes away the full CPU that init had.
 func (in *instance) ready(a *attempt) (sandbox.Marks, error) {
-	if a.group != nil {
-		if err := in.sandbox.limitCPU(a.group, in.spec.Memory); err != nil {
-			return in.failed(a, err)
-		}
+	if err := a.limit(in.sandbox, in.spec.Memory); err != nil {
+		return in.failed(a, err)
 	}
 	in.settle()
 	return in.marks(a), nil
