@@ -51,11 +51,13 @@ func (a *attempt) injure(what sandbox.Injury) error {
 
 // kill ends all of the instance's processes.
 func (a *attempt) kill() error {
-	a.signal(syscall.SIGKILL)
 	if a.group != nil {
+		a.signal(syscall.SIGKILL)
 		return a.group.Kill()
 	}
-	for k := range a.family() {
+	family := a.family() // before its head is off
+	a.signal(syscall.SIGKILL)
+	for k := range family {
 		if s, ok := readStatus(k.pid); ok && s.started == k.started {
 			_ = unix.Kill(k.pid, unix.SIGKILL)
 		}

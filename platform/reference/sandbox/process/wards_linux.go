@@ -91,10 +91,11 @@ func (w *wards) reap() {
 // more.
 func (w *wards) close() error {
 	family := map[kin]bool{}
-	err := w.end(func(k kin) bool {
-		if w.held || w.mixed && !family[k] && logStream(k.pid) == nil {
+	err := w.end(func(k kin, env []byte) bool {
+		if w.held || w.mixed && !family[k] && logStream(env) == nil {
 			return false
 		}
+		family[k] = true
 		addFamily(k.pid, family)
 		return true
 	})
@@ -135,10 +136,11 @@ func (w *wards) endOf(id string, family map[kin]bool) error {
 		return nil
 	}
 	mark := []byte("]" + id)
-	return w.end(func(k kin) bool {
-		if !family[k] && !bytes.HasSuffix(logStream(k.pid), mark) {
+	return w.end(func(k kin, env []byte) bool {
+		if !family[k] && !bytes.HasSuffix(logStream(env), mark) {
 			return false
 		}
+		family[k] = true         // its environment goes before it does
 		addFamily(k.pid, family) // which becomes ours in its turn
 		return true
 	})
@@ -146,11 +148,15 @@ func (w *wards) endOf(id string, family map[kin]bool) error {
 
 // end kills the orphans that match until there are none: what one of them has
 // started becomes an orphan when it goes.
-func (w *wards) end(match func(kin) bool) error {
+func (w *wards) end(match func(k kin, env []byte) bool) error {
 	wait := 50 * time.Microsecond
-	for start := time.Now(); ; wait = min(2*wait, 10*time.Millisecond) {
-		n, err := w.kill(match)
-		if n == 0 || err != nil {
+	start := time.Now()
+	for last := start; ; wait = min(2*wait, 10*time.Millisecond) {
+		n, unclear, err := w.kill(match)
+		if n > 0 {
+			last = time.Now()
+		}
+		if err != nil || n == 0 && (unclear == 0 || time.Since(last) > undress) {
 			return err
 		}
 		if time.Since(start) > patience {
@@ -160,28 +166,48 @@ func (w *wards) end(match func(kin) bool) error {
 	}
 }
 
-// kill tells how many orphans matched and were not dead yet.
-func (w *wards) kill(match func(kin) bool) (n int, err error) {
+// undress is how long a process may be without an environment because it is
+// just being executed: then nobody can tell whose it is.
+const undress = 50 * time.Millisecond
+
+// kill tells how many orphans matched and were not dead yet, and how many
+// others have no environment now.
+func (w *wards) kill(match func(k kin, env []byte) bool) (n, unclear int, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	orphans, err := w.orphans()
 	for _, k := range orphans {
-		if match(k) {
+		// Read once: it may be another a moment later.
+		env, err := os.ReadFile("/proc/" + strconv.Itoa(k.pid) + "/environ")
+		if match(k, env) {
 			_ = unix.Kill(k.pid, unix.SIGKILL) // ours to reap, so the id is still its own
 			n++
+		} else if err == nil && len(env) == 0 {
+			unclear++
 		}
 	}
-	return n, err
+	return n, unclear, err
 }
 
 // orphans are the living children of this process that are neither instances
 // nor its own nor from before; the dead are reaped. Called with mu held.
 func (w *wards) orphans() ([]kin, error) {
+	for {
+		// What a process that was dead has left came to us at its end, which may
+		// have been after the list was read.
+		living, reaped, err := w.look()
+		if err != nil || !reaped {
+			return living, err
+		}
+	}
+}
+
+// look tells the living orphans, and whether a dead one was reaped.
+func (w *wards) look() (living []kin, reaped bool, err error) {
 	children, err := w.children()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var living []kin
 	for _, pid := range children {
 		if _, ok := w.instances[pid]; ok {
 			continue
@@ -192,12 +218,13 @@ func (w *wards) orphans() ([]kin, error) {
 			continue
 		}
 		if s.dead {
-			_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil)
+			got, _ := unix.Wait4(pid, nil, unix.WNOHANG, nil)
+			reaped = reaped || got == pid
 			continue
 		}
 		living = append(living, k)
 	}
-	return living, nil
+	return living, reaped, nil
 }
 
 // children are those that may be orphans. The kernel gives orphans to the first
@@ -289,12 +316,8 @@ func readStatus(pid int) (s status, ok bool) {
 }
 
 // logStream is the variable by which a process tells whose it is; nil without.
-func logStream(pid int) []byte {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
-	if err != nil {
-		return nil
-	}
-	for pair := range bytes.SplitSeq(text, []byte{0}) {
+func logStream(env []byte) []byte {
+	for pair := range bytes.SplitSeq(env, []byte{0}) {
 		if value, ok := bytes.CutPrefix(pair, []byte("AWS_LAMBDA_LOG_STREAM_NAME=")); ok {
 			return value
 		}

@@ -80,7 +80,8 @@ func TestOrphansGoWithTheirInstance(t *testing.T) {
 			for pid, mark := range marked() {
 				env, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
 				if mark == t.Name() && strings.Contains(string(env), "]i-2\x00") {
-					t.Errorf("process %d outlives its instance", pid)
+					line, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
+					t.Errorf("process %d (%q) outlives its instance", pid, line)
 				}
 			}
 			if n := marks(t.Name()); n < 2 {
