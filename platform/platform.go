@@ -14,6 +14,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/analysis/usage"
 )
 
 // Runtime is the language runtime of a function, by coldcurve's name for it.
@@ -111,6 +112,11 @@ type (
 	// the traffic. Functions that have printed nothing may be left out.
 	Logger interface {
 		Logs(context.Context) (map[string]string, error)
+	}
+
+	// Meter tells who has used what of it since it began, after the traffic.
+	Meter interface {
+		Usage(context.Context) (usage.Account, error)
 	}
 
 	// Closer is implemented by platforms that hold something of their own (a

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/fixtures"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
 )
@@ -97,6 +99,24 @@ func impossible(runtime platform.Runtime, sandbox, start string) string {
 		return "sandbox " + sandbox + " has no start " + start
 	}
 	return ""
+}
+
+// uploads gives the functions that are called by files only, and name no
+// payload, a file of their fixture's own.
+func (r *reader) uploads() {
+	s := &r.scenario
+	for i := range s.Functions {
+		f, direct, files := &s.Functions[i], false, false
+		for a := range s.arrivals() {
+			if a.Function == f.Name {
+				direct, files = direct || a.Trigger != sample.Folder, files || a.Trigger == sample.Folder
+			}
+		}
+		p := f.Payload
+		if files && !direct && p.JSON == nil && p.Size == 0 && p.File == "" && f.Fixture != "" {
+			f.Payload.Data = fixtures.Upload(f.Fixture)
+		}
+	}
 }
 
 // expand replaces each function by one for each of its tiers, and sends each of

@@ -152,6 +152,9 @@ func (s *Scenario) scaleTime(factor float64) {
 	}
 	p := &s.Platform.Policy
 	scale(&p.KeepAlive, &p.PauseAfter, &p.Period, &p.Ping.Every)
+	for i := range s.Platform.AsyncWaits {
+		scale(&s.Platform.AsyncWaits[i])
+	}
 	for i := range p.Survival {
 		scale(&p.Survival[i].Idle)
 	}

@@ -53,6 +53,7 @@ func parse(r *reader, text []byte) (*Scenario, error) {
 	scenarioFields().into(s, r, m, "the scenario", "")
 	r.faults = append(r.faults, r.overrides.misplaced(s.Platform.Name)...)
 	if s.Platform.Name == referencePlatform {
+		r.uploads()
 		r.expand(m)
 	}
 	r.overrides.apply(s)

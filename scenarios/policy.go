@@ -50,6 +50,21 @@ func policyFields() fields[Platform] {
 		bindingField().of(ref).defaults("early"),
 		key("memory_budget", sizes("4GB", mb, 1<<50), func(p *Platform) *units.Bytes { return &p.Memory },
 			"most memory of all instances together, by their limits; the instance used longest ago makes room").of(ref),
+		key("async_retries", counts(0, 10), func(p *Platform) *int { return p.asyncRetries() },
+			"how often an asynchronous invocation is tried again that failed").of(ref).defaults(2),
+		{
+			name: "async_waits", in: []string{ref}, example: "[60s, 120s]",
+			doc:    "how long after the first failure, the second, ... that is",
+			schema: listSchema(durations("60s", 0, longest).schema),
+			read: func(r *reader, v strict.Value, p *Platform) {
+				items, ok := v.List("waits")
+				for _, item := range items {
+					if d, fine := durations("60s", 0, longest).read(r, item); fine && ok {
+						p.AsyncWaits = append(p.AsyncWaits, d)
+					}
+				}
+			},
+		},
 		key("pool", pools(), func(p *Platform) *map[platform.Runtime]int { return &p.Pool },
 			"runtimes that are kept booted without a function, for functions whose start is pool").of(ref),
 		key("bases", bases(), func(p *Platform) *map[platform.Runtime]string { return &p.Bases },
@@ -57,6 +72,12 @@ func policyFields() fields[Platform] {
 		key("start_delay", startDelays(), func(p *Platform) *map[platform.Runtime][]Quantile { return &p.StartDelay },
 			"emulated: a start takes at least as long as drawn from these quantiles, or from the profile's").of(ref),
 	}
+}
+
+// asyncRetries is where the key goes: nil is the runtime's default.
+func (p *Platform) asyncRetries() *int {
+	p.AsyncRetries = new(int)
+	return p.AsyncRetries
 }
 
 // keepAlive is a policy whose way to keep instances alive is read.

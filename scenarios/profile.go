@@ -2,8 +2,6 @@ package scenarios
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/coldcurve/coldcurve/fixtures"
 	"github.com/coldcurve/coldcurve/platform"
@@ -87,23 +85,4 @@ func (s *Scenario) noteProfile(p Profile) {
 	if len(s.Platform.StartDelay) > 0 {
 		s.Notes = append(s.Notes, "start delays are emulated: a start takes at least as long as drawn from a published distribution")
 	}
-}
-
-// LoadPlatform reads a file with the keys of a scenario's platform reference,
-// as the configuration of a runtime that is served. An error in it is a [Faults].
-func LoadPlatform(path string) (Platform, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return Platform{}, fmt.Errorf("read the configuration: %w", err)
-	}
-	r := &reader{file: path, dir: filepath.Dir(path)}
-	root, ok := strict.Parse(text, r.faults.collect(r.file))
-	var p Platform
-	if m, isMap := root.Map("the configuration"); ok && isMap {
-		p = r.platform(m)
-	}
-	if p.Name == httpPlatform {
-		root.Fault("platform http cannot be served", "write name: reference")
-	}
-	return p, r.faults.err()
 }

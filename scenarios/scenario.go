@@ -37,14 +37,16 @@ type Platform struct {
 	Name string // the default is "reference"
 
 	// reference
-	Profile    string                          // of fixtures.ProfileNames: where the policy comes from; "" is coldcurve's own
-	Policy     lifecycle.Policy                // of every function; Concurrency is over all functions; the default keeps alive for 10m
-	Sandbox    string                          // of functions that do not say; the default is "process"
-	Start      string                          // of functions that do not say; the default is "plain"
-	Memory     units.Bytes                     // budget of all instances together; 0 is none
-	Pool       map[platform.Runtime]int        // stems kept booted
-	Bases      map[platform.Runtime]string     // images that sandbox container builds functions on
-	StartDelay map[platform.Runtime][]Quantile // emulated: least duration of a start; nil for none
+	Profile      string                          // of fixtures.ProfileNames: where the policy comes from; "" is coldcurve's own
+	Policy       lifecycle.Policy                // of every function; Concurrency is over all functions; the default keeps alive for 10m
+	Sandbox      string                          // of functions that do not say; the default is "process"
+	Start        string                          // of functions that do not say; the default is "plain"
+	Memory       units.Bytes                     // budget of all instances together; 0 is none
+	Pool         map[platform.Runtime]int        // stems kept booted
+	Bases        map[platform.Runtime]string     // images that sandbox container builds functions on
+	AsyncRetries *int                            // of asynchronous invocations that fail; nil is Lambda's 2
+	AsyncWaits   []time.Duration                 // before each; nil is Lambda's 1 and 2 minutes
+	StartDelay   map[platform.Runtime][]Quantile // emulated: least duration of a start; nil for none
 
 	// http
 	URL     string

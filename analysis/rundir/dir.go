@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/usage"
 	"github.com/coldcurve/coldcurve/platform"
 )
 
@@ -149,6 +150,21 @@ func (d *Dir) Instances() ([]platform.InstanceRecord, error) {
 		}
 		records = append(records, r)
 	}
+}
+
+// Usage is who has used what of the platform; nothing where it was not told.
+func (d *Dir) Usage() (a usage.Account, err error) {
+	text, err := os.ReadFile(filepath.Join(d.Path, usageName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return a, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &a)
+	}
+	if err != nil {
+		return a, fmt.Errorf("read usage: %w", err)
+	}
+	return a, nil
 }
 
 // WriteSummary stores v as summary.json, replacing what was stored.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/hist"
 	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/usage"
 	"github.com/coldcurve/coldcurve/platform"
 )
 
@@ -21,6 +22,7 @@ const (
 	samplesName   = "samples.jsonl.zst"
 	logName       = "latency.hlog"
 	instancesName = "instances.jsonl"
+	usageName     = "usage.json"
 	logsName      = "logs"
 	summaryName   = "summary.json"
 )
@@ -187,6 +189,14 @@ func (w *Writer) Instances(records []platform.InstanceRecord) error {
 	}
 	if err := writeFile(filepath.Join(w.dir, instancesName), lines); err != nil {
 		return fmt.Errorf("store instances: %w", err)
+	}
+	return nil
+}
+
+// Usage stores who has used what of the platform.
+func (w *Writer) Usage(a usage.Account) error {
+	if err := writeJSON(filepath.Join(w.dir, usageName), a); err != nil {
+		return fmt.Errorf("store usage: %w", err)
 	}
 	return nil
 }

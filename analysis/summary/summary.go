@@ -7,7 +7,10 @@
 // against a budget (that is gate's).
 package summary
 
-import "github.com/coldcurve/coldcurve/analysis/sample"
+import (
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/usage"
+)
 
 // Schema names the document that `coldcurve run --json` prints.
 const Schema = "coldcurve.summary/v1"
@@ -48,18 +51,19 @@ type Run struct {
 	Phases []Phase `json:"phases"`
 	Groups []Group `json:"groups"` // one a phase, function and start kind that occurred; no totals, no warm-up
 
-	Lag         Lag       `json:"lag_ns"`         // Sent - Intended over all that was sent
-	Backlog     int       `json:"peak_in_flight"` // this and the next two with warm-up
-	PeakBacklog uint64    `json:"peak_backlog"`   // most arrivals that were due and not yet sent, as sends more than 1 ms late found it
-	Held        uint64    `json:"held"`           // sent late because they waited at the in-flight cap, as the scenario asked for
-	Cold        uint64    `json:"cold"`           // samples with start kind cold, warm-up left out
-	Known       uint64    `json:"known"`          // samples with evidence
-	Unknown     uint64    `json:"unknown"`        // samples without, or with no more than an inference
-	ColdShare   *float64  `json:"cold_share"`
-	OutOfRange  uint64    `json:"out_of_range"` // latencies beyond the histogram, counted apart
-	Expect      []Check   `json:"expect,omitempty"`
-	Warnings    []Warning `json:"warnings"`
-	Causes      []Cause   `json:"causes,omitempty"` // why requests failed, one a function and kind
+	Lag         Lag            `json:"lag_ns"`         // Sent - Intended over all that was sent
+	Backlog     int            `json:"peak_in_flight"` // this and the next two with warm-up
+	PeakBacklog uint64         `json:"peak_backlog"`   // most arrivals that were due and not yet sent, as sends more than 1 ms late found it
+	Held        uint64         `json:"held"`           // sent late because they waited at the in-flight cap, as the scenario asked for
+	Cold        uint64         `json:"cold"`           // samples with start kind cold, warm-up left out
+	Known       uint64         `json:"known"`          // samples with evidence
+	Unknown     uint64         `json:"unknown"`        // samples without, or with no more than an inference
+	ColdShare   *float64       `json:"cold_share"`
+	OutOfRange  uint64         `json:"out_of_range"` // latencies beyond the histogram, counted apart
+	Expect      []Check        `json:"expect,omitempty"`
+	Warnings    []Warning      `json:"warnings"`
+	Usage       *usage.Account `json:"usage,omitempty"`  // the platform's own account, warm-up included
+	Causes      []Cause        `json:"causes,omitempty"` // why requests failed, one a function and kind
 }
 
 // NoSuccess says that requests were sent and none was answered with success.

@@ -52,3 +52,16 @@ func (u *Usage) Add(more Usage) {
 // GBSeconds is MemoryTime as platforms state it (binary GB). It is for showing:
 // sums are made of MemoryTime.
 func (u *Usage) GBSeconds() float64 { return float64(u.MemoryTime) / 1024 / 1000 }
+
+// Entry is what one key has used.
+type Entry struct {
+	Key   Key   `json:"key"`
+	Usage Usage `json:"usage"`
+}
+
+// Account is who has used what, ordered by key, and the total, to which the
+// entries add up.
+type Account struct {
+	Entries []Entry `json:"entries"`
+	Total   Usage   `json:"total"`
+}

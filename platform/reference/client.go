@@ -13,13 +13,14 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/usage"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/reference/catalog"
 	"github.com/coldcurve/coldcurve/platform/reference/lambdaapi"
 )
 
 // Client is a reference runtime in a child process, as a platform. It is a
-// platform.Describer, Historian, Logger and Closer too.
+// platform.Describer, Historian, Logger, Meter and Closer too.
 type Client struct {
 	child *child
 	http  *http.Client // for all but invocations
@@ -138,6 +139,14 @@ func (c *Client) Logs(ctx context.Context) (logs map[string]string, err error) {
 		return json.NewDecoder(body).Decode(&logs)
 	})
 	return logs, err
+}
+
+// Usage asks the runtime who has used what.
+func (c *Client) Usage(ctx context.Context) (a usage.Account, err error) {
+	err = c.call(ctx, http.MethodGet, "/coldcurve/v1/usage", nil, func(body io.Reader) error {
+		return json.NewDecoder(body).Decode(&a)
+	})
+	return a, err
 }
 
 // Close ends the runtime and waits until it is gone, with all its instances;

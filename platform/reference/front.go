@@ -30,7 +30,7 @@ type front struct {
 	failed  chan error
 }
 
-func newFront(o ServeOptions, api *lambdaapi.Handler, talk *log.Logger) *front {
+func newFront(o ServeOptions, api *lambdaapi.Handler, own *urls, talk *log.Logger) *front {
 	limits := o.limits()
 	f := &front{
 		api: o.API, inherit: o.Direct,
@@ -50,7 +50,7 @@ func newFront(o ServeOptions, api *lambdaapi.Handler, talk *log.Logger) *front {
 		handler = brief(handler)
 	}
 	f.http = &http.Server{
-		Handler: handler, ErrorLog: talk,
+		Handler: own.besides(handler), ErrorLog: talk,
 		ReadHeaderTimeout: limits.Header, IdleTimeout: limits.Idle, MaxHeaderBytes: int(limits.HeaderSize),
 	}
 	return f

@@ -16,7 +16,6 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
-	"github.com/coldcurve/coldcurve/platform/reference/catalog"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
 	"github.com/coldcurve/coldcurve/platform/reference/lambdaapi"
 	"github.com/coldcurve/coldcurve/platform/reference/peer"
@@ -83,34 +82,35 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 		return err
 	}
 	talk := log.New(orDiscard(o.Log), "coldcurve: serve: ", 0)
-	refused := func(err error) { talk.Print(err) }
-	box, err := openBoxes(o.Settings, refused)
+	p, err := openParts(o, talk.Printf)
 	if err != nil {
 		return err
 	}
-	rt, err := engine.New(engine.Options{
-		Sandboxes: box.sandboxes(), Default: box.first, Policy: o.Policy,
-		Stock: o.Stock, Memory: o.Memory, StartDelay: o.StartDelay,
-	})
+	front, err := openFront(&o, p, signatures, talk)
 	if err != nil {
-		return errors.Join(err, box.close())
+		return errors.Join(err, p.close(context.Background()))
 	}
-	functions, err := catalog.Open(catalog.Options{Runtime: rt, Data: o.Data})
-	if err != nil {
-		return errors.Join(err, rt.Close(context.Background()))
+	defer p.boxes.raise()()
+	return serve(ctx, o, p, front)
+}
+
+// openFront begins to listen, and has what comes answered by the parts.
+func openFront(o *ServeOptions, p *parts, signatures lambdaapi.Signatures, talk *log.Logger) (*front, error) {
+	if err := o.listen(func(err error) { talk.Print(err) }); err != nil {
+		return nil, err
 	}
+	base := o.Access.Scheme() + "://" + o.API.Addr().String() + urlPrefix
 	api, err := lambdaapi.New(lambdaapi.Options{
-		Runtime: rt, Catalog: functions, Signatures: signatures,
-		Describe: func() platform.Description { return describe(o, rt, box) },
+		Runtime: p.runtime, Catalog: p.functions, Signatures: signatures,
+		Events: p.triggers, Triggers: p.triggers, Usage: p.meter.Usage,
+		FunctionURL: func(id string) string { return base + id + "/" },
+		Describe:    func() platform.Description { return describe(*o, p.runtime, p.boxes) },
 	})
-	if err == nil {
-		err = o.listen(refused)
-	}
 	if err != nil {
-		return errors.Join(err, rt.Close(context.Background()), functions.Close())
+		return nil, err
 	}
-	defer box.raise()()
-	return errors.Join(serve(ctx, o, rt, newFront(o, api, talk)), functions.Close())
+	own := &urls{catalog: p.functions, signatures: signatures, clock: p.triggers.clock, limit: int64(p.runtime.Limits().Payload)}
+	return newFront(*o, api, own, talk), nil
 }
 
 // listen opens the address, if there is no listener in its place, and keeps
@@ -129,7 +129,7 @@ func (o *ServeOptions) listen(refused func(error)) error {
 }
 
 // serve runs the listeners and ends them and the runtime in order.
-func serve(ctx context.Context, o ServeOptions, rt *engine.Runtime, f *front) error {
+func serve(ctx context.Context, o ServeOptions, p *parts, f *front) error {
 	f.start()
 	grace := o.Grace
 	err := tellReady(o.Ready, o.API.Addr())
@@ -145,7 +145,7 @@ func serve(ctx context.Context, o ServeOptions, rt *engine.Runtime, f *front) er
 	over, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	f.refuse()
-	return errors.Join(err, rt.Close(over), f.close())
+	return errors.Join(err, p.close(over), f.close())
 }
 
 func orDiscard(w io.Writer) io.Writer {

@@ -3,6 +3,7 @@ package reference
 import (
 	"cmp"
 	"encoding/json"
+	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
@@ -30,6 +31,14 @@ type Settings struct {
 	Memory units.Bytes
 	// StartDelay are emulated start delays. The default is none.
 	StartDelay map[platform.Runtime]engine.StartDelay
+	// AsyncRetries is how often an asynchronous invocation is tried again that
+	// failed, and AsyncWaits how long after, for functions that are not configured
+	// otherwise. The defaults are Lambda's: twice, after one and two minutes.
+	AsyncRetries *int
+	AsyncWaits   []time.Duration
+	// Schedules and Folders invoke functions.
+	Schedules []Schedule
+	Folders   []Folder
 	// Faults are what goes wrong on purpose, drawn by Seed. The default is nothing.
 	Faults []platform.Fault
 	Seed   uint64

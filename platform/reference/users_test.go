@@ -189,7 +189,7 @@ func (l *lines) String() string {
 }
 
 // serveAt serves on addr until the test's end and gives the address.
-func serveAt(t *testing.T, addr string, s reference.Settings, logged io.Writer) string {
+func serveAt(t *testing.T, addr string, s reference.Settings, logged io.Writer, change ...func(*reference.ServeOptions)) string {
 	t.Helper()
 	readyR, readyW, err := os.Pipe()
 	if err != nil {
@@ -199,9 +199,11 @@ func serveAt(t *testing.T, addr string, s reference.Settings, logged io.Writer) 
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	s.Cache = cache
-	go func() {
-		served <- reference.Serve(ctx, reference.ServeOptions{Addr: addr, Ready: readyW, Settings: s, Log: logged})
-	}()
+	o := reference.ServeOptions{Addr: addr, Ready: readyW, Settings: s, Log: logged}
+	for _, f := range change {
+		f(&o)
+	}
+	go func() { served <- reference.Serve(ctx, o) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-served; err != nil {

@@ -10,11 +10,13 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/analysis/usage"
 	"github.com/coldcurve/coldcurve/reports"
 	"github.com/coldcurve/coldcurve/reports/chart"
 )
@@ -43,6 +45,7 @@ type runView struct {
 	Causes  []string
 	Doubts  []string
 	Columns []column
+	Users   []usage.Entry   // with the total; none where there is nothing to tell apart
 	Starts  []summary.Group // those that are taken apart
 	// Tiers and Triggers say that there are some, so that the table shows them.
 	Tiers, Triggers bool
@@ -115,6 +118,9 @@ func viewOf(run *summary.Run, data *reports.Run) runView {
 			v.Doubts = append(v.Doubts, reports.Doubt(w))
 		}
 	}
+	if reports.SeveralUsers(run.Usage) {
+		v.Users = append(slices.Clone(run.Usage.Entries), usage.Entry{Key: usage.Key{Function: "total"}, Usage: run.Usage.Total})
+	}
 	for _, g := range run.Groups {
 		v.Functions = v.Functions || g.Function != run.Groups[0].Function
 		if g.TakenApart() {
@@ -172,6 +178,8 @@ func functions() template.FuncMap {
 		"mark":  func() string { return reports.LimitMark },
 		"nanos": func(ns int64) string { return units.FormatDuration(time.Duration(ns)) },
 		"count": func(n uint64) string { return units.FormatCount(n) },
+		"time":  units.FormatDuration,
+		"gbs":   func(u usage.Usage) string { return reports.GBSeconds(&u) },
 		"rate":  func(v float64) string { return units.FormatRate(units.Rate(v)) },
 		"share": func(v *float64) string {
 			if v == nil {

@@ -5,6 +5,7 @@ import (
 	"unicode"
 
 	"github.com/coldcurve/coldcurve/analysis/summary"
+	"github.com/coldcurve/coldcurve/analysis/usage"
 )
 
 // clean makes a string from outside harmless on a terminal: whatever is not a
@@ -46,11 +47,18 @@ func cleanRun(r *summary.Run) *summary.Run {
 	c.Causes = cleanEach(r.Causes, func(c *summary.Cause) {
 		c.Function, c.Kind, c.Message = clean(c.Function), clean(c.Kind), clean(c.Message)
 	})
+	if r.Usage != nil {
+		c.Usage = &usage.Account{Total: r.Usage.Total, Entries: cleanEach(r.Usage.Entries, func(e *usage.Entry) {
+			k := &e.Key
+			k.Function, k.Version, k.Consumer, k.Stage = clean(k.Function), clean(k.Version), clean(k.Consumer), clean(k.Stage)
+		})}
+	}
 	return &c
 }
 
 func cleanGroup(g *summary.Group) {
 	g.Phase, g.Function, g.Start, g.Grade = clean(g.Phase), clean(g.Function), clean(g.Start), clean(g.Grade)
+	g.Tier = clean(g.Tier)
 	g.Limited = cleanAll(g.Limited)
 	kinds := make(map[string]uint64, len(g.ErrorKinds))
 	for k, n := range g.ErrorKinds {

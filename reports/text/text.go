@@ -95,6 +95,7 @@ func (p *page) run(r *summary.Run) {
 		p.line("")
 		p.phases(r)
 	}
+	p.usage(r)
 	p.checks(r)
 	p.footnotes(r)
 }

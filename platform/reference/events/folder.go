@@ -102,10 +102,19 @@ func (w *Watch) payload(o object) []byte {
 	return text
 }
 
+// Awaited is a file that is about to appear: who wants to know how its event
+// ends, and who its invocation is accounted to.
+type Awaited struct {
+	Done            func(Result)
+	Consumer, Stage string
+}
+
 // event is the invocation that an object causes; fired is when it was complete.
-func (w *Watch) event(o object, fired int64, done func(Result)) Event {
+func (w *Watch) event(o object, fired int64, a Awaited) Event {
 	return Event{
-		Function: w.Function, Qualifier: w.Qualifier, Done: done,
-		Invocation: engine.Invocation{Payload: w.payload(o), Trigger: sample.Folder, Triggered: fired},
+		Function: w.Function, Qualifier: w.Qualifier, Done: a.Done,
+		Invocation: engine.Invocation{
+			Payload: w.payload(o), Trigger: sample.Folder, Triggered: fired, Consumer: a.Consumer, Stage: a.Stage,
+		},
 	}
 }

@@ -30,6 +30,9 @@ type QueueOptions struct {
 	Rules Rules
 	// Config gives a function's own configuration; false is the rules' default.
 	Config func(function, qualifier string) (Config, bool)
+	// Temporary says of a refusal whether the same invocation may be accepted
+	// later. The default is that of an error with a method Temporary.
+	Temporary func(error) bool
 	// Destinations take the records of how events ended. The default refuses
 	// all but functions.
 	Destinations Destinations
@@ -54,6 +57,9 @@ func (o QueueOptions) withDefaults() QueueOptions {
 	}
 	if o.Capacity == 0 {
 		o.Capacity = 256 << 20
+	}
+	if o.Temporary == nil {
+		o.Temporary = temporary
 	}
 	if o.Config == nil {
 		o.Config = func(string, string) (Config, bool) { return Config{}, false }
@@ -204,7 +210,7 @@ func (q *Queue) attempt(p *pending) {
 		p.last = out
 		p.failures++
 		q.retry(p)
-	case temporary(err):
+	case q.o.Temporary(err):
 		p.backoff = min(max(2*p.backoff, q.o.Rules.Backoff[0]), q.o.Rules.Backoff[1])
 		// Up to half of it at random, so that those refused together do not come together.
 		q.wait(p, p.backoff-rand.N(p.backoff/2+1))

@@ -16,6 +16,7 @@ type Rule struct {
 	Function, Qualifier string
 	Expression          Expression
 	Input               []byte // JSON; nil is EventBridge's own event
+	Consumer, Stage     string // who its invocations are accounted to
 	Done                func(Result)
 }
 
@@ -57,6 +58,21 @@ func (s *Scheduler) Add(r Rule) error {
 	}
 	s.remove(r.Name)
 	s.rules[r.Name] = t
+	return nil
+}
+
+// Once has a rule fire at one instant, whatever its expression.
+func (s *Scheduler) Once(r Rule, due time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return ErrClosed
+	}
+	t := &timed{Rule: r, due: due}
+	t.Expression = Expression{text: "once"}
+	s.remove(r.Name)
+	s.rules[r.Name] = t
+	t.timer = time.AfterFunc(time.Until(due), func() { s.fire(t) })
 	return nil
 }
 
@@ -105,6 +121,7 @@ func (s *Scheduler) fire(r *timed) {
 		Function: r.Function, Qualifier: r.Qualifier, Done: r.Done,
 		Invocation: engine.Invocation{
 			Payload: r.payload(due), Trigger: sample.Schedule, Triggered: fired,
+			Consumer: r.Consumer, Stage: r.Stage,
 		},
 	})
 	if err != nil {

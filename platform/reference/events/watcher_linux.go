@@ -25,7 +25,7 @@ type Watcher struct {
 
 	mu       sync.Mutex
 	watches  map[int32]*Watch // by inotify's descriptor
-	expected map[string]func(Result)
+	expected map[string]Awaited
 }
 
 // NewWatcher makes a Watcher without folders.
@@ -36,7 +36,7 @@ func NewWatcher(q *Queue) (*Watcher, error) {
 	}
 	w := &Watcher{
 		queue: q, file: os.NewFile(uintptr(fd), "inotify"), ended: make(chan struct{}),
-		watches: make(map[int32]*Watch), expected: make(map[string]func(Result)),
+		watches: make(map[int32]*Watch), expected: make(map[string]Awaited),
 	}
 	go w.read()
 	return w, nil
@@ -76,11 +76,11 @@ func (w *Watcher) add(folder string, mask uint32) (int32, error) {
 	return int32(wd), errors.Join(err, failed)
 }
 
-// Expect has done told how the event for a file ends that is about to appear.
-func (w *Watcher) Expect(path string, done func(Result)) {
+// Expect tells of a file that is about to appear.
+func (w *Watcher) Expect(path string, a Awaited) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.expected[path] = done
+	w.expected[path] = a
 }
 
 // read takes what inotify tells until Close.
@@ -132,7 +132,7 @@ func (w *Watcher) happened(wd int32, mask uint32, name string, fired int64) {
 func (w *Watcher) created(watch *Watch, mask uint32, name string, fired int64) {
 	path := filepath.Join(watch.Folder, name)
 	w.mu.Lock()
-	done := w.expected[path]
+	awaited := w.expected[path]
 	delete(w.expected, path)
 	w.mu.Unlock()
 	info, err := os.Lstat(path)
@@ -144,12 +144,12 @@ func (w *Watcher) created(watch *Watch, mask uint32, name string, fired int64) {
 		if mask&unix.IN_MOVED_TO != 0 {
 			o.how = "Copy"
 		}
-		_, err = w.queue.Accept(watch.event(o, fired, done))
+		_, err = w.queue.Accept(watch.event(o, fired, awaited))
 	}
 	if err != nil {
 		w.queue.o.Log("watched folder %s: %s: %v", watch.Folder, name, err)
-		if done != nil {
-			done(Result{Condition: Lost, Err: err})
+		if awaited.Done != nil {
+			awaited.Done(Result{Condition: Lost, Err: err})
 		}
 	}
 }

@@ -126,7 +126,7 @@ func TestWatcherExpect(t *testing.T) {
 	folder := t.TempDir()
 	w, _ := watched(t, Watch{Bucket: "b", Folder: folder, Function: "f"})
 	done, end := into()
-	w.Expect(filepath.Join(folder, "mine"), done)
+	w.Expect(filepath.Join(folder, "mine"), Awaited{Done: done})
 	write(t, filepath.Join(folder, "other"), "x")
 	write(t, filepath.Join(folder, "mine"), "x")
 	select {

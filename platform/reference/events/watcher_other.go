@@ -16,7 +16,7 @@ func NewWatcher(*Queue) (*Watcher, error) { return nil, errNoLinux }
 func (*Watcher) Add(Watch) error { return errNoLinux }
 
 // Expect needs Linux.
-func (*Watcher) Expect(path string, done func(Result)) {}
+func (*Watcher) Expect(string, Awaited) {}
 
 // Close does nothing.
 func (*Watcher) Close() error { return nil }

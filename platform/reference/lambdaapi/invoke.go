@@ -110,6 +110,10 @@ func (h *Handler) run(ctx context.Context, inv *invocation) (status int, out eng
 	}
 	switch inv.kind {
 	case "", "RequestResponse":
+		if e.Trigger != "" && e.Triggered == 0 && h.Triggers != nil {
+			out, err = h.Triggers.Fire(ctx, inv.name, inv.qualifier, e)
+			return http.StatusOK, out, err
+		}
 		out, err = h.Catalog.Invoke(ctx, inv.name, inv.qualifier, e)
 		return http.StatusOK, out, err
 	case "DryRun":

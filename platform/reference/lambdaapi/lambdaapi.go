@@ -25,16 +25,19 @@
 //
 //	GET  /coldcurve/v1/describe                   what answers, as JSON
 //	GET  /coldcurve/v1/instances                  the life of every instance, a JSON object a line
+//	GET  /coldcurve/v1/usage                      who has used what, and the total
 //	GET  /coldcurve/v1/logs                       the end of what each function has printed
 //	POST /coldcurve/v1/functions/{name}/evict     the next start is cold; 204 once that is certain
 package lambdaapi
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/coldcurve/coldcurve/analysis/usage"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/reference/catalog"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
@@ -45,6 +48,13 @@ type Events interface {
 	// Accept takes an event, whose payload is the queue's from then on, and gives
 	// the id that it is invoked by. What it refuses has not happened.
 	Accept(function, qualifier string, inv engine.Invocation) (requestID string, err error)
+}
+
+// Triggers invoke functions in other ways than directly.
+type Triggers interface {
+	// Fire has a function invoked by inv.Trigger, one of sample.Triggers, and
+	// waits until that has come to an end.
+	Fire(ctx context.Context, function, qualifier string, inv engine.Invocation) (engine.Outcome, error)
 }
 
 // Signatures tells who has signed a request.
@@ -64,6 +74,11 @@ type Options struct {
 	FunctionURL func(id string) string
 	// Events takes the invocations of type Event. The default is to refuse them.
 	Events Events
+	// Triggers fire what HeaderTrigger names without an instant. The default is
+	// to invoke directly.
+	Triggers Triggers
+	// Usage gives who has used what. The default is to tell nothing.
+	Usage func() usage.Account
 	// Signatures is asked about every request. The default is not to.
 	Signatures Signatures
 	// Limits bound requests. The default is [LambdaLimits].

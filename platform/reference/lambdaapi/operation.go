@@ -76,6 +76,7 @@ func Operations() []Operation {
 		{"", get, own + "describe", 200, nil, (*Handler).describe},
 		{"", get, own + "instances", 200, nil, (*Handler).instances},
 		{"", get, own + "logs", 200, nil, (*Handler).logs},
+		{"", get, own + "usage", 200, nil, (*Handler).usage},
 		{"", post, own + "functions/{}/evict", 204, nil, (*Handler).evict},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/analysis/usage"
 )
 
 // describe tells what answers.
@@ -31,6 +32,14 @@ func (h *Handler) instances(r *request) (any, error) {
 
 // logs gives the end of what each function has printed, by name.
 func (h *Handler) logs(*request) (any, error) { return h.Runtime.Logs(), nil }
+
+// usage gives who has used what.
+func (h *Handler) usage(*request) (any, error) {
+	if h.Usage == nil {
+		return usage.Account{Entries: []usage.Entry{}}, nil
+	}
+	return h.Usage(), nil
+}
 
 // evict makes the function's next start cold.
 func (h *Handler) evict(r *request) (any, error) {

@@ -34,12 +34,6 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/usage"
 )
 
-// Entry is what one key has used.
-type Entry struct {
-	Key   usage.Key   `json:"key"`
-	Usage usage.Usage `json:"usage"`
-}
-
 // Meter adds up. Its methods may be called from any goroutine.
 type Meter struct {
 	mu      sync.Mutex
@@ -60,9 +54,9 @@ const schema = "coldcurve.usage/v1"
 
 // snapshot is the file of the sums.
 type snapshot struct {
-	Schema  string  `json:"schema"`
-	Journal int     `json:"journal"` // the number of the journal that follows
-	Usage   []Entry `json:"usage"`
+	Schema  string        `json:"schema"`
+	Journal int           `json:"journal"` // the number of the journal that follows
+	Usage   []usage.Entry `json:"usage"`
 }
 
 // Open makes a Meter that goes on from what the folder holds; "" keeps nothing.
@@ -132,7 +126,7 @@ func (m *Meter) replay(path string) error {
 		if err != nil {
 			return err
 		}
-		var e Entry
+		var e usage.Entry
 		if err := json.Unmarshal(line, &e); err != nil {
 			return fmt.Errorf("%s:%d: %w", path, n, err)
 		}
@@ -140,7 +134,7 @@ func (m *Meter) replay(path string) error {
 	}
 }
 
-func (m *Meter) add(e Entry) {
+func (m *Meter) add(e usage.Entry) {
 	sum := m.sums[e.Key]
 	if sum == nil {
 		sum = new(usage.Usage)
@@ -156,7 +150,7 @@ func (m *Meter) add(e Entry) {
 func (m *Meter) Charge(k usage.Key, u usage.Usage) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	e := Entry{k, u}
+	e := usage.Entry{Key: k, Usage: u}
 	m.add(e)
 	if m.journal == nil {
 		return
@@ -172,7 +166,7 @@ func (m *Meter) Charge(k usage.Key, u usage.Usage) {
 	}
 }
 
-func appendLine(b []byte, e Entry) []byte {
+func appendLine(b []byte, e usage.Entry) []byte {
 	text, err := json.Marshal(e)
 	if err != nil {
 		panic(err) // texts and numbers can be marshalled
@@ -230,23 +224,23 @@ func writeSynced(path string, text []byte) error {
 }
 
 // entries are the sums in order. Called with mu held.
-func (m *Meter) entries() []Entry {
-	list := make([]Entry, 0, len(m.sums))
+func (m *Meter) entries() []usage.Entry {
+	list := make([]usage.Entry, 0, len(m.sums))
 	for k, u := range m.sums {
-		list = append(list, Entry{k, *u})
+		list = append(list, usage.Entry{Key: k, Usage: *u})
 	}
-	slices.SortFunc(list, func(a, b Entry) int {
+	slices.SortFunc(list, func(a, b usage.Entry) int {
 		return cmp.Or(cmp.Compare(a.Key.Function, b.Key.Function), cmp.Compare(a.Key.Version, b.Key.Version),
 			cmp.Compare(a.Key.Consumer, b.Key.Consumer), cmp.Compare(a.Key.Stage, b.Key.Stage))
 	})
 	return list
 }
 
-// Usage gives all sums, ordered by key, and their total.
-func (m *Meter) Usage() ([]Entry, usage.Usage) {
+// Usage gives all sums and their total.
+func (m *Meter) Usage() usage.Account {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.entries(), m.total
+	return usage.Account{Entries: m.entries(), Total: m.total}
 }
 
 // Err is why charges are not kept at present; nil where they are, or were not

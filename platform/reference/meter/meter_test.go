@@ -45,7 +45,8 @@ func add(sums map[usage.Key]usage.Usage, k usage.Key, u usage.Usage) {
 func check(t *testing.T, m *Meter, want map[usage.Key]usage.Usage) {
 	t.Helper()
 	got := make(map[usage.Key]usage.Usage)
-	entries, total := m.Usage()
+	account := m.Usage()
+	entries, total := account.Entries, account.Total
 	var sum usage.Usage
 	for _, e := range entries {
 		got[e.Key] = e.Usage
@@ -229,14 +230,14 @@ func TestConcurrentCharges(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if _, total := m.Usage(); total.Requests != 4000 {
+	if total := m.Usage().Total; total.Requests != 4000 {
 		t.Errorf("%d requests charged, want 4000", total.Requests)
 	}
-	_, before := m.Usage()
+	before := m.Usage().Total
 	if err := m.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, after := open(t, folder).Usage(); after != before {
+	if after := open(t, folder).Usage().Total; after != before {
 		t.Errorf("after a restart %+v, before %+v", after, before)
 	}
 }
@@ -282,7 +283,7 @@ func TestKilledProcessLosesNothing(t *testing.T) {
 		}
 	}
 	_ = cmd.Wait()
-	if _, total := open(t, folder).Usage(); total.Requests != told && total.Requests != told+1 {
+	if total := open(t, folder).Usage().Total; total.Requests != told && total.Requests != told+1 {
 		t.Errorf("%d requests are kept, the process had charged %d or one more", total.Requests, told)
 	}
 }

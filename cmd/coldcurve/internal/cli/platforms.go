@@ -46,7 +46,7 @@ func settingsOf(s *scenarios.Scenario, c *runCmd) reference.Settings {
 
 // referenceSettings is the part of them that stands in the platform's keys.
 func referenceSettings(p *scenarios.Platform) reference.Settings {
-	settings := reference.Settings{Policy: p.Policy, Stock: p.Pool, Bases: p.Bases, Memory: p.Memory}
+	settings := reference.Settings{Policy: p.Policy, Stock: p.Pool, Bases: p.Bases, Memory: p.Memory, AsyncRetries: p.AsyncRetries, AsyncWaits: p.AsyncWaits}
 	for runtime, quantiles := range p.StartDelay {
 		if settings.StartDelay == nil {
 			settings.StartDelay = make(map[platform.Runtime]engine.StartDelay)

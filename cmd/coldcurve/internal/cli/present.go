@@ -81,6 +81,13 @@ func digest(dir *rundir.Dir) (*summary.Run, *reports.Run, error) {
 	run := builder.Run()
 	run.Expect = gate.Expect(builder, budgets(m))
 
+	account, err := dir.Usage()
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(account.Entries) > 0 {
+		run.Usage = &account
+	}
 	instances, err := dir.Instances()
 	if err != nil {
 		return nil, nil, err

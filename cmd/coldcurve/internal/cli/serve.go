@@ -9,7 +9,7 @@ import (
 )
 
 type serveCmd struct {
-	Config string `type:"path" help:"YAML file with the keys of a scenario's platform: policies, pools, budgets. Flags change what it says."`
+	Config string `type:"path" help:"YAML file: the policy under platform, in a scenario's keys, and schedules and watched folders. Flags change what it says."`
 
 	reference.ServeFlags `embed:""`
 }
@@ -37,12 +37,18 @@ func (c *serveCmd) base() (reference.Settings, error) {
 	if c.Config == "" {
 		return reference.DefaultSettings(), nil
 	}
-	p, err := scenarios.LoadPlatform(c.Config)
+	config, err := scenarios.LoadServer(c.Config)
 	if err != nil {
 		return reference.Settings{}, err
 	}
-	settings := referenceSettings(&p)
-	settings.Sandboxes = []string{p.Sandbox}
+	settings := referenceSettings(&config.Platform)
+	settings.Sandboxes = []string{config.Platform.Sandbox}
+	for _, s := range config.Schedules {
+		settings.Schedules = append(settings.Schedules, reference.Schedule(s))
+	}
+	for _, f := range config.Folders {
+		settings.Folders = append(settings.Folders, reference.Folder(f))
+	}
 	return settings, nil
 }
 

@@ -84,6 +84,25 @@ func (st *stage) logs(writer *rundir.Writer) (warnings []string) {
 	return nil
 }
 
+// usage stores who has used what where the platform tells it, and says so in a
+// warning where it should have and could not.
+func (st *stage) usage(writer *rundir.Writer) (warnings []string) {
+	m, ok := st.platform.(platform.Meter)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), clearUpLimit)
+	defer cancel()
+	account, err := m.Usage(ctx)
+	if err == nil {
+		err = writer.Usage(account)
+	}
+	if err != nil {
+		return []string{fmt.Sprintf("the platform's account of usage is missing: %v", err)}
+	}
+	return nil
+}
+
 // history stores the instances' lives where the platform tells them, and says
 // so in a warning where it should have and could not.
 func (st *stage) history(writer *rundir.Writer) (warnings []string) {

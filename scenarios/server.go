@@ -1,0 +1,94 @@
+package scenarios
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
+)
+
+// Server is the configuration of a runtime that is served: how it treats
+// instances, and what invokes functions by itself.
+type Server struct {
+	Platform  Platform // reference
+	Schedules []Timer
+	Folders   []Folder
+}
+
+// Timer is when which function is invoked.
+type Timer struct {
+	Name       string
+	Function   string // name, or name:qualifier
+	Expression string // rate(...), cron(...) or at(...)
+	Input      []byte // JSON; nil is EventBridge's own event
+}
+
+// Folder is a folder whose new files a function is told of, as S3 does.
+type Folder struct {
+	Bucket         string
+	Folder         string // resolved against the file's own
+	Prefix, Suffix string
+	Function       string // name, or name:qualifier
+}
+
+func serverFields() fields[Server] {
+	schedule := fields[Timer]{
+		key("name", names(), func(s *Timer) *string { return &s.Name }, "what it is called").must(),
+		key("function", texts(), func(s *Timer) *string { return &s.Function }, "who is invoked: name, or name:qualifier").must(),
+		key("expression", texts(), func(s *Timer) *string { return &s.Expression },
+			"when: rate(5 minutes), cron(0 10 ? * MON-FRI *) or at(2026-11-22T10:00:00), in UTC").must(),
+		key("input", documents(), func(s *Timer) *[]byte { return &s.Input }, "what it gets; the default is EventBridge's own event"),
+	}
+	folder := fields[Folder]{
+		key("bucket", names(), func(f *Folder) *string { return &f.Bucket }, "what the function is told as the bucket").must(),
+		key("folder", texts(), func(f *Folder) *string { return &f.Folder }, "whose new files it is told of").must(),
+		key("prefix", texts(), func(f *Folder) *string { return &f.Prefix }, "of the names that count; the default is all"),
+		key("suffix", texts(), func(f *Folder) *string { return &f.Suffix }, "of the names that count; the default is all"),
+		key("function", texts(), func(f *Folder) *string { return &f.Function }, "who is invoked: name, or name:qualifier").must(),
+	}
+	return fields[Server]{
+		{
+			name: "platform", doc: "the policy, in the keys of a scenario's platform", example: "{name: reference, keep_alive: 5m}",
+			schema: platformFields().object(referencePlatform),
+			read: func(r *reader, v strict.Value, s *Server) {
+				if m, ok := v.Map("platform"); ok {
+					s.Platform = r.platform(m)
+				}
+				if s.Platform.Name == httpPlatform {
+					v.Fault("platform http cannot be served", "write name: reference")
+				}
+			},
+		},
+		{
+			name: "schedules", doc: "what is invoked by the clock", example: "[]", schema: listSchema(schedule.object("")),
+			read: func(r *reader, v strict.Value, s *Server) {
+				s.Schedules, _ = readList(r, v, "schedules", "a schedule", schedule)
+			},
+		},
+		{
+			name: "folders", doc: "what is invoked by files that appear", example: "[]", schema: listSchema(folder.object("")),
+			read: func(r *reader, v strict.Value, s *Server) {
+				s.Folders, _ = readList(r, v, "folders", "a folder", folder)
+				for i := range s.Folders {
+					s.Folders[i].Folder = r.path(s.Folders[i].Folder)
+				}
+			},
+		},
+	}
+}
+
+// LoadServer reads a runtime's configuration. An error in it is a [Faults].
+func LoadServer(path string) (Server, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Server{}, fmt.Errorf("read the configuration: %w", err)
+	}
+	r := &reader{file: path, dir: filepath.Dir(path)}
+	s := Server{Platform: defaultPlatform(referencePlatform)}
+	root, ok := strict.Parse(text, r.faults.collect(r.file))
+	if m, isMap := root.Map("the configuration"); ok && isMap {
+		serverFields().into(&s, r, m, "the configuration", "")
+	}
+	return s, r.faults.err()
+}
