@@ -12,7 +12,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -58,10 +57,19 @@ func BenchmarkPeers(b *testing.B) {
 	}
 }
 
-// ourWays are the runtime's tiers, asked through Lambda's API of one server.
+// ourWays are the runtime's tiers, asked through Lambda's API of a server for
+// each sandbox: one that cannot run here leaves the others.
 func ourWays(b *testing.B) (ways []*way, missing []string) {
 	b.Helper()
-	api := startSelf(b, "serve", "--ready-fd=3", "--addr=127.0.0.1:0", "--keep-alive=forever", "--cache="+cache)
+	apis := make(map[string]string)
+	for _, box := range []string{"process", "namespace", "wasm", "container"} {
+		api, err := trySelf(b, "serve", "--ready-fd=3", "--addr=127.0.0.1:0", "--keep-alive=forever", "--cache="+cache, "--sandbox="+box)
+		if err != nil {
+			missing = append(missing, "serve --sandbox="+box+": "+err.Error())
+			continue
+		}
+		apis[box] = api
+	}
 	for _, tier := range []struct {
 		name, fixture string
 		language      platform.Runtime
@@ -79,11 +87,13 @@ func ourWays(b *testing.B) (ways []*way, missing []string) {
 		{"process, Python, pool", "hello", platform.Python, "process", engine.StartPool, refill},
 		{"process, Python, zygote", "hello", platform.Python, "process", engine.StartZygote, tidy},
 	} {
-		if program := interpreters[tier.language]; program != "" {
-			if _, err := exec.LookPath(program); err != nil {
-				missing = append(missing, tier.name+": "+program+" is not on the PATH")
-				continue
-			}
+		api := apis[tier.box]
+		if api == "" {
+			continue
+		}
+		if why := noInterpreter(tier.language); why != "" {
+			missing = append(missing, tier.name+": "+why)
+			continue
 		}
 		fn := build(b, tier.fixture, tier.language)
 		fn.Name = strings.ToLower(strings.NewReplacer(",", "", " ", "-", ".", "").Replace(tier.name))

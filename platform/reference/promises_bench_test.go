@@ -163,10 +163,8 @@ const (
 // add makes a function, or notes why this machine cannot run it.
 func (t *tiers) add(b *testing.B, name, fixture string, language platform.Runtime, box, start string) {
 	b.Helper()
-	if program := interpreters[language]; program != "" {
-		if _, err := exec.LookPath(program); err != nil {
-			t.missing[name] = program + " is not on the PATH"
-		}
+	if why := noInterpreter(language); why != "" {
+		t.missing[name] = why
 	}
 	if t.missing[name] != "" {
 		return
@@ -181,7 +179,17 @@ func (t *tiers) add(b *testing.B, name, fixture string, language platform.Runtim
 	t.ways = append(t.ways, w)
 }
 
-var interpreters = map[platform.Runtime]string{platform.NodeJS: "node", platform.Python: "python3"}
+// noInterpreter says what of a language is not here, "" if nothing is wanting.
+func noInterpreter(language platform.Runtime) string {
+	program := map[platform.Runtime]string{platform.NodeJS: "node", platform.Python: "python3"}[language]
+	if program == "" {
+		return ""
+	}
+	if _, err := exec.LookPath(program); err != nil {
+		return program + " is not on the PATH"
+	}
+	return ""
+}
 
 // request asks for one answer and tells how its instance came to be.
 func request(b *testing.B, version *engine.Version) sample.Start {

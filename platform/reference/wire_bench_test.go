@@ -48,30 +48,44 @@ func echoMain() int {
 // address once it does.
 func startSelf(t testing.TB, args ...string) (addr string) {
 	t.Helper()
-	self, err := os.Executable()
+	addr, err := trySelf(t, args...)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return addr
+}
+
+// trySelf is startSelf where it may turn out that it cannot listen.
+func trySelf(t testing.TB, args ...string) (addr string, err error) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
 	}
 	r, w, err := os.Pipe()
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
+	defer r.Close()
+	var says bytes.Buffer
 	cmd := exec.Command(self, args...)
-	cmd.Stderr, cmd.ExtraFiles = t.Output(), []*os.File{w}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+	cmd.Stderr, cmd.ExtraFiles = &says, []*os.File{w}
+	err = cmd.Start()
+	w.Close()
+	if err != nil {
+		return "", err
+	}
+	line, err := bufio.NewReader(r).ReadString('\n')
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", cmd.Wait(), bytes.TrimSpace(says.Bytes()))
 	}
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
+		if err := cmd.Wait(); err != nil && !errors.As(err, new(*exec.ExitError)) || says.Len() > 0 {
+			t.Logf("%s: %v: %s", args[0], err, &says)
+		}
 	})
-	w.Close()
-	line, err := bufio.NewReader(r).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Close()
-	return strings.TrimSpace(line)
+	return strings.TrimSpace(line), nil
 }
 
 // poster sends the same request again and again over one connection, as cheaply
