@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"text/tabwriter"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/hist"
@@ -75,6 +76,7 @@ func BenchmarkPromises(b *testing.B) {
 		}
 	}
 	judge(b, promises(), rounds, t.missing)
+	fmt.Print("\n", t.parts())
 }
 
 // tiers are the ways to a cold start, in one runtime and without one.
@@ -82,11 +84,12 @@ type tiers struct {
 	rt      *engine.Runtime
 	ways    []*way
 	missing map[string]string // by way: why it is not among them
+	truths  map[string][]engine.Truth
 }
 
 func newTiers(b *testing.B) *tiers {
 	b.Helper()
-	t := &tiers{missing: make(map[string]string)}
+	t := &tiers{missing: make(map[string]string), truths: make(map[string][]engine.Truth)}
 	t.rt = newEngine(b, t.sandboxes(b), 0)
 	code := build(b, "hello", platform.Go).Code
 	t.ways = append(t.ways, bareWay(b, code))
@@ -172,7 +175,14 @@ func (t *tiers) add(b *testing.B, name, fixture string, language platform.Runtim
 	fn := build(b, fixture, language)
 	fn.Name, fn.Sandbox, fn.Start = strings.ReplaceAll(name, " ", "-"), box, start
 	version := newVersion(b, t.rt, fn)
-	w := &way{name: name, pause: tidy, cold: func(b *testing.B) bool { return request(b, version) == kinds[start] }}
+	w := &way{name: name, pause: tidy, cold: func(b *testing.B) bool {
+		out := request(b, version)
+		if out.Start != kinds[start] {
+			return false
+		}
+		t.truths[name] = append(t.truths[name], out.Truth)
+		return true
+	}}
 	if start == engine.StartPool {
 		w.pause = refill
 	}
@@ -191,13 +201,13 @@ func noInterpreter(language platform.Runtime) string {
 	return ""
 }
 
-// request asks for one answer and tells how its instance came to be.
-func request(b *testing.B, version *engine.Version) sample.Start {
+// request asks for one answer.
+func request(b *testing.B, version *engine.Version) engine.Outcome {
 	out, err := version.Invoke(b.Context(), engine.Invocation{Payload: []byte(payload)})
 	if err != nil || out.Kind != sample.NoError {
 		b.Errorf("%s: %+v, %v", version.Spec().Function.Name, out, err)
 	}
-	return out.Start
+	return out
 }
 
 // round gives each way's median.
@@ -215,6 +225,45 @@ func (t *tiers) round(b *testing.B) figures {
 		f[w.name] = w.took.p50()
 	}
 	return f
+}
+
+// parts is a table of where each tier's time goes, by the runtime's own record,
+// in microseconds. They are medians, so they need not add up; the last column is
+// what is left of the median of the whole.
+func (t *tiers) parts() string {
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "where it goes (us)\tn\tcold p50\tqueue\tprovision\tboot\tinit\thandler\trest")
+	for _, way := range t.ways {
+		truths := t.truths[way.name]
+		if len(truths) == 0 {
+			continue
+		}
+		of := func(part func(*engine.Truth) time.Duration) float64 {
+			var all times
+			for i := range truths {
+				all = append(all, part(&truths[i]))
+			}
+			return all.p50()
+		}
+		whole := of(func(t *engine.Truth) time.Duration { return time.Duration(t.Replied - t.Arrived) })
+		rest := whole
+		fmt.Fprintf(w, "%s\t%d\t%.0f", way.name, len(truths), whole)
+		for _, part := range []func(sample.Breakdown) time.Duration{
+			func(b sample.Breakdown) time.Duration { return b.Queue },
+			func(b sample.Breakdown) time.Duration { return b.Provision },
+			func(b sample.Breakdown) time.Duration { return b.Boot },
+			func(b sample.Breakdown) time.Duration { return b.Init },
+			func(b sample.Breakdown) time.Duration { return b.Handler },
+		} {
+			share := of(func(t *engine.Truth) time.Duration { return part(t.Breakdown()) })
+			rest -= share
+			fmt.Fprintf(w, "\t%.0f", share)
+		}
+		fmt.Fprintf(w, "\t%.0f\n", rest)
+	}
+	w.Flush()
+	return text.String()
 }
 
 // startRates compare how many cold requests are answered a second and their
@@ -250,8 +299,8 @@ func (s *startRates) round(b *testing.B, f figures) {
 		b.Fatal(err)
 	}
 	f["starts"] = starts(func(int) {
-		if kind := request(b, version); kind != sample.Cold {
-			b.Errorf("a %v start among cold ones", kind)
+		if out := request(b, version); out.Start != sample.Cold {
+			b.Errorf("a %v start among cold ones", out.Start)
 		}
 	}, func() {
 		if err := version.Retire(b.Context()); err != nil { // when nothing is left of its instances

@@ -144,7 +144,7 @@ func judge(b *testing.B, promises []promise, rounds []figures, missing map[strin
 	b.Helper()
 	var text strings.Builder
 	t := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "promise (us, or a second)\tours\tbeside\tmedian\tworst\tpromised\t")
+	fmt.Fprintln(t, "promise (us, or a second)\tours\tbeside\tmedian\tworst\tpromised\tverdict")
 	var broken []string
 	for _, p := range promises {
 		line, bad := p.judge(rounds, missing)
