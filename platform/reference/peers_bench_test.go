@@ -348,12 +348,12 @@ func peerTable(ours, theirs []*way) string {
 	}
 	fmt.Fprintln(t, "evidence of a cold start")
 	faster := make(map[*way][]string) // than which of ours
-	for _, w := range append(ours, theirs...) {
+	for i, w := range append(ours, theirs...) {
 		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%s\t%d\t", w.name, len(w.took), ms(w.took, .5), ms(w.took, .9), ms(w.again, .5), ms(w.again, .9), w.misses)
-		for i, peer := range theirs {
+		for _, peer := range theirs {
 			by := w.by(peer)
 			fmt.Fprintf(t, "%s\t", significant(by))
-			if by > 1 && w != theirs[i] {
+			if by > 1 && i < len(ours) {
 				faster[peer] = append(faster[peer], w.name)
 			}
 		}
@@ -362,9 +362,9 @@ func peerTable(ours, theirs []*way) string {
 	t.Flush()
 	for _, peer := range theirs {
 		if names := faster[peer]; len(names) > 0 {
-			fmt.Fprintf(&text, "%s is faster than %s\n", peer.name, strings.Join(names, "; "))
+			fmt.Fprintf(&text, "%s: faster than our %s\n", peer.name, strings.Join(names, "; "))
 		} else {
-			fmt.Fprintf(&text, "%s is faster than none of these\n", peer.name)
+			fmt.Fprintf(&text, "%s: slower than all of ours\n", peer.name)
 		}
 	}
 	return text.String()
