@@ -9,6 +9,7 @@ package need
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"testing"
 )
@@ -21,6 +22,21 @@ func Program(t testing.TB, name string) string {
 		Missing(t, name+" on the PATH")
 	}
 	return path
+}
+
+// NodePackage wants an npm package where .ci/setup installs them, in the user's
+// cache folder, and gives the node_modules folder.
+func NodePackage(t testing.TB, name string) string {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	modules := filepath.Join(cache, "coldcurve", "clients", "node_modules")
+	if _, err := os.Stat(filepath.Join(modules, name, "package.json")); err != nil {
+		Missing(t, "npm's "+name+" in "+modules)
+	}
+	return modules
 }
 
 // Root wants a process that may make cgroups and namespaces.
