@@ -192,7 +192,7 @@ func TestCreateIsPendingThenActive(t *testing.T) {
 	bubble(t, &preparing{takes: time.Second}, func(t *testing.T, s *shop) {
 		f := must[catalog.Function](t)(s.Create(hello(t)))
 		first := f.Revision
-		if f.State != catalog.Pending || f.StateReasonCode != "Creating" || f.ARN != arn || f.Version != "$LATEST" {
+		if f.State != catalog.Pending || f.StateReasonCode != "Creating" || f.Update != "" || f.ARN != arn || f.Version != "$LATEST" {
 			t.Errorf("created: %+v", f)
 		}
 		_, err := s.Invoke(t.Context(), "hello", "", engine.Invocation{})

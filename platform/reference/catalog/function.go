@@ -58,7 +58,8 @@ const (
 )
 
 // UpdateStatus says how the last update of $LATEST went. While it is in
-// progress, and after it has failed, what was there before serves.
+// progress, and after it has failed, what was there before serves. A version
+// that is being created has none.
 type UpdateStatus string
 
 // The update statuses.

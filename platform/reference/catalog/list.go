@@ -97,6 +97,9 @@ func (c *Catalog) view(r *record, v *version, qualifier string) Function {
 		State: v.state, StateReason: v.reason, StateReasonCode: v.code,
 		Update: v.update, UpdateReason: v.updateReason, UpdateReasonCode: v.updateCode,
 	}
+	if v.state == Pending && v.update == Successful {
+		f.Update = "" // none has been: Lambda's own answer to a creation has null
+	}
 	if r.Reserved != nil {
 		n := *r.Reserved
 		f.Reserved = &n
