@@ -53,6 +53,7 @@ func (p *parts) open(o ServeOptions, say func(format string, args ...any)) (err 
 	if p.runtime, err = engine.New(engine.Options{
 		Sandboxes: p.boxes.sandboxes(), Default: p.boxes.first, Policy: o.Policy,
 		Stock: o.Stock, Memory: o.Memory, StartDelay: o.StartDelay, Meter: p.meter,
+		Faults: o.Faults, Seed: o.Seed,
 	}); err != nil {
 		return err
 	}

@@ -192,9 +192,6 @@ func describe(o ServeOptions, rt *engine.Runtime, b *boxes) platform.Description
 	for runtime, n := range o.Stock {
 		d.Facts["pool_"+string(runtime)] = strconv.Itoa(n)
 	}
-	for _, f := range o.Faults {
-		d.Notes = append(d.Notes, fmt.Sprintf("on purpose: %s in %s", f.Kind, units.FormatShare(f.Share)))
-	}
 	return d
 }
 

@@ -129,5 +129,5 @@ func (rt *Runtime) Notes() []string {
 		}
 		notes = append(notes, note)
 	}
-	return notes
+	return append(notes, rt.mischief.notes()...)
 }

@@ -55,7 +55,10 @@ type Options struct {
 	// none: what is told is what happened here.
 	StartDelay map[platform.Runtime]StartDelay
 	// Faults are what goes wrong on purpose. The default is nothing.
-	Faults *Faults
+	Faults []platform.Fault
+	// Seed begins the faults' random sources (PCG): each function's of each
+	// kind, which draws for its starts, or its requests, in their order.
+	Seed uint64
 	// Meter is told of every request. The default is nobody.
 	Meter Meter
 	// Limits are the bounds of functions and requests. The default is [LambdaLimits].
@@ -87,9 +90,7 @@ func (o Options) Validate() error {
 	for _, d := range o.StartDelay {
 		errs = append(errs, prefixed("engine: ", d.Validate())...)
 	}
-	if o.Faults != nil {
-		errs = append(errs, prefixed("engine: ", o.Faults.Validate())...)
-	}
+	errs = append(errs, prefixed("engine: ", checkFaults(o.Faults))...)
 	if o.Memory < 0 {
 		errs = append(errs, fmt.Errorf("engine: memory of %d bytes, at least 0", o.Memory))
 	}
@@ -145,7 +146,7 @@ type Runtime struct {
 	billing BillingRule
 	delay   map[platform.Runtime]StartDelay
 
-	mischief *mischief // nil without faults
+	mischief *mischief
 	meter    Meter
 	clock    clock.Monotonic
 	origin   int64 // the clock's reading that is 0 to the pools
@@ -194,7 +195,7 @@ func New(o Options) (*Runtime, error) {
 		policy:   o.Policy,
 		limits:   o.Limits,
 		billing:  o.Billing,
-		mischief: newMischief(o.Faults),
+		mischief: newMischief(o.Faults, o.Seed),
 		delay:    o.StartDelay,
 		meter:    o.Meter,
 		clock:    o.Clock,

@@ -25,6 +25,7 @@ type Family struct {
 	rt   *Runtime
 	name string
 	log  logbook // guarded by itself
+	luck *luck   // nil without faults
 
 	// Guarded by the Runtime's mu.
 	versions []*Version // that are not gone, the retiring ones too
@@ -60,7 +61,7 @@ func (rt *Runtime) Family(name string) (*Family, error) {
 	if rt.families[name] != nil {
 		return nil, &Error{Code: Exists, Message: "Function already exist: " + name}
 	}
-	fam := &Family{rt: rt, name: name}
+	fam := &Family{rt: rt, name: name, luck: rt.mischief.of(name)}
 	rt.families[name] = fam
 	return fam, nil
 }

@@ -4,212 +4,353 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 )
 
-// Faults are what goes wrong on purpose. Each is a share, 0 to 1, of the starts
-// or of the requests that are handed to an instance; one start or request has
-// one fault at most. What callers are told of it is what they are told of the
-// same thing that happens by itself.
-type Faults struct {
-	// Of starts:
-	StartFails float64 // the sandbox cannot be made
-	InitCrash  float64 // the process is aborted while it inits, and the one begun anew too
-	InitSlow   float64 // the process stands still for InitDelay in its init
-	InitDelay  time.Duration
-
-	// Of requests, each at a time after its handing over that is drawn evenly
-	// from 0 to Within:
-	Crash  float64 // the process is aborted
-	Kill   float64 // the instance is killed
-	Hang   float64 // the instance stands still until the function's timeout
-	Within time.Duration
-	// DiskFull is of requests too: nothing more fits into /tmp when it is handed over.
-	DiskFull float64
-
-	// Seed begins the random source (PCG).
-	Seed uint64
+// FaultCount is a fault on purpose and how often it was drawn. Callers are told
+// of it what they are told of the same thing that happens by itself.
+type FaultCount struct {
+	platform.Fault
+	Made uint64 // it happened
+	// Late is of starts and requests that were over before it could happen, or
+	// that another fault has kept from an instance.
+	Late   uint64
+	Failed uint64 // it could not be made
+	Why    error  // the first time
 }
 
-// FaultCounts tell how often a fault was made.
-type FaultCounts struct {
-	StartFails, InitCrash, InitSlow, Crash, Kill, Hang, DiskFull uint64
-	// Failed is how often one should have been made and could not: the sandbox
-	// has no way, or the instance was gone.
-	Failed uint64
-}
-
-// Validate tells all faults of the faults at once.
-func (f Faults) Validate() error {
+// checkFaults tells all that is wrong with faults.
+func checkFaults(faults []platform.Fault) error {
 	var errs []error
-	sum := func(of string, shares ...float64) {
-		total := 0.
-		for _, share := range shares {
-			if !(share >= 0 && share <= 1) {
-				errs = append(errs, fmt.Errorf("faults: share %v of %s is not from 0 to 1", share, of))
-				return
-			}
-			total += share
+	for _, f := range faults {
+		if !slices.Contains(platform.FaultKinds(), f.Kind) {
+			errs = append(errs, fmt.Errorf("faults: no kind %q; there are %q", f.Kind, platform.FaultKinds()))
 		}
-		if total > 1 {
-			errs = append(errs, fmt.Errorf("faults: shares of %s add up to %v, at most 1", of, total))
+		if !(f.Share >= 0 && f.Share <= 1) {
+			errs = append(errs, fmt.Errorf("faults: share %v of %s is not from 0 to 1", f.Share, f.Kind))
 		}
-	}
-	sum("starts", f.StartFails, f.InitCrash, f.InitSlow)
-	sum("requests", f.Crash, f.Kill, f.Hang, f.DiskFull)
-	if f.InitDelay < 0 || f.InitSlow > 0 && f.InitDelay == 0 {
-		errs = append(errs, fmt.Errorf("faults: slow init of %v, above 0", f.InitDelay))
-	}
-	if f.Within < 0 {
-		errs = append(errs, fmt.Errorf("faults: within %v, at least 0", f.Within))
+		if f.Delay < 0 || f.Kind == platform.SlowInit && f.Delay == 0 {
+			errs = append(errs, fmt.Errorf("faults: %s with a delay of %v", f.Kind, f.Delay))
+		}
 	}
 	return errors.Join(errs...)
 }
 
-// mischief makes the faults. A nil one makes none.
+// mischief is the faults of all functions, and what became of them.
 type mischief struct {
-	of Faults
+	seed uint64
 
 	mu     sync.Mutex
-	rng    *rand.Rand
-	counts FaultCounts
+	counts []FaultCount
 }
 
-func newMischief(f *Faults) *mischief {
-	if f == nil {
+func newMischief(faults []platform.Fault, seed uint64) *mischief {
+	m := &mischief{seed: seed}
+	for _, f := range faults {
+		m.counts = append(m.counts, FaultCount{Fault: f})
+	}
+	return m
+}
+
+// Faulted tells what has become of each of the faults.
+func (rt *Runtime) Faulted() []FaultCount {
+	rt.mischief.mu.Lock()
+	defer rt.mischief.mu.Unlock()
+	return slices.Clone(rt.mischief.counts)
+}
+
+// notes tell what is on purpose.
+func (m *mischief) notes() (notes []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, c := range m.counts {
+		note := fmt.Sprintf("on purpose: %s in %s of the ", c.Kind, units.FormatShare(c.Share))
+		if ofStart(c.Kind) {
+			note += "starts"
+		} else {
+			note += "requests"
+		}
+		if c.Function != "" {
+			note += " of " + c.Function
+		}
+		notes = append(notes, note)
+		if c.Made+c.Late+c.Failed == 0 {
+			continue
+		}
+		told := fmt.Sprintf("%s was made %d times", c.Kind, c.Made)
+		if c.Late > 0 {
+			told += fmt.Sprintf(", came too late %d times", c.Late)
+		}
+		if c.Failed > 0 {
+			told += fmt.Sprintf(", could not be made %d times: %v", c.Failed, c.Why)
+		}
+		notes = append(notes, told)
+	}
+	return notes
+}
+
+func ofStart(kind platform.FaultKind) bool {
+	return kind == platform.StartFailure || kind == platform.SlowInit || kind == platform.CrashInit
+}
+
+// luck is one function's: which of its starts and requests have which faults.
+// Each kind draws from a source of its own, so that the same seed hits the same
+// ones whatever else is going on. Guarded by the Runtime's mu; nil is good luck.
+type luck struct {
+	mischief         *mischief
+	starts, requests []chance
+}
+
+// chance is one fault's.
+type chance struct {
+	fault int // its place among the mischief's
+	share float64
+	rng   *rand.Rand // its kind's
+}
+
+func (m *mischief) of(function string) *luck {
+	l := &luck{mischief: m}
+	sources := make(map[platform.FaultKind]*rand.Rand)
+	for i := range m.counts {
+		c := m.counts[i].Fault // what is beside it is counted meanwhile
+		if c.Function != "" && c.Function != function {
+			continue
+		}
+		if sources[c.Kind] == nil {
+			h := fnv.New64a()
+			h.Write([]byte(function + "\x00" + string(c.Kind)))
+			sources[c.Kind] = rand.New(rand.NewPCG(m.seed, h.Sum64()))
+		}
+		whose := &l.requests
+		if ofStart(c.Kind) {
+			whose = &l.starts
+		}
+		*whose = append(*whose, chance{i, c.Share, sources[c.Kind]})
+	}
+	if len(l.starts)+len(l.requests) == 0 {
 		return nil
 	}
-	return &mischief{of: *f, rng: rand.New(rand.NewPCG(f.Seed, 0))}
+	return l
 }
 
-// Faulted tells which faults were made.
-func (rt *Runtime) Faulted() FaultCounts {
-	m := rt.mischief
-	if m == nil {
-		return FaultCounts{}
+// start draws for the function's next start, request for its next request.
+func (l *luck) start() *doom {
+	if l == nil {
+		return nil
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.counts
+	return l.draw(l.starts)
 }
 
-// fault is one thing to go wrong.
-type fault struct {
-	share  float64
-	count  *uint64
-	injury sandbox.Injury
+func (l *luck) request() *doom {
+	if l == nil {
+		return nil
+	}
+	return l.draw(l.requests)
 }
 
-// draw picks one of the faults, or nil, and when it is to be.
-func (m *mischief) draw(faults ...fault) (picked *fault, after time.Duration) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	at := m.rng.Float64()
-	for i := range faults {
-		if f := &faults[i]; at < f.share {
-			if m.of.Within > 0 {
-				after = time.Duration(m.rng.Int64N(int64(m.of.Within)))
-			}
-			return f, after
+func (l *luck) draw(chances []chance) *doom {
+	d := &doom{mischief: l.mischief}
+	for _, c := range chances {
+		if c.rng.Float64() < c.share {
+			d.harms = append(d.harms, &harm{fault: c.fault, Fault: l.mischief.counts[c.fault].Fault})
 		}
-		at -= faults[i].share
 	}
-	return nil, 0
+	if len(d.harms) == 0 {
+		return nil
+	}
+	return d
 }
 
-// injure hurts the instance and counts that. Called without mu.
-func (m *mischief) injure(in sandbox.Instance, f *fault) {
-	err := errors.ErrUnsupported
-	if patient, ok := in.(sandbox.Patient); ok {
-		err = patient.Injure(f.injury)
-	}
-	m.note(f, err)
+// doom is the faults of one start or request: they are made from begin to end,
+// or there was no opportunity and it is waived. A nil one is none.
+type doom struct {
+	mischief *mischief
+	harms    []*harm
+	cancel   context.CancelFunc
+	works    sync.WaitGroup
 }
 
-func (m *mischief) note(f *fault, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if err != nil {
-		m.counts.Failed++
+// harm is one of its faults.
+type harm struct {
+	platform.Fault
+	fault int // its place among the mischief's
+	tried bool
+	err   error // why it could not be made
+	full  bool  // a slow init has had its whole delay
+}
+
+// hurt does the injury to the instance. Called without mu.
+func (h *harm) hurt(in sandbox.Instance, injury sandbox.Injury) {
+	h.tried = true
+	select {
+	case <-in.Done():
+		h.tried = false // there is nobody to be hurt any more
+		return
+	default:
+	}
+	patient, ok := in.(sandbox.Patient)
+	if !ok {
+		h.err = errors.New("the sandbox cannot hurt its instances")
 		return
 	}
-	*f.count++
+	h.err = patient.Injure(injury)
 }
 
 var errOnPurpose = errors.New("a fault on purpose")
 
-// ofStart draws what is to happen in a start's init, or that it fails before.
-func (m *mischief) ofStart() (f *fault, fails error) {
-	if m == nil {
-		return nil, nil
+// fails says why a start that must not come to an instance does not.
+func (d *doom) fails() error {
+	if d == nil || !slices.ContainsFunc(d.harms, func(h *harm) bool { return h.Kind == platform.StartFailure }) {
+		return nil
 	}
-	c := &m.counts
-	f, _ = m.draw(fault{m.of.StartFails, &c.StartFails, 0},
-		fault{m.of.InitCrash, &c.InitCrash, sandbox.Abort}, fault{m.of.InitSlow, &c.InitSlow, sandbox.Freeze})
-	if f != nil && f.count == &c.StartFails {
-		m.note(f, nil)
-		return nil, errOnPurpose
+	for _, h := range d.harms {
+		h.tried = h.Kind == platform.StartFailure
 	}
-	return f, nil
+	d.settle(true)
+	return errOnPurpose
 }
 
-// initCrashEvery is how soon an init that is begun anew is aborted too.
-const initCrashEvery = 2 * time.Millisecond
-
-// inInit makes a start's fault until what it gives is called. Called without mu.
-func (m *mischief) inInit(in sandbox.Instance, f *fault) (over func()) {
-	if f == nil {
-		return func() {}
+// waive counts what there was no opportunity for.
+func (d *doom) waive() {
+	if d != nil {
+		d.settle(true)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	m.injure(in, f)
-	go func() {
-		defer close(done)
-		patient, ok := in.(sandbox.Patient)
+}
+
+// settle counts what has become of the faults; taken says whether those that
+// were made have taken effect. Once.
+func (d *doom) settle(taken bool) {
+	m := d.mischief
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, h := range d.harms {
+		c := &m.counts[h.fault]
 		switch {
-		case !ok:
-		case f.injury == sandbox.Freeze:
-			wait(ctx, m.of.InitDelay)
-			_ = patient.Injure(sandbox.Thaw) // one that is gone has no use for it
-		default:
-			for wait(ctx, initCrashEvery) {
-				_ = patient.Injure(f.injury) // there may be none at the moment
+		case h.err != nil:
+			c.Failed++
+			if c.Why == nil {
+				c.Why = h.err
 			}
+		case h.tried && (taken || h.full || h.Kind == platform.DiskFull):
+			c.Made++
+		default:
+			c.Late++
 		}
-	}()
-	return func() { cancel(); <-done }
+	}
+	d.harms = nil
 }
 
-// inRequest makes a request's fault until what it gives is called. Called
-// without mu.
-func (m *mischief) inRequest(in sandbox.Instance) (over func()) {
-	if m == nil {
-		return func() {}
+// crashAgain is how soon an init that is begun anew is aborted too.
+const crashAgain = 200 * time.Microsecond
+
+// beginInit hurts an instance that inits, until endInit. Called without mu.
+func (d *doom) beginInit(in sandbox.Instance) {
+	if d == nil {
+		return
 	}
-	c := &m.counts
-	f, after := m.draw(fault{m.of.DiskFull, &c.DiskFull, sandbox.FillTmp}, fault{m.of.Crash, &c.Crash, sandbox.Abort},
-		fault{m.of.Kill, &c.Kill, sandbox.Kill}, fault{m.of.Hang, &c.Hang, sandbox.Freeze})
-	if f == nil {
-		return func() {}
-	}
-	if f.injury == sandbox.FillTmp {
-		m.injure(in, f)
-		return func() {}
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if wait(ctx, after) {
-			m.injure(in, f)
+	var over context.Context
+	over, d.cancel = context.WithCancel(context.Background())
+	for _, h := range d.harms {
+		slow := h.Kind == platform.SlowInit
+		if slow {
+			h.hurt(in, sandbox.Freeze)
+		} else {
+			h.hurt(in, sandbox.Abort)
 		}
-	}()
-	return func() { cancel(); <-done }
+		if !h.tried || h.err != nil {
+			continue
+		}
+		// What fails from here on has nobody to happen to any more.
+		patient := in.(sandbox.Patient)
+		d.works.Go(func() {
+			if slow {
+				h.full = wait(over, h.Delay)
+				_ = patient.Injure(sandbox.Thaw)
+				return
+			}
+			for wait(over, crashAgain) {
+				_ = patient.Injure(sandbox.Abort)
+			}
+		})
+	}
+}
+
+// endInit is told whether the instance is ready. Called without mu.
+func (d *doom) endInit(ready bool) {
+	if d == nil {
+		return
+	}
+	d.cancel()
+	d.works.Wait()
+	d.settle(!ready)
+}
+
+// injuryOf is what is done to an instance that has a request.
+func injuryOf(kind platform.FaultKind) sandbox.Injury {
+	switch kind {
+	case platform.DiskFull:
+		return sandbox.FillTmp
+	case platform.Crash:
+		return sandbox.Abort
+	case platform.Hang:
+		return sandbox.Freeze
+	case platform.OutOfMemory:
+		return sandbox.Exhaust
+	default:
+		return sandbox.Kill
+	}
+}
+
+// beginRequest hurts an instance that is about to get a request, until
+// endRequest. What is to happen at once has happened when it returns: a handler
+// may be quicker than anything that runs beside it. Called without mu.
+func (d *doom) beginRequest(in sandbox.Instance) {
+	if d == nil {
+		return
+	}
+	var over context.Context
+	over, d.cancel = context.WithCancel(context.Background())
+	for _, h := range d.harms {
+		if h.Delay == 0 {
+			h.hurt(in, injuryOf(h.Kind))
+			continue
+		}
+		d.works.Go(func() {
+			if wait(over, h.Delay) {
+				h.hurt(in, injuryOf(h.Kind))
+			}
+		})
+	}
+}
+
+// endRequest is told whether the instance has answered, and tells whether it is
+// useless all the same: then it was hurt when the answer was on its way. A disk
+// that was full has room again. Called without mu.
+func (d *doom) endRequest(in sandbox.Instance, answered bool) (useless bool) {
+	if d == nil {
+		return false
+	}
+	d.cancel()
+	d.works.Wait()
+	for _, h := range d.harms {
+		switch {
+		case !answered || !h.tried || h.err != nil:
+		case h.Kind == platform.DiskFull:
+			useless = useless || in.(sandbox.Patient).Injure(sandbox.FreeTmp) != nil
+		default:
+			useless = true
+		}
+	}
+	d.settle(!answered)
+	return useless
 }
 
 // wait is false if ctx ends first.

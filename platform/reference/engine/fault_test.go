@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,29 +16,36 @@ import (
 	"github.com/coldcurve/coldcurve/platform/reference/internal/memory"
 )
 
+// always is a fault of every start or request.
+func always(kind platform.FaultKind, delay time.Duration) platform.Fault {
+	return platform.Fault{Kind: kind, Share: 1, Delay: delay}
+}
+
 // TestFaultsAreSeenAsWhatTheyAre makes each fault in every start or request.
 func TestFaultsAreSeenAsWhatTheyAre(t *testing.T) {
 	tests := []struct {
 		name    string
-		faults  engine.Faults
+		fault   platform.Fault
 		kind    sample.ErrorKind // of the outcome
 		refused bool             // in its place
 		took    time.Duration    // from arrival to reply; 0: not looked at
-		counts  engine.FaultCounts
+		count   engine.FaultCount
 	}{
-		{"a sandbox that cannot be made", engine.Faults{StartFails: 1}, 0, true, 0, engine.FaultCounts{StartFails: 1}},
-		{"a crash in init", engine.Faults{InitCrash: 1}, sample.Init, false, 0, engine.FaultCounts{InitCrash: 1}},
-		{"a slow init", engine.Faults{InitSlow: 1, InitDelay: time.Second}, sample.NoError, false, ms + time.Second + 100*ms, engine.FaultCounts{InitSlow: 1}},
-		{"a crash", engine.Faults{Crash: 1}, sample.Crash, false, 0, engine.FaultCounts{Crash: 1}},
-		{"a kill", engine.Faults{Kill: 1, Within: 50 * ms}, sample.Crash, false, 0, engine.FaultCounts{Kill: 1}},
-		{"a hang", engine.Faults{Hang: 1}, sample.Timeout, false, 7*ms + 30*time.Second, engine.FaultCounts{Hang: 1}},
-		{"one that cannot be made", engine.Faults{DiskFull: 1}, sample.NoError, false, 107 * ms, engine.FaultCounts{Failed: 1}},
+		{"a sandbox that cannot be made", always(platform.StartFailure, 0), 0, true, 0, engine.FaultCount{Made: 1}},
+		{"a crash in init", always(platform.CrashInit, 0), sample.Init, false, 0, engine.FaultCount{Made: 1}},
+		{"a slow init", always(platform.SlowInit, time.Second), sample.NoError, false, ms + time.Second + 100*ms, engine.FaultCount{Made: 1}},
+		{"a crash", always(platform.Crash, 0), sample.Crash, false, 0, engine.FaultCount{Made: 1}},
+		{"a kill", always(platform.Kill, 50*ms), sample.Crash, false, 57 * ms, engine.FaultCount{Made: 1}},
+		{"a hang", always(platform.Hang, 0), sample.Timeout, false, 7*ms + 30*time.Second, engine.FaultCount{Made: 1}},
+		{"too little memory", always(platform.OutOfMemory, 0), sample.OutOfMemory, false, 0, engine.FaultCount{Made: 1}},
+		{"one that cannot be made", always(platform.DiskFull, 0), sample.NoError, false, 107 * ms, engine.FaultCount{Failed: 1}},
+		{"one that comes after the answer", always(platform.Kill, time.Second), sample.NoError, false, 107 * ms, engine.FaultCount{Late: 1}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			box := slowStart()
 			box.Handler = takes(100 * ms)
-			bubble(t, box, engine.Options{Faults: &tt.faults, Policy: lifecycle.Policy{KeepAlive: time.Minute}}, func(t *testing.T, rt *host) {
+			bubble(t, box, engine.Options{Faults: []platform.Fault{tt.fault}, Policy: lifecycle.Policy{KeepAlive: time.Minute}}, func(t *testing.T, rt *host) {
 				rt.create(platform.Function{Name: "hello", Timeout: 30 * time.Second})
 				out, err := rt.Invoke(t.Context(), "hello", engine.Invocation{})
 				e, refused := errors.AsType[*engine.Error](err)
@@ -47,40 +55,101 @@ func TestFaultsAreSeenAsWhatTheyAre(t *testing.T) {
 				if took := time.Duration(out.Truth.Replied - out.Truth.Arrived); tt.took != 0 && took != tt.took {
 					t.Errorf("it took %v, want %v", took, tt.took)
 				}
-				if diff := cmp.Diff(tt.counts, rt.Faulted()); diff != "" {
-					t.Errorf("faults (-want +got):\n%s", diff)
+				got := rt.Faulted()[0]
+				if failed := got.Why != nil; failed != (tt.count.Failed > 0) {
+					t.Errorf("could not be made: %v", got.Why)
+				}
+				tt.count.Fault, got.Why = tt.fault, nil
+				if diff := cmp.Diff(tt.count, got); diff != "" {
+					t.Errorf("fault (-want +got):\n%s", diff)
 				}
 			})
 		})
 	}
 }
 
-func TestFaultsByShares(t *testing.T) {
-	box := &memory.Sandbox{Handler: takes(10 * ms)}
-	faults := &engine.Faults{Crash: .1, Kill: .2, Within: 5 * ms, Seed: 7}
-	bubble(t, box, engine.Options{Faults: faults, Policy: lifecycle.Policy{KeepAlive: time.Minute}}, func(t *testing.T, rt *host) {
-		rt.create(platform.Function{Name: "hello", Timeout: 30 * time.Second})
-		const n = 3000
-		var crashed uint64
-		for range n {
-			if invoke(t, rt).Kind == sample.Crash {
-				crashed++
+// TestSeedsHitTheSameRequests: whatever other faults and functions there are.
+func TestSeedsHitTheSameRequests(t *testing.T) {
+	const n = 400
+	hit := func(seed uint64, faults ...platform.Fault) (crashed []int) {
+		box := &memory.Sandbox{Handler: takes(10 * ms)}
+		bubble(t, box, engine.Options{Faults: faults, Seed: seed, Policy: lifecycle.Policy{KeepAlive: time.Minute}}, func(t *testing.T, rt *host) {
+			rt.create(platform.Function{Name: "hello", Timeout: 30 * time.Second})
+			rt.create(platform.Function{Name: "other", Timeout: 30 * time.Second})
+			for i := range n {
+				if invoke(t, rt).Kind == sample.Crash {
+					crashed = append(crashed, i)
+				}
+				if _, err := rt.Invoke(t.Context(), "other", engine.Invocation{}); err != nil {
+					t.Fatal(err)
+				}
 			}
+			crashes := uint64(0)
+			for _, f := range rt.Faulted() {
+				if f.Function == "hello" {
+					crashes += f.Made
+				}
+			}
+			if faults[0].Function == "hello" && crashes != uint64(len(crashed)) {
+				t.Errorf("%d requests crashed: %+v", len(crashed), rt.Faulted())
+			}
+		})
+		return crashed
+	}
+	kill := platform.Fault{Function: "hello", Kind: platform.Kill, Share: .1, Delay: 5 * ms}
+	alone := hit(7, kill)
+	// Standard error: 6.
+	if len(alone) < n/10-30 || len(alone) > n/10+30 {
+		t.Errorf("%d of %d requests were killed, want a tenth", len(alone), n)
+	}
+	everywhere := kill
+	everywhere.Function = ""
+	for name, again := range map[string][]int{
+		"again":                    hit(7, kill),
+		"of all functions":         hit(7, everywhere),
+		"beside a fault of starts": hit(7, kill, platform.Fault{Kind: platform.SlowInit, Share: .5, Delay: 20 * ms}),
+	} {
+		if diff := cmp.Diff(alone, again); diff != "" {
+			t.Errorf("%s, the same seed hits others (-alone +%s):\n%s", name, name, diff)
 		}
-		made := rt.Faulted()
-		if crashed != made.Crash+made.Kill {
-			t.Errorf("%d requests crashed of %+v", crashed, made)
+	}
+	if slices.Equal(alone, hit(8, kill)) {
+		t.Error("another seed hits the same requests")
+	}
+	both := hit(7, kill, platform.Fault{Function: "hello", Kind: platform.Crash, Share: .1})
+	for _, i := range alone {
+		if !slices.Contains(both, i) {
+			t.Errorf("beside another kind, request %d is spared", i)
 		}
-		// Standard errors: 16 and 22.
-		if made.Crash < n/10-80 || made.Crash > n/10+80 || made.Kill < n/5-110 || made.Kill > n/5+110 {
-			t.Errorf("of %d requests: %+v, want a tenth and a fifth", n, made)
+	}
+}
+
+// TestFaultsAreCountedOnce: every drawn one is made, late or failed.
+func TestFaultsAreCountedOnce(t *testing.T) {
+	faults := []platform.Fault{always(platform.Kill, 0), always(platform.StartFailure, 0), always(platform.SlowInit, time.Second)}
+	bubble(t, slowStart(), engine.Options{Faults: faults, Policy: lifecycle.Policy{Concurrency: 1}}, func(t *testing.T, rt *host) {
+		rt.create(platform.Function{Name: "hello", Timeout: 30 * time.Second})
+		if _, err := rt.Invoke(t.Context(), "hello", engine.Invocation{}); err == nil {
+			t.Error("served by an instance that could not be started")
+		}
+		want := []engine.FaultCount{{Fault: faults[0], Late: 1}, {Fault: faults[1], Made: 1}, {Fault: faults[2], Late: 1}}
+		if diff := cmp.Diff(want, rt.Faulted()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		notes := strings.Join(rt.Notes(), "\n")
+		for _, want := range []string{"on purpose: kill in 100% of the requests", "kill was made 0 times, came too late 1 times", "start-failure was made 1 times"} {
+			if !strings.Contains(notes, want) {
+				t.Errorf("no %q in the notes:\n%s", want, notes)
+			}
 		}
 	})
 }
 
 func TestFaultsThatCannotBe(t *testing.T) {
-	err := engine.Faults{StartFails: .6, InitCrash: .6, Kill: 2, InitSlow: .1, Within: -1}.Validate()
-	if err == nil || strings.Count(err.Error(), "\n") != 3 {
+	_, err := engine.New(engine.Options{Faults: []platform.Fault{
+		{Kind: platform.Kill, Share: 2}, {Kind: "flood"}, {Kind: platform.SlowInit, Share: .1}, {Kind: platform.Hang, Delay: -1},
+	}})
+	if err == nil || strings.Count(err.Error(), "engine: faults: ") != 4 {
 		t.Errorf("four faults: %v", err)
 	}
 }

@@ -40,6 +40,7 @@ type instance struct {
 	alive  context.Context // ends with Reap, and with the version's
 	end    context.CancelFunc
 	delay  time.Duration // that its start takes at least, emulated; 0 is none
+	doom   *doom         // of its start
 	ahead  bool          // it was started for no request
 	reaped bool          // it has been told to go
 	dead   bool          // its process has gone by itself
@@ -56,7 +57,7 @@ type instance struct {
 
 func newInstance(v *Version, name lifecycle.Instance, now int64) *instance {
 	function := v.spec.Function.Name
-	in := &instance{version: v, name: name, id: v.rt.nextID(function), delay: v.delays.next(), gone: make(chan struct{})}
+	in := &instance{version: v, name: name, id: v.rt.nextID(function), delay: v.delays.next(), doom: v.family.luck.start(), gone: make(chan struct{})}
 	in.record = platform.InstanceRecord{ID: in.id, Function: function, Started: now}
 	in.alive, in.end = context.WithCancel(v.alive)
 	return in
@@ -132,9 +133,8 @@ func (in *instance) live() {
 
 // begin makes the instance ready. Called without mu.
 func (in *instance) begin() error {
-	faults := in.version.rt.mischief
-	fault, err := faults.ofStart()
-	if err != nil {
+	defer in.doom.waive() // what has not come to pass by then
+	if err := in.doom.fails(); err != nil {
 		return err
 	}
 	box, err := in.version.starter.start(in.alive, in.id)
@@ -146,9 +146,9 @@ func (in *instance) begin() error {
 		return errCannotPause(in.version.sandboxName())
 	}
 	in.tell(lifecycle.Provisioned)
-	over := faults.inInit(box, fault)
+	in.doom.beginInit(box)
 	in.marks, err = box.AwaitReady(in.alive)
-	over()
+	in.doom.endInit(err == nil)
 	if err == nil {
 		in.linger()
 	}

@@ -60,6 +60,7 @@ func (v *Version) Invoke(ctx context.Context, inv Invocation) (out Outcome, err 
 	if err == nil {
 		defer v.rt.release() // after the charge, which Close so waits for
 		out, err = v.run(ctx, c, &inv, arrived)
+		c.doom.waive()
 	}
 	v.charge(&inv, &out, err)
 	return out, err
@@ -192,20 +193,23 @@ func (v *Version) serve(ctx context.Context, c *call, inv *Invocation, arrived i
 // pool or out of it.
 func (v *Version) handOver(ctx context.Context, c *call, inv *Invocation, out *Outcome) (log []byte, failure *sandbox.Failure) {
 	in := c.instance
-	over := v.rt.mischief.inRequest(in.box)
+	c.doom.beginRequest(in.box)
 	result, err := in.box.Invoke(context.WithoutCancel(ctx), &sandbox.Invocation{
 		RequestID: inv.RequestID, Payload: inv.Payload, TraceID: inv.TraceID,
 		Qualifier: v.qualifier(inv), ClientContext: inv.ClientContext,
 		Deadline: time.Now().Add(v.spec.Timeout),
 	})
-	over()
 	if err != nil {
 		failure = asFailure(err)
 		result = sandbox.Result{HandlerStart: failure.HandlerStart, HandlerEnd: failure.HandlerEnd, Log: failure.Log}
 	}
-	if failure != nil && failure.Kind != sample.Payload {
+	answered := failure == nil || failure.Kind == sample.Payload
+	switch useless := c.doom.endRequest(in.box, answered); {
+	case !answered:
 		in.lose(lossOf(failure.Kind))
-	} else {
+	case useless:
+		in.lose(crash)
+	default:
 		in.finish(c.name)
 	}
 	out.Truth.HandlerStart, out.Truth.HandlerEnd = result.HandlerStart, result.HandlerEnd

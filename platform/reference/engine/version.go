@@ -59,6 +59,7 @@ type call struct {
 	instance *instance
 	err      error         // *Error: it will not be served
 	wake     chan struct{} // closed once settled; nil if that was at once
+	doom     *doom
 }
 
 func newVersion(fam *Family, spec sandbox.Spec, box sandbox.Sandbox, policy lifecycle.Policy) *Version {
@@ -188,7 +189,7 @@ func (v *Version) join(q *quota) {
 // its wake channel tells when.
 func (v *Version) arrive() *call {
 	v.last++
-	c := &call{name: v.last}
+	c := &call{name: v.last, doom: v.family.luck.request()}
 	if v.family.shut() { // else it might wait, for nothing
 		c.settled, c.err = true, throttled(lifecycle.ConcurrencyFull, true)
 		return c

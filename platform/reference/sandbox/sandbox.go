@@ -202,4 +202,6 @@ const (
 	Freeze                // its processes stop running
 	Thaw                  // and run again
 	FillTmp               // nothing more fits into its /tmp; an error where /tmp is not its own
+	FreeTmp               // and again what did before
+	Exhaust               // the kernel ends it for exceeding its memory limit; an error where it has none
 )

@@ -151,6 +151,7 @@ type Instance struct {
 
 	boot, init time.Duration // what is left of its start
 	paused     atomic.Bool
+	exhausted  atomic.Bool
 
 	freezing sync.Mutex
 	frozen   chan struct{} // closed by Thaw; nil while it runs
@@ -197,6 +198,9 @@ func (in *Instance) Injure(injury sandbox.Injury) error {
 	defer in.freezing.Unlock()
 	switch injury {
 	case sandbox.Kill, sandbox.Abort:
+		in.die()
+	case sandbox.Exhaust:
+		in.exhausted.Store(true)
 		in.die()
 	case sandbox.Freeze:
 		if in.frozen == nil {
@@ -278,6 +282,9 @@ func (in *Instance) Invoke(_ context.Context, inv *sandbox.Invocation) (sandbox.
 	case <-over.C:
 		return sandbox.Result{}, failure(sample.Timeout, "Sandbox.Timedout", "Error: Task timed out")
 	case <-in.done:
+		if in.exhausted.Load() {
+			return sandbox.Result{}, failure(sample.OutOfMemory, "Runtime.ExitError", "Error: Runtime exited with error: signal: killed")
+		}
 		return sandbox.Result{}, failure(sample.Crash, "Runtime.ExitError", "Error: Runtime exited with error: signal: killed")
 	}
 }

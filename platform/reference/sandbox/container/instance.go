@@ -56,6 +56,10 @@ func (in *instance) Injure(what sandbox.Injury) error {
 		return in.Resume()
 	case sandbox.FillTmp:
 		return in.attempt().fillTmp()
+	case sandbox.FreeTmp:
+		return in.attempt().freeTmp()
+	case sandbox.Exhaust:
+		return errors.New("a container's memory limit is the engine's, which does not lower it below what is used")
 	default:
 		return fmt.Errorf("no injury %d", what)
 	}
@@ -94,7 +98,7 @@ func (a *attempt) fillTmp() error {
 	if err != nil {
 		return fmt.Errorf("fill /tmp: %w", err)
 	}
-	f, err := os.Create("/proc/" + strconv.Itoa(pid) + "/root/tmp/.full")
+	f, err := os.Create(ballast(pid))
 	if err != nil {
 		return fmt.Errorf("fill /tmp: %w", err)
 	}
@@ -104,6 +108,21 @@ func (a *attempt) fillTmp() error {
 	}
 	return nil
 }
+
+// freeTmp takes that away again.
+func (a *attempt) freeTmp() error {
+	pid, err := a.process()
+	if err == nil {
+		err = os.Remove(ballast(pid))
+	}
+	if err != nil {
+		return fmt.Errorf("free /tmp: %w", err)
+	}
+	return nil
+}
+
+// ballast is what fills a container's /tmp, seen from outside.
+func ballast(pid int) string { return "/proc/" + strconv.Itoa(pid) + "/root/tmp/.full" }
 
 // zeros is a stream without an end.
 type zeros struct{}

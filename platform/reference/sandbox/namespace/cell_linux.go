@@ -40,7 +40,8 @@ type cell struct {
 	razed       error
 
 	mu             sync.Mutex
-	tmp, tmpFolder int // /tmp's file system, to be reconfigured, and its root; -1 for none
+	tmp, tmpFolder int         // /tmp's file system, to be reconfigured, and its root; -1 for none
+	storage        units.Bytes // the size of /tmp, unless it is filled
 }
 
 // furnish makes all that does not depend on the function.
@@ -139,7 +140,8 @@ const executing = "execute"
 
 // Execute implements process.Cell.
 func (c *cell) Execute(x *process.Execution) (pid, pidfd int, err error) {
-	if err := c.sizeTmp(x.Spec.Storage); err != nil {
+	c.storage = x.Spec.Storage
+	if err := c.sizeTmp(c.storage); err != nil {
 		return 0, -1, err
 	}
 	s := c.script()
@@ -238,11 +240,14 @@ func (c *cell) sizeTmp(size units.Bytes) error {
 
 // FillTmp implements process.Cell: /tmp shrinks to what is in it, which takes
 // no memory of the function's. What is written meanwhile makes it try again.
-func (c *cell) FillTmp() error {
+func (c *cell) FillTmp(full bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.tmp < 0 {
 		return errors.New("fill /tmp: the instance is gone")
+	}
+	if !full {
+		return c.sizeTmp(c.storage)
 	}
 	var last error
 	for range 100 {

@@ -10,21 +10,26 @@ import (
 )
 
 // Pause implements sandbox.Pauser.
-func (in *instance) Pause() error { return in.Injure(sandbox.Freeze) }
+func (in *instance) Pause() error { return in.treat("pause", (*attempt).freeze) }
 
 // Resume implements sandbox.Pauser.
-func (in *instance) Resume() error { return in.Injure(sandbox.Thaw) }
+func (in *instance) Resume() error { return in.treat("resume", (*attempt).thaw) }
 
 // Injure implements sandbox.Patient. While the instance is being stopped it
 // waits, and then fails.
 func (in *instance) Injure(what sandbox.Injury) error {
+	return in.treat("injure", func(a *attempt) error { return a.injure(what) })
+}
+
+// treat does something to the process that runs.
+func (in *instance) treat(verb string, do func(*attempt) error) error {
 	in.change.Lock()
 	defer in.change.Unlock()
 	if in.ended {
 		return errStopped()
 	}
-	if err := in.attempt().injure(what); err != nil {
-		return fmt.Errorf("injure instance %s: %w", in.id, err)
+	if err := do(in.attempt()); err != nil {
+		return fmt.Errorf("%s instance %s: %w", verb, in.id, err)
 	}
 	return nil
 }
@@ -36,14 +41,16 @@ func (a *attempt) injure(what sandbox.Injury) error {
 	case sandbox.Abort:
 		return a.abort()
 	case sandbox.Freeze:
-		return a.freeze()
+		return a.stun()
 	case sandbox.Thaw:
 		return a.thaw()
-	case sandbox.FillTmp:
-		if a.cell != nil {
-			return a.cell.FillTmp()
+	case sandbox.FillTmp, sandbox.FreeTmp:
+		if a.cell == nil {
+			return errors.New("its /tmp is the machine's, which is not to be filled")
 		}
-		return errors.New("its /tmp is the machine's, which is not to be filled")
+		return a.cell.FillTmp(what == sandbox.FillTmp)
+	case sandbox.Exhaust:
+		return a.exhaust()
 	default:
 		return fmt.Errorf("injury %d is none that is known", what)
 	}
@@ -91,6 +98,33 @@ func (a *attempt) freeze() error {
 		if err != unix.EINTR {
 			return nil
 		}
+	}
+}
+
+// stun freezes at once: until the group is frozen, which can take 15 ms for
+// the first after a while, the process stands still by a signal. A pause spares
+// it that, for it can see it.
+func (a *attempt) stun() error {
+	if !a.freezes() {
+		return a.freeze()
+	}
+	a.signal(syscall.SIGSTOP)
+	err := a.freeze()
+	a.signal(syscall.SIGCONT) // which counts once the group is thawed
+	return err
+}
+
+// exhaust has the kernel end it for want of memory, and returns when it has.
+func (a *attempt) exhaust() error {
+	if a.group == nil {
+		return errors.New("no control group bounds its memory")
+	}
+	err := a.group.Exhaust()
+	select {
+	case <-a.exited:
+		return nil // by that or by itself: it is gone
+	default:
+		return err
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform/platformtest/need"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
 )
@@ -117,6 +118,23 @@ func TestAbort(t *testing.T) {
 	})
 }
 
+// TestExhaust has the kernel end the instance, whatever it does at the moment.
+func TestExhaust(t *testing.T) {
+	s := open(t, process.Options{})
+	if s.Facts()["cgroup"] == "none" {
+		need.Missing(t, "memory control group")
+	}
+	for range 5 {
+		in := ready(t, s, spec(t, ""))
+		f := failure(t, during(t, in, sandbox.Exhaust, 10*time.Second), sample.OutOfMemory)
+		if f.Type != "Runtime.ExitError" || !strings.HasSuffix(f.Message, "Error: Runtime exited with error: signal: killed") {
+			t.Errorf("got %s %q", f.Type, f.Message)
+		}
+		<-in.Done()
+		injure(t, in, sandbox.Exhaust) // one that is gone
+	}
+}
+
 func TestFreezeDuringARequest(t *testing.T) {
 	eachTier(t, func(t *testing.T, o process.Options) {
 		s := open(t, o)
@@ -151,8 +169,11 @@ func TestFreezeDuringInit(t *testing.T) {
 }
 
 func TestInjuriesThatCannotBe(t *testing.T) {
-	in := ready(t, open(t, process.Options{}), spec(t, ""))
+	in := ready(t, open(t, process.Options{NoCgroups: true}), spec(t, ""))
 	p := in.(sandbox.Patient)
+	if err := p.Injure(sandbox.Exhaust); err == nil || !strings.Contains(err.Error(), "no control group") {
+		t.Errorf("without a memory limit it was exceeded: %v", err)
+	}
 	if err := p.Injure(sandbox.FillTmp); err == nil {
 		t.Error("the machine's /tmp was filled")
 	}

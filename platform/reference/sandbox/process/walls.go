@@ -28,8 +28,8 @@ type Cell interface {
 	// Execute runs the cell's process, once. Its parent is this process, so that
 	// it can be waited for; pidfd is -1 where the kernel has none.
 	Execute(*Execution) (pid, pidfd int, err error)
-	// FillTmp leaves no room in /tmp.
-	FillTmp() error
+	// FillTmp leaves no room in /tmp, or what there was before.
+	FillTmp(full bool) error
 	// Raze ends everything in the cell and returns when it has gone. Idempotent.
 	Raze() error
 }

@@ -395,5 +395,11 @@ func injuries(t *testing.T, k Kit) {
 		if got := string(invoke(t, in, "store /tmp/file").Body); !strings.Contains(got, "no space left") {
 			t.Errorf("writing gave %q, want no space", got)
 		}
+		if err := in.(sandbox.Patient).Injure(sandbox.FreeTmp); err != nil {
+			t.Fatal(err)
+		}
+		if got := string(invoke(t, in, "store /tmp/file").Body); strings.Contains(got, "no space left") {
+			t.Errorf("writing to a /tmp that has room again gave %q", got)
+		}
 	})
 }

@@ -248,9 +248,13 @@ func (in *instance) Injure(how sandbox.Injury) error {
 	case sandbox.Kill:
 	case sandbox.Abort:
 		signal = "aborted"
-	case sandbox.FillTmp:
-		a.files.scratch.fill()
+	case sandbox.FillTmp, sandbox.FreeTmp:
+		a.files.scratch.fill(how == sandbox.FillTmp)
 		return nil
+	case sandbox.Exhaust:
+		// Nobody kills a module for want of memory: it is refused more when it
+		// asks, and gives up by itself.
+		return fmt.Errorf("injure instance %s: a module exceeds its memory limit by itself or not at all", in.id)
 	default:
 		return fmt.Errorf("injure instance %s: a module cannot be frozen", in.id)
 	}

@@ -284,8 +284,8 @@ func (s *scratch) Rename(from, to string) system.Errno {
 	return 0
 }
 
-// fill leaves no space.
-func (s *scratch) fill() { s.space.fill() }
+// fill leaves no space, or what there was before.
+func (s *scratch) fill(full bool) { s.space.fill(full) }
 
 // handle is an open file or folder.
 type handle struct {

@@ -7,12 +7,13 @@ import "sync"
 type space struct {
 	mu         sync.Mutex
 	most, used int64
+	full       bool
 }
 
 func (s *space) take(n int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if n > s.most-s.used {
+	if s.full || n > s.most-s.used {
 		return false
 	}
 	s.used += n
@@ -25,9 +26,9 @@ func (s *space) give(n int64) {
 	s.used -= n
 }
 
-// fill leaves nothing, for what is given back neither.
-func (s *space) fill() {
+// fill leaves nothing, for what is given back neither, or what there was before.
+func (s *space) fill(full bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.most = 0
+	s.full = full
 }
