@@ -36,12 +36,15 @@ func TestPolicyKeys(t *testing.T) {
 		"keep_alive: {survival: [{idle: 300s, alive: 92%}, {idle: 6m, alive: 0%}]}": {
 			Survival: []lifecycle.Survivor{{Idle: 5 * m, Alive: .92}, {Idle: 6 * m}},
 		},
-		"pause_after: 0s":                    with(func(p *lifecycle.Policy) { p.Pause = true }),
-		"pause_after: 30s":                   with(func(p *lifecycle.Policy) { p.Pause, p.PauseAfter = true, 30*s }),
-		"instance_concurrency: 80":           with(func(p *lifecycle.Policy) { p.Slots = 80 }),
-		"routing_noise: 3%":                  with(func(p *lifecycle.Policy) { p.Noise = .03 }),
-		"provisioned: 2":                     with(func(p *lifecycle.Policy) { p.Provisioned = []lifecycle.Level{{Count: 2}} }),
-		"start_burst: 10, start_rate: 100/s": with(func(p *lifecycle.Policy) { p.StartBurst, p.StartEvery = 10, 10*time.Millisecond }),
+		"pause_after: 0s":                            with(func(p *lifecycle.Policy) { p.Pause = true }),
+		"pause_after: 30s":                           with(func(p *lifecycle.Policy) { p.Pause, p.PauseAfter = true, 30*s }),
+		"instance_concurrency: 80":                   with(func(p *lifecycle.Policy) { p.Slots = 80 }),
+		"keep_alive: {hybrid: {}}":                   {Hybrid: &lifecycle.Hybrid{}},
+		"keep_alive: {hybrid: {bin: 1s, head: 10%}}": {Hybrid: &lifecycle.Hybrid{Bin: s, Head: .1}},
+		"ping: {every: 5m}":                          with(func(p *lifecycle.Policy) { p.Ping = lifecycle.Pings{Every: 5 * m, Count: 1} }),
+		"routing_noise: 3%":                          with(func(p *lifecycle.Policy) { p.Noise = .03 }),
+		"provisioned: 2":                             with(func(p *lifecycle.Policy) { p.Provisioned = []lifecycle.Level{{Count: 2}} }),
+		"start_burst: 10, start_rate: 100/s":         with(func(p *lifecycle.Policy) { p.StartBurst, p.StartEvery = 10, 10*time.Millisecond }),
 		"provisioned: [{from: 0s, count: 1}, {from: 8h, count: 5}], provisioned_period: 24h": with(func(p *lifecycle.Policy) {
 			p.Provisioned, p.Period = []lifecycle.Level{{Count: 1}, {From: 8 * time.Hour, Count: 5}}, 24*time.Hour
 		}),
