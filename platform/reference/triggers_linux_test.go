@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/usage"
 	"github.com/coldcurve/coldcurve/fixtures"
@@ -204,6 +206,50 @@ func TestFunctionURL(t *testing.T) {
 	}
 	if r, _ := send(t, http.MethodGet, made.FunctionURL, "", nil); r.StatusCode != http.StatusForbidden {
 		t.Errorf("a URL that wants signatures, without keys: %s", r.Status)
+	}
+}
+
+// TestWhoUsedWhat: the header says it, else the tag, and the alias is the stage.
+func TestWhoUsedWhat(t *testing.T) {
+	base := "http://" + serveAt(t, "127.0.0.1:0", reference.Settings{Policy: lifecycle.Policy{KeepAlive: time.Minute}, Cache: cache}, nil)
+	code, err := json.Marshal(build(t, "hello", platform.Go).Code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, text := post(t, base+"/2015-03-31/functions", `{"FunctionName":"hello","Runtime":"provided.al2023","Code":{"LocalFolder":`+string(code)+`},
+		"Tags":{"coldcurve:consumer":"shop","coldcurve:stage":"test"}}`)
+	if r.StatusCode != http.StatusCreated {
+		t.Fatalf("create: %s %s", r.Status, text)
+	}
+	awaitActive(t, base, "hello")
+	for _, path := range []string{"versions", "aliases"} {
+		if r, text := post(t, base+"/2015-03-31/functions/hello/"+path, `{"Name":"prod","FunctionVersion":"1"}`); r.StatusCode != http.StatusCreated {
+			t.Fatalf("%s: %s %s", path, r.Status, text)
+		}
+	}
+	for qualifier, header := range map[string]http.Header{
+		"": {}, "?Qualifier=prod": {}, "?Qualifier=1": {"X-Coldcurve-Consumer": {"web"}, "X-Coldcurve-Stage": {"beta"}},
+	} {
+		if r, text := send(t, http.MethodPost, base+"/2015-03-31/functions/hello/invocations"+qualifier, `{}`, header); r.StatusCode != http.StatusOK {
+			t.Errorf("%s: %s %s", qualifier, r.Status, text)
+		}
+	}
+	_, text = send(t, http.MethodGet, base+"/coldcurve/v1/usage", "", nil)
+	var a usage.Account
+	if err := json.Unmarshal(text, &a); err != nil {
+		t.Fatal(err)
+	}
+	var got []usage.Key
+	for _, e := range a.Entries {
+		got = append(got, e.Key)
+	}
+	want := []usage.Key{
+		{Function: "hello", Version: "$LATEST", Consumer: "shop", Stage: "test"},
+		{Function: "hello", Version: "1", Consumer: "shop", Stage: "prod"},
+		{Function: "hello", Version: "1", Consumer: "web", Stage: "beta"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("who used (-want +got):\n%s", diff)
 	}
 }
 

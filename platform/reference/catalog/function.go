@@ -21,9 +21,11 @@ type Settings struct {
 	Timeout      time.Duration     `json:"timeout_ns"`    // 0 is the default, engine.Limits.TimeoutDefault; fractions of a second are coldcurve's own
 	Storage      units.Bytes       `json:"storage_bytes"` // of /tmp, a whole number of MB; 0 is the default, Limits.StorageDefault
 	Environment  map[string]string `json:"environment,omitempty"`
-	Architecture string            `json:"architecture"`      // x86_64 or arm64, and the machine's; "" is the machine's
-	Sandbox      string            `json:"sandbox,omitempty"` // coldcurve's own: how instances are isolated; "" is the runtime's default
-	Start        string            `json:"start,omitempty"`   // coldcurve's own: the start tier; "" and plain, pool, zygote, pause
+	Architecture string            `json:"architecture"`       // x86_64 or arm64, and the machine's; "" is the machine's
+	Sandbox      string            `json:"sandbox,omitempty"`  // coldcurve's own: how instances are isolated; "" is the runtime's default
+	Consumer     string            `json:"consumer,omitempty"` // coldcurve's own: who is charged for requests that name nobody
+	Stage        string            `json:"stage,omitempty"`    // coldcurve's own: the stage of requests that name none and come by no alias
+	Start        string            `json:"start,omitempty"`    // coldcurve's own: the start tier; "" and plain, pool, zygote, pause
 }
 
 // Code is where a function's files come from: exactly one of the fields.
@@ -228,4 +230,6 @@ type Target struct {
 	Version  *engine.Version
 	Executed string // the version's name: "$LATEST" or a number
 	Alias    string // by which it was found; "" for none
+	Consumer string // who is charged for requests that name nobody
+	Stage    string // of requests that name none and come by no alias
 }

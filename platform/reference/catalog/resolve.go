@@ -56,16 +56,18 @@ func (c *Catalog) draw() float64 {
 
 // Invoke runs what serves a name at this moment. A request that finds its
 // version just replaced goes to the one in its place. Without a stage its
-// alias is its stage. Its error is an [*Error],
+// alias is its stage, else the function's; without a consumer it is the
+// function's. Its error is an [*Error],
 // beside which the outcome may tell how far the request came.
 func (c *Catalog) Invoke(ctx context.Context, name, qualifier string, inv engine.Invocation) (engine.Outcome, error) {
-	stage := inv.Stage
+	stage, consumer := inv.Stage, inv.Consumer
 	for {
 		t, err := c.Resolve(name, qualifier)
 		if err != nil {
 			return engine.Outcome{}, err
 		}
-		inv.Alias, inv.Stage = t.Alias, cmp.Or(stage, t.Alias)
+		inv.Alias, inv.Stage = t.Alias, cmp.Or(stage, t.Alias, t.Stage)
+		inv.Consumer = cmp.Or(consumer, t.Consumer)
 		out, err := t.Version.Invoke(ctx, inv)
 		if err == nil {
 			return out, nil
@@ -81,7 +83,7 @@ func (c *Catalog) Invoke(ctx context.Context, name, qualifier string, inv engine
 func (c *Catalog) routes(s *snapshot) map[string]*route {
 	routes := make(map[string]*route)
 	for _, v := range s.record.all() {
-		r := &route{target: Target{Executed: v.Number}}
+		r := &route{target: Target{Executed: v.Number, Consumer: v.Consumer, Stage: v.Stage}}
 		if lv := s.live[v.Number]; lv != nil {
 			r.target.Version = lv.Version
 		} else {

@@ -22,6 +22,9 @@ const localBucket = "local-folder"
 const (
 	tagSandbox = "coldcurve:sandbox"
 	tagStart   = "coldcurve:start"
+	// Who requests are accounted to that do not say it themselves.
+	tagConsumer = "coldcurve:consumer"
+	tagStage    = "coldcurve:stage"
 )
 
 // CreateRequest is the body of CreateFunction, as far as it is understood.
@@ -115,6 +118,7 @@ func (r *CreateRequest) creation() (n catalog.Creation, err error) {
 	if n.Start == "" {
 		n.Start = r.Tags[tagStart]
 	}
+	n.Consumer, n.Stage = r.Tags[tagConsumer], r.Tags[tagStage]
 	if n.Architecture, err = architecture(r.Architectures); err != nil {
 		return n, err
 	}

@@ -15,7 +15,8 @@
 //     members only say {"S3Bucket": "local-folder", "S3Key": "/abs/path"}.
 //   - Sandbox and Start, beside Runtime, pick how the function's instances are
 //     isolated and started. CreateFunction also takes them as the tags
-//     coldcurve:sandbox and coldcurve:start.
+//     coldcurve:sandbox and coldcurve:start, and who requests are accounted to that
+//     do not say so as coldcurve:consumer and coldcurve:stage.
 //   - Timeout may be a fraction of a second.
 //   - Invoke heeds the headers X-Coldcurve-Consumer, -Stage and -Trigger, and its
 //     answers carry more of them: headers.go. Without a stage the alias is the
