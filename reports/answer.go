@@ -3,6 +3,7 @@ package reports
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +33,9 @@ func Answer(run *summary.Run) []string {
 	if run.NoSuccess() {
 		return append(out, noSuccess(run), coldShare(run))
 	}
+	if several := compared(run, functions); several != "" {
+		return append(out, several, coldShare(run))
+	}
 	for i, f := range functions {
 		if i == mostFunctions {
 			out = append(out, fmt.Sprintf("The table has the other %d functions.", len(functions)-i))
@@ -40,6 +44,47 @@ func Answer(run *summary.Run) []string {
 		out = append(out, waits(run, f)+coldByPhase(run, f))
 	}
 	return append(out, coldShare(run))
+}
+
+// compared is one sentence over functions that are started in different ways,
+// the shortest wait first, and "" where they are not. Each answers by the
+// start kind that it is there for: the one, warm aside, of the most requests.
+func compared(run *summary.Run, functions []string) string {
+	if len(functions) < 2 || !slices.ContainsFunc(run.Groups, func(g summary.Group) bool { return g.Tier != run.Groups[0].Tier }) {
+		return ""
+	}
+	var groups []*summary.Group
+	var none []string
+	for _, f := range functions {
+		var chosen *summary.Group
+		for _, start := range []sample.Start{sample.Cold, sample.Prewarmed, sample.Restored} {
+			if g := best(run, f, start); g != nil && (chosen == nil || g.N-g.Errors > chosen.N-chosen.Errors) {
+				chosen = g
+			}
+		}
+		if chosen == nil {
+			none = append(none, f)
+			continue
+		}
+		groups = append(groups, chosen)
+	}
+	if len(groups) == 0 {
+		return "" // each has its own reason
+	}
+	slices.SortStableFunc(groups, func(a, b *summary.Group) int { return cmp.Compare(*a.Latency.P50, *b.Latency.P50) })
+	var parts []string
+	for _, g := range groups {
+		how := g.Start
+		if g.LimitedAt("p50") {
+			how += ", " + generatorLimited
+		}
+		parts = append(parts, fmt.Sprintf("%s for %s (%s)", nanos(*g.Latency.P50), g.Function, how))
+	}
+	sentence := "A caller who finds no instance ready waits (p50) " + and(parts) + "."
+	if len(none) > 0 {
+		sentence += " Too few requests for a median of " + and(none) + "."
+	}
+	return sentence
 }
 
 // noSuccess stands in place of what callers wait.

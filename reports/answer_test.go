@@ -143,6 +143,23 @@ func TestAnswer(t *testing.T) {
 	}
 }
 
+func TestAnswerComparesTiers(t *testing.T) {
+	of := func(g summary.Group, tier string) summary.Group {
+		g.Tier = tier
+		return g
+	}
+	run := summary.Run{Valid: true, Phases: []summary.Phase{{Name: "a"}}, Groups: []summary.Group{
+		of(group("a", "plain", "cold", 12, 9e6), "process"), of(group("a", "plain", "warm", 90, 1e6), "process"),
+		of(group("a", "paused", "cold", 1, 0), "pause"), of(group("a", "paused", "restored", 11, 2e6), "pause"),
+		of(group("a", "pool", "prewarmed", 12, 3e6), "pool"), of(group("a", "rare", "cold", 2, 0), "namespace"),
+	}}
+	want := "A caller who finds no instance ready waits (p50) 2.00 ms for paused (restored), 3.00 ms for pool (prewarmed) and " +
+		"9.00 ms for plain (cold). Too few requests for a median of rare."
+	if got := reports.Answer(&run); got[0] != want || len(got) != 2 {
+		t.Errorf("got  %q\nwant %q and the cold share", got, want)
+	}
+}
+
 func TestAnswerOfManyFunctionsIsShort(t *testing.T) {
 	run := summary.Run{Valid: true, Phases: []summary.Phase{{Name: "a"}}}
 	for _, f := range strings.Split("a b c d e f g h i j", " ") {

@@ -129,7 +129,7 @@ func TestMatrix(t *testing.T) {
 		functions = append(functions, fmt.Sprintf("%s %s %s", f.Name, f.Sandbox, f.Start))
 	}
 	for _, a := range s.Phases[0].Arrivals {
-		arrivals = append(arrivals, fmt.Sprintf("%s %v", a.Function, a.Gap))
+		arrivals = append(arrivals, fmt.Sprintf("%s %v from %v", a.Function, a.Gap, a.At))
 	}
 	want := []string{
 		"a-process process plain", "a-namespace namespace plain",
@@ -138,7 +138,10 @@ func TestMatrix(t *testing.T) {
 	if diff := cmp.Diff(want, functions); diff != "" {
 		t.Errorf("functions (-want +got):\n%s", diff)
 	}
-	want = []string{"a-process 1s", "a-namespace 1s", "b-plain 2s", "b-pool 2s", "b-zygote 2s", "c 5s"}
+	want = []string{ // those with the same gap take turns
+		"a-process 1s from 0s", "a-namespace 1s from 500ms",
+		"b-plain 2s from 0s", "b-pool 2s from 666.666666ms", "b-zygote 2s from 1.333333333s", "c 5s from 0s",
+	}
 	if diff := cmp.Diff(want, arrivals); diff != "" {
 		t.Errorf("arrivals (-want +got):\n%s", diff)
 	}
@@ -164,5 +167,19 @@ func TestMatrixFlag(t *testing.T) {
 	_, err := Parse("x.yaml", []byte(matrix), Overrides{Starts: []string{"zygote"}})
 	if err == nil || !strings.Contains(err.Error(), "go cannot fork") {
 		t.Errorf("zygotes of Go functions: got %v", err)
+	}
+}
+
+// TestPauseNeedsASandboxThatCan: by start and by policy.
+func TestPauseNeedsASandboxThatCan(t *testing.T) {
+	const file = `name: x
+platform: {name: reference%s}
+functions: [{name: f, fixture: hello, runtime: wasm%s}]
+phases: [{name: p, duration: 10s, arrivals: {process: gap, gap: 1s}}]
+`
+	for _, text := range []string{fmt.Sprintf(file, ", pause_after: 1s", ""), fmt.Sprintf(file, "", ", start: pause")} {
+		if _, err := Parse("x.yaml", []byte(text), Overrides{}); err == nil || !strings.Contains(err.Error(), "nothing to pause") {
+			t.Errorf("%sgot %v", text, err)
+		}
 	}
 }

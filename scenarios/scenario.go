@@ -66,6 +66,7 @@ type Quantile struct {
 // there, only Name and Payload are set.
 type Function struct {
 	Name        string
+	Of          string           // the name in the file, where that is run in several ways and this is one of them
 	Fixture     string           // one of fixtures.Names; "" with Code
 	Code        string           // the user's folder; "" with Fixture
 	Image       string           // the user's container image, with runtime image; "" with the others
@@ -111,7 +112,7 @@ type Arrivals struct {
 	Amplitude units.Rate
 	Period    time.Duration
 	Count     int           // burst: how many at once
-	At        time.Duration // step, spike, burst: when, from the phase's start
+	At        time.Duration // step, spike, burst, gap (its first): when, from the phase's start
 	Width     time.Duration // spike: how long
 	CV        float64       // bursty: coefficient of variation of inter-arrival times, > 1
 	Gap       time.Duration

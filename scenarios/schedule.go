@@ -157,7 +157,7 @@ func (a *Arrivals) process() (arrival.Process, error) {
 	case burst:
 		return arrival.Burst{Count: a.Count, At: a.At}, nil
 	case gap:
-		return arrival.Gap{Gap: a.Gap}, nil
+		return arrival.Gap{Gap: a.Gap, At: a.At}, nil
 	case replay:
 		return a.Trace.Process(a.Speed, a.Scale), nil
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// The suite must run anywhere, so all but runtimes are of Go, and each must
+// The suite must run anywhere, so all but runtimes and tiers are of Go, and each must
 // come to an end in a time that people wait.
 func TestSuiteIsSound(t *testing.T) {
 	for _, name := range Suite() {
@@ -30,13 +30,13 @@ func TestSuiteIsSound(t *testing.T) {
 			t.Logf("%-14s %-12s %6v - %6v %7d", name, p.Name, p.Start, p.End, p.Offered)
 		}
 		for _, f := range s.Functions {
-			if f.Runtime != "go" && name != "runtimes" {
+			if f.Runtime != "go" && name != "runtimes" && name != "tiers" {
 				t.Errorf("%s: function %s is in %s, which not every machine has", name, f.Name, f.Runtime)
 			}
 		}
 	}
 	want := []string{"api-gateway", "diurnal-web", "events", "flash-sale", "idle", "image-upload", "nightly-batch",
-		"package-size", "quick", "runtimes", "spike", "sustained"}
+		"package-size", "quick", "runtimes", "spike", "sustained", "tiers"}
 	if got := Suite(); !slices.Equal(got, want) {
 		t.Errorf("suite is %q, want %q", got, want)
 	}
@@ -47,7 +47,7 @@ func TestSuiteIsSound(t *testing.T) {
 func TestIdlePhasesAreColdOrWarmByTheirGaps(t *testing.T) {
 	const room = 300 * time.Millisecond
 	cold := make(map[string]int)
-	for _, name := range []string{"quick", "idle", "runtimes", "package-size"} {
+	for _, name := range []string{"quick", "idle", "runtimes", "package-size", "tiers"} {
 		s, err := LoadEmbedded(name, Overrides{})
 		if err != nil {
 			t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -67,6 +68,33 @@ func TestSandboxes(t *testing.T) {
 			}
 			if about.Facts["sandbox"] != want {
 				t.Errorf("sandbox is told as %q, want %q", about.Facts["sandbox"], want)
+			}
+		})
+	}
+}
+
+// TestPause has an instance stand still and be thawed in each sandbox that can.
+func TestPause(t *testing.T) {
+	for _, name := range []string{"process", "namespace", "container"} {
+		t.Run(name, func(t *testing.T) {
+			needSandbox(t, name)
+			client := open(t, reference.ClientOptions{Settings: reference.Settings{
+				Policy: lifecycle.Policy{KeepAlive: time.Minute}, Sandboxes: []string{name},
+			}})
+			fn := build(t, "hello", platform.Go)
+			fn.Start = "pause"
+			d := deploy(t, client, fn)
+			var got []sample.Start
+			for range 3 {
+				r, err := d.Invoke(t.Context(), platform.Request{Payload: []byte(payload)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, r.Evidence.Start)
+				time.Sleep(200 * time.Millisecond) // until it has been paused
+			}
+			if want := []sample.Start{sample.Cold, sample.Restored, sample.Restored}; !slices.Equal(got, want) {
+				t.Errorf("starts %v, want %v", got, want)
 			}
 		})
 	}

@@ -171,35 +171,51 @@ func (p *page) starts(r *summary.Run) {
 	p.line("Starts taken apart (means)")
 	phase := cellsOf(g, func(g *summary.Group) string { return g.Phase })
 	function := cellsOf(g, func(g *summary.Group) string { return g.Function })
-	columns := []column{{head: "phase", left: true, cells: phase}}
+	columns := []column{{head: "phase", left: true, keep: phaseKeep(g), cells: phase}}
 	if several(function) {
 		columns = append(columns, column{head: "function", left: true, cells: function})
 	}
 	if tier := cellsOf(g, func(g *summary.Group) string { return g.Tier }); several(tier) {
-		columns = append(columns, column{head: "tier", left: true, cells: tier})
+		columns = append(columns, column{head: "tier", left: true, keep: 6, cells: tier})
 	}
 	start := cellsOf(g, func(g *summary.Group) string { return g.Start })
-	columns = append(columns, column{head: "start", left: true, keep: 8, cells: start})
+	columns = append(columns, column{head: "start", left: true, keep: 10, cells: start})
 	grouped(phase, function)
 	part := func(of func(*summary.Breakdown) *int64) []string {
 		return cellsOf(g, func(g *summary.Group) string { return nanos(of(&g.Breakdown)) })
 	}
 	columns = append(columns, column{head: "n", keep: 1, cells: cellsOf(g, func(g *summary.Group) string { return units.FormatCount(g.Breakdown.N) })})
 	if slices.ContainsFunc(g, func(g summary.Group) bool { return g.Breakdown.Trigger != nil }) {
-		columns = append(columns, column{head: "trigger", keep: 9, cells: part(func(b *summary.Breakdown) *int64 { return b.Trigger })})
+		columns = append(columns, column{head: "trigger", keep: 11, cells: part(func(b *summary.Breakdown) *int64 { return b.Trigger })})
 	}
 	dropped := p.table(append(columns,
 		column{head: "queue", keep: 2, cells: part(func(b *summary.Breakdown) *int64 { return b.Queue })},
-		column{head: "provision", keep: 6, cells: part(func(b *summary.Breakdown) *int64 { return b.Provision })},
-		column{head: "boot", keep: 5, cells: part(func(b *summary.Breakdown) *int64 { return b.Boot })},
-		column{head: "init", keep: 7, cells: part(func(b *summary.Breakdown) *int64 { return b.Init })},
-		column{head: "handler", keep: 4, cells: part(func(b *summary.Breakdown) *int64 { return b.Handler })},
+		column{head: "provision", keep: 8, cells: part(func(b *summary.Breakdown) *int64 { return b.Provision })},
+		column{head: "boot", keep: 7, cells: part(func(b *summary.Breakdown) *int64 { return b.Boot })},
+		column{head: "init", keep: 9, cells: part(func(b *summary.Breakdown) *int64 { return b.Init })},
+		column{head: "handler", keep: 5, cells: part(func(b *summary.Breakdown) *int64 { return b.Handler })},
 		column{head: "rest", keep: 3, cells: part(func(b *summary.Breakdown) *int64 { return b.Rest })},
 		column{head: "service", cells: cellsOf(g, func(g *summary.Group) string { return nanos(total(&g.Breakdown)) })},
 	))
 	if len(dropped) > 0 {
 		p.wrap("Left out to fit the width: "+strings.Join(dropped, ", ")+".", "")
 	}
+}
+
+// phaseKeep lets the phase go where it tells no two rows apart.
+func phaseKeep(g []summary.Group) int {
+	seen := make(map[[2]string]bool)
+	for i := range g {
+		row := [2]string{g[i].Function, g[i].Start}
+		if seen[row] {
+			return 0
+		}
+		seen[row] = true
+	}
+	if len(g) < 2 {
+		return 0
+	}
+	return 4
 }
 
 // total is the mean service, to which the parts add up.

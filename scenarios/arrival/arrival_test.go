@@ -183,10 +183,28 @@ func TestGapBeginsAtOnce(t *testing.T) {
 	}
 }
 
+func TestGapBeginsAtAnInstant(t *testing.T) {
+	const s = time.Second
+	for d, want := range map[time.Duration][]time.Duration{
+		6 * s:   {s, 3 * s, 5 * s},
+		5*s + 1: {s, 3 * s, 5 * s},
+		5 * s:   {s, 3 * s},
+		s:       nil,
+	} {
+		p := Gap{Gap: 2 * s, At: s}
+		if diff := cmp.Diff(want, collect(p, d, 1)); diff != "" {
+			t.Errorf("gaps of 2s from 1s over %v (-want +got):\n%s", d, diff)
+		}
+		if n := p.Expected(d); int(n) != len(want) {
+			t.Errorf("over %v %v are expected, want %d", d, n, len(want))
+		}
+	}
+}
+
 func TestOutOfRangeYieldsNothing(t *testing.T) {
 	nan := units.Rate(math.NaN())
 	for _, p := range []Process{
-		Constant{}, Constant{Rate: nan}, Gap{}, Gap{Gap: -1}, Burst{}, Burst{Count: -1}, Burst{Count: 1, At: time.Minute},
+		Constant{}, Constant{Rate: nan}, Gap{}, Gap{Gap: -1}, Gap{Gap: 1, At: -1}, Burst{}, Burst{Count: -1}, Burst{Count: 1, At: time.Minute},
 		Burst{Count: 1, At: -1}, Poisson{}, Poisson{Rate: -1}, Poisson{Rate: nan}, Bursty{Rate: 1}, Bursty{CV: 1},
 		Ramp{}, Ramp{From: -1, To: 5}, Ramp{From: nan, To: 5}, Step{}, Step{From: -1, To: 5}, Spike{}, Spike{From: 1, To: nan},
 		Sine{}, Sine{Mean: 1, Amplitude: 2, Period: 1}, Sine{Mean: 1}, Counts{}, Timestamps{}, Trace{}.Process(1, 1),

@@ -34,17 +34,18 @@ func (p Constant) Times(d time.Duration, _ *rand.Rand) iter.Seq[time.Duration] {
 	}
 }
 
-// Gap is the idle probe: one request at 0 and then one each Gap.
+// Gap is the idle probe: one request at At and then one each Gap.
 type Gap struct {
 	Gap time.Duration // > 0
+	At  time.Duration // of the first, from the phase's start; 0 is at once
 }
 
 // Expected is the exact number.
 func (p Gap) Expected(d time.Duration) float64 {
-	if p.Gap <= 0 || d <= 0 {
+	if p.Gap <= 0 || p.At < 0 || d <= p.At {
 		return 0
 	}
-	return float64((d-1)/p.Gap + 1)
+	return float64((d-p.At-1)/p.Gap + 1)
 }
 
 // Times does not use the random source.
@@ -52,7 +53,7 @@ func (p Gap) Times(d time.Duration, _ *rand.Rand) iter.Seq[time.Duration] {
 	n := int(p.Expected(d))
 	return func(yield func(time.Duration) bool) {
 		for i := range n {
-			if !yield(time.Duration(i) * p.Gap) {
+			if !yield(p.At + time.Duration(i)*p.Gap) {
 				return
 			}
 		}

@@ -29,6 +29,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup:               setUpScript,
 		Cmds:                scriptCommands(),
+		Condition:           can,
 	})
 }
 

@@ -137,7 +137,11 @@ func tiersOf(functions []scenarios.Function) map[string]string {
 	tiers, first, several := make(map[string]string), "", false
 	for i, f := range functions {
 		tier := f.Sandbox
-		if f.Start != "" && f.Start != "plain" {
+		switch {
+		case f.Start == "" || f.Start == "plain":
+		case f.Sandbox == "process": // the usual one
+			tier = f.Start
+		default:
 			tier += ", " + f.Start
 		}
 		if i == 0 {

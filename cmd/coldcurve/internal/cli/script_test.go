@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -13,7 +15,9 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/summary"
+	"github.com/coldcurve/coldcurve/platform/reference"
 )
 
 type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
@@ -23,6 +27,7 @@ func scriptCommands() map[string]scriptCommand {
 	return map[string]scriptCommand{
 		"exitcode":  exitCode,
 		"summary":   summaryIs,
+		"tier":      tierIs,
 		"interrupt": interrupted,
 		"server":    startServer,
 		"served":    served,
@@ -152,6 +157,59 @@ func holds(run *summary.Run, claim string) error {
 		return &claimError{claim, got}
 	}
 	return nil
+}
+
+// tierIs wants starts of a tier in the JSON document on the last command's
+// stdout: tier FUNCTION TIER START LEAST. All are attested, and their parts are
+// none below 0 and add up to the mean service.
+func tierIs(ts *testscript.TestScript, _ bool, args []string) {
+	var doc summary.Document
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &doc))
+	least, err := strconv.ParseUint(args[3], 10, 64)
+	ts.Check(err)
+	for _, g := range doc.Runs[0].Groups {
+		if g.Function != args[0] || g.Start != args[2] {
+			continue
+		}
+		if g.Tier != args[1] || g.N < least || g.Grade != sample.Attested.String() || g.Breakdown.N != g.N {
+			ts.Fatalf("%s: %d of tier %q, %s, with %d breakdowns; want at least %d of tier %q, attested, each with a breakdown",
+				g.Function, g.N, g.Tier, g.Grade, g.Breakdown.N, least, args[1])
+		}
+		b, sum := &g.Breakdown, int64(0)
+		for name, part := range map[string]*int64{
+			"queue": b.Queue, "provision": b.Provision, "boot": b.Boot, "init": b.Init, "handler": b.Handler, "rest": b.Rest,
+		} {
+			if part == nil {
+				continue
+			}
+			if sum += *part; *part < 0 {
+				ts.Fatalf("%s: %s takes %d ns", g.Function, name, *part)
+			}
+		}
+		const rounding = 7 // a nanosecond a mean
+		if b.Provision == nil || b.Handler == nil || g.Service.Mean == nil || max(sum-*g.Service.Mean, *g.Service.Mean-sum) > rounding {
+			ts.Fatalf("%s: the parts are %+v and add up to %d, want %v", g.Function, *b, sum, g.Service.Mean)
+		}
+		return
+	}
+	ts.Fatalf("%s has no %s start", args[0], args[2])
+}
+
+// can is a condition of scripts: [can:namespace] is a sandbox, [can:python3] a
+// program. Where skipping is forbidden, what is missing is an error.
+func can(condition string) (bool, error) {
+	what, ok := strings.CutPrefix(condition, "can:")
+	if !ok {
+		return false, fmt.Errorf("no condition %q", condition)
+	}
+	err := reference.Available(context.Background(), what)
+	if !slices.Contains(reference.SandboxNames(), what) {
+		_, err = exec.LookPath(what)
+	}
+	if err != nil && os.Getenv("COLDCURVE_REQUIRE") != "" {
+		return false, err
+	}
+	return err == nil, nil
 }
 
 type claimError struct {
