@@ -11,6 +11,7 @@ import (
 	"golang.org/x/net/netutil"
 
 	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/fixtures/clients/lambdago/socket"
 	"github.com/coldcurve/coldcurve/platform/reference/lambdaapi"
 	"github.com/coldcurve/coldcurve/platform/reference/peer"
 	"github.com/coldcurve/coldcurve/platform/reference/sigv4"
@@ -125,6 +126,7 @@ func (a Access) listen(addr string, anyUser bool, refused func(error)) (net.List
 	if a.Keys == "" && !anyUser {
 		l = peer.Guard(l, refused)
 	}
+	l = socket.Listener(l)
 	l = netutil.LimitListener(l, a.limits().Connections)
 	if certificate != nil {
 		l = tls.NewListener(l, certificate)

@@ -63,7 +63,7 @@ func ourWays(b *testing.B) (ways []*way, missing []string) {
 	b.Helper()
 	apis := make(map[string]string)
 	for _, box := range []string{"process", "namespace", "wasm", "container"} {
-		api, err := trySelf(b, "serve", "--ready-fd=3", "--addr=127.0.0.1:0", "--keep-alive=forever", "--cache="+cache, "--sandbox="+box)
+		api, _, err := trySelf(b, "serve", "--ready-fd=3", "--addr=127.0.0.1:0", "--keep-alive=forever", "--cache="+cache, "--sandbox="+box)
 		if err != nil {
 			missing = append(missing, "serve --sandbox="+box+": "+err.Error())
 			continue

@@ -30,6 +30,10 @@ func TestMain(m *testing.M) {
 			os.Exit(serveMain(os.Args[2:]))
 		case "echo":
 			os.Exit(echoMain())
+		case "relay":
+			os.Exit(relayMain())
+		case "relayed":
+			os.Exit(relayedMain(os.Args[2]))
 		case "parent":
 			os.Exit(parentMain())
 		}

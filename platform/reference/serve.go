@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/fixtures/clients/lambdago/socket"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
@@ -117,7 +118,7 @@ func openFront(o *ServeOptions, p *parts, signatures lambdaapi.Signatures, talk 
 // other users from what is listened on.
 func (o *ServeOptions) listen(refused func(error)) error {
 	if o.Direct != nil {
-		o.Direct = peer.Guard(o.Direct, refused)
+		o.Direct = socket.Listener(peer.Guard(o.Direct, refused))
 	}
 	if o.API != nil {
 		o.API = peer.Guard(o.API, refused)

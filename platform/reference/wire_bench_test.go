@@ -48,23 +48,24 @@ func echoMain() int {
 // address once it does.
 func startSelf(t testing.TB, args ...string) (addr string) {
 	t.Helper()
-	addr, err := trySelf(t, args...)
+	addr, _, err := trySelf(t, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return addr
 }
 
-// trySelf is startSelf where it may turn out that it cannot listen.
-func trySelf(t testing.TB, args ...string) (addr string, err error) {
+// trySelf is startSelf where it may turn out that it cannot listen, and gives
+// the process, too.
+func trySelf(t testing.TB, args ...string) (addr string, pid int, err error) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	r, w, err := os.Pipe()
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	defer r.Close()
 	var says bytes.Buffer
@@ -73,11 +74,11 @@ func trySelf(t testing.TB, args ...string) (addr string, err error) {
 	err = cmd.Start()
 	w.Close()
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	line, err := bufio.NewReader(r).ReadString('\n')
 	if err != nil {
-		return "", fmt.Errorf("%w: %s", cmd.Wait(), bytes.TrimSpace(says.Bytes()))
+		return "", 0, fmt.Errorf("%w: %s", cmd.Wait(), bytes.TrimSpace(says.Bytes()))
 	}
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
@@ -85,7 +86,7 @@ func trySelf(t testing.TB, args ...string) (addr string, err error) {
 			t.Logf("%s: %v: %s", args[0], err, &says)
 		}
 	})
-	return strings.TrimSpace(line), nil
+	return strings.TrimSpace(line), cmd.Process.Pid, nil
 }
 
 // poster sends the same request again and again over one connection, as cheaply
@@ -229,29 +230,6 @@ func wirePosters(b *testing.B) (bare, wire []*poster) {
 // net/http echo's, over as many kept connections. BenchmarkPromises judges it;
 // lambdaapi's BenchmarkFront has the wire's own part of it.
 const leastWireShare = .5
-
-// BenchmarkWire is Lambda's API over TCP, a warm function behind it, against a
-// bare net/http server that echoes: by turns, each over 16 kept connections.
-func BenchmarkWire(b *testing.B) {
-	bare, wire := wirePosters(b)
-	const turn = 250 * time.Millisecond
-	load(b, wire, turn) // starts the instances
-	load(b, bare, turn)
-	var shares, bares, wires []float64
-	for b.Loop() {
-		bares = append(bares, load(b, bare, turn))
-		wires = append(wires, load(b, wire, turn))
-		shares = append(shares, wires[len(wires)-1]/bares[len(bares)-1])
-	}
-	share := median(shares)
-	b.ReportMetric(median(bares), "echo-req/s")
-	b.ReportMetric(median(wires), "api-req/s")
-	b.ReportMetric(share, "api/echo")
-	b.ReportMetric(0, "ns/op")
-	if share < leastWireShare {
-		b.Logf("short of the goal, %.2f of what a bare echo answers", leastWireShare)
-	}
-}
 
 func median(v []float64) float64 {
 	v = slices.Sorted(slices.Values(v))

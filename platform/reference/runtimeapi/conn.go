@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/coldcurve/coldcurve/fixtures/clients/lambdago/socket"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 )
 
@@ -32,10 +33,21 @@ type conn struct {
 	out     []byte // of the serving goroutine
 	work    []byte // of whoever hands over an invocation
 	last    bool   // the connection closes after the next answer
+	chain   chain
+	worked  chain // as of the poll that waits, for whoever hands over an invocation
+}
+
+// chain is what is agreed with a client that wants to send its next poll right
+// behind an answer: it gets the receipt with its next work. That is one segment
+// each way for an invocation, and the client is woken once.
+type chain struct {
+	asked   bool // by this poll
+	granted bool // with the work that answered one before
+	owed    bool // a receipt, before the next answer
 }
 
 func newConn(nc net.Conn) *conn {
-	c := &conn{net: nc}
+	c := &conn{net: socket.Lean(nc)}
 	c.in = bufio.NewReaderSize(bounded{c}, 4<<10)
 	return c
 }
@@ -64,7 +76,7 @@ func (c *conn) writeInvocation(inv *sandbox.Invocation, arn string) error {
 		trace = noTrace
 	}
 	last := c.last
-	b := append(c.work[:0], "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: "...)
+	b := append(begin(c.work, c.worked.owed), "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: "...)
 	b = append(b, inv.RequestID...)
 	b = append(b, "\r\nLambda-Runtime-Deadline-Ms: "...)
 	b = strconv.AppendInt(b, inv.Deadline.UnixMilli(), 10)
@@ -78,6 +90,9 @@ func (c *conn) writeInvocation(inv *sandbox.Invocation, arn string) error {
 	if len(inv.ClientContext) > 0 {
 		b = append(b, "\r\nLambda-Runtime-Client-Context: "...)
 		b = appendLine(b, inv.ClientContext)
+	}
+	if c.worked.asked {
+		b = append(b, "\r\n"+chainHeader+": yes"...)
 	}
 	b = c.endHeader(b, len(inv.Payload))
 	var err error
@@ -124,7 +139,8 @@ func (c *conn) writeDocument(document []byte) error {
 
 // write answers with a status line ("202 Accepted") and a JSON body.
 func (c *conn) write(status, body string) error {
-	b := append(c.out[:0], "HTTP/1.1 "...)
+	b := append(begin(c.out, c.chain.owed), "HTTP/1.1 "...)
+	c.chain.owed = false
 	b = append(b, status...)
 	b = append(b, "\r\nContent-Type: application/json"...)
 	b = c.endHeader(b, len(body))
@@ -136,6 +152,37 @@ func (c *conn) write(status, body string) error {
 	}
 	return err
 }
+
+// begin empties a buffer for an answer, but for the receipt that goes before.
+func begin(b []byte, owed bool) []byte {
+	if owed {
+		return append(b[:0], receipt...)
+	}
+	return b[:0]
+}
+
+// wait notes what the answer to a poll has to begin with.
+func (c *conn) wait() {
+	c.worked = c.chain
+	c.chain.granted = c.chain.granted || c.chain.asked
+	c.chain.asked, c.chain.owed = false, false
+}
+
+// accept gives the receipt for an answer: at once, or with the next answer if
+// the client waits for that already.
+func (c *conn) accept() error {
+	if c.chain.granted && !c.last && c.in.Buffered() > 0 {
+		c.chain.owed = true
+		return nil
+	}
+	return c.write("202 Accepted", accepted)
+}
+
+const (
+	accepted = `{"status":"OK"}` + "\n"
+	// receipt is as write has it.
+	receipt = "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n" + accepted
+)
 
 func (c *conn) endHeader(b []byte, length int) []byte {
 	if c.last {

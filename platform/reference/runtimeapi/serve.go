@@ -20,6 +20,11 @@ const root = "/2018-06-01/runtime/"
 // runtime's own first instruction.
 const bootedHeader = "X-Coldcurve-Booted"
 
+// chainHeader on a poll asks whether the client may send its next poll right
+// behind an answer, without waiting for the receipt; on the work that it gets,
+// that it may from now on, on that connection.
+const chainHeader = "X-Coldcurve-Chain"
+
 // errTooLarge is a body above the limit.
 var errTooLarge = errors.New("body exceeds the limit")
 
@@ -50,6 +55,11 @@ func (s *Server) serve(c *conn) {
 		at := s.clock.Now()
 		if s.waiting(c) {
 			return // a second request behind a poll: whose answer would be whose?
+		}
+		if done, err := s.plain(c, at); err != nil {
+			return
+		} else if done {
+			continue
 		}
 		req, err := http.ReadRequest(c.in)
 		if err != nil {
@@ -116,25 +126,36 @@ func (s *Server) next(c *conn, req *http.Request, at int64) error {
 	if err := s.drain(c, req); err != nil {
 		return err
 	}
+	c.chain.asked = req.Header.Get(chainHeader) != ""
+	if f := s.poll(c, at, req.Header.Get(bootedHeader)); f != nil {
+		return s.refuse(c, req, f)
+	}
+	return nil
+}
+
+// poll gives work to a poll, or keeps it until there is some. Booted is what
+// the client tells with its first.
+func (s *Server) poll(c *conn, at int64, booted string) *fault {
 	s.mu.Lock()
 	if len(s.held) >= s.slots {
 		s.mu.Unlock()
-		return s.refuse(c, req, wrongState("Running", "Ready"))
+		return wrongState("Running", "Ready")
 	}
 	var given *conn
 	if len(s.held)+len(s.parked) >= s.slots {
 		i := slices.IndexFunc(s.parked, func(c *conn) bool { return !silent(c.net) })
 		if i < 0 {
 			s.mu.Unlock()
-			return s.refuse(c, req, wrongState("Ready", "Ready"))
+			return wrongState("Ready", "Ready")
 		}
 		given = s.parked[i]
 		s.unpark(given)
 	}
 	if s.polled == 0 {
-		s.polled, s.booted = at, s.bootedAt(req, at)
+		s.polled, s.booted = at, s.bootedAt(booted, at)
 		close(s.ready)
 	}
+	c.wait()
 	var inv *sandbox.Invocation
 	if len(s.pending) > 0 {
 		w := s.pending[0]
@@ -156,8 +177,8 @@ func (s *Server) next(c *conn, req *http.Request, at int64) error {
 
 // bootedAt believes the runtime's client only as far as it can be true. The
 // caller holds mu.
-func (s *Server) bootedAt(req *http.Request, now int64) int64 {
-	at, err := strconv.ParseInt(req.Header.Get(bootedHeader), 10, 64)
+func (s *Server) bootedAt(told string, now int64) int64 {
+	at, err := strconv.ParseInt(told, 10, 64)
 	if err != nil || at < s.begun || at > now {
 		return 0
 	}
@@ -189,10 +210,8 @@ func (s *Server) reply(c *conn, req *http.Request, id string, kind ReplyKind, at
 		return s.refuse(c, req, &fault{"413 Request Entity Too Large", "RequestEntityTooLarge",
 			"Exceeded maximum allowed payload size (" + strconv.FormatInt(s.limit, 10) + " bytes)."})
 	}
-	return c.write("202 Accepted", accepted)
+	return c.accept()
 }
-
-const accepted = `{"status":"OK"}` + "\n"
 
 // expects says what is wrong with an answer to id at this moment, if anything.
 func (s *Server) expects(id string) *fault {
@@ -288,6 +307,12 @@ func (s *Server) invite(c *conn, req *http.Request) error {
 		return nil
 	}
 	req.Header.Del("Expect")
+	if c.chain.owed {
+		c.chain.owed = false
+		if _, err := io.WriteString(c.net, receipt); err != nil {
+			return err
+		}
+	}
 	_, err := io.WriteString(c.net, "HTTP/1.1 100 Continue\r\n\r\n")
 	return err
 }
