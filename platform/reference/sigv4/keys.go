@@ -91,7 +91,7 @@ func ParseKeys(name string, r io.Reader) (*Keys, error) {
 	case limited.N == 0:
 		err = fmt.Errorf("longer than %d bytes", mostKeysFile)
 	case err == nil && p.keys.Len() == 0:
-		err = errors.New("no keys: write [NAME], aws_access_key_id = ... and aws_secret_access_key = ...")
+		err = errors.New("no keys: write [NAME], aws_access_key_id = ID and aws_secret_access_key = SECRET")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s:%d: %w", name, max(1, p.line), err)
