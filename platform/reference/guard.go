@@ -3,6 +3,7 @@ package reference
 import (
 	"net"
 	"net/http"
+	"strconv"
 
 	"github.com/coldcurve/coldcurve/platform/reference/lambdaapi"
 )
@@ -28,9 +29,10 @@ func guarded(next http.Handler) http.Handler {
 // ofThisMachine says whether a request's Host, with a port or without, names
 // loopback.
 func ofThisMachine(host string) bool {
-	name, _, err := net.SplitHostPort(host)
+	name, port, err := net.SplitHostPort(host)
 	if err != nil {
-		name = host
+		return isLoopback(host)
 	}
-	return isLoopback(name)
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil && isLoopback(name)
 }

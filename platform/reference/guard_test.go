@@ -21,6 +21,8 @@ func TestGuard(t *testing.T) {
 		{"127.0.0.1.evil.example", nil, http.StatusForbidden},
 		{"192.168.1.7:9001", nil, http.StatusForbidden},
 		{"", nil, http.StatusForbidden},
+		{"127.0.0.1:80/", nil, http.StatusForbidden},
+		{"127.0.0.1:", nil, http.StatusForbidden},
 		{"127.0.0.1:9001", http.Header{"Origin": {"https://evil.example"}}, http.StatusForbidden},
 		{"127.0.0.1:9001", http.Header{"Sec-Fetch-Site": {"cross-site"}}, http.StatusForbidden},
 	}

@@ -64,14 +64,26 @@ func (q *queue) Accept(_, _ string, inv engine.Invocation) (string, error) {
 
 func newRuntime(t testing.TB, policy lifecycle.Policy, meter ...engine.Meter) *world {
 	t.Helper()
-	clk := clock.New()
-	o := engine.Options{
-		Clock: clk, Policy: policy,
-		Sandboxes: map[string]sandbox.Sandbox{"memory": &memory.Sandbox{Clock: clk, Handler: handle}},
-	}
+	o := engine.Options{Policy: policy}
 	if len(meter) > 0 {
 		o.Meter = meter[0]
 	}
+	return newWorld(t, o, handle)
+}
+
+// newRuntimeWith is a runtime whose functions tell what they get.
+func newRuntimeWith(t testing.TB, tell func(*sandbox.Invocation)) *world {
+	t.Helper()
+	return newWorld(t, engine.Options{Policy: lifecycle.Policy{KeepAlive: time.Minute}}, func(name string, inv *sandbox.Invocation, kill <-chan struct{}) ([]byte, error) {
+		tell(inv)
+		return handle(name, inv, kill)
+	})
+}
+
+func newWorld(t testing.TB, o engine.Options, handler func(string, *sandbox.Invocation, <-chan struct{}) ([]byte, error)) *world {
+	t.Helper()
+	o.Clock = clock.New()
+	o.Sandboxes = map[string]sandbox.Sandbox{"memory": &memory.Sandbox{Clock: o.Clock, Handler: handler}}
 	rt, err := engine.New(o)
 	if err != nil {
 		t.Fatal(err)

@@ -69,14 +69,11 @@ func (c *directConn) expectBody() {
 var headEnd = []byte("\r\n\r\n")
 
 // head gives a request's header up to its empty line, which stays in the
-// reader. A stranger's that does not come in one piece is not plain.
+// reader. A stranger's that does not come in one piece is not plain. What came
+// behind the request before is looked at first: a caller that has sent two at
+// once sends no more until it has the answers.
 func (c *directConn) head() ([]byte, error) {
 	for {
-		if _, err := c.in.Peek(c.in.Buffered() + 1); errors.Is(err, bufio.ErrBufferFull) {
-			return nil, notPlain("more than %d bytes before the body", headRoom)
-		} else if err != nil {
-			return nil, err
-		}
 		got, err := c.in.Peek(c.in.Buffered())
 		if err != nil {
 			return nil, err
@@ -84,8 +81,13 @@ func (c *directConn) head() ([]byte, error) {
 		if i := bytes.Index(got, headEnd); i >= 0 {
 			return got[:i+len(headEnd)], nil
 		}
-		if c.direct.Other != nil {
+		if len(got) > 0 && c.direct.Other != nil {
 			return nil, notPlain("its header comes in parts")
+		}
+		if _, err := c.in.Peek(len(got) + 1); errors.Is(err, bufio.ErrBufferFull) {
+			return nil, notPlain("more than %d bytes before the body", headRoom)
+		} else if err != nil {
+			return nil, err
 		}
 	}
 }
@@ -95,48 +97,91 @@ func (c *directConn) parse(head []byte, inv *invocation) (length int64, err erro
 	line, rest, _ := bytes.Cut(head, headEnd[:2])
 	method, target, _ := bytes.Cut(line, []byte(" "))
 	target, proto, _ := bytes.Cut(target, []byte(" "))
-	if string(method) != http.MethodPost || string(proto) != "HTTP/1.1" {
+	if string(method) != http.MethodPost || string(proto) != "HTTP/1.1" || !isText(target) || bytes.IndexByte(target, '\t') >= 0 {
 		return 0, notPlain("%.80q", line)
 	}
 	if err := inv.target(string(target)); err != nil {
 		return 0, err
 	}
 	length = -1
-	hosts := 0
+	var seen [len(plainHeaders)]bool
 	for {
 		line, rest, _ = bytes.Cut(rest, headEnd[:2])
 		if len(line) == 0 {
 			break
 		}
 		name, value, ok := bytes.Cut(line, []byte(":"))
-		value = bytes.TrimSpace(value)
-		switch known := plainHeader(name); {
-		case !ok || len(name) == 0 || bytes.ContainsAny(name, " \t") || known == "Connection" && !bytes.EqualFold(value, []byte("keep-alive")):
+		if !ok || !isToken(name) || !isText(value) {
 			return 0, notPlain("%.80q", line)
-		case known == "Host":
-			if hosts++; string(value) != c.host {
-				if c.host = ""; !c.direct.Host(string(value)) {
-					return 0, notPlain("%.80q", line)
-				}
-				c.host = string(value)
-			}
-		case known == "Content-Length":
-			if length >= 0 {
-				return 0, notPlain("two lengths")
-			}
-			if length, err = parseLength(value); err != nil {
-				return 0, err
-			}
-		case wantsMore(known):
-			return 0, notPlain("%.80q", line)
-		case known != "":
-			inv.heed(known, string(value))
+		}
+		at := plainHeader(name)
+		if at < 0 {
+			continue
+		}
+		if seen[at] { // net/http has its own opinion of which one counts
+			return 0, notPlain("twice %s", name)
+		}
+		seen[at] = true
+		if length, err = c.heed(inv, plainHeaders[at], bytes.Trim(value, " \t"), length); err != nil {
+			return 0, err
 		}
 	}
-	if length < 0 || hosts > 1 || hosts == 0 && c.direct.Other != nil {
-		return 0, notPlain("no length, or not one host")
+	if length < 0 || !seen[hostHeader] && c.direct.Other != nil {
+		return 0, notPlain("no length or no host")
 	}
 	return length, nil
+}
+
+// heed takes what a header says that is looked at, and gives the body's length
+// as far as it is known.
+func (c *directConn) heed(inv *invocation, name string, value []byte, length int64) (int64, error) {
+	switch name {
+	case "Host":
+		if string(value) != c.host {
+			if c.host = ""; !c.direct.Host(string(value)) {
+				return 0, notPlain("Host %.80q", value)
+			}
+			c.host = string(value)
+		}
+	case "Content-Length":
+		return parseLength(value)
+	case "Connection":
+		if !bytes.EqualFold(value, []byte("keep-alive")) {
+			return 0, notPlain("Connection %.80q", value)
+		}
+	case "Transfer-Encoding", "Expect", "Upgrade", "Origin", "Sec-Fetch-Site":
+		// More than a plain invocation, or a web page's.
+		return 0, notPlain("%s %.80q", name, value)
+	default:
+		inv.heed(name, string(value))
+	}
+	return length, nil
+}
+
+// isToken says whether a header's name is one (RFC 9110, section 5.6.2). What
+// is none, net/http refuses: a space before the colon is how a header is
+// smuggled past whoever reads it otherwise.
+func isToken(name []byte) bool {
+	for _, b := range name {
+		switch {
+		case 'a' <= b && b <= 'z', 'A' <= b && b <= 'Z', '0' <= b && b <= '9', b == '-', b == '_':
+		case bytes.IndexByte([]byte("!#$%&'*+.^`|~"), b) < 0:
+			return false
+		}
+	}
+	return len(name) > 0
+}
+
+// isText says whether a header's value is free of control characters. A line
+// feed alone ends a line for net/http, and would begin a header of its own on
+// the way to the function, which is told the trace.
+func isText(value []byte) bool {
+	for _, b := range value {
+		if b < ' ' && b != '\t' || b == 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 func parseLength(digits []byte) (int64, error) {
@@ -177,28 +222,22 @@ func (inv *invocation) target(target string) (err error) {
 	return nil
 }
 
-// plainHeader gives the canonical name of a header that is looked at, "" of one
-// that is not.
-func plainHeader(name []byte) string {
-	for _, known := range [...]string{
-		"Host", "Content-Length", "Connection",
-		HeaderInvocationType, HeaderLogType, HeaderTraceID, HeaderClientContext,
-		HeaderConsumer, HeaderStage, HeaderTrigger,
-		"Transfer-Encoding", "Expect", "Upgrade", "Origin", "Sec-Fetch-Site",
-	} {
-		if len(known) == len(name) && strings.EqualFold(known, string(name)) {
-			return known
-		}
-	}
-	return ""
+// plainHeaders are the canonical names of those that are looked at.
+var plainHeaders = [...]string{
+	hostHeader: "Host", "Content-Length", "Connection",
+	HeaderInvocationType, HeaderLogType, HeaderTraceID, HeaderClientContext,
+	HeaderConsumer, HeaderStage, HeaderTrigger,
+	"Transfer-Encoding", "Expect", "Upgrade", "Origin", "Sec-Fetch-Site",
 }
 
-// wantsMore says whether a header asks for more than a plain invocation, or is
-// one that web pages' requests carry.
-func wantsMore(known string) bool {
-	switch known {
-	case "Transfer-Encoding", "Expect", "Upgrade", "Origin", "Sec-Fetch-Site":
-		return true
+const hostHeader = 0
+
+// plainHeader gives a header's place among them, -1 of one that is not looked at.
+func plainHeader(name []byte) int {
+	for i, known := range plainHeaders {
+		if len(known) == len(name) && strings.EqualFold(known, string(name)) {
+			return i
+		}
 	}
-	return false
+	return -1
 }

@@ -30,7 +30,7 @@ func public(t testing.TB, w *world, long http.Handler) net.Addr {
 	handed := &handedOn{Listener: listener, conns: make(chan net.Conn), end: make(chan struct{})}
 	d := lambdaapi.NewDirect(lambdaapi.DirectOptions{
 		Handler: newAPI(t, w), Other: handed.give, First: time.Minute, Idle: time.Minute,
-		Host: func(host string) bool { return strings.HasPrefix(host, "localhost") },
+		Host: func(host string) bool { return host == "localhost" },
 	})
 	server := &http.Server{Handler: long}
 	served := make(chan error, 2)
