@@ -110,19 +110,17 @@ func ourWays(b *testing.B) (ways []*way, missing []string) {
 // ourWay asks for a function of which no instance is left.
 func ourWay(b *testing.B, api, name string, fn platform.Function, pause time.Duration) *way {
 	c := &caller{addr: api, path: "/2015-03-31/functions/" + fn.Name + "/invocations"}
-	c.dial(b)
 	kind := kinds[fn.Start].String()
 	start := func(want string) func(http.Header, []byte) bool {
 		return func(h http.Header, _ []byte) bool { return h.Get(lambdaapi.HeaderStart) == want }
 	}
 	return &way{
 		name: name, proof: "the runtime says " + kind, pause: pause,
-		cold: c.sees(start(kind)), warm: c.sees(start("warm")),
+		ready: c.dial, cold: c.sees(start(kind)), warm: c.sees(start("warm")),
 		end: func(b *testing.B) {
 			if r, body := post(b, "http://"+api+"/coldcurve/v1/functions/"+fn.Name+"/evict", ""); r.StatusCode != http.StatusNoContent {
 				b.Fatalf("evict %s: %s %s", fn.Name, r.Status, body)
 			}
-			c.dial(b)
 		},
 	}
 }
@@ -133,7 +131,8 @@ type caller struct {
 	addr, path string
 }
 
-// dial opens the next lap's connection, before anybody looks at the clock.
+// dial opens a connection of its own for a lap: servers close those that are
+// silent for a while.
 func (c *caller) dial(b *testing.B) {
 	if c.poster != nil {
 		c.Close()
@@ -185,29 +184,26 @@ func later(head http.Header, body []byte) bool { return !first(head, body) }
 
 // workerdWay asks a workerd that runs for a worker that it has not loaded.
 func workerdWay(b *testing.B, addr string) *way {
-	c := &caller{addr: addr, path: "/0"}
-	c.dial(b)
+	c := &caller{addr: addr}
 	laps := 0
 	return &way{
 		name: "workerd, a new isolate", proof: "its own counter is 1", pause: tidy,
-		cold: c.sees(first), warm: c.sees(later),
-		end: func(b *testing.B) {
+		ready: func(b *testing.B) {
 			laps++
 			c.path = fmt.Sprintf("/%d", laps)
 			c.dial(b)
 		},
+		cold: c.sees(first), warm: c.sees(later),
 	}
 }
 
 // offlineWay asks for a function whose worker thread has been ended.
 func offlineWay(b *testing.B, addr string) *way {
 	c := &caller{addr: addr, path: "/2015-03-31/functions/peers-dev-hello/invocations"}
-	c.dial(b)
 	return &way{
 		name: "serverless-offline, a new worker thread", proof: "its own counter is 1",
 		pause: 500 * time.Millisecond, // longer than it takes it to end a thread that is idle for .2 s, at its next look
-		cold:  c.sees(first), warm: c.sees(later),
-		end: c.dial,
+		ready: c.dial, cold: c.sees(first), warm: c.sees(later),
 	}
 }
 
@@ -235,7 +231,7 @@ func dockerWay(b *testing.B) (*way, error) {
 		}
 	})
 	return &way{
-		name: "Docker, create and start", proof: "the container is new", pause: tidy,
+		name: "Docker, create and start", proof: "the container is new (no API before it: the bare loop answers)", pause: tidy,
 		cold: func(b *testing.B) bool { d.begin(b); return d.answered(b) },
 		warm: func(b *testing.B) bool {
 			if err := d.loop.Next(); err != nil {

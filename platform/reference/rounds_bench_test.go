@@ -30,6 +30,7 @@ const (
 type way struct {
 	name   string
 	proof  string                // what says that a start was of the way's kind
+	ready  func(*testing.B)      // just before a cold request, when nobody looks at the clock; nil for nothing
 	cold   func(*testing.B) bool // one request; false if its start was of another kind
 	warm   func(*testing.B) bool // one more at the same instance; nil where nobody asks
 	end    func(*testing.B)      // of what is left behind, which nobody waits for; nil for nothing
@@ -42,6 +43,9 @@ type way struct {
 // lap is one cold request, and some warm ones after it.
 func (w *way) lap(b *testing.B, warm int) {
 	for {
+		if w.ready != nil {
+			w.ready(b)
+		}
 		good := w.measure(b, &w.took, w.cold)
 		for range warm {
 			if !good || w.warm == nil {
