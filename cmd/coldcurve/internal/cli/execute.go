@@ -51,6 +51,7 @@ func carryOut(ctx context.Context, w *World, s *plan, c *runCmd) (*summary.Run, 
 
 	manifest.Warnings = append(manifest.Warnings, stage.history(writer)...)
 	manifest.Warnings = append(manifest.Warnings, stage.logs(writer)...)
+	manifest.Warnings = append(manifest.Warnings, stage.afterthoughts()...)
 	manifest.Warnings = append(manifest.Warnings, stage.usage(writer)...)
 	struck := stage.strike()
 	err = errors.Join(driveErr, struck, writer.Finish(func(m *rundir.Manifest) {

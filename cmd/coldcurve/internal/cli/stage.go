@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -101,6 +102,27 @@ func (st *stage) usage(writer *rundir.Writer) (warnings []string) {
 		return []string{fmt.Sprintf("the platform's account of usage is missing: %v", err)}
 	}
 	return nil
+}
+
+// afterthoughts are what the platform notes of itself by now beside what it did
+// before the run.
+func (st *stage) afterthoughts() (notes []string) {
+	d, ok := st.platform.(platform.Describer)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), clearUpLimit)
+	defer cancel()
+	now, err := d.Describe(ctx)
+	if err != nil {
+		return []string{fmt.Sprintf("what the platform had to say after the run is missing: %v", err)}
+	}
+	for _, note := range now.Notes {
+		if !slices.Contains(st.description.Notes, note) {
+			notes = append(notes, note)
+		}
+	}
+	return notes
 }
 
 // history stores the instances' lives where the platform tells them, and says
