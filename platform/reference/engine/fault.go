@@ -72,25 +72,24 @@ func (m *mischief) notes() (notes []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, c := range m.counts {
-		note := fmt.Sprintf("on purpose: %s in %s of the ", c.Kind, units.FormatShare(c.Share))
+		of := "requests"
 		if ofStart(c.Kind) {
-			note += "starts"
-		} else {
-			note += "requests"
+			of = "starts"
 		}
+		fault := "on purpose: " + string(c.Kind)
 		if c.Function != "" {
-			note += " of " + c.Function
+			of += " of " + c.Function
 		}
-		notes = append(notes, note)
+		notes = append(notes, fmt.Sprintf("%s in %s of the %s", fault, units.FormatShare(c.Share), of))
 		if c.Made+c.Late+c.Failed == 0 {
 			continue
 		}
-		told := fmt.Sprintf("%s was made %d times", c.Kind, c.Made)
+		told := fmt.Sprintf("%s in the %s: %d made", fault, of, c.Made)
 		if c.Late > 0 {
-			told += fmt.Sprintf(", came too late %d times", c.Late)
+			told += fmt.Sprintf(", %d too late", c.Late)
 		}
 		if c.Failed > 0 {
-			told += fmt.Sprintf(", could not be made %d times: %v", c.Failed, c.Why)
+			told += fmt.Sprintf(", %d could not be made: %v", c.Failed, c.Why)
 		}
 		notes = append(notes, told)
 	}

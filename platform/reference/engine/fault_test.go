@@ -137,7 +137,7 @@ func TestFaultsAreCountedOnce(t *testing.T) {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		notes := strings.Join(rt.Notes(), "\n")
-		for _, want := range []string{"on purpose: kill in 100% of the requests", "kill was made 0 times, came too late 1 times", "start-failure was made 1 times"} {
+		for _, want := range []string{"on purpose: kill in 100% of the requests", "kill in the requests: 0 made, 1 too late", "start-failure in the starts: 1 made"} {
 			if !strings.Contains(notes, want) {
 				t.Errorf("no %q in the notes:\n%s", want, notes)
 			}

@@ -230,6 +230,13 @@ func figure(run *summary.Run, name, phase string) (float64, error) {
 		}
 		return 0, &claimError{"a phase " + phase, 0}
 	}
+	if kind, ok := strings.CutPrefix(name, "errors_by_kind."); ok {
+		n := uint64(0)
+		for _, g := range run.Groups {
+			n += g.ErrorKinds[kind]
+		}
+		return float64(n), nil
+	}
 	switch name {
 	case "cold":
 		return float64(run.Cold), nil

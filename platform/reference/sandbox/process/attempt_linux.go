@@ -22,8 +22,10 @@ const (
 	// lastWords bounds the wait for what a process sent just before its end.
 	lastWords = 100 * time.Millisecond
 	// patience bounds the wait for the end of a process after SIGKILL, when
-	// only the kernel's own work is left.
-	patience = 10 * time.Second
+	// only the kernel's own work is left. That is not little for a crowd: all
+	// groups together have the share of one other task of the machine, and 10 s
+	// were too short for one of 1,000 beside 20 compilers on two cores.
+	patience = 30 * time.Second
 )
 
 // attempt is one process and its berth. An instance has one, or a second
