@@ -66,6 +66,27 @@ func (s *Scenario) Schedule() (*Schedule, error) {
 	return out, nil
 }
 
+// Without is the schedule less the arrivals at some functions. Those at the
+// others, and the phases, stay as they are.
+func (out *Schedule) Without(functions ...string) *Schedule {
+	left := &Schedule{Phases: slices.Clone(out.Phases)}
+	kept := make([]uint16, len(out.Sources)) // 1 + its new index; 0 for one that goes
+	for id, source := range out.Sources {
+		if !slices.Contains(functions, source.Function) {
+			left.Sources = append(left.Sources, source)
+			kept[id] = uint16(len(left.Sources))
+		}
+	}
+	for i, id := range out.Source {
+		if kept[id] == 0 {
+			left.Phases[out.Sources[id].Phase].Offered--
+			continue
+		}
+		left.append(out.Times[i], kept[id]-1)
+	}
+	return left
+}
+
 // add appends the arrivals of one phase.
 func (out *Schedule) add(s *Scenario, phase int, start time.Duration) error {
 	p := s.Phases[phase]
@@ -75,8 +96,8 @@ func (out *Schedule) add(s *Scenario, phase int, start time.Duration) error {
 		if err != nil {
 			return fmt.Errorf("schedule %s, phase %s: %w", s.Name, p.Name, err)
 		}
-		if len(out.Sources) > 1<<16-1 {
-			return fmt.Errorf("schedule %s: more than %d entries of arrivals", s.Name, 1<<16)
+		if len(out.Sources) >= 1<<16-1 {
+			return fmt.Errorf("schedule %s: more than %d entries of arrivals", s.Name, 1<<16-1)
 		}
 		id := uint16(len(out.Sources))
 		out.Sources = append(out.Sources, Source{Phase: phase, Entry: entry, Function: a.Function, Consumer: a.Consumer, Stage: a.Stage, Trigger: a.Trigger})

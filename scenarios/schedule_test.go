@@ -176,3 +176,39 @@ func BenchmarkSchedule(b *testing.B) {
 		})
 	}
 }
+
+func TestScheduleWithout(t *testing.T) {
+	const text = `name: x
+functions: [{name: a, fixture: hello}, {name: b, fixture: hello}]
+phases:
+  - name: one
+    duration: 10s
+    arrivals: [{function: a, process: poisson, rate: 20/s}, {function: b, process: poisson, rate: 30/s}]
+  - {name: two, duration: 5s, arrivals: {function: b, process: poisson, rate: 10/s}}
+`
+	whole, err := load(t, text, Overrides{}).Schedule()
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := whole.Without("b", "nobody")
+	var want []time.Duration
+	for i, at := range whole.Times {
+		if whole.Sources[whole.Source[i]].Function == "a" {
+			want = append(want, at)
+		}
+	}
+	if diff := cmp.Diff(want, left.Times); diff != "" || len(want) == 0 {
+		t.Errorf("arrivals at a (-want +got):\n%s", diff)
+	}
+	for i, id := range left.Source {
+		if left.Sources[id].Function != "a" {
+			t.Fatalf("arrival %d is at %s", i, left.Sources[id].Function)
+		}
+	}
+	if p := left.Phases; p[0].Offered != uint64(len(want)) || p[1].Offered != 0 || p[1].End != 15*time.Second {
+		t.Errorf("phases %+v, want %d arrivals in the first and none in the second", p, len(want))
+	}
+	if whole.Phases[1].Offered == 0 {
+		t.Error("the whole schedule has changed")
+	}
+}

@@ -39,9 +39,12 @@ type diagnosis struct {
 func (c *doctorCmd) Run(ctx context.Context, w *World) error {
 	doc := diagnosis{Schema: "coldcurve.doctor/v1"}
 	doc.Findings = append(doc.Findings, machine(w), toolchain(ctx))
-	doc.Findings = append(doc.Findings, interpreters(ctx)...)
-	runtimeFinding := c.referenceRuntime(ctx, w)
-	doc.Findings = append(doc.Findings, runtimeFinding...)
+	languages := interpreters(ctx)
+	about, took, ran := c.tryRuntime(ctx, w)
+	doc.Findings = append(doc.Findings, languages...)
+	doc.Findings = append(doc.Findings, referenceRuntime(about, took, ran)...)
+	doc.Findings = append(doc.Findings, sandboxes(ctx, ran)...)
+	doc.Findings = append(doc.Findings, starts(about, languages, ran)...)
 
 	var err error
 	if c.Calibrate {
@@ -60,7 +63,7 @@ func (c *doctorCmd) Run(ctx context.Context, w *World) error {
 	if err := wrong(doc.Calibration); err != nil {
 		return err
 	}
-	if runtimeFinding[0].Status == "no" {
+	if ran != nil {
 		return hinted(fmt.Errorf("the reference runtime cannot run here"), "platform http still can: coldcurve run sustained --platform http --url URL")
 	}
 	return nil
@@ -114,18 +117,17 @@ func output(ctx context.Context, program string, args ...string) (string, error)
 	return strings.TrimSpace(string(out)), err
 }
 
-// referenceRuntime proves the runtime by one cold start of the hello fixture.
-// The first finding is the runtime itself, the others its limits.
-func (c *doctorCmd) referenceRuntime(ctx context.Context, w *World) []finding {
+// referenceRuntime is what came of one cold start of the hello fixture. The
+// first finding is the runtime itself, the others its limits.
+func referenceRuntime(about platform.Description, took time.Duration, err error) []finding {
 	f := finding{Part: "reference runtime", Status: "yes"}
-	description, took, err := c.tryRuntime(ctx, w)
 	if err != nil {
 		f.Status, f.Detail = "no", err.Error()
 		return []finding{f}
 	}
-	f.Detail = fmt.Sprintf("sandbox %s; one cold start of hello took %s", description.Facts["sandbox"], units.FormatDuration(took))
+	f.Detail = fmt.Sprintf("sandbox %s; one cold start of hello took %s", about.Facts["sandbox"], units.FormatDuration(took))
 	list := []finding{f}
-	for _, note := range description.Notes {
+	for _, note := range about.Notes {
 		list = append(list, finding{Part: "reference runtime", Status: "limited", Detail: note})
 	}
 	return list

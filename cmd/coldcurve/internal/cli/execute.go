@@ -33,6 +33,9 @@ func carryOut(ctx context.Context, w *World, s *plan, c *runCmd) (*summary.Run, 
 		return nil, err
 	}
 	defer stage.strike()
+	if s, err = s.without(stage.cast, w.Stderr); err != nil {
+		return nil, err
+	}
 
 	manifest := manifestOf(s, stage.description, w.Now(), &c.overrideFlags)
 	writer, err := rundir.Create(rundir.DefaultDir(c.Out, s.Name, manifest.Started), manifest, s.Text)

@@ -13,7 +13,7 @@ import (
 )
 
 // openPlatform is the one place where a platform's name meets its adapter.
-func openPlatform(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd) (platform.Platform, error) {
+func openPlatform(ctx context.Context, w *World, s *scenarios.Scenario, functions *cast, c *runCmd) (platform.Platform, error) {
 	p := s.Platform
 	switch p.Name {
 	case "reference":
@@ -23,7 +23,7 @@ func openPlatform(ctx context.Context, w *World, s *scenarios.Scenario, c *runCm
 		}
 		return reference.Open(ctx, reference.ClientOptions{
 			Executable: executable, Stderr: w.Stderr,
-			Settings: settingsOf(s, c),
+			Settings: settingsOf(s, functions.present, c),
 		})
 	case "http":
 		return httpplatform.New(httpplatform.Options{URL: p.URL, Method: p.Method, Headers: p.Headers, Timeout: p.Timeout})
@@ -32,9 +32,9 @@ func openPlatform(ctx context.Context, w *World, s *scenarios.Scenario, c *runCm
 }
 
 // settingsOf is what a scenario and the command line say of the reference runtime.
-func settingsOf(s *scenarios.Scenario, c *runCmd) reference.Settings {
+func settingsOf(s *scenarios.Scenario, functions []platform.Function, c *runCmd) reference.Settings {
 	settings := referenceSettings(&s.Platform)
-	for _, f := range s.Functions {
+	for _, f := range functions {
 		if !slices.Contains(settings.Sandboxes, f.Sandbox) {
 			settings.Sandboxes = append(settings.Sandboxes, f.Sandbox)
 		}

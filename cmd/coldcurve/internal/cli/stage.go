@@ -20,27 +20,33 @@ type stage struct {
 	platform    platform.Platform
 	description platform.Description
 	deployments map[string]platform.Deployment
+	cast        *cast
 	strike      func() error // takes everything down again; idempotent
 }
 
-// setUp builds and deploys what the scenario names.
+// setUp builds and deploys what the scenario names, as far as this machine can
+// run it.
 func setUp(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd) (*stage, error) {
-	functions, err := buildFunctions(ctx, w, s, c.Cache)
+	functions, err := castOf(ctx, w, s, c.Cache)
 	if err != nil {
 		return nil, err
 	}
-	p, err := openPlatform(ctx, w, s, c)
+	p, err := openPlatform(ctx, w, s, functions, c)
 	if err != nil {
 		return nil, err
 	}
-	st := &stage{platform: p, deployments: make(map[string]platform.Deployment)}
+	st := &stage{platform: p, cast: functions, deployments: make(map[string]platform.Deployment)}
 	st.strike = sync.OnceValue(st.remove)
-	for _, f := range functions {
+	for _, f := range slices.Clone(functions.present) {
 		d, err := p.Deploy(ctx, f)
-		if err != nil {
+		switch {
+		case err == nil:
+			st.deployments[f.Name] = d
+		case functions.spare(f.Name, s):
+			functions.leave(f.Name, err)
+		default:
 			return nil, errors.Join(err, st.strike())
 		}
-		st.deployments[f.Name] = d
 	}
 	st.description.Name = s.Platform.Name
 	if d, ok := p.(platform.Describer); ok {
@@ -144,32 +150,29 @@ func (st *stage) history(writer *rundir.Writer) (warnings []string) {
 	return nil
 }
 
-// buildFunctions makes the scenario's functions deployable. On a platform that
+// buildFunction makes a function of the scenario deployable. On a platform that
 // runs what is already there nothing is built.
-func buildFunctions(ctx context.Context, w *World, s *scenarios.Scenario, cache string) ([]platform.Function, error) {
-	var list []platform.Function
-	for _, f := range s.Functions {
-		pf := platform.Function{
-			Name: f.Name, Runtime: f.Runtime, Code: f.Code, Image: f.Image, Handler: f.Handler,
-			Memory: f.Memory, Timeout: f.Timeout, Env: f.Env, Reserved: f.Reserved,
-			Storage: f.Storage, Sandbox: f.Sandbox, Start: f.Start,
-		}
-		if s.Platform.Name != "http" && f.Fixture != "" {
-			built, err := build(ctx, w, fixtures.Spec{
-				Name: f.Fixture, Runtime: f.Runtime, PackageSize: f.PackageSize, Cache: cache,
-			})
-			if err != nil {
-				return nil, advised(fmt.Errorf("function %s: %w", f.Name, err))
-			}
-			pf.Code, pf.Handler = built.Code, built.Handler
-		} else if s.Platform.Name != "http" && f.Runtime != platform.Go && f.Runtime != platform.Image {
-			if _, err := fixtures.Find(ctx, f.Runtime); err != nil {
-				return nil, advised(fmt.Errorf("function %s: %w", f.Name, err))
-			}
-		}
-		list = append(list, pf)
+func buildFunction(ctx context.Context, w *World, s *scenarios.Scenario, f *scenarios.Function, cache string) (platform.Function, error) {
+	pf := platform.Function{
+		Name: f.Name, Runtime: f.Runtime, Code: f.Code, Image: f.Image, Handler: f.Handler,
+		Memory: f.Memory, Timeout: f.Timeout, Env: f.Env, Reserved: f.Reserved,
+		Storage: f.Storage, Sandbox: f.Sandbox, Start: f.Start,
 	}
-	return list, nil
+	if s.Platform.Name == "http" {
+		return pf, nil
+	}
+	var err error
+	if f.Fixture != "" {
+		var built fixtures.Built
+		built, err = build(ctx, w, fixtures.Spec{Name: f.Fixture, Runtime: f.Runtime, PackageSize: f.PackageSize, Cache: cache})
+		pf.Code, pf.Handler = built.Code, built.Handler
+	} else if f.Runtime == platform.NodeJS || f.Runtime == platform.Python {
+		_, err = fixtures.Find(ctx, f.Runtime)
+	}
+	if err != nil {
+		return pf, fmt.Errorf("function %s: %w", f.Name, err)
+	}
+	return pf, nil
 }
 
 // slowBuild is how long a build may take without a word.
