@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -147,8 +148,23 @@ func take(h Hierarchy, me owner.Owner) (tree, error) {
 	if err := os.Mkdir(t.folder, 0o755); err != nil {
 		return tree{}, err
 	}
+	if h.has(CPU) {
+		if err := write(filepath.Join(t.folder, "cpu.shares"), strconv.Itoa(tasksPerCPU*runtime.NumCPU()*taskShares)); err != nil {
+			return tree{}, errors.Join(err, unix.Rmdir(t.folder))
+		}
+	}
 	return t, nil
 }
+
+const (
+	// taskShares is what a task without a group of its own weighs where version
+	// 1 shares out the CPU, and a group that nothing is said of.
+	taskShares = 1024
+	// tasksPerCPU is how many such tasks the manager's folder weighs as much as,
+	// for each processor. As a single one, which it would be by default, all
+	// instances that start at once have the time of one beside this process.
+	tasksPerCPU = 4
+)
 
 // takeUnified finds the nearest group, from the process's own upwards, whose
 // children can have a controller. A group with processes in it cannot pass
@@ -208,13 +224,17 @@ func listed(file string, c Controller) bool {
 	return err == nil && slices.Contains(strings.Fields(string(text)), string(c))
 }
 
+// write writes a control file. An os.File would be tried with the poller
+// first, for nothing.
 func write(file, value string) error {
-	f, err := os.OpenFile(file, os.O_WRONLY, 0)
+	fd, err := unix.Open(file, unix.O_WRONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return err
+		return &fs.PathError{Op: "open", Path: file, Err: err}
 	}
-	_, err = f.WriteString(value)
-	return errors.Join(err, f.Close())
+	if err = put(fd, value); err != nil {
+		err = &fs.PathError{Op: "write", Path: file, Err: err}
+	}
+	return errors.Join(err, unix.Close(fd))
 }
 
 // Enforces tells whether groups bound what the controller counts.

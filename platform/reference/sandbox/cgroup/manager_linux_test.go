@@ -116,6 +116,24 @@ func TestGroupHoldsWhatIsBornInIt(t *testing.T) {
 	}
 }
 
+// TestFolderWeighsMoreThanATask: by default all instances together would have
+// the time of one task beside them.
+func TestFolderWeighsMoreThanATask(t *testing.T) {
+	m := manager(t)
+	for _, tree := range m.trees {
+		if tree.Version != 1 || !tree.has(CPU) {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(tree.folder, "cpu.shares"))
+		want := strconv.Itoa(tasksPerCPU * runtime.NumCPU() * taskShares)
+		if got := strings.TrimSpace(string(text)); err != nil || got != want {
+			t.Errorf("%s has %s shares, %v, want %s", tree.folder, got, err, want)
+		}
+		return
+	}
+	need.Missing(t, "version 1 of the CPU controller")
+}
+
 func TestOutOfMemoryKillsAreCounted(t *testing.T) {
 	m := manager(t)
 	if !m.Enforces(Memory) {
