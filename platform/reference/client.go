@@ -100,6 +100,9 @@ func createRequest(fn platform.Function) (lambdaapi.CreateRequest, error) {
 		Runtime: &runtime, Handler: &fn.Handler, MemorySize: &memory, Timeout: &timeout,
 		Sandbox: &fn.Sandbox, Start: &fn.Start,
 	}
+	if fn.Storage%(1<<20) != 0 {
+		return lambdaapi.CreateRequest{}, fmt.Errorf("storage of %d bytes is not a whole number of MB", fn.Storage)
+	}
 	if fn.Storage > 0 {
 		r.EphemeralStorage = &lambdaapi.EphemeralStorage{Size: int64(fn.Storage) >> 20}
 	}
