@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -192,7 +193,12 @@ func (b *boxes) raise() (release func()) {
 	if b.inside {
 		return func() {}
 	}
-	return priority.Raise(priority.ControlPlane, b.threads...).Release
+	raised := priority.Raise(priority.ControlPlane, b.threads...)
+	procs := leaveRoom()
+	return func() {
+		raised.Release()
+		runtime.GOMAXPROCS(procs)
+	}
 }
 
 func (b *boxes) close() error {
@@ -201,4 +207,15 @@ func (b *boxes) close() error {
 		errs = append(errs, one.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// leaveRoom lets the process keep half of the processors busy at once, unless
+// its user has said otherwise, and gives what it was before. The others are the
+// functions': a runtime that may take all of them wakes a second thread for each
+// answer of a function, before which it comes, and finds nothing for it to do.
+func leaveRoom() (before int) {
+	if os.Getenv("GOMAXPROCS") != "" {
+		return runtime.GOMAXPROCS(0)
+	}
+	return runtime.GOMAXPROCS(max(1, runtime.GOMAXPROCS(0)/2))
 }
