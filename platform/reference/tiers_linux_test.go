@@ -62,8 +62,15 @@ func TestStartTiers(t *testing.T) {
 		}
 		began[tier] = time.Hour
 		for range 3 {
-			time.Sleep(200 * time.Millisecond) // for the next stem
 			out := invoke(v)
+			for deadline := time.Now().Add(time.Minute); out.Start == sample.Cold && want == sample.Prewarmed && time.Now().Before(deadline); {
+				// The next stem was not booted yet: a busy machine takes its time.
+				if err := v.Evict(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(200 * time.Millisecond)
+				out = invoke(v)
+			}
 			if out.Start != want {
 				t.Errorf("%s: a %v start, want %v", tier, out.Start, want)
 			}
