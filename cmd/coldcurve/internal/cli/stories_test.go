@@ -37,6 +37,7 @@ func TestStories(t *testing.T) {
 		{"nodeclient", []string{"node", "curl"}, []string{"aws-lambda-ric"}},
 	} {
 		t.Run(story.script, func(t *testing.T) {
+			t.Parallel()
 			needPrograms(t, story.programs...)
 			modules := ""
 			for _, name := range story.packages {
@@ -60,6 +61,7 @@ func TestDeployStory(t *testing.T) {
 		{"node", "node", "nodejs22.x", "index.handler"},
 	} {
 		t.Run(lang.name, func(t *testing.T) {
+			t.Parallel()
 			needPrograms(t, "aws", "zip", "curl", lang.program)
 			tell(t, "deploy", func(env *testscript.Env) error {
 				env.Setenv("RUNTIME", lang.runtime)
