@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -70,6 +71,54 @@ func TestDeployStory(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestReadmeTools runs what the README shows of a person's own tools.
+func TestReadmeTools(t *testing.T) {
+	need.Linux(t)
+	needPrograms(t, "aws", "zip", "python3", "curl", "bash")
+	text, err := os.ReadFile("../../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String() // of a port that is free, as the README's need not be
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	script := strings.ReplaceAll(fenced(string(text), "bash"), "127.0.0.1:9001", address)
+	script = strings.Replace(script, "coldcurve serve", "coldcurve serve --addr "+address, 1)
+	file := filepath.Join(t.TempDir(), "tools.txtar")
+	archive := "exec bash -eu tools.sh\n" +
+		"stdout '^serving world$'\n" +
+		"stdout '^REPORT RequestId: .*Init Duration: '\n" +
+		"stdout '\"2\": 0.1'\n" +
+		"stdout -count=1 '^X-Coldcurve-Start: cold'\n" +
+		"stdout '^{\"hello\": \"world\"}$'\n" +
+		"-- tools.sh --\ntrap 'kill $(jobs -p)' EXIT\n" + script +
+		"-- index.py --\n" + fenced(string(text), "python")
+	if err := os.WriteFile(file, []byte(archive), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{Files: []string{file}, Setup: setUpScript})
+}
+
+// fenced is what a document's blocks of a language have in them.
+func fenced(markdown, language string) string {
+	var text strings.Builder
+	in := false
+	for line := range strings.Lines(markdown) {
+		switch {
+		case strings.HasPrefix(line, "```"):
+			in = !in && strings.TrimSpace(line) == "```"+language
+		case in:
+			text.WriteString(line)
+		}
+	}
+	return text.String()
 }
 
 func needPrograms(t *testing.T, names ...string) {
