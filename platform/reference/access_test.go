@@ -80,34 +80,7 @@ func TestServeWithKeysAndTLS(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the reference runtime needs Linux")
 	}
-	keys := filepath.Join(t.TempDir(), "keys")
-	if err := os.WriteFile(keys, []byte(testKeys), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cert, key, pool := newCertificate(t)
-	ctx, stop := context.WithCancel(t.Context())
-	ready := make(told, 1)
-	served := make(chan error, 1)
-	go func() {
-		served <- Serve(ctx, ServeOptions{
-			Addr: "127.0.0.1:0", Ready: ready, Settings: Settings{NoCgroups: true, Cache: t.TempDir()},
-			Access: Access{Keys: keys, TLSCert: cert, TLSKey: key, Connections: 2},
-		})
-	}()
-	defer func() {
-		stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	}()
-	var addr string
-	select {
-	case addr = <-ready:
-	case err := <-served:
-		served <- nil
-		t.Fatal(err)
-	}
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
+	addr, client := serveSigned(t)
 	for _, path := range []string{"/2015-03-31/functions", "/coldcurve/v1/describe", "/nothing"} {
 		r, err := client.Get("https://" + addr + path)
 		if err != nil {
@@ -127,6 +100,44 @@ func TestServeWithKeysAndTLS(t *testing.T) {
 			t.Errorf("without TLS: %s", r.Status)
 		}
 	}
+}
+
+// serveSigned serves with keys and TLS until the test's end; the client knows the
+// certificate.
+func serveSigned(t *testing.T) (addr string, client *http.Client) {
+	t.Helper()
+	keys := filepath.Join(t.TempDir(), "keys")
+	if err := os.WriteFile(keys, []byte(testKeys), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cert, key, pool := newCertificate(t)
+	addr = serveHere(t, ServeOptions{Access: Access{Keys: keys, TLSCert: cert, TLSKey: key}})
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
+	t.Cleanup(transport.CloseIdleConnections)
+	return addr, &http.Client{Transport: transport}
+}
+
+// serveHere serves on loopback until the test's end.
+func serveHere(t *testing.T, o ServeOptions) (addr string) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	ready := make(told, 1)
+	served := make(chan error, 1)
+	o.Addr, o.Ready, o.NoCgroups, o.Cache = "127.0.0.1:0", ready, true, t.TempDir()
+	go func() { served <- Serve(ctx, o) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	select {
+	case addr = <-ready:
+	case err := <-served:
+		served <- nil
+		t.Fatal(err)
+	}
+	return addr
 }
 
 // told gets the address.

@@ -55,6 +55,16 @@ func TestArgsAreWhatTheFlagsRead(t *testing.T) {
 	}
 }
 
+func TestFlagsForOtherAddresses(t *testing.T) {
+	for _, args := range []string{
+		"--addr=0.0.0.0:9001 --keys=k --tls-cert=c --tls-key=k", "--addr=:9001 --keys=k --allow-plain-http", "--addr=[::1]:9001",
+	} {
+		if _, err := parseFlags(t, strings.Fields(args)); err != nil {
+			t.Errorf("%s: %v", args, err)
+		}
+	}
+}
+
 func TestServeFlagsWithoutArguments(t *testing.T) {
 	got, err := parseFlags(t, nil)
 	if err != nil {
@@ -74,9 +84,16 @@ func TestFlagsThatCannotBeRead(t *testing.T) {
 		{"--queue=-1", "queue limit"},
 		{"--direct-fd=99", "--direct-fd"},
 		{"--api-fd=99", "--api-fd"},
+		{"--addr=0.0.0.0:9001", "--keys"},
+		{"--addr=:9001 --tls-cert=c --tls-key=k", "--keys"},
+		{"--addr=[::]:9001 --allow-plain-http", "--keys"},
+		{"--addr=10.0.0.1:9001 --allow-any-local-user", "--keys"},
+		{"--addr=0.0.0.0:9001 --keys=k", "--allow-plain-http"},
+		{"--addr=0.0.0.0:9001 --keys=k --tls-cert=c", "go together"},
+		{"--max-connections=-1", "--max-connections"},
 	}
 	for _, tt := range tests {
-		if _, err := parseFlags(t, []string{tt.args}); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if _, err := parseFlags(t, strings.Fields(tt.args)); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error %v, want one about %q", tt.args, err, tt.want)
 		}
 	}

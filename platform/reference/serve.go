@@ -110,7 +110,7 @@ func openFront(o *ServeOptions, p *parts, signatures lambdaapi.Signatures, talk 
 	if err != nil {
 		return nil, err
 	}
-	own := &urls{catalog: p.functions, signatures: signatures, clock: p.triggers.clock, limit: int64(p.runtime.Limits().Payload)}
+	own := &urls{catalog: p.functions, api: api, signatures: signatures, clock: p.triggers.clock, limit: int64(p.runtime.Limits().Payload)}
 	return newFront(*o, api, own, talk), nil
 }
 

@@ -57,6 +57,9 @@ func destination(data string) func(string) error {
 		if err == nil && to.Folder != "" && data == "" {
 			err = errors.New("destination " + name + " needs a runtime that keeps data: serve --data DIR")
 		}
+		if err != nil {
+			err = &catalog.Error{Exception: "InvalidParameterValueException", Status: http.StatusBadRequest, Message: err.Error(), Err: err}
+		}
 		return err
 	}
 }

@@ -27,7 +27,8 @@ type urls struct {
 	catalog    *catalog.Catalog
 	signatures lambdaapi.Signatures // nil where there are no keys
 	clock      clock.Monotonic
-	limit      int64 // most bytes of a body
+	api        *lambdaapi.Handler // reads bodies
+	limit      int64              // most bytes of one
 }
 
 // besides has u answer what is below urlPrefix, and next the rest.
@@ -47,27 +48,19 @@ func (u *urls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id, path, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, urlPrefix), "/")
 	config, err := u.catalog.FindURL(id)
 	if err != nil {
+		lambdaapi.Dismiss(w)
 		problem(w, http.StatusForbidden, "Forbidden") // what AWS says of a name that is nobody's
 		return
 	}
 	if config.CORS != nil && allowOrigin(w, r, config.CORS) {
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, u.limit))
+	body, consumer, err := u.admit(w, r, config.AuthType == "AWS_IAM")
 	if err != nil {
-		problem(w, http.StatusRequestEntityTooLarge, "Request must be smaller than "+strconv.FormatInt(u.limit, 10)+" bytes")
+		lambdaapi.Dismiss(w)
+		refused := catalog.AsError(err)
+		problem(w, refused.Status, refused.Message)
 		return
-	}
-	consumer := ""
-	if config.AuthType == "AWS_IAM" {
-		if u.signatures == nil {
-			problem(w, http.StatusForbidden, "Forbidden: the URL wants signed requests, and the runtime has no keys (serve --keys)")
-			return
-		}
-		if consumer, err = u.signatures.Check(r, body); err != nil {
-			problem(w, http.StatusForbidden, "Forbidden")
-			return
-		}
 	}
 	requestID := engine.NewRequestID()
 	domain, _, splitErr := net.SplitHostPort(r.Host)
@@ -97,6 +90,27 @@ func (u *urls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(reply.Body) // that the caller is gone is nobody's concern any more
 	}
+}
+
+// admit reads a request's body, and says who has signed it where it has to be.
+func (u *urls) admit(w http.ResponseWriter, r *http.Request, signed bool) (body []byte, owner string, err error) {
+	if signed && u.signatures == nil {
+		return nil, "", forbidden("Forbidden: the URL wants signed requests, and the runtime has no keys (serve --keys)")
+	}
+	if signed && u.signatures.CheckHead(r) != nil {
+		return nil, "", forbidden("Forbidden")
+	}
+	if body, err = u.api.ReadBody(w, r, u.limit, "InvokeFunctionUrl"); err != nil || !signed {
+		return body, "", err
+	}
+	if owner, err = u.signatures.Check(r, body); err != nil {
+		return nil, "", forbidden("Forbidden")
+	}
+	return body, owner, nil
+}
+
+func forbidden(message string) error {
+	return &catalog.Error{Exception: "AccessDeniedException", Status: http.StatusForbidden, Message: message}
 }
 
 // refuse answers for a function that did not run.

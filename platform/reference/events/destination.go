@@ -29,8 +29,8 @@ type Destination struct {
 // ParseDestination reads a function's ARN, or "file:NAME" (coldcurve's own).
 func ParseDestination(text string) (Destination, error) {
 	if name, ok := strings.CutPrefix(text, "file:"); ok {
-		if name == "" || name != filepath.Base(name) || strings.HasPrefix(name, ".") {
-			return Destination{}, fmt.Errorf("destination %q: the name of a folder has no separators and no leading dot; write for example file:failures", text)
+		if !isFolderName(name) {
+			return Destination{}, fmt.Errorf("destination %q: the name of a folder is 1 to 64 letters, digits, -, _ and ., the first no dot; write for example file:failures", text)
 		}
 		return Destination{Folder: name}, nil
 	}
@@ -40,6 +40,16 @@ func ParseDestination(text string) (Destination, error) {
 	}
 	name, qualifier, _ := strings.Cut(rest, ":")
 	return Destination{Function: name, Qualifier: qualifier}, nil
+}
+
+// isFolderName says whether a name is one folder's on every file system.
+func isFolderName(name string) bool {
+	for _, c := range name {
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("-_.", c)) {
+			return false
+		}
+	}
+	return 0 < len(name) && len(name) <= 64 && name[0] != '.'
 }
 
 // record is Lambda's account of how an asynchronous invocation ended.

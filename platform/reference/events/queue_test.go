@@ -360,7 +360,7 @@ func TestParseDestination(t *testing.T) {
 			t.Errorf("%s: got %+v %v, want %+v", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "f", "file:", "file:..", "file:a/b", "file:/etc", "arn:aws:sqs:us-east-1:123456789012:q"} {
+	for _, text := range []string{"", "f", "file:", "file:..", "file:a/b", "file:/etc", "file:a\x00b", "file:.a", `file:a\b`, "arn:aws:sqs:us-east-1:123456789012:q"} {
 		if got, err := ParseDestination(text); err == nil {
 			t.Errorf("%q: got %+v, want an error", text, got)
 		}

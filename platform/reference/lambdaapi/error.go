@@ -132,5 +132,6 @@ func writeBody(w http.ResponseWriter, status int, body []byte) {
 
 // Forbid answers a request that does not get as far as the API.
 func Forbid(w http.ResponseWriter, why string) {
+	Dismiss(w)
 	writeError(w, &catalog.Error{Exception: "AccessDeniedException", Status: http.StatusForbidden, Message: why})
 }

@@ -60,6 +60,9 @@ type Triggers interface {
 
 // Signatures tells who has signed a request.
 type Signatures interface {
+	// CheckHead says what is wrong with the signature of r, as far as that can be
+	// told without its body: a stranger's is not read.
+	CheckHead(r *http.Request) error
 	// Check gives the owner of the key that signed r, whose whole body is body.
 	Check(r *http.Request, body []byte) (owner string, err error)
 }
@@ -127,12 +130,18 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (err error) {
 	req := request{Request: r, w: w}
 	op := h.route(&req)
+	if h.Signatures != nil {
+		if err := h.Signatures.CheckHead(r); err != nil {
+			Dismiss(w)
+			return err
+		}
+	}
 	if req.body, err = h.readBody(w, r, op); err != nil {
 		return err
 	}
 	if h.Signatures != nil {
 		if req.owner, err = h.Signatures.Check(r, req.body); err != nil {
-			w.Header().Set("Connection", "close") // a stranger's connection is not kept
+			Dismiss(w)
 			return err
 		}
 	}

@@ -23,13 +23,18 @@ import (
 // short way, everything else by net/http, which notes what it gets.
 func public(t testing.TB, w *world, long http.Handler) net.Addr {
 	t.Helper()
+	return publicOf(t, newAPI(t, w), long)
+}
+
+func publicOf(t testing.TB, api *lambdaapi.Handler, long http.Handler) net.Addr {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	handed := &handedOn{Listener: listener, conns: make(chan net.Conn), end: make(chan struct{})}
 	d := lambdaapi.NewDirect(lambdaapi.DirectOptions{
-		Handler: newAPI(t, w), Other: handed.give, First: time.Minute, Idle: time.Minute,
+		Handler: api, Other: handed.give, First: time.Minute, Idle: time.Minute,
 		Host: func(host string) bool { return host == "localhost" },
 	})
 	server := &http.Server{Handler: long}

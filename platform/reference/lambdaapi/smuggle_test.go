@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
+	"github.com/coldcurve/coldcurve/platform/reference/lambdaapi"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 )
 
@@ -256,5 +257,32 @@ func TestTraceIsOneLine(t *testing.T) {
 	}
 	if len(traces) < 2 {
 		t.Errorf("only %q reached the function", traces)
+	}
+}
+
+// TestSlowBodyIsCutOff on both ways: who announces a body and sends half of it
+// is not waited for.
+func TestSlowBodyIsCutOff(t *testing.T) {
+	w := newRuntime(t, lifecycle.Policy{KeepAlive: time.Minute})
+	api := newAPI(t, w, func(o *lambdaapi.Options) {
+		o.Limits = lambdaapi.LambdaLimits()
+		o.Limits.BodyTime = 100 * time.Millisecond
+	})
+	create(t, api, "hello")
+	server := httptest.NewServer(api)
+	defer server.Close()
+	for name, addr := range map[string]net.Addr{"net/http": server.Listener.Addr(), "short way": publicOf(t, api, api)} {
+		for _, length := range []int{1000, 1 << 20} {
+			c, err := net.Dial(addr.Network(), addr.String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n{", invocations, length)
+			_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
+			if _, err := io.Copy(io.Discard, c); errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("%s, %d bytes: still open", name, length)
+			}
+		}
 	}
 }

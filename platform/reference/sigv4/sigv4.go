@@ -20,8 +20,8 @@
 // a body that nobody vouches for would be a function's code. So are session
 // tokens, which nobody here has issued, and the asymmetric AWS4-ECDSA-P256-SHA256.
 //
-// Signatures are compared in constant time, and an access key that is not known
-// is checked against a secret that nobody has, so that it costs the same. A
+// Signatures are compared in constant time. Access keys are no secrets: what is
+// said of one that is not known differs, as it does at AWS. A
 // signed request that is overheard can be sent again while its date is good;
 // TLS is what keeps it from being overheard.
 package sigv4
@@ -89,20 +89,47 @@ func New(o Options) (*Checker, error) {
 	return &Checker{o}, nil
 }
 
+// CheckHead says what is wrong with r's signature before its body is read: its
+// form, its date, what it leaves unsigned, and a key that is not known. Whoever
+// knows none cannot have a large body read. An error is an [*Error].
+func (c *Checker) CheckHead(r *http.Request) error {
+	claim, err := c.readClaim(r)
+	if err != nil {
+		return err
+	}
+	if _, known := c.Keys.find(claim.accessKey); !known || claim.token {
+		return unrecognized()
+	}
+	return nil
+}
+
+// readClaim takes the claim from r and holds all but the signature against it.
+func (c *Checker) readClaim(r *http.Request) (*claim, error) {
+	claim, err := readClaim(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.checkScope(claim); err != nil {
+		return nil, err
+	}
+	if err := c.checkTime(claim); err != nil {
+		return nil, err
+	}
+	if err := c.checkHeaders(r, claim); err != nil {
+		return nil, err
+	}
+	return claim, nil
+}
+
+func unrecognized() error {
+	return &Error{UnrecognizedClient, "The security token included in the request is invalid."}
+}
+
 // Check gives the name that the keys file has for who signed r, whose whole
 // body is body. An error is an [*Error].
 func (c *Checker) Check(r *http.Request, body []byte) (owner string, err error) {
-	claim, err := readClaim(r)
+	claim, err := c.readClaim(r)
 	if err != nil {
-		return "", err
-	}
-	if err := c.checkScope(claim); err != nil {
-		return "", err
-	}
-	if err := c.checkTime(claim); err != nil {
-		return "", err
-	}
-	if err := c.checkHeaders(r, claim); err != nil {
 		return "", err
 	}
 	digest := sha256.Sum256(body)
@@ -117,7 +144,7 @@ func (c *Checker) Check(r *http.Request, body []byte) (owner string, err error) 
 	key, known := c.Keys.find(claim.accessKey)
 	same := hmac.Equal([]byte(claim.signature), signature(key.secret, claim, canonical))
 	if !known || claim.token {
-		return "", &Error{UnrecognizedClient, "The security token included in the request is invalid."}
+		return "", unrecognized()
 	}
 	if !same {
 		return "", &Error{InvalidSignature, mismatch}
