@@ -70,7 +70,7 @@ var oracles = []struct {
 	rooms  []string
 	reason string
 }{
-	{"github.com/aws/aws-sdk-go-v2", []string{"platform/reference/lambdaapi", "platform/reference/sigv4"}, "AWS's SDK is what the wire is held against, and no part of it"},
+	{"github.com/aws/aws-sdk-go-v2", []string{"platform/reference", "platform/reference/lambdaapi", "platform/reference/sigv4"}, "AWS's SDK is what the wire is held against, and no part of it"},
 	{"github.com/aws/smithy-go", []string{"platform/reference/lambdaapi"}, "as AWS's SDK, whose errors it has"},
 }
 
