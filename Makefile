@@ -16,11 +16,15 @@ build: ## build ./bin/coldcurve
 
 .PHONY: test
 test: ## every test; parts that need what is not installed skip and say why
-	go test ./...
+	go test -timeout 20m ./...
 
 .PHONY: race
 race: ## every test under the race detector
-	go test -race -timeout 30m ./...
+	go test -race -timeout 45m ./...
+
+.PHONY: stress
+stress: ## chaos and crowds in full, one after the other
+	COLDCURVE_STRESS=1 go test -count=1 -timeout 20m -run '^(TestChaos|TestCrowdOf1000)$$' ./platform/reference
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (20s) each
