@@ -114,7 +114,7 @@ func (c *handedConn) Read(p []byte) (int, error) {
 }
 
 // lastAnswers is how long Close lets callers take for answers that are ready.
-const lastAnswers = time.Second
+const lastAnswers = 3 * time.Second
 
 // Close closes the listener and the connections that are between requests, and
 // waits until the others have written their answers. It is called after the
