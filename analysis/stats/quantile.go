@@ -1,10 +1,3 @@
-// Package stats owns what can be said of a distribution from a sample of it.
-//
-// In: how many values were drawn, and what is asked. Out: how far the answer
-// can be trusted, here the interval of a quantile and the sample size that it
-// needs. It never sees the values: its answers are ranks, which the holder of
-// the sample looks up. It assumes independent draws from one distribution and
-// nothing of that distribution's shape.
 package stats
 
 import "math"

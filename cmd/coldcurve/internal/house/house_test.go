@@ -60,6 +60,7 @@ var confined = []struct{ module, room, reason string }{
 	{"github.com/moby/moby/", "platform/reference/sandbox/container", "the Docker engine is spoken to in one place"},
 	{"github.com/moby/profiles/seccomp", "platform/reference/sandbox/namespace/filter", "what a function may call is the filter's"},
 	{"github.com/klauspost/compress", "analysis/rundir", "files are the run directory's"},
+	{"github.com/aclements/go-moremath", "analysis/stats", "tests of significance are the statistics'"},
 	{"github.com/tetratelabs/wazero", "platform/reference/sandbox/wasm", "modules are the wasm sandbox's"},
 }
 
