@@ -46,6 +46,10 @@ var bans = []struct{ from, to, reason string }{
 	{"analysis/units", "analysis/...", "a leaf"},
 	{"analysis/usage", "analysis/...", "a leaf: whoever meters and whoever prices imports it"},
 	{"analysis/metric", "analysis/summary", "a leaf: names only"},
+	{"analysis/dist", "platform", "a leaf: durations and nothing of what takes them"},
+	{"analysis/sim", "analysis/prices", "the simulator yields usage, never money"},
+	{"analysis/sim", "analysis/cost", "the simulator yields usage, never money"},
+	{"analysis/sim", "analysis/rundir", "the simulator reads no files"},
 }
 
 // confined lists third-party modules that only one room may import.
@@ -77,7 +81,7 @@ var oracles = []struct {
 
 // clockless rooms read neither the wall clock nor a global random source; the
 // imports cannot show it, the source does.
-var clockless = []string{"platform/lifecycle", "scenarios/arrival", "analysis/stats", "analysis/hist", "analysis/summary", "analysis/sample", "analysis/metric", "analysis/units", "analysis/usage"}
+var clockless = []string{"platform/lifecycle", "scenarios/arrival", "analysis/stats", "analysis/hist", "analysis/summary", "analysis/sample", "analysis/metric", "analysis/units", "analysis/usage", "analysis/dist", "analysis/sim"}
 
 type listed struct {
 	ImportPath   string

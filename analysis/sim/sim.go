@@ -1,0 +1,126 @@
+// Package sim owns what would happen: months of traffic on a pool of instances
+// in virtual time, decided by the same code as in the reference runtime
+// ([lifecycle.Pool]).
+//
+// In: a [Load] (when requests come), [Options] (the policy, how long requests
+// are served and instances start) and a seed. Out: a [Result]: cold starts,
+// queueing, response times, instances over time, and the usage that a bill is
+// made of. Two engines: [Events] follows each request; [Levels] needs only the
+// counts of each minute, and says how far off it may be. [Run] simulates many
+// functions on all cores, [Shared] functions that share a budget of memory.
+//
+// It knows no prices and no clock, reads no files, and does not retry.
+//
+// # What the event engine does
+//
+// Arrivals and service times come from two random streams of the function's
+// own, so that another policy meets the same requests. At one instant what is
+// due by the policy comes first, then answers and instances that are ready,
+// then arrivals: an instance that answers at t can serve who comes at t.
+//
+// A single function's time is one chain of decisions: the pool at an instant
+// depends on who came within the keep-alive before. Cutting it at instants at
+// which the pool is provably empty gains nothing where speed matters (a trace
+// with gaps longer than keep-alive and service has few requests). So one
+// function takes one core, beside another on which its arrivals are drawn.
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/dist"
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
+)
+
+// Load is one function's requests.
+type Load struct {
+	// Name tells functions apart and begins their random streams.
+	Name string
+	// Span is how long the load lasts, from 0. 0: until the last arrival.
+	Span time.Duration
+	// Counts are the requests of each minute from 0; nil where they are not
+	// known. [Levels] needs them.
+	Counts []uint32
+	// Arrivals yields when requests come, ascending from 0. It is called once,
+	// in a goroutine of its own, and uses no random source but the one given.
+	Arrivals func(rng *rand.Rand) iter.Seq[time.Duration]
+	// Err is asked when the arrivals have ended: what stopped them early, or
+	// nil. It may be nil.
+	Err func() error
+}
+
+// Options say what serves a load. The zero value of each but Service is its default.
+type Options struct {
+	Policy lifecycle.Policy
+
+	Service     dist.Distribution // how long a request is served; required
+	ColdService dist.Distribution // the same for the first request of an instance that it had started; nil is Service
+	StartDelay  dist.Distribution // from a start until the instance is ready; nil is no time
+
+	// Contention is what requests that share an instance ([lifecycle.Policy].Slots
+	// above 1) cost each other. The default is nothing.
+	Contention Contention
+
+	// Warmup is left out of all figures, because the pool begins empty. 0 is
+	// three times the longest life of an idle instance (where that is not
+	// bounded: 20 mean service times), at most half of a known span; negative is none.
+	Warmup time.Duration
+	// Requests ends the simulation after so many requests, warm-up included. 0 is all.
+	Requests uint64
+	// Seed begins the random streams, together with the load's name.
+	Seed uint64
+
+	// Memory is an instance's size, for the usage. 0 is not known.
+	Memory units.Bytes
+	// BillStart has the start delay of a cold request billed with it, as AWS
+	// Lambda does from 2025-08 on.
+	BillStart bool
+
+	// Progress is told now and then what share (0 to 1) is done, from the
+	// simulating goroutine. It may be nil. It is not called where neither the
+	// load's span nor Requests is known.
+	Progress func(share float64)
+}
+
+// Contention is how requests on one instance slow each other down.
+type Contention struct {
+	// Slowdown makes a request's service longer by this share for each other
+	// request that the instance serves when it begins: 0.1 is 10% each. It is
+	// fixed for the request then.
+	Slowdown float64
+	// Cores, above 0, has requests share so many processors evenly instead:
+	// each of k proceeds at the rate min(1, Cores/k), at every instant.
+	Cores float64
+}
+
+// Validate gives every fault of the options, joined, or nil.
+func (o *Options) Validate() error {
+	var faults []error
+	fault := func(format string, args ...any) {
+		faults = append(faults, fmt.Errorf("simulation: "+format, args...))
+	}
+	if err := o.Policy.Validate(); err != nil {
+		faults = append(faults, err)
+	}
+	if o.Service == nil {
+		fault("service: missing: give the distribution of how long a request is served")
+	}
+	if s := o.Contention.Slowdown; !(s >= 0 && s <= 1000) {
+		fault("slowdown %v: must be from 0 to 1000", s)
+	}
+	if c := o.Contention.Cores; !(c >= 0 && c <= 1e6) {
+		fault("cores %v: must be from 0, which is one for each request, to 1e6", c)
+	}
+	if o.Contention.Cores > 0 && o.Contention.Slowdown > 0 {
+		fault("slowdown %v with %v cores: leave one out, both say how requests slow each other down", o.Contention.Slowdown, o.Contention.Cores)
+	}
+	if o.Memory < 0 {
+		fault("memory %d: must be at least 0, which is not known", o.Memory)
+	}
+	return errors.Join(faults...)
+}
