@@ -50,6 +50,7 @@ var bans = []struct{ from, to, reason string }{
 	{"analysis/sim", "analysis/prices", "the simulator yields usage, never money"},
 	{"analysis/sim", "analysis/cost", "the simulator yields usage, never money"},
 	{"analysis/sim", "analysis/rundir", "the simulator reads no files"},
+	{"analysis/queue", "analysis/...", "a leaf: formulas only"},
 }
 
 // confined lists third-party modules that only one room may import.
@@ -81,7 +82,9 @@ var oracles = []struct {
 
 // clockless rooms read neither the wall clock nor a global random source; the
 // imports cannot show it, the source does.
-var clockless = []string{"platform/lifecycle", "scenarios/arrival", "analysis/stats", "analysis/hist", "analysis/summary", "analysis/sample", "analysis/metric", "analysis/units", "analysis/usage", "analysis/dist", "analysis/sim"}
+var clockless = []string{"platform/lifecycle", "scenarios/arrival", "analysis/stats", "analysis/hist", "analysis/summary", "analysis/sample", "analysis/metric", "analysis/units", "analysis/usage", "analysis/dist", "analysis/sim",
+	"analysis/queue", "analysis/sim/fleet", "analysis/study",
+}
 
 type listed struct {
 	ImportPath   string
