@@ -6,13 +6,13 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/metric"
 	"github.com/coldcurve/coldcurve/analysis/sample"
-	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
+	"github.com/coldcurve/coldcurve/analysis/strict"
 )
 
 func expectFields() fields[Expectation] {
 	return fields[Expectation]{
 		key("metric", metrics(), func(e *Expectation) *string { return &e.Metric },
-			"which figure").must(),
+			"which figure").Must(),
 		key("start", words("start kind", startNames()), func(e *Expectation) *string { return &e.Start },
 			"of which starts; the default is all"),
 		key("phase", references(), func(e *Expectation) *string { return &e.Phase },
@@ -28,19 +28,19 @@ func expectFields() fields[Expectation] {
 
 func metrics() form[string] {
 	return form[string]{
-		read: func(_ *reader, v strict.Value) (string, bool) {
+		Read: func(_ *reader, v strict.Value) (string, bool) {
 			name, ok := v.Text()
 			if !ok {
 				return "", false
 			}
 			if _, err := metric.Parse(name); err != nil {
-				faultOf(v, err, "")
+				strict.FaultOf(v, err, "")
 				return "", false
 			}
 			return name, true
 		},
-		example: "latency.p99",
-		schema:  schema{"enum": metric.All()},
+		Example: "latency.p99",
+		Schema:  schema{"enum": metric.All()},
 	}
 }
 
@@ -55,17 +55,17 @@ func startNames() []string {
 // bounds are read as text; what it means depends on the metric.
 func bounds() form[*Bound] {
 	return form[*Bound]{
-		read: func(_ *reader, v strict.Value) (*Bound, bool) {
+		Read: func(_ *reader, v strict.Value) (*Bound, bool) {
 			text, ok := v.Quantity("a limit", "50ms, 5% or 100")
 			return &Bound{Text: text}, ok
 		},
-		schema: schema{"anyOf": []schema{{"type": "string"}, {"type": "number", "minimum": 0}}},
+		Schema: schema{"anyOf": []schema{{"type": "string"}, {"type": "number", "minimum": 0}}},
 	}
 }
 
 func expectations() form[[]Expectation] {
 	return form[[]Expectation]{
-		read: func(r *reader, v strict.Value) ([]Expectation, bool) {
+		Read: func(r *reader, v strict.Value) ([]Expectation, bool) {
 			items, ok := v.List("budgets")
 			list := make([]Expectation, 0, len(items))
 			for _, item := range items {
@@ -75,13 +75,13 @@ func expectations() form[[]Expectation] {
 			}
 			return list, ok
 		},
-		schema: schema{"type": "array", "items": anyOfSchema(expectFields().object(""), "max", "min")},
+		Schema: schema{"type": "array", "items": strict.AnyOfSchema(expectFields().Object(""), "max", "min")},
 	}
 }
 
 func (r *reader) expectation(m strict.Map) Expectation {
 	e := Expectation{Line: m.At().Line, Column: m.At().Column}
-	expectFields().into(&e, r, m, "budget", "")
+	expectFields().Into(&e, r, m, "budget", "")
 	r.checkScope(m, e)
 	if !m.Get("max").Given() && !m.Get("min").Given() {
 		m.Fault("a budget without a limit", "add max: or min:")
@@ -105,7 +105,7 @@ func readBound(v strict.Value, figure metric.Metric, b *Bound) (ok bool) {
 	}
 	value, err := metric.ParseBound(figure, b.Text)
 	if err != nil {
-		faultOf(v, err, "")
+		strict.FaultOf(v, err, "")
 		return false
 	}
 	b.Value = value

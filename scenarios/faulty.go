@@ -4,8 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/strict"
 	"github.com/coldcurve/coldcurve/platform"
-	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
 )
 
 func faultFields() fields[platform.Fault] {
@@ -16,10 +16,10 @@ func faultFields() fields[platform.Fault] {
 	word := words("fault", kinds)
 	return fields[platform.Fault]{
 		{
-			name: "fault", needed: []string{""}, example: kinds[0], schema: word.schema,
-			doc: "what goes wrong: of a start (start-failure, slow-init, crash-init) or of a request (the others)",
-			read: func(r *reader, v strict.Value, f *platform.Fault) {
-				if kind, ok := word.read(r, v); ok {
+			Name: "fault", Needed: []string{""}, Example: kinds[0], Schema: word.Schema,
+			Doc: "what goes wrong: of a start (start-failure, slow-init, crash-init) or of a request (the others)",
+			Read: func(r *reader, v strict.Value, f *platform.Fault) {
+				if kind, ok := word.Read(r, v); ok {
 					f.Kind = platform.FaultKind(kind)
 				}
 			},
@@ -27,9 +27,9 @@ func faultFields() fields[platform.Fault] {
 		key("function", references(), func(f *platform.Fault) *string { return &f.Function },
 			"whose; the default is all"),
 		key("share", shares("5%"), func(f *platform.Fault) *float64 { return &f.Share },
-			"of the starts or requests that it hits, drawn by the scenario's seed").must(),
+			"of the starts or requests that it hits, drawn by the scenario's seed").Must(),
 		key("delay", durations("50ms", 0, longest), func(f *platform.Fault) *time.Duration { return &f.Delay },
-			"slow-init: how much longer; else how long after the hand-over to the function").defaults("0s"),
+			"slow-init: how much longer; else how long after the hand-over to the function").Defaults("0s"),
 	}
 }
 
@@ -37,9 +37,9 @@ func faultFields() fields[platform.Fault] {
 func faults() form[[]platform.Fault] {
 	fs := faultFields()
 	return form[[]platform.Fault]{
-		example: "[{fault: kill, share: 5%}]",
-		schema:  listSchema(fs.object("")),
-		read: func(r *reader, v strict.Value) ([]platform.Fault, bool) {
+		Example: "[{fault: kill, share: 5%}]",
+		Schema:  strict.ListSchema(fs.Object("")),
+		Read: func(r *reader, v strict.Value) ([]platform.Fault, bool) {
 			items, ok := v.List("faults")
 			var list []platform.Fault
 			for _, item := range items {
@@ -48,7 +48,7 @@ func faults() form[[]platform.Fault] {
 					continue
 				}
 				var f platform.Fault
-				fs.into(&f, r, m, "fault", "")
+				fs.Into(&f, r, m, "fault", "")
 				r.checkFault(m, &f)
 				list = append(list, f)
 			}

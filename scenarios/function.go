@@ -11,10 +11,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/strict"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/fixtures"
 	"github.com/coldcurve/coldcurve/platform"
-	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
 )
 
 const (
@@ -35,7 +35,7 @@ type declared struct {
 func functionFields() fields[declared] {
 	return fields[declared]{
 		key("name", names(), func(f *declared) *string { return &f.Name },
-			"what arrivals and budgets call it").must(),
+			"what arrivals and budgets call it").Must(),
 		key("fixture", words("fixture", append(fixtures.Names(), fixtures.Minimal)), func(f *declared) *string { return &f.Fixture },
 			"a function that coldcurve ships (minimal: in wasm only)"),
 		key("code", texts(), func(f *declared) *string { return &f.Code },
@@ -43,21 +43,21 @@ func functionFields() fields[declared] {
 		key("image", texts(), func(f *declared) *string { return &f.Image },
 			"a container image with a Runtime API client in it, of runtime image"),
 		key("runtime", runtimes(), func(f *declared) *platform.Runtime { return &f.Runtime },
-			"its language").defaults(string(platform.Go)),
+			"its language").Defaults(string(platform.Go)),
 		key("handler", texts(), func(f *declared) *string { return &f.Handler },
 			"entry point of code in nodejs and python: file.function; of an image what to run in place of its command"),
 		key("memory", sizes("512MB", mb, mostMemory), func(f *declared) *units.Bytes { return &f.Memory },
-			"memory limit, and by it the share of a CPU (1769MB is a whole one)").defaults("1769MB"),
+			"memory limit, and by it the share of a CPU (1769MB is a whole one)").Defaults("1769MB"),
 		key("timeout", durations("30s", 1, mostTimeout), func(f *declared) *time.Duration { return &f.Timeout },
-			"limit of one invocation").defaults("30s"),
+			"limit of one invocation").Defaults("30s"),
 		key("env", environments(), func(f *declared) *map[string]string { return &f.Env },
 			"environment variables"),
 		key("reserved", counts(0, 100_000), func(f *declared) *int { return &f.Reserved },
-			"most instances at once; 0 is no limit of its own").defaults(0),
+			"most instances at once; 0 is no limit of its own").Defaults(0),
 		key("package_size", sizes("20MB", 0, mostPackage), func(f *declared) *units.Bytes { return &f.PackageSize },
-			"how much code to add to a fixture").defaults(0),
+			"how much code to add to a fixture").Defaults(0),
 		key("storage", sizes("512MB", mb, mostMemory), func(f *declared) *units.Bytes { return &f.Storage },
-			"size of /tmp, where the sandbox bounds it").defaults("512MB"),
+			"size of /tmp, where the sandbox bounds it").Defaults("512MB"),
 		key("sandbox", choices("sandbox", sandboxes()), func(f *declared) *[]string { return &f.sandboxes },
 			"what an instance is: one, or a list to run the function in each"),
 		key("start", choices("start", startTiers()), func(f *declared) *[]string { return &f.starts },
@@ -70,8 +70,8 @@ func functionFields() fields[declared] {
 // environments are variables that a function may define.
 func environments() form[map[string]string] {
 	form := textMaps("env", `LOG_LEVEL: "debug"`, "\x00")
-	read := form.read
-	form.read = func(r *reader, v strict.Value) (map[string]string, bool) {
+	read := form.Read
+	form.Read = func(r *reader, v strict.Value) (map[string]string, bool) {
 		texts, ok := read(r, v)
 		if !ok {
 			return nil, false
@@ -90,17 +90,17 @@ func environments() form[map[string]string] {
 func runtimes() form[platform.Runtime] {
 	word := words("runtime", runtimeNames())
 	return form[platform.Runtime]{
-		read: func(r *reader, v strict.Value) (platform.Runtime, bool) {
-			name, ok := word.read(r, v)
+		Read: func(r *reader, v strict.Value) (platform.Runtime, bool) {
+			name, ok := word.Read(r, v)
 			return platform.Runtime(name), ok
 		},
-		schema: word.schema,
+		Schema: word.Schema,
 	}
 }
 
 func functions() form[[]Function] {
 	return form[[]Function]{
-		read: func(r *reader, v strict.Value) ([]Function, bool) {
+		Read: func(r *reader, v strict.Value) ([]Function, bool) {
 			items, ok := v.List("functions")
 			if !ok {
 				return nil, false
@@ -121,7 +121,7 @@ func functions() form[[]Function] {
 			}
 			return list, true
 		},
-		schema: listSchema(functionFields().object("")),
+		Schema: strict.ListSchema(functionFields().Object("")),
 	}
 }
 
@@ -136,7 +136,7 @@ func unique(first map[string]int, v strict.Value, what, name string) {
 
 func (r *reader) function(m strict.Map) Function {
 	d := declared{Function: Function{Runtime: platform.Go, Memory: defaultMemory, Timeout: 30 * time.Second}}
-	functionFields().into(&d, r, m, "function", "")
+	functionFields().Into(&d, r, m, "function", "")
 	r.declared = append(r.declared, d)
 	f := d.Function
 	if r.scenario.Platform.Name == httpPlatform {
@@ -283,22 +283,22 @@ func payloadFields() fields[Payload] {
 // documents are any value.
 func documents() form[[]byte] {
 	return form[[]byte]{
-		read:   func(_ *reader, v strict.Value) ([]byte, bool) { return v.JSON() },
-		schema: schema{},
+		Read:   func(_ *reader, v strict.Value) ([]byte, bool) { return v.JSON() },
+		Schema: schema{},
 	}
 }
 
 func payloads() form[Payload] {
 	return form[Payload]{
-		read: func(r *reader, v strict.Value) (Payload, bool) {
+		Read: func(r *reader, v strict.Value) (Payload, bool) {
 			m, ok := v.Map("payload")
 			if !ok {
 				return Payload{}, false
 			}
 			var p Payload
-			payloadFields().into(&p, r, m, "payload", "")
+			payloadFields().Into(&p, r, m, "payload", "")
 			given := 0
-			for _, name := range payloadFields().names("") {
+			for _, name := range payloadFields().Names("") {
 				if m.Get(name).Given() {
 					given++
 				}
@@ -310,7 +310,7 @@ func payloads() form[Payload] {
 			r.fill(&p, m)
 			return p, true
 		},
-		schema: oneOfSchema(payloadFields().object("")),
+		Schema: strict.OneOfSchema(payloadFields().Object("")),
 	}
 }
 

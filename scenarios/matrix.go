@@ -6,25 +6,25 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/strict"
 	"github.com/coldcurve/coldcurve/fixtures"
 	"github.com/coldcurve/coldcurve/platform"
-	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
 )
 
 // choices are one of a few words, or a list of them.
 func choices(what string, allowed []string) form[[]string] {
 	word := words(what, allowed)
 	return form[[]string]{
-		example: word.example,
-		schema:  schema{"anyOf": []schema{word.schema, listSchema(word.schema)}},
-		read: func(r *reader, v strict.Value) ([]string, bool) {
+		Example: word.Example,
+		Schema:  schema{"anyOf": []schema{word.Schema, strict.ListSchema(word.Schema)}},
+		Read: func(r *reader, v strict.Value) ([]string, bool) {
 			items := []strict.Value{v}
 			if v.IsList() {
 				items, _ = v.List(what)
 			}
 			var list []string
 			for _, item := range items {
-				text, ok := word.read(r, item)
+				text, ok := word.Read(r, item)
 				switch {
 				case !ok:
 					return nil, false

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/strict"
 	"github.com/coldcurve/coldcurve/analysis/units"
-	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
 )
 
 // Overrides are what the command line says of a scenario. They are applied

@@ -6,10 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/strict"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
-	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
 )
 
 // Parse reads a scenario from text. The name is the file's: it stands in
@@ -42,15 +42,15 @@ func parse(r *reader, text []byte) (*Scenario, error) {
 		Source:   r.file,
 		Text:     text,
 	}
-	root, ok := strict.Parse(text, r.faults.collect(r.file))
+	root, ok := strict.Parse(text, r.faults.Collect(r.file))
 	if !ok {
-		return nil, r.faults.err()
+		return nil, r.faults.Err()
 	}
 	m, ok := root.Map("the scenario")
 	if !ok {
-		return nil, r.faults.err()
+		return nil, r.faults.Err()
 	}
-	scenarioFields().into(s, r, m, "the scenario", "")
+	scenarioFields().Into(s, r, m, "the scenario", "")
 	r.faults = append(r.faults, r.overrides.misplaced(s.Platform.Name)...)
 	if s.Platform.Name == referencePlatform {
 		r.uploads()
@@ -62,7 +62,7 @@ func parse(r *reader, text []byte) (*Scenario, error) {
 	r.completePlatform(m)
 	r.completeFunctions(m)
 	r.checkSize(m)
-	if err := r.faults.err(); err != nil {
+	if err := r.faults.Err(); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -71,25 +71,25 @@ func parse(r *reader, text []byte) (*Scenario, error) {
 func scenarioFields() fields[Scenario] {
 	return fields[Scenario]{
 		key("name", names(), func(s *Scenario) *string { return &s.Name },
-			"what the scenario is called in results").must(),
+			"what the scenario is called in results").Must(),
 		key("description", texts(), func(s *Scenario) *string { return &s.Description },
 			"the question that the scenario answers"),
 		key("seed", seeds(), func(s *Scenario) *uint64 { return &s.Seed },
-			"of every random choice; the same seed draws up the same schedule").defaults(1),
+			"of every random choice; the same seed draws up the same schedule").Defaults(1),
 		key("platform", platforms(), func(s *Scenario) *Platform { return &s.Platform },
-			"what runs the functions: a name, or a mapping of name and options").defaults(referencePlatform),
+			"what runs the functions: a name, or a mapping of name and options").Defaults(referencePlatform),
 		key("functions", functions(), func(s *Scenario) *[]Function { return &s.Functions },
 			"what is called; may be left out on platform http"),
 		key("phases", phases(), func(s *Scenario) *[]Phase { return &s.Phases },
-			"the traffic: stretches of time, one after the other").must(),
+			"the traffic: stretches of time, one after the other").Must(),
 		key("expect", expectations(), func(s *Scenario) *[]Expectation { return &s.Expect },
 			"budgets: what the figures must keep, or the run ends with exit code 3"),
 		key("max_in_flight", counts(1, 1_000_000), func(s *Scenario) *int { return &s.InFlight.Max },
-			"most requests under way at once").defaults(10_000),
+			"most requests under way at once").Defaults(10_000),
 		key("faults", faults(), func(s *Scenario) *[]platform.Fault { return &s.Faults },
 			"what goes wrong on purpose, on platform reference"),
 		key("when_full", words("when_full", []string{"drop", "wait"}), func(s *Scenario) *string { return &s.InFlight.When },
-			"what becomes of an arrival at max_in_flight: it is dropped and counted, or waits").defaults("drop"),
+			"what becomes of an arrival at max_in_flight: it is dropped and counted, or waits").Defaults("drop"),
 	}
 }
 

@@ -8,26 +8,26 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/strict"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/scenarios/arrival"
-	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
 )
 
 func phaseFields() fields[Phase] {
 	return fields[Phase]{
 		key("name", names(), func(p *Phase) *string { return &p.Name },
-			"what results and budgets call it").must(),
+			"what results and budgets call it").Must(),
 		key("duration", durations("30s", 1, longest), func(p *Phase) *time.Duration { return &p.Duration },
-			"how long it lasts").must(),
+			"how long it lasts").Must(),
 		key("warmup", flags(), func(p *Phase) *bool { return &p.Warmup },
-			"driven and recorded, but left out of every figure").defaults(false),
+			"driven and recorded, but left out of every figure").Defaults(false),
 		{
-			name:    "arrivals",
-			doc:     "when requests come: one process, or a list of them; [] is a pause",
-			needed:  []string{""},
-			example: "{process: poisson, rate: 100/s}",
-			schema:  arrivalsSchema(),
-			read:    func(r *reader, v strict.Value, p *Phase) { p.Arrivals = r.arrivals(v, p.Duration) },
+			Name:    "arrivals",
+			Doc:     "when requests come: one process, or a list of them; [] is a pause",
+			Needed:  []string{""},
+			Example: "{process: poisson, rate: 100/s}",
+			Schema:  arrivalsSchema(),
+			Read:    func(r *reader, v strict.Value, p *Phase) { p.Arrivals = r.arrivals(v, p.Duration) },
 		},
 	}
 }
@@ -36,7 +36,7 @@ const examplePhase = "{name: steady, duration: 30s, arrivals: {process: poisson,
 
 func phases() form[[]Phase] {
 	return form[[]Phase]{
-		read: func(r *reader, v strict.Value) ([]Phase, bool) {
+		Read: func(r *reader, v strict.Value) ([]Phase, bool) {
 			items, ok := v.List("phases")
 			if !ok {
 				return nil, false
@@ -53,14 +53,14 @@ func phases() form[[]Phase] {
 					continue
 				}
 				var p Phase
-				phaseFields().into(&p, r, m, "phase", "")
+				phaseFields().Into(&p, r, m, "phase", "")
 				list = append(list, p)
 				unique(first, m.Get("name"), "phase", p.Name)
 			}
 			return list, true
 		},
-		example: "[" + examplePhase + "]",
-		schema:  listSchema(phaseFields().object("")),
+		Example: "[" + examplePhase + "]",
+		Schema:  strict.ListSchema(phaseFields().Object("")),
 	}
 }
 
@@ -85,7 +85,7 @@ func processes() []string {
 func arrivalFields() fields[Arrivals] {
 	return fields[Arrivals]{
 		key("process", words("process", processes()), func(a *Arrivals) *string { return &a.Process },
-			"how requests arrive").must(processes()...),
+			"how requests arrive").Must(processes()...),
 		key("function", references(), func(a *Arrivals) *string { return &a.Function },
 			"who is called; may be left out where there is one function"),
 		key("consumer", names(), func(a *Arrivals) *string { return &a.Consumer },
@@ -96,33 +96,33 @@ func arrivalFields() fields[Arrivals] {
 			"what reaches the function on platform reference: a request to its URL, an asynchronous event, a schedule that is due, a file in a watched folder; the default is a direct invocation"),
 
 		key("rate", rates("100/s", tiny), func(a *Arrivals) *units.Rate { return &a.Rate },
-			"mean rate").of(constant, poisson, bursty).must(),
+			"mean rate").Of(constant, poisson, bursty).Must(),
 		key("cv", factors(1, 100, "4"), func(a *Arrivals) *float64 { return &a.CV },
-			"coefficient of variation of the gaps between requests; poisson has 1").of(bursty).must(),
+			"coefficient of variation of the gaps between requests; poisson has 1").Of(bursty).Must(),
 		key("from", rates("10/s", 0), func(a *Arrivals) *units.Rate { return &a.From },
-			"rate at the start (spike: outside of it)").of(ramp, step, spike).must(),
+			"rate at the start (spike: outside of it)").Of(ramp, step, spike).Must(),
 		key("to", rates("500/s", 0), func(a *Arrivals) *units.Rate { return &a.To },
-			"rate at the end (spike: inside of it)").of(ramp, step, spike).must(),
+			"rate at the end (spike: inside of it)").Of(ramp, step, spike).Must(),
 		key("mean", rates("50/s", tiny), func(a *Arrivals) *units.Rate { return &a.Mean },
-			"rate around which the wave goes").of(sine).must(),
+			"rate around which the wave goes").Of(sine).Must(),
 		key("amplitude", rates("40/s", 0), func(a *Arrivals) *units.Rate { return &a.Amplitude },
-			"how far the wave goes from the mean, at most the mean").of(sine).must(),
+			"how far the wave goes from the mean, at most the mean").Of(sine).Must(),
 		key("period", durations("60s", 1, longest), func(a *Arrivals) *time.Duration { return &a.Period },
-			"from crest to crest").of(sine).must(),
+			"from crest to crest").Of(sine).Must(),
 		key("count", counts(1, mostArrivals), func(a *Arrivals) *int { return &a.Count },
-			"how many come at once").of(burst).must(),
+			"how many come at once").Of(burst).Must(),
 		key("at", durations("5s", 0, longest), func(a *Arrivals) *time.Duration { return &a.At },
-			"when, from the phase's start; gap: when the first").of(step, spike, burst, gap).must(step, spike),
+			"when, from the phase's start; gap: when the first").Of(step, spike, burst, gap).Must(step, spike),
 		key("width", durations("2s", 1, longest), func(a *Arrivals) *time.Duration { return &a.Width },
-			"how long the spike lasts").of(spike).must(),
+			"how long the spike lasts").Of(spike).Must(),
 		key("even", flags(), func(a *Arrivals) *bool { return &a.Even },
-			"evenly spaced as the rate goes; the default is at random").of(ramp, step, spike, sine).defaults(false),
+			"evenly spaced as the rate goes; the default is at random").Of(ramp, step, spike, sine).Defaults(false),
 		key("gap", durations("5s", 1, longest), func(a *Arrivals) *time.Duration { return &a.Gap },
-			"from one request to the next").of(gap).must(),
+			"from one request to the next").Of(gap).Must(),
 		key("file", texts(), func(a *Arrivals) *string { return &a.File },
-			"recorded arrivals, from the scenario's folder: minute,count or a timestamp a line; may be gzipped").of(replay).must().like("trace.csv"),
+			"recorded arrivals, from the scenario's folder: minute,count or a timestamp a line; may be gzipped").Of(replay).Must().Like("trace.csv"),
 		key("speed", factors(0, 1e6, "60"), func(a *Arrivals) *float64 { return &a.Speed },
-			"60 plays a minute in a second").of(replay).defaults(1),
+			"60 plays a minute in a second").Of(replay).Defaults(1),
 	}
 }
 
@@ -152,7 +152,7 @@ func (r *reader) arrival(m strict.Map, phase time.Duration) Arrivals {
 		}
 	}
 	before := len(r.faults)
-	arrivalFields().into(&a, r, m, where, variant)
+	arrivalFields().Into(&a, r, m, where, variant)
 	sound := len(r.faults) == before
 	r.checkCaller(m, &a)
 	if sound {

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/strict"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/fixtures"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
-	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
 )
 
 // The platforms that a scenario can name.
@@ -38,24 +38,24 @@ func platformFields() fields[Platform] {
 	const ref, web = referencePlatform, httpPlatform
 	first := fields[Platform]{
 		key("name", words("platform", platformNames()), func(p *Platform) *string { return &p.Name },
-			"which platform").must(ref, web),
+			"which platform").Must(ref, web),
 
 		key("profile", words("profile", fixtures.ProfileNames()), func(p *Platform) *string { return &p.Profile },
-			"a named platform's policy, which the other keys change").of(ref),
+			"a named platform's policy, which the other keys change").Of(ref),
 		key("sandbox", words("sandbox", sandboxes()), func(p *Platform) *string { return &p.Sandbox },
-			"what an instance is, for functions that do not say so").of(ref).defaults("process"),
+			"what an instance is, for functions that do not say so").Of(ref).Defaults("process"),
 		key("start", words("start", startTiers()), func(p *Platform) *string { return &p.Start },
-			"how an instance is started, for functions that do not say so").of(ref).defaults("plain"),
+			"how an instance is started, for functions that do not say so").Of(ref).Defaults("plain"),
 	}
 	last := fields[Platform]{
 		key("url", urls(), func(p *Platform) *string { return &p.URL },
-			"where requests go").of(web),
+			"where requests go").Of(web),
 		key("method", words("method", methods()), func(p *Platform) *string { return &p.Method },
-			"HTTP method; the default is GET, and POST where a payload is given").of(web),
+			"HTTP method; the default is GET, and POST where a payload is given").Of(web),
 		key("headers", textMaps("headers", `X-Api-Key: "secret"`, "\x00\r\n"), func(p *Platform) *map[string]string { return &p.Headers },
-			"sent with every request").of(web),
+			"sent with every request").Of(web),
 		key("timeout", durations("30s", 1, longest), func(p *Platform) *time.Duration { return &p.Timeout },
-			"longest wait for an answer").of(web).defaults("30s"),
+			"longest wait for an answer").Of(web).Defaults("30s"),
 	}
 	return slices.Concat(first, policyFields(), last)
 }
@@ -76,11 +76,11 @@ func methods() []string {
 func bindingField() field[Platform] {
 	ways := words("binding", []string{"early", "late"})
 	return field[Platform]{
-		name:   "binding",
-		doc:    "early: a request that starts an instance is served by that one; late: by whichever comes free first",
-		schema: ways.schema,
-		read: func(r *reader, v strict.Value, p *Platform) {
-			if way, ok := ways.read(r, v); ok {
+		Name:   "binding",
+		Doc:    "early: a request that starts an instance is served by that one; late: by whichever comes free first",
+		Schema: ways.Schema,
+		Read: func(r *reader, v strict.Value, p *Platform) {
+			if way, ok := ways.Read(r, v); ok {
 				p.Policy.LateBinding = way == "late"
 			}
 		},
@@ -90,7 +90,7 @@ func bindingField() field[Platform] {
 // urls are absolute http and https URLs.
 func urls() form[string] {
 	return form[string]{
-		read: func(_ *reader, v strict.Value) (string, bool) {
+		Read: func(_ *reader, v strict.Value) (string, bool) {
 			text, ok := v.Text()
 			if !ok {
 				return "", false
@@ -101,7 +101,7 @@ func urls() form[string] {
 			}
 			return text, true
 		},
-		schema: schema{"type": "string", "pattern": "^https?://."},
+		Schema: schema{"type": "string", "pattern": "^https?://."},
 	}
 }
 
@@ -139,9 +139,9 @@ func withoutSecrets(text string) string {
 func platforms() form[Platform] {
 	name := words("platform", platformNames())
 	return form[Platform]{
-		read: func(r *reader, v strict.Value) (Platform, bool) {
+		Read: func(r *reader, v strict.Value) (Platform, bool) {
 			if v.IsScalar() {
-				text, ok := name.read(r, v)
+				text, ok := name.Read(r, v)
 				return defaultPlatform(r.overrides.platform(text)), ok
 			}
 			m, ok := v.Map("platform")
@@ -150,7 +150,7 @@ func platforms() form[Platform] {
 			}
 			return r.platform(m), true
 		},
-		schema: platformSchema(),
+		Schema: platformSchema(),
 	}
 }
 
@@ -162,8 +162,8 @@ func (r *reader) platform(m strict.Map) Platform {
 	fs, chosen := platformFields(), r.overrides.platform(own)
 	if chosen != own {
 		m = m.Without(func(key string) bool {
-			f, known := fs.find(key)
-			return known && f.has(own) && !f.has(chosen)
+			f, known := fs.Find(key)
+			return known && f.Has(own) && !f.Has(chosen)
 		})
 	}
 	p := defaultPlatform(chosen)
@@ -174,7 +174,7 @@ func (r *reader) platform(m strict.Map) Platform {
 		r.policy = p.Policy
 	}
 	before := len(r.faults)
-	fs.into(&p, r, m, "platform "+chosen, chosen)
+	fs.Into(&p, r, m, "platform "+chosen, chosen)
 	p.Name = chosen
 	if chosen == referencePlatform {
 		r.checkPolicy(m, &p, before)

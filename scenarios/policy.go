@@ -6,10 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/strict"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
-	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
 )
 
 // policyFields are the reference runtime's keys that decide about instances.
@@ -17,60 +17,60 @@ func policyFields() fields[Platform] {
 	const ref = referencePlatform
 	return fields[Platform]{
 		key("keep_alive", keepAlives(), func(p *Platform) *keepAlive { return (*keepAlive)(&p.Policy) },
-			"how long an idle instance lives (0 reaps it at once), or forever, or a survival curve, or the hybrid histogram").of(ref).defaults("10m"),
+			"how long an idle instance lives (0 reaps it at once), or forever, or a survival curve, or the hybrid histogram").Of(ref).Defaults("10m"),
 		{
-			name: "pause_after", in: []string{ref}, example: "0s",
-			doc:    "an instance that has been idle for so long is frozen until its next request; 0s freezes it at once",
-			schema: quantitySchema(durationPattern, "0s", true),
-			read: func(r *reader, v strict.Value, p *Platform) {
-				if d, ok := durations("0s", 0, longest).read(r, v); ok {
+			Name: "pause_after", In: []string{ref}, Example: "0s",
+			Doc:    "an instance that has been idle for so long is frozen until its next request; 0s freezes it at once",
+			Schema: strict.QuantitySchema(strict.DurationPattern, "0s", true),
+			Read: func(r *reader, v strict.Value, p *Platform) {
+				if d, ok := durations("0s", 0, longest).Read(r, v); ok {
 					p.Policy.Pause, p.Policy.PauseAfter = true, d
 				}
 			},
 		},
 		key("instance_concurrency", counts(1, 1000), func(p *Platform) *int { return &p.Policy.Slots },
-			"most requests that one instance serves at once").of(ref).defaults(1),
+			"most requests that one instance serves at once").Of(ref).Defaults(1),
 		key("routing_noise", shares("3%"), func(p *Platform) *float64 { return &p.Policy.Noise },
-			"share of warm requests that take any idle instance instead of the one used last").of(ref).defaults("0%"),
+			"share of warm requests that take any idle instance instead of the one used last").Of(ref).Defaults("0%"),
 		key("provisioned", levels(), func(p *Platform) *[]lifecycle.Level { return &p.Policy.Provisioned },
-			"instances of each function that are kept ready ahead of requests, or when how many").of(ref).defaults(0),
+			"instances of each function that are kept ready ahead of requests, or when how many").Of(ref).Defaults(0),
 		key("provisioned_period", durations("24h", 1, longest), func(p *Platform) *time.Duration { return &p.Policy.Period },
-			"after how long provisioned begins again; without it it does not").of(ref),
+			"after how long provisioned begins again; without it it does not").Of(ref),
 		key("ping", pings(), func(p *Platform) *lifecycle.Pings { return &p.Policy.Ping },
-			"requests that the runtime sends each function to keep it warm; they are metered as the consumer keep-warm").of(ref),
+			"requests that the runtime sends each function to keep it warm; they are metered as the consumer keep-warm").Of(ref),
 		key("concurrency", counts(0, 100_000), func(p *Platform) *int { return &p.Policy.Concurrency },
-			"most requests at once over all functions; 0 is no limit (100 stay unreserved, as on Lambda)").of(ref).defaults(0),
+			"most requests at once over all functions; 0 is no limit (100 stay unreserved, as on Lambda)").Of(ref).Defaults(0),
 		key("start_burst", counts(1, 100_000), func(p *Platform) *int { return &p.Policy.StartBurst },
-			"starts that are allowed at once; without it starts are not bounded").of(ref),
-		startRateField().of(ref),
+			"starts that are allowed at once; without it starts are not bounded").Of(ref),
+		startRateField().Of(ref),
 		key("queue", counts(0, 1_000_000), func(p *Platform) *int { return &p.Policy.QueueLimit },
-			"most requests that wait for an instance; 0 throttles at once").of(ref).defaults(0),
+			"most requests that wait for an instance; 0 throttles at once").Of(ref).Defaults(0),
 		key("queue_timeout", durations("1s", 1, longest), func(p *Platform) *time.Duration { return &p.Policy.QueueTimeout },
-			"longest wait in the queue; without it there is no bound").of(ref),
-		bindingField().of(ref).defaults("early"),
+			"longest wait in the queue; without it there is no bound").Of(ref),
+		bindingField().Of(ref).Defaults("early"),
 		key("memory_budget", sizes("4GB", mb, 1<<50), func(p *Platform) *units.Bytes { return &p.Memory },
-			"most memory of all instances together, by their limits; the instance used longest ago makes room").of(ref),
+			"most memory of all instances together, by their limits; the instance used longest ago makes room").Of(ref),
 		key("async_retries", counts(0, 10), func(p *Platform) *int { return p.asyncRetries() },
-			"how often an asynchronous invocation is tried again that failed").of(ref).defaults(2),
+			"how often an asynchronous invocation is tried again that failed").Of(ref).Defaults(2),
 		{
-			name: "async_waits", in: []string{ref}, example: "[60s, 120s]",
-			doc:    "how long after the first failure, the second, ... that is",
-			schema: listSchema(durations("60s", 0, longest).schema),
-			read: func(r *reader, v strict.Value, p *Platform) {
+			Name: "async_waits", In: []string{ref}, Example: "[60s, 120s]",
+			Doc:    "how long after the first failure, the second, ... that is",
+			Schema: strict.ListSchema(durations("60s", 0, longest).Schema),
+			Read: func(r *reader, v strict.Value, p *Platform) {
 				items, ok := v.List("waits")
 				for _, item := range items {
-					if d, fine := durations("60s", 0, longest).read(r, item); fine && ok {
+					if d, fine := durations("60s", 0, longest).Read(r, item); fine && ok {
 						p.AsyncWaits = append(p.AsyncWaits, d)
 					}
 				}
 			},
 		},
 		key("pool", pools(), func(p *Platform) *map[platform.Runtime]int { return &p.Pool },
-			"runtimes that are kept booted without a function, for functions whose start is pool").of(ref),
+			"runtimes that are kept booted without a function, for functions whose start is pool").Of(ref),
 		key("bases", bases(), func(p *Platform) *map[platform.Runtime]string { return &p.Bases },
-			"images with the interpreter, on which sandbox container builds functions; the defaults are Docker's official ones").of(ref),
+			"images with the interpreter, on which sandbox container builds functions; the defaults are Docker's official ones").Of(ref),
 		key("start_delay", startDelays(), func(p *Platform) *map[platform.Runtime][]Quantile { return &p.StartDelay },
-			"emulated: a start takes at least as long as drawn from these quantiles, or from the profile's").of(ref),
+			"emulated: a start takes at least as long as drawn from these quantiles, or from the profile's").Of(ref),
 	}
 }
 
@@ -96,16 +96,16 @@ func keepAlives() form[keepAlive] {
 	const example = "10m"
 	duration := durations(example, 0, longest)
 	return form[keepAlive]{
-		example: example,
-		schema: schema{"anyOf": []schema{
-			duration.schema, {"const": forever}, oneOfSchema(keepAliveFields().object("")),
+		Example: example,
+		Schema: schema{"anyOf": []schema{
+			duration.Schema, {"const": forever}, strict.OneOfSchema(keepAliveFields().Object("")),
 		}},
-		read: func(r *reader, v strict.Value) (keepAlive, bool) {
+		Read: func(r *reader, v strict.Value) (keepAlive, bool) {
 			k := keepAlive(r.policy)
 			if v.IsMap() {
 				m, _ := v.Map("keep_alive")
 				before := len(r.faults)
-				keepAliveFields().into(&k, r, m, "keep_alive", "")
+				keepAliveFields().Into(&k, r, m, "keep_alive", "")
 				if m.Get("survival").Given() == m.Get("hybrid").Given() && len(r.faults) == before {
 					m.Fault("a keep_alive with both or none of survival and hybrid", "write one of them, or a duration")
 				}
@@ -114,7 +114,7 @@ func keepAlives() form[keepAlive] {
 			if text, ok := v.Plain(); ok && text == forever {
 				return k.set(-1, nil, nil), true
 			}
-			d, ok := duration.read(r, v)
+			d, ok := duration.Read(r, v)
 			return k.set(d, nil, nil), ok
 		},
 	}
@@ -123,23 +123,23 @@ func keepAlives() form[keepAlive] {
 func keepAliveFields() fields[keepAlive] {
 	return fields[keepAlive]{
 		{
-			name: "survival", example: "[{idle: 300s, alive: 92%}, {idle: 360s, alive: 0%}]",
-			doc:    "share of instances still alive after so long without a request; linear between the points, from 100% at 0s",
-			schema: listSchema(survivorFields().object("")),
-			read: func(r *reader, v strict.Value, k *keepAlive) {
+			Name: "survival", Example: "[{idle: 300s, alive: 92%}, {idle: 360s, alive: 0%}]",
+			Doc:    "share of instances still alive after so long without a request; linear between the points, from 100% at 0s",
+			Schema: strict.ListSchema(survivorFields().Object("")),
+			Read: func(r *reader, v strict.Value, k *keepAlive) {
 				if curve, ok := readList(r, v, "survival points", "a point of the curve", survivorFields()); ok {
 					*k = k.set(0, curve, nil)
 				}
 			},
 		},
 		{
-			name: "hybrid", example: "{}",
-			doc:    "learns each function's idle times, puts instances away in between and starts them ahead (Shahrad et al. 2020); the defaults are the paper's",
-			schema: hybridFields().object(""),
-			read: func(r *reader, v strict.Value, k *keepAlive) {
+			Name: "hybrid", Example: "{}",
+			Doc:    "learns each function's idle times, puts instances away in between and starts them ahead (Shahrad et al. 2020); the defaults are the paper's",
+			Schema: hybridFields().Object(""),
+			Read: func(r *reader, v strict.Value, k *keepAlive) {
 				if m, ok := v.Map("hybrid"); ok {
 					h := new(lifecycle.Hybrid)
-					hybridFields().into(h, r, m, "hybrid", "")
+					hybridFields().Into(h, r, m, "hybrid", "")
 					*k = k.set(0, nil, h)
 				}
 			},
@@ -150,18 +150,18 @@ func keepAliveFields() fields[keepAlive] {
 func survivorFields() fields[lifecycle.Survivor] {
 	return fields[lifecycle.Survivor]{
 		key("idle", durations("300s", 1, longest), func(s *lifecycle.Survivor) *time.Duration { return &s.Idle },
-			"time without a request").must(),
+			"time without a request").Must(),
 		key("alive", shares("92%"), func(s *lifecycle.Survivor) *float64 { return &s.Alive },
-			"share of instances that are still alive then; the last is 0%").must(),
+			"share of instances that are still alive then; the last is 0%").Must(),
 	}
 }
 
 func hybridFields() fields[lifecycle.Hybrid] {
 	duration := func(name, example string, at func(*lifecycle.Hybrid) *time.Duration, doc string) field[lifecycle.Hybrid] {
-		return key(name, durations(example, 1, longest), at, doc).defaults(example)
+		return key(name, durations(example, 1, longest), at, doc).Defaults(example)
 	}
 	share := func(name, example string, at func(*lifecycle.Hybrid) *float64, doc string) field[lifecycle.Hybrid] {
-		return key(name, shares(example), at, doc).defaults(example)
+		return key(name, shares(example), at, doc).Defaults(example)
 	}
 	return fields[lifecycle.Hybrid]{
 		duration("bin", "60s", func(h *lifecycle.Hybrid) *time.Duration { return &h.Bin }, "width of a bin of the histogram of idle times"),
@@ -169,7 +169,7 @@ func hybridFields() fields[lifecycle.Hybrid] {
 		share("head", "5%", func(h *lifecycle.Hybrid) *float64 { return &h.Head }, "share of idle times before which no instance is kept"),
 		share("tail", "99%", func(h *lifecycle.Hybrid) *float64 { return &h.Tail }, "share of idle times until which one is"),
 		share("margin", "10%", func(h *lifecycle.Hybrid) *float64 { return &h.Margin }, "how much earlier than the head and later than the tail"),
-		key("min_cv", factors(0, 100, "2"), func(h *lifecycle.Hybrid) *float64 { return &h.MinCV }, "least coefficient of variation of the bins for the histogram to be used").defaults(2),
+		key("min_cv", factors(0, 100, "2"), func(h *lifecycle.Hybrid) *float64 { return &h.MinCV }, "least coefficient of variation of the bins for the histogram to be used").Defaults(2),
 		share("out_of_bounds", "50%", func(h *lifecycle.Hybrid) *float64 { return &h.MaxOut }, "share of idle times above the range from which a forecast replaces the histogram"),
 		share("slack", "15%", func(h *lifecycle.Hybrid) *float64 { return &h.Slack }, "how much earlier and later than the forecast"),
 		duration("standard", "4h", func(h *lifecycle.Hybrid) *time.Duration { return &h.Standard }, "keep-alive where neither is used"),
@@ -179,9 +179,9 @@ func hybridFields() fields[lifecycle.Hybrid] {
 func levelFields() fields[lifecycle.Level] {
 	return fields[lifecycle.Level]{
 		key("from", durations("8h", 0, longest), func(l *lifecycle.Level) *time.Duration { return &l.From },
-			"from when on, since the beginning").must(),
+			"from when on, since the beginning").Must(),
 		key("count", counts(0, 100_000), func(l *lifecycle.Level) *int { return &l.Count },
-			"how many").must(),
+			"how many").Must(),
 	}
 }
 
@@ -189,11 +189,11 @@ func levelFields() fields[lifecycle.Level] {
 func levels() form[[]lifecycle.Level] {
 	number := counts(0, 100_000)
 	return form[[]lifecycle.Level]{
-		example: "2",
-		schema:  schema{"anyOf": []schema{number.schema, listSchema(levelFields().object(""))}},
-		read: func(r *reader, v strict.Value) ([]lifecycle.Level, bool) {
+		Example: "2",
+		Schema:  schema{"anyOf": []schema{number.Schema, strict.ListSchema(levelFields().Object(""))}},
+		Read: func(r *reader, v strict.Value) ([]lifecycle.Level, bool) {
 			if !v.IsList() {
-				n, ok := number.read(r, v)
+				n, ok := number.Read(r, v)
 				if n == 0 {
 					return nil, ok
 				}
@@ -212,18 +212,18 @@ func levels() form[[]lifecycle.Level] {
 func pings() form[lifecycle.Pings] {
 	fs := fields[lifecycle.Pings]{
 		key("every", durations("5m", 1, longest), func(p *lifecycle.Pings) *time.Duration { return &p.Every },
-			"from one to the next").must(),
+			"from one to the next").Must(),
 		key("count", counts(1, 1000), func(p *lifecycle.Pings) *int { return &p.Count },
-			"how many at once, to keep so many instances").defaults(1),
+			"how many at once, to keep so many instances").Defaults(1),
 	}
 	return form[lifecycle.Pings]{
-		example: "{every: 5m}",
-		schema:  fs.object(""),
-		read: func(r *reader, v strict.Value) (lifecycle.Pings, bool) {
+		Example: "{every: 5m}",
+		Schema:  fs.Object(""),
+		Read: func(r *reader, v strict.Value) (lifecycle.Pings, bool) {
 			p := lifecycle.Pings{Count: 1}
 			m, ok := v.Map("ping")
 			if ok {
-				fs.into(&p, r, m, "ping", "")
+				fs.Into(&p, r, m, "ping", "")
 			}
 			return p, ok
 		},
@@ -247,22 +247,22 @@ func byPooled[T any](what, example, one, doc string, value form[T]) form[map[pla
 	var fs fields[values]
 	for _, runtime := range pooled() {
 		fs = append(fs, field[values]{
-			name: string(runtime), example: one, schema: value.schema, doc: doc,
-			read: func(r *reader, v strict.Value, p *values) {
-				if x, ok := value.read(r, v); ok {
+			Name: string(runtime), Example: one, Schema: value.Schema, Doc: doc,
+			Read: func(r *reader, v strict.Value, p *values) {
+				if x, ok := value.Read(r, v); ok {
 					(*p)[runtime] = x
 				}
 			},
 		})
 	}
 	return form[values]{
-		example: example,
-		schema:  fs.object(""),
-		read: func(r *reader, v strict.Value) (values, bool) {
+		Example: example,
+		Schema:  fs.Object(""),
+		Read: func(r *reader, v strict.Value) (values, bool) {
 			p := make(values)
 			m, ok := v.Map(what)
 			if ok {
-				fs.into(&p, r, m, what, "")
+				fs.Into(&p, r, m, what, "")
 			}
 			return p, ok
 		},
@@ -272,9 +272,9 @@ func byPooled[T any](what, example, one, doc string, value form[T]) form[map[pla
 func quantileFields() fields[Quantile] {
 	return fields[Quantile]{
 		key("share", shares("50%"), func(q *Quantile) *float64 { return &q.Share },
-			"share of the starts").must(),
+			"share of the starts").Must(),
 		key("delay", durations("120ms", 0, longest), func(q *Quantile) *time.Duration { return &q.Delay },
-			"that take at most so long").must(),
+			"that take at most so long").Must(),
 	}
 }
 
@@ -286,9 +286,9 @@ func startDelays() form[map[platform.Runtime][]Quantile] {
 	var fs fields[delays]
 	for _, name := range runtimeNames() {
 		fs = append(fs, field[delays]{
-			name: name, example: "[{share: 50%, delay: 120ms}]", doc: "of functions in " + name,
-			schema: listSchema(quantileFields().object("")),
-			read: func(r *reader, v strict.Value, d *delays) {
+			Name: name, Example: "[{share: 50%, delay: 120ms}]", Doc: "of functions in " + name,
+			Schema: strict.ListSchema(quantileFields().Object("")),
+			Read: func(r *reader, v strict.Value, d *delays) {
 				list, ok := readList(r, v, "quantiles", "a quantile", quantileFields())
 				if ok && rising(v, list, func(q Quantile) float64 { return q.Share }, "share") &&
 					rising(v, list, func(q Quantile) float64 { return float64(q.Delay) }, "delay") {
@@ -298,9 +298,9 @@ func startDelays() form[map[platform.Runtime][]Quantile] {
 		})
 	}
 	return form[delays]{
-		example: fromProfile,
-		schema:  schema{"anyOf": []schema{{"const": fromProfile}, fs.object("")}},
-		read: func(r *reader, v strict.Value) (delays, bool) {
+		Example: fromProfile,
+		Schema:  schema{"anyOf": []schema{{"const": fromProfile}, fs.Object("")}},
+		Read: func(r *reader, v strict.Value) (delays, bool) {
 			if text, ok := v.Plain(); ok && text == fromProfile {
 				if len(r.profile.StartDelay) == 0 {
 					v.Fault("there is no profile with start delays", "add profile: lambda, or write the quantiles here")
@@ -310,7 +310,7 @@ func startDelays() form[map[platform.Runtime][]Quantile] {
 			d := make(delays)
 			m, ok := v.Map("start_delay")
 			if ok {
-				fs.into(&d, r, m, "start_delay", "")
+				fs.Into(&d, r, m, "start_delay", "")
 			}
 			return d, ok
 		},
@@ -328,26 +328,12 @@ func rising[T any](v strict.Value, list []T, of func(T) float64, what string) bo
 	return true
 }
 
-// readList reads a list of mappings with the same keys, at least one.
+// readList reads a list of mappings with the same keys, at least one; it is not
+// ok where anything in it is at fault.
 func readList[T any](r *reader, v strict.Value, of, one string, fs fields[T]) ([]T, bool) {
-	items, ok := v.List(of)
-	if !ok {
-		return nil, false
-	}
-	if len(items) == 0 {
-		v.Fault("no "+of, "write at least one, or leave the key out")
-		return nil, false
-	}
 	before := len(r.faults)
-	list := make([]T, 0, len(items))
-	for _, item := range items {
-		if m, ok := item.Map(one); ok {
-			var t T
-			fs.into(&t, r, m, one, "")
-			list = append(list, t)
-		}
-	}
-	return list, len(r.faults) == before
+	list, ok := fs.List(r, v, of, one)
+	return list, ok && len(r.faults) == before
 }
 
 // startRateField is a rate in the file and a period in the policy. It is read
@@ -355,12 +341,12 @@ func readList[T any](r *reader, v strict.Value, of, one string, fs fields[T]) ([
 func startRateField() field[Platform] {
 	rate := rates("100/s", tiny)
 	return field[Platform]{
-		name:    "start_rate",
-		doc:     "starts that are allowed in the long run; goes with start_burst",
-		example: rate.example,
-		schema:  rate.schema,
-		read: func(r *reader, v strict.Value, p *Platform) {
-			value, ok := rate.read(r, v)
+		Name:    "start_rate",
+		Doc:     "starts that are allowed in the long run; goes with start_burst",
+		Example: rate.Example,
+		Schema:  rate.Schema,
+		Read: func(r *reader, v strict.Value, p *Platform) {
+			value, ok := rate.Read(r, v)
 			if !ok || p.Policy.StartBurst == 0 { // that it goes with start_burst is said elsewhere
 				return
 			}

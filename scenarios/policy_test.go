@@ -76,8 +76,8 @@ func TestProfiles(t *testing.T) {
 			sourced += s.For + ", "
 		}
 		for _, key := range policyFields() {
-			if strings.Contains(string(text), "\n  "+key.name+":") && !strings.Contains(sourced, key.name) {
-				t.Errorf("%s: %s has no source", name, key.name)
+			if strings.Contains(string(text), "\n  "+key.Name+":") && !strings.Contains(sourced, key.Name) {
+				t.Errorf("%s: %s has no source", name, key.Name)
 			}
 		}
 		s, err := Parse("x.yaml", []byte(onPlatform("{name: reference, profile: "+name+"}")), Overrides{})

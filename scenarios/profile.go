@@ -3,9 +3,9 @@ package scenarios
 import (
 	"fmt"
 
+	"github.com/coldcurve/coldcurve/analysis/strict"
 	"github.com/coldcurve/coldcurve/fixtures"
 	"github.com/coldcurve/coldcurve/platform"
-	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
 )
 
 // Profile is how a named platform treats instances, by published sources.
@@ -26,23 +26,23 @@ type ProfileSource struct {
 
 func profileFields() fields[Profile] {
 	source := fields[ProfileSource]{
-		key("for", texts(), func(s *ProfileSource) *string { return &s.For }, "which keys").must(),
-		key("source", texts(), func(s *ProfileSource) *string { return &s.Source }, "where their values are from").must(),
-		key("as_of", texts(), func(s *ProfileSource) *string { return &s.AsOf }, "when that was so").must(),
+		key("for", texts(), func(s *ProfileSource) *string { return &s.For }, "which keys").Must(),
+		key("source", texts(), func(s *ProfileSource) *string { return &s.Source }, "where their values are from").Must(),
+		key("as_of", texts(), func(s *ProfileSource) *string { return &s.AsOf }, "when that was so").Must(),
 	}
 	return fields[Profile]{
-		key("title", texts(), func(p *Profile) *string { return &p.Title }, "the platform's own name").must(),
+		key("title", texts(), func(p *Profile) *string { return &p.Title }, "the platform's own name").Must(),
 		{
-			name: "sources", doc: "where the values are from", needed: []string{""}, example: "[]",
-			schema: listSchema(source.object("")),
-			read: func(r *reader, v strict.Value, p *Profile) {
+			Name: "sources", Doc: "where the values are from", Needed: []string{""}, Example: "[]",
+			Schema: strict.ListSchema(source.Object("")),
+			Read: func(r *reader, v strict.Value, p *Profile) {
 				p.Sources, _ = readList(r, v, "sources", "a source", source)
 			},
 		},
 		{
-			name: "platform", doc: "the policy, in the keys of a scenario's platform", needed: []string{""}, example: "{}",
-			schema: platformFields().object(referencePlatform),
-			read: func(r *reader, v strict.Value, p *Profile) {
+			Name: "platform", Doc: "the policy, in the keys of a scenario's platform", Needed: []string{""}, Example: "{}",
+			Schema: platformFields().Object(referencePlatform),
+			Read: func(r *reader, v strict.Value, p *Profile) {
 				if m, ok := v.Map("platform"); ok {
 					p.Platform = r.platform(m)
 				}
@@ -55,13 +55,13 @@ func profileFields() fields[Profile] {
 func ParseProfile(name string, text []byte) (Profile, error) {
 	r := &reader{file: name + ".yaml"}
 	p := Profile{Name: name}
-	root, ok := strict.Parse(text, r.faults.collect(r.file))
+	root, ok := strict.Parse(text, r.faults.Collect(r.file))
 	if m, isMap := root.Map("the profile"); ok && isMap {
-		profileFields().into(&p, r, m, "the profile", "")
+		profileFields().Into(&p, r, m, "the profile", "")
 	}
 	p.Platform.Profile = name
 	p.StartDelay, p.Platform.StartDelay = p.Platform.StartDelay, nil
-	return p, r.faults.err()
+	return p, r.faults.Err()
 }
 
 // mustProfile is a profile that ships with coldcurve.

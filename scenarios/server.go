@@ -5,7 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
+	"github.com/coldcurve/coldcurve/analysis/strict"
 )
 
 // Server is the configuration of a runtime that is served: how it treats
@@ -34,24 +34,24 @@ type Folder struct {
 
 func serverFields() fields[Server] {
 	schedule := fields[Timer]{
-		key("name", names(), func(s *Timer) *string { return &s.Name }, "what it is called").must(),
-		key("function", texts(), func(s *Timer) *string { return &s.Function }, "who is invoked: name, or name:qualifier").must(),
+		key("name", names(), func(s *Timer) *string { return &s.Name }, "what it is called").Must(),
+		key("function", texts(), func(s *Timer) *string { return &s.Function }, "who is invoked: name, or name:qualifier").Must(),
 		key("expression", texts(), func(s *Timer) *string { return &s.Expression },
-			"when: rate(5 minutes), cron(0 10 ? * MON-FRI *) or at(2026-11-22T10:00:00), in UTC").must(),
+			"when: rate(5 minutes), cron(0 10 ? * MON-FRI *) or at(2026-11-22T10:00:00), in UTC").Must(),
 		key("input", documents(), func(s *Timer) *[]byte { return &s.Input }, "what it gets; the default is EventBridge's own event"),
 	}
 	folder := fields[Folder]{
-		key("bucket", names(), func(f *Folder) *string { return &f.Bucket }, "what the function is told as the bucket").must(),
-		key("folder", texts(), func(f *Folder) *string { return &f.Folder }, "whose new files it is told of").must(),
+		key("bucket", names(), func(f *Folder) *string { return &f.Bucket }, "what the function is told as the bucket").Must(),
+		key("folder", texts(), func(f *Folder) *string { return &f.Folder }, "whose new files it is told of").Must(),
 		key("prefix", texts(), func(f *Folder) *string { return &f.Prefix }, "of the names that count; the default is all"),
 		key("suffix", texts(), func(f *Folder) *string { return &f.Suffix }, "of the names that count; the default is all"),
-		key("function", texts(), func(f *Folder) *string { return &f.Function }, "who is invoked: name, or name:qualifier").must(),
+		key("function", texts(), func(f *Folder) *string { return &f.Function }, "who is invoked: name, or name:qualifier").Must(),
 	}
 	return fields[Server]{
 		{
-			name: "platform", doc: "the policy, in the keys of a scenario's platform", example: "{name: reference, keep_alive: 5m}",
-			schema: platformFields().object(referencePlatform),
-			read: func(r *reader, v strict.Value, s *Server) {
+			Name: "platform", Doc: "the policy, in the keys of a scenario's platform", Example: "{name: reference, keep_alive: 5m}",
+			Schema: platformFields().Object(referencePlatform),
+			Read: func(r *reader, v strict.Value, s *Server) {
 				if m, ok := v.Map("platform"); ok {
 					s.Platform = r.platform(m)
 				}
@@ -61,14 +61,14 @@ func serverFields() fields[Server] {
 			},
 		},
 		{
-			name: "schedules", doc: "what is invoked by the clock", example: "[]", schema: listSchema(schedule.object("")),
-			read: func(r *reader, v strict.Value, s *Server) {
+			Name: "schedules", Doc: "what is invoked by the clock", Example: "[]", Schema: strict.ListSchema(schedule.Object("")),
+			Read: func(r *reader, v strict.Value, s *Server) {
 				s.Schedules, _ = readList(r, v, "schedules", "a schedule", schedule)
 			},
 		},
 		{
-			name: "folders", doc: "what is invoked by files that appear", example: "[]", schema: listSchema(folder.object("")),
-			read: func(r *reader, v strict.Value, s *Server) {
+			Name: "folders", Doc: "what is invoked by files that appear", Example: "[]", Schema: strict.ListSchema(folder.Object("")),
+			Read: func(r *reader, v strict.Value, s *Server) {
 				s.Folders, _ = readList(r, v, "folders", "a folder", folder)
 				for i := range s.Folders {
 					s.Folders[i].Folder = r.path(s.Folders[i].Folder)
@@ -86,9 +86,9 @@ func LoadServer(path string) (Server, error) {
 	}
 	r := &reader{file: path, dir: filepath.Dir(path)}
 	s := Server{Platform: defaultPlatform(referencePlatform)}
-	root, ok := strict.Parse(text, r.faults.collect(r.file))
+	root, ok := strict.Parse(text, r.faults.Collect(r.file))
 	if m, isMap := root.Map("the configuration"); ok && isMap {
-		serverFields().into(&s, r, m, "the configuration", "")
+		serverFields().Into(&s, r, m, "the configuration", "")
 	}
-	return s, r.faults.err()
+	return s, r.faults.Err()
 }

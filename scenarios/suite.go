@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/coldcurve/coldcurve/scenarios/internal/strict"
+	"github.com/coldcurve/coldcurve/analysis/strict"
 )
 
 //go:embed suite/*.yaml

@@ -51,6 +51,11 @@ var bans = []struct{ from, to, reason string }{
 	{"analysis/sim", "analysis/cost", "the simulator yields usage, never money"},
 	{"analysis/sim", "analysis/rundir", "the simulator reads no files"},
 	{"analysis/queue", "analysis/...", "a leaf: formulas only"},
+	{"analysis/strict", "scenarios", "a reader of files knows no keys"},
+	{"analysis/strict", "platform", "a reader of files knows no keys"},
+	{"analysis/prices", "scenarios/...", "the price book is data; whoever prices a scenario reads it"},
+	{"analysis/prices", "platform/...", "the price book is data, and prices know no platform that runs"},
+	{"analysis/prices", "analysis/cost", "prices make no bills"},
 }
 
 // confined lists third-party modules that only one room may import.
@@ -60,7 +65,7 @@ var confined = []struct{ module, room, reason string }{
 	{"github.com/HdrHistogram/", "analysis/hist", "one histogram type in the house"},
 	{"github.com/olekukonko/tablewriter", "reports/text", "terminal tables are the text report's"},
 	{"github.com/alecthomas/kong", "cmd/coldcurve/internal/cli", "the command line is the command's"},
-	{"go.yaml.in/yaml", "scenarios", "positions of faults are the scenario's"},
+	{"go.yaml.in/yaml", "analysis/strict", "positions of faults are the strict reader's"},
 	{"github.com/hashicorp/cronexpr", "platform/reference/events", "when a schedule is due is the events'"},
 	{"github.com/moby/moby/", "platform/reference/sandbox/container", "the Docker engine is spoken to in one place"},
 	{"github.com/moby/profiles/seccomp", "platform/reference/sandbox/namespace/filter", "what a function may call is the filter's"},
@@ -83,7 +88,7 @@ var oracles = []struct {
 // clockless rooms read neither the wall clock nor a global random source; the
 // imports cannot show it, the source does.
 var clockless = []string{"platform/lifecycle", "scenarios/arrival", "analysis/stats", "analysis/hist", "analysis/summary", "analysis/sample", "analysis/metric", "analysis/units", "analysis/usage", "analysis/dist", "analysis/sim",
-	"analysis/queue", "analysis/sim/fleet", "analysis/study",
+	"analysis/queue", "analysis/sim/fleet", "analysis/study", "analysis/strict", "analysis/prices",
 }
 
 type listed struct {

@@ -3,8 +3,9 @@
 //
 // In: text. Out: one [Value], whose accessors hand over what stands there or
 // report a fault with its place and what to write instead. Reading goes on
-// after a fault, so that one pass finds them all. It knows no keys: which ones
-// a mapping may have is its caller's business.
+// after a fault, so that one pass finds them all. Which keys a mapping may have
+// is its caller's business, who says it in a table ([Fields]), from which come
+// the reading, the faults and the JSON schema.
 //
 // Left out of YAML on purpose: several documents, anchors, aliases and merges
 // (what stands in a file is what counts), explicit tags, repeated keys and
