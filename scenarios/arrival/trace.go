@@ -69,10 +69,12 @@ func (e *RowError) Error() string {
 // (told by its first bytes, not by a name). The first line decides the form:
 //
 //	minute,count      requests a minute; minutes ascend, those left out are 0,
-//	0,120             and the first row's minute is the trace's start
-//	1,80
+//	0,120             and the first row's minute is the trace's start. A
+//	1,80              minute is a whole number or a time (2026-01-02T15:04Z).
+//	                  The columns may be called minute_utc and requests or
+//	                  invocations too; others are passed over.
 //
-//	count             the same, a row a minute (other columns are passed over)
+//	count             the same, a row a minute
 //	120
 //
 //	timestamp         a row a request, not descending; seconds as a decimal
@@ -82,6 +84,17 @@ func (e *RowError) Error() string {
 // Empty lines and lines that begin with # are passed over. An error in a row
 // is a *[RowError].
 func ReadTrace(r io.Reader) (Trace, error) {
+	return readTrace(r, nil)
+}
+
+// ScanTrace is [ReadTrace] for traces of any length: timestamps are handed to
+// visit, as offsets from the first one, and not kept. The trace that it
+// returns has counts or is empty. Visit ends the reading by false.
+func ScanTrace(r io.Reader, visit func(offset time.Duration) bool) (Trace, error) {
+	return readTrace(r, visit)
+}
+
+func readTrace(r io.Reader, visit func(time.Duration) bool) (Trace, error) {
 	text, err := plain(r)
 	if err != nil {
 		return Trace{}, err
@@ -99,7 +112,7 @@ func ReadTrace(r io.Reader) (Trace, error) {
 	}
 	for lines.Scan() {
 		row++
-		if row > maxTraceRows {
+		if row > maxTraceRows && visit == nil {
 			return Trace{}, &RowError{row, "too many rows", fmt.Sprintf("the most is %d", maxTraceRows)}
 		}
 		line := strings.TrimSpace(strings.TrimPrefix(lines.Text(), "\ufeff"))
@@ -107,13 +120,16 @@ func ReadTrace(r io.Reader) (Trace, error) {
 			continue
 		}
 		if rows == nil {
-			if rows, err = heading(line); err != nil {
+			if rows, err = heading(line, visit); err != nil {
 				return Trace{}, fault(err)
 			} else if rows.isHeading() {
 				continue
 			}
 		}
-		if err := rows.add(line); err != nil {
+		switch err := rows.add(line); {
+		case errors.Is(err, errEnough):
+			return Trace{}, nil
+		case err != nil:
 			return Trace{}, fault(err)
 		}
 	}
@@ -171,21 +187,25 @@ type rowReader interface {
 	trace() (Trace, error)
 }
 
-// heading decides by the first line what the rows are.
-func heading(line string) (rowReader, error) {
+// errEnough is what a reader says whose visitor wants no more.
+var errEnough = errors.New("no more rows are wanted")
+
+// heading decides by the first line what the rows are. Visit takes timestamps;
+// without it they are kept.
+func heading(line string, visit func(time.Duration) bool) (rowReader, error) {
 	columns := split(line)
 	count, minute := -1, -1
 	for i, name := range columns {
 		switch strings.ToLower(name) {
-		case "count":
+		case "count", "requests", "invocations":
 			count = i
-		case "minute":
+		case "minute", "minute_utc":
 			minute = i
 		case "timestamp", "time":
 			if len(columns) > 1 {
 				return nil, &rowFault{"timestamps have one column, here are " + strconv.Itoa(len(columns)), "leave the others out"}
 			}
-			return &stampRows{headed: true}, nil
+			return &stampRows{headed: true, visit: visit}, nil
 		}
 	}
 	switch {
@@ -194,7 +214,7 @@ func heading(line string) (rowReader, error) {
 	case len(columns) > 1:
 		return nil, &rowFault{"rows of several columns need a heading", "write minute,count (or the columns' names, one of them count) as the first line"}
 	}
-	return &stampRows{}, nil
+	return &stampRows{visit: visit}, nil
 }
 
 func split(line string) []string {
@@ -221,9 +241,9 @@ func (r *countRows) add(line string) error {
 	}
 	skipped := 0
 	if r.minute >= 0 {
-		minute, err := strconv.Atoi(fields[r.minute])
-		if err != nil || minute < 0 {
-			return &rowFault{fmt.Sprintf("minute %q", fields[r.minute]), "write a whole number from 0"}
+		minute, err := minuteOf(fields[r.minute])
+		if err != nil {
+			return err
 		}
 		switch {
 		case r.counts == nil:
@@ -250,6 +270,19 @@ func (r *countRows) add(line string) error {
 	return nil
 }
 
+// minuteOf reads a minute's number, or its time as minutes since 1970.
+func minuteOf(text string) (int, error) {
+	if n, err := strconv.Atoi(text); err == nil && n >= 0 {
+		return n, nil
+	}
+	for _, layout := range []string{"2006-01-02T15:04Z07:00", time.RFC3339} {
+		if t, err := time.Parse(layout, text); err == nil && t.Unix() >= 0 && t.Unix()%60 == 0 {
+			return int(t.Unix() / 60), nil
+		}
+	}
+	return 0, &rowFault{fmt.Sprintf("minute %q", text), "write a whole number from 0, or 2026-01-02T15:04Z"}
+}
+
 func (r *countRows) trace() (Trace, error) {
 	if r.counts == nil {
 		return Trace{}, &RowError{1, "a heading without rows", "write a row a minute"}
@@ -262,6 +295,9 @@ type stampRows struct {
 	headed  bool
 	form    func(string) (time.Duration, error) // of the first row, and so of all
 	start   time.Duration
+	rows    int // so far
+	last    time.Duration
+	visit   func(time.Duration) bool // takes the offsets; nil keeps them
 	offsets []time.Duration
 }
 
@@ -279,19 +315,25 @@ func (r *stampRows) add(line string) error {
 	if err != nil {
 		return err
 	}
-	if r.offsets == nil {
+	if r.rows == 0 {
 		r.start = t
 	}
+	r.rows++
 	offset := t - r.start
-	if n := len(r.offsets); n > 0 && offset < r.offsets[n-1] {
-		return &rowFault{fmt.Sprintf("time runs backwards: %s is %s before the row above", text, r.offsets[n-1]-offset), "sort the rows"}
+	if offset < r.last {
+		return &rowFault{fmt.Sprintf("time runs backwards: %s is %s before the row above", text, r.last-offset), "sort the rows"}
 	}
-	r.offsets = append(r.offsets, offset)
+	r.last = offset
+	if r.visit == nil {
+		r.offsets = append(r.offsets, offset)
+	} else if !r.visit(offset) {
+		return errEnough
+	}
 	return nil
 }
 
 func (r *stampRows) trace() (Trace, error) {
-	if r.offsets == nil {
+	if r.rows == 0 {
 		return Trace{}, &RowError{1, "a heading without rows", "write a timestamp a request"}
 	}
 	return Trace{Offsets: r.offsets}, nil

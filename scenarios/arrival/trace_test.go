@@ -22,6 +22,7 @@ func TestReadTrace(t *testing.T) {
 		"count alone":      {"count\n3\n0\n4", Trace{Counts: []uint32{3, 0, 4}}},
 		"other columns":    {"app,Count,Minute\nx,7,1\ny,8,2\n", Trace{Counts: []uint32{7, 8}}},
 		"quotes, comments": {"# a trace\n\n\"minute\",\"count\"\r\n\"0\", \"5\"\r\n", Trace{Counts: []uint32{5}}},
+		"times of minutes": {"minute_utc,requests\n1998-04-30T21:59Z,2\n1998-04-30T22:02Z,11\n", Trace{Counts: []uint32{2, 0, 0, 11}}},
 		"byte order mark":  {"\ufeffminute,count\n0,5\n", Trace{Counts: []uint32{5}}},
 		"no requests":      {"minute,count\n0,0\n", Trace{Counts: []uint32{0}}},
 		"seconds":          {"0\n.5\n1.25\n1.25\n", Trace{Offsets: []time.Duration{0, 500 * ms, 1250 * ms, 1250 * ms}}},
@@ -66,7 +67,7 @@ func TestReadTraceRefuses(t *testing.T) {
 		"huge":             {"count\n4294967296\n", "row 2: count 4294967296; the most in a minute is 4294967295"},
 		"columns":          {"minute,count\n0,5\n1\n", "row 3: 1 columns, and 2 in the heading; write as many as in the heading"},
 		"minute backwards": {"minute,count\n3,5\n\n3,5\n", "row 4: time runs backwards: minute 3 after 3; sort the rows, a row a minute"},
-		"minute":           {"minute,count\nx,5\n", `row 2: minute "x"; write a whole number from 0`},
+		"minute":           {"minute,count\nx,5\n", `row 2: minute "x"; write a whole number from 0, or 2026-01-02T15:04Z`},
 		"ages":             {"minute,count\n0,5\n99999999,5\n", "row 3: the trace is longer than ten years; write minutes that count from the trace's start"},
 		"time backwards":   {"10\n11\n10.5\n", "row 3: time runs backwards: 10.5 is 500ms before the row above; sort the rows"},
 		"not a time":       {"1\nsoon\n", `row 2: timestamp "soon"; write seconds as a decimal number (12.5) or RFC 3339 (2026-01-02T15:04:05.5Z)`},
@@ -125,4 +126,22 @@ func FuzzReadTrace(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestScanTraceKeepsNoTimestamps(t *testing.T) {
+	var got []time.Duration
+	trace, err := ScanTrace(strings.NewReader("10\n10.5\n12\n11\n"), func(offset time.Duration) bool {
+		got = append(got, offset)
+		return len(got) < 3
+	})
+	if err != nil || trace.Offsets != nil || trace.Counts != nil {
+		t.Errorf("ScanTrace = %v, %v; want nothing kept, and the fault after the end not met", trace, err)
+	}
+	if diff := cmp.Diff([]time.Duration{0, 500 * time.Millisecond, 2 * time.Second}, got); diff != "" {
+		t.Errorf("visited (-want +got):\n%s", diff)
+	}
+	_, err = ScanTrace(strings.NewReader("10\n9\n"), func(time.Duration) bool { return true })
+	if e, ok := errors.AsType[*RowError](err); !ok || e.Row != 2 {
+		t.Errorf("ScanTrace of a time that runs backwards = %v; want a fault of row 2", err)
+	}
 }

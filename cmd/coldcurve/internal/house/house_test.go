@@ -44,6 +44,7 @@ var bans = []struct{ from, to, reason string }{
 	{"platform/reference/sigv4", "platform/reference/lambdaapi", "who signed a request does not depend on what it asks for"},
 	{"analysis/sample", "platform", "a leaf: the contract imports it"},
 	{"analysis/units", "analysis/...", "a leaf"},
+	{"analysis/traffic", "scenarios", "traffic is read without knowing an experiment; who simulates a scenario hands its processes over"},
 	{"analysis/usage", "analysis/...", "a leaf: whoever meters and whoever prices imports it"},
 	{"analysis/metric", "analysis/summary", "a leaf: names only"},
 	{"analysis/dist", "platform", "a leaf: durations and nothing of what takes them"},
@@ -87,9 +88,7 @@ var oracles = []struct {
 
 // clockless rooms read neither the wall clock nor a global random source; the
 // imports cannot show it, the source does.
-var clockless = []string{"platform/lifecycle", "scenarios/arrival", "analysis/stats", "analysis/hist", "analysis/summary", "analysis/sample", "analysis/metric", "analysis/units", "analysis/usage", "analysis/dist", "analysis/sim",
-	"analysis/queue", "analysis/sim/fleet", "analysis/study", "analysis/strict", "analysis/prices",
-}
+var clockless = []string{"platform/lifecycle", "scenarios/arrival", "analysis/stats", "analysis/hist", "analysis/summary", "analysis/sample", "analysis/metric", "analysis/units", "analysis/usage", "analysis/dist", "analysis/sim", "analysis/queue", "analysis/sim/fleet", "analysis/study", "analysis/strict", "analysis/prices", "analysis/traffic"}
 
 type listed struct {
 	ImportPath   string
