@@ -1,8 +1,18 @@
-// Package gate owns the judgement of a run.
+// Package gate owns judgements: of a run by budgets, and of two sides' runs by a
+// policy.
 //
-// In: the figures of a run and the budgets on them. Out: for each budget
-// whether it held, with the figure and the limit in words. It measures
-// nothing, and a figure that the sample cannot support holds no budget.
+// In: the figures of a run and the budgets on them, or the figures of the runs
+// of a base and a head and the rules for what may become of them. Out: for each
+// budget whether it held; for each rule a verdict with its estimate, its
+// limits, and what so many runs could have shown. It measures nothing, reads no
+// files, and a figure that the sample cannot support holds no budget and gets
+// no verdict.
+//
+//	gate.go      Expect: budgets on one run
+//	policy.go    what is judged between two sides, and how strictly
+//	judge.go     Judge: runs of two sides -> findings
+//	evidence.go  what paired and unpaired runs can be asked
+//	finding.go   the verdicts
 package gate
 
 import (

@@ -43,6 +43,11 @@ func TestAgainstR(t *testing.T) {
 	near(t, `wilcox.test(a, b, alternative="greater")$p.value`, stats.RankSumGreater(b, a), .127206127206)
 	near(t, `wilcox.test(a, b, conf.int=TRUE)$estimate`, stats.Shift(b, a), .305)
 
+	lower, _ = stats.RankSumLimits(b, a, .95)
+	near(t, `wilcox.test(a, b, alternative="greater", conf.int=TRUE)$conf.int[1]`, lower, -.08)
+	_, upper = stats.RankSumLimits(b, a, .95)
+	near(t, `wilcox.test(a, b, alternative="less", conf.int=TRUE)$conf.int[2]`, upper, .72)
+
 	// hd <- function(x,q){n<-length(x);x<-sort(x);p<-(n+1)*q;s<-(n+1)*(1-q);i<-1:n;sum((pbeta(i/n,p,s)-pbeta((i-1)/n,p,s))*x)}
 	near(t, `hd(a, .5)`, stats.HarrellDavis(a, .5), 1.33111407631)
 	near(t, `hd(a, .9)`, stats.HarrellDavis(a, .9), 1.86362995477)

@@ -50,6 +50,12 @@ func HodgesLehmann(values []float64) float64 {
 // above those of base, where the samples are independent: the median of all
 // differences. NaN if either is empty or has a value that is NaN.
 func Shift(base, head []float64) float64 {
+	return median(gaps(base, head))
+}
+
+// gaps are the differences of each value of head from each of base, ascending;
+// NaN comes first.
+func gaps(base, head []float64) []float64 {
 	differences := make([]float64, 0, len(base)*len(head))
 	for _, h := range head {
 		for _, b := range base {
@@ -57,7 +63,7 @@ func Shift(base, head []float64) float64 {
 		}
 	}
 	slices.Sort(differences)
-	return median(differences)
+	return differences
 }
 
 // walsh is the means of two values each, ascending; NaN comes first.

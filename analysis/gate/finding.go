@@ -1,0 +1,159 @@
+package gate
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/coldcurve/coldcurve/analysis/metric"
+	"github.com/coldcurve/coldcurve/analysis/stats"
+)
+
+// Verdict is what is found of a rule.
+type Verdict string
+
+const (
+	Regressed    Verdict = "regressed"    // worse by more than the margin, or beyond an absolute limit
+	Improved     Verdict = "improved"     // better by more than the margin
+	Equivalent   Verdict = "equivalent"   // not worse by the margin
+	Inconclusive Verdict = "inconclusive" // the data do not tell: more runs may
+	Incomparable Verdict = "incomparable" // the sides are of different scenarios, seeds or machines
+	Invalid      Verdict = "invalid"      // the runs' figures must not be used
+)
+
+// Decided says whether more runs would not change the verdict.
+func (v Verdict) Decided() bool { return v != Inconclusive && v != Invalid }
+
+// Finding is the verdict on a rule and what it rests on. The change, its limits
+// and what is detectable are shares of base's figure where the margin is one
+// (.1: head's is a tenth more), else differences in the figure's unit.
+type Finding struct {
+	Rule    Rule
+	Verdict Verdict
+	Why     string // in words
+
+	Runs       [2]int  // of base and of head that the finding rests on
+	Left       int     // runs left out: invalid, or without the figure
+	Base, Head float64 // the median of the runs' figures; NaN where there is none
+	// Change is Hodges and Lehmann's estimate, Lower and Upper its one-sided
+	// limits at 1 - the look's part of the risk; infinite where so few runs
+	// have none, NaN where nothing is compared.
+	Change, Lower, Upper float64
+	// PWorse, PSame and PBetter are the p-values of regressed, equivalent and
+	// improved, adjusted over all rules; 1 where nothing was tested.
+	PWorse, PSame, PBetter float64
+	// Detectable is the change for the worse that so many runs call a
+	// regression with the policy's power, in the unit of Change; Needed how
+	// many pairs (or runs of each side) it takes to call no change at all
+	// equivalent, with the same. Infinite where unknown.
+	Detectable, Needed float64
+
+	evidence                 evidence
+	unlike, invalid, lacking []string
+}
+
+// test gives the p-values of the three questions.
+func (f *Finding) test() (worse, same, better float64) {
+	if f.Rule.Margin == 0 || f.evidence.size() == 0 {
+		return 1, 1, 1
+	}
+	d := f.Rule.step()
+	return f.evidence.above(d), f.evidence.below(d), f.evidence.below(-d)
+}
+
+// estimate fills in the change and what so many runs could have shown.
+func (f *Finding) estimate(p *Policy, alpha float64) {
+	f.Change, f.Lower, f.Upper = math.NaN(), math.NaN(), math.NaN()
+	f.Detectable, f.Needed = math.Inf(1), math.Inf(1)
+	if f.Rule.Margin == 0 || f.evidence.size() == 0 {
+		return
+	}
+	lower, upper := f.evidence.limits(1 - alpha)
+	f.Change, f.Lower, f.Upper = f.Rule.shown(f.evidence.shift()), f.Rule.shown(lower), f.Rule.shown(upper)
+	if f.Rule.better() {
+		f.Lower, f.Upper = f.Upper, f.Lower
+	}
+	sd := f.evidence.spread() * math.Sqrt(f.evidence.sides())
+	share := alpha / float64(len(p.Rules)) // the first, strictest step of Holm's method
+	f.Needed = max(stats.PairsFor(f.Rule.step(), sd, share, p.power()), float64(f.Rule.Pairs))
+	f.Detectable = f.Rule.shown(f.Rule.step() + stats.DetectableEffect(f.evidence.size(), sd, share, p.power()))
+}
+
+// step is the margin on the scale of the ys.
+func (r *Rule) step() float64 {
+	if r.relative() {
+		return math.Log1p(r.Margin)
+	}
+	return r.Margin
+}
+
+// shown is a difference of ys as the figure moved.
+func (r *Rule) shown(y float64) float64 {
+	if r.better() {
+		y = -y
+	}
+	if r.relative() {
+		return math.Expm1(y)
+	}
+	return y
+}
+
+// decide reaches the verdict.
+func (f *Finding) decide(p *Policy, alpha float64) {
+	switch {
+	case len(f.unlike) > 0:
+		f.Verdict, f.Why = Incomparable, "the two sides differ in "+strings.Join(f.unlike, ", ")
+	case min(f.Runs[0], f.Runs[1]) == 0 && len(f.invalid) > 0:
+		f.Verdict, f.Why = Invalid, f.invalid[0]
+	case min(f.Runs[0], f.Runs[1]) == 0:
+		f.Verdict, f.Why = Inconclusive, "there are no runs to compare"+f.reason()
+	case f.beyond():
+		f.Verdict = Regressed
+		f.Why = fmt.Sprintf("%s, allowed %s", metric.FormatValue(metric.Metric(f.Rule.Metric), f.Head), f.Rule.allowed())
+	case f.Rule.Margin == 0:
+		f.Verdict, f.Why = Equivalent, "within "+f.Rule.allowed()
+	default:
+		f.Verdict, f.Why = f.compare(p, alpha)
+	}
+}
+
+// beyond says whether the median of head's runs breaks an absolute limit.
+func (f *Finding) beyond() bool {
+	r := &f.Rule
+	return r.Max != nil && f.Head > r.Max.Value || r.Min != nil && f.Head < r.Min.Value
+}
+
+func (f *Finding) compare(p *Policy, alpha float64) (Verdict, string) {
+	margin, n := f.Rule.format(f.Rule.Margin), f.evidence.size()
+	switch least := f.Rule.least(alpha, len(p.Rules)); {
+	case n < least:
+		return Inconclusive, fmt.Sprintf("%d of the %d pairs that a verdict takes%s", n, least, f.reason())
+	case f.PWorse <= alpha:
+		return Regressed, "worse by more than " + margin
+	case f.PBetter <= alpha:
+		return Improved, "better by more than " + margin
+	case f.PSame <= alpha:
+		return Equivalent, "not worse by " + margin
+	case f.Needed > float64(n):
+		return Inconclusive, fmt.Sprintf("%d pairs do not tell; to tell a change of %s takes about %.0f", n, margin, f.Needed)
+	}
+	return Inconclusive, fmt.Sprintf("%d pairs do not tell: the change is close to %s", n, margin)
+}
+
+// reason is why runs were left out, after a colon.
+func (f *Finding) reason() string {
+	for _, reasons := range [][]string{f.invalid, f.lacking} {
+		if len(reasons) > 0 {
+			return ": " + reasons[0]
+		}
+	}
+	return ""
+}
+
+// format writes a change in the unit of the rule's margin.
+func (r *Rule) format(change float64) string {
+	if r.relative() || metric.Metric(r.Metric).Unit() == metric.Share {
+		return fmt.Sprintf("%.3g%%", 100*change)
+	}
+	return fmt.Sprintf("%.3g", change)
+}

@@ -1,0 +1,183 @@
+package gate
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/coldcurve/coldcurve/analysis/stats"
+	"github.com/coldcurve/coldcurve/analysis/summary"
+)
+
+// Trial is one run of one side.
+type Trial struct {
+	Name    string // its directory, or its name in a baseline
+	Figures Source
+	// Kind is all that two runs must share to be compared, by name: the
+	// scenario and its seed, the processor, the number of cores.
+	Kind map[string]string
+	// Invalid says why the run's figures must not be used; empty if they may.
+	Invalid []string
+}
+
+// Comparison is the runs of two sides.
+type Comparison struct {
+	Base, Head []Trial
+	// Paired says that Base[i] and Head[i] were made one right after the other,
+	// for each i. Then what the machine was like at the time falls out of each
+	// pair. Runs that were made at other times are compared as two samples,
+	// and what the machine was like stays in.
+	Paired bool
+}
+
+// Look is one of the times at which a comparison is judged.
+type Look struct{ Number, Of int } // from 1; the zero value is 1 of 1
+
+// Judge gives a finding for each rule of the policy, in their order. The unit of
+// the statistics is the run: y is the logarithm of a run's figure (of shares and
+// counts, the figure), the sign turned where more is better. With d the
+// logarithm of 1 + margin (or the margin), an exact one-sided rank test is asked
+// three things of how much higher head's ys lie than base's:
+//
+//	regressed   by more than d
+//	equivalent  by less than d: no worse by the margin
+//	improved    by less than -d
+//
+// Each is answered by yes if its p-value, adjusted over all rules by Holm's
+// method, is at most the look's part of the risk. The test is the signed-rank
+// test of the pairs' differences where runs are paired, and the rank-sum test
+// where not. The absolute limits are held against the median of head's runs.
+//
+// Source: equivalence by two one-sided tests is D. J. Schuirmann's, Journal of
+// Pharmacokinetics and Biopharmaceutics 15 (1987) 657-680; equal parts of the
+// risk for each look are Bonferroni's bound; for the tests see package stats.
+func Judge(p *Policy, c Comparison, look Look) []Finding {
+	alpha := p.risk() / float64(max(look.Of, 1))
+	findings := make([]Finding, len(p.Rules))
+	worse, same, better := make([]float64, len(p.Rules)), make([]float64, len(p.Rules)), make([]float64, len(p.Rules))
+	for i := range p.Rules {
+		f := &findings[i]
+		f.Rule = p.Rules[i]
+		f.gather(c)
+		worse[i], same[i], better[i] = f.test()
+	}
+	worse, same, better = stats.Holm(worse), stats.Holm(same), stats.Holm(better)
+	for i := range findings {
+		f := &findings[i]
+		f.PWorse, f.PSame, f.PBetter = worse[i], same[i], better[i]
+		f.estimate(p, alpha)
+		f.decide(p, alpha)
+	}
+	return findings
+}
+
+// gather reads the rule's figure in the runs that can be used.
+func (f *Finding) gather(c Comparison) {
+	var base, head []float64
+	if c.Paired {
+		for i := range min(len(c.Base), len(c.Head)) {
+			if b, h, ok := f.pair(&c.Base[i], &c.Head[i]); ok {
+				base, head = append(base, b), append(head, h)
+			}
+		}
+	} else {
+		base, head = f.side(c.Base), f.side(c.Head)
+		for i := range c.Head {
+			for j := range c.Base {
+				f.compareKinds(&c.Base[j], &c.Head[i])
+			}
+		}
+	}
+	f.Runs = [2]int{len(base), len(head)}
+	f.Base, f.Head = middle(base), middle(head)
+	f.evidence = unpaired{f.Rule.scaled(base), f.Rule.scaled(head)}
+	if c.Paired {
+		f.evidence = differences(f.Rule.scaled(base), f.Rule.scaled(head))
+	}
+}
+
+// pair reads both sides of a pair, or counts it as left out.
+func (f *Finding) pair(base, head *Trial) (b, h float64, ok bool) {
+	f.compareKinds(base, head)
+	var bok, hok bool
+	if b, bok = f.read(base); bok {
+		h, hok = f.read(head)
+	}
+	return b, h, bok && hok
+}
+
+func (f *Finding) side(trials []Trial) []float64 {
+	var values []float64
+	for i := range trials {
+		if v, ok := f.read(&trials[i]); ok {
+			values = append(values, v)
+		}
+	}
+	return values
+}
+
+// read is the rule's figure in one run; where it has none the run is left out,
+// and the reason kept.
+func (f *Finding) read(t *Trial) (value float64, ok bool) {
+	if len(t.Invalid) > 0 {
+		f.Left++
+		f.invalid = append(f.invalid, fmt.Sprintf("%s: %s", t.Name, t.Invalid[0]))
+		return 0, false
+	}
+	r := &f.Rule
+	pool := t.Figures.Select(summary.Selection{Phase: r.Phase, Function: r.Function, Start: r.Start})
+	value, why := figure(r.Metric, &pool)
+	if why == "" && r.relative() && value <= 0 {
+		why = "a figure of 0 has no ratio"
+	}
+	if why != "" {
+		f.Left++
+		f.lacking = append(f.lacking, fmt.Sprintf("%s: %s", t.Name, why))
+		return 0, false
+	}
+	return value, true
+}
+
+// compareKinds notes what two runs do not share.
+func (f *Finding) compareKinds(base, head *Trial) {
+	for _, kinds := range []map[string]string{base.Kind, head.Kind} {
+		for name := range kinds {
+			b, h := base.Kind[name], head.Kind[name]
+			difference := fmt.Sprintf("%s (%s, %s)", name, orNone(b), orNone(h))
+			if b != h && !slices.Contains(f.unlike, difference) {
+				f.unlike = append(f.unlike, difference)
+			}
+		}
+	}
+	slices.Sort(f.unlike)
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+// scaled are the ys of a side's figures.
+func (r *Rule) scaled(figures []float64) []float64 {
+	ys := make([]float64, len(figures))
+	for i, v := range figures {
+		if r.relative() {
+			v = math.Log(v)
+		}
+		if r.better() {
+			v = -v
+		}
+		ys[i] = v
+	}
+	return ys
+}
+
+func middle(values []float64) float64 {
+	if len(values) == 0 {
+		return math.NaN()
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
+}

@@ -1,0 +1,221 @@
+package gate_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/coldcurve/coldcurve/analysis/gate"
+	"github.com/coldcurve/coldcurve/analysis/summary"
+)
+
+// figures is a run that has nothing but a few figures.
+type figures struct {
+	latency   float64 // p50, ns; 0 for none
+	cold      uint64  // of 100 known
+	perSecond float64
+}
+
+func (f figures) Select(summary.Selection) summary.Pool {
+	p := summary.Pool{Cold: f.cold, Known: 100, PerSecond: f.perSecond}
+	p.N = 5
+	if f.latency > 0 {
+		p50 := int64(f.latency)
+		p.N, p.Latency.P50 = 100, &p50
+	}
+	return p
+}
+
+func trial(f figures) gate.Trial {
+	return gate.Trial{Name: "run", Figures: f, Kind: map[string]string{"scenario": "cold", "cpu": "one"}}
+}
+
+// runs draws n runs of a side whose latency is lognormal around ms.
+func runs(rng *rand.Rand, n int, ms, cv float64) []gate.Trial {
+	trials := make([]gate.Trial, n)
+	for i := range trials {
+		trials[i] = trial(figures{latency: ms * 1e6 * math.Exp(cv*rng.NormFloat64())})
+	}
+	return trials
+}
+
+func rule(name string, margin float64) gate.Rule {
+	return gate.Rule{Budget: gate.Budget{Metric: name}, Margin: margin}
+}
+
+func judge(c gate.Comparison, rules ...gate.Rule) []gate.Finding {
+	return gate.Judge(&gate.Policy{Rules: rules}, c, gate.Look{})
+}
+
+func TestVerdicts(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	const n = 28
+	same, other := runs(rng, n, 100, .03), runs(rng, n, 100, .03)
+	for _, c := range []struct {
+		name       string
+		base, head []gate.Trial
+		want       gate.Verdict
+		why        string
+	}{
+		{"nothing changed", same, other, gate.Equivalent, "not worse by 5%"},
+		{"a fifth slower", same, runs(rng, n, 120, .03), gate.Regressed, "worse by more than 5%"},
+		{"a fifth faster", same, runs(rng, n, 80, .03), gate.Improved, "better by more than 5%"},
+		{"as much as the margin", same, runs(rng, n, 105, .03), gate.Inconclusive, "pairs do not tell"},
+		{"noise", runs(rng, n, 100, .5), runs(rng, n, 100, .5), gate.Inconclusive, "28 pairs do not tell; to tell a change of 5% takes about"},
+		{"three runs a side", same[:3], other[:3], gate.Inconclusive, "3 of the 5 pairs that a verdict takes"},
+		{"no runs", nil, nil, gate.Inconclusive, "there are no runs to compare"},
+	} {
+		for _, paired := range []bool{true, false} {
+			f := judge(gate.Comparison{Base: c.base, Head: c.head, Paired: paired}, rule("latency.p50", .05))[0]
+			if f.Verdict != c.want || !strings.Contains(f.Why, c.why) {
+				t.Errorf("%s (paired %v): %s (%s), change %.3f in %.3f to %.3f; want %s (%s)", c.name, paired, f.Verdict, f.Why, f.Change, f.Lower, f.Upper, c.want, c.why)
+			}
+		}
+	}
+}
+
+func TestMoreIsBetter(t *testing.T) {
+	rates := func(perSecond float64) []gate.Trial {
+		trials := make([]gate.Trial, 12)
+		for i := range trials {
+			trials[i] = trial(figures{perSecond: perSecond * (1 + float64(i)/1000)})
+		}
+		return trials
+	}
+	for _, c := range []struct {
+		head float64
+		want gate.Verdict
+	}{{80, gate.Regressed}, {100, gate.Equivalent}, {125, gate.Improved}} {
+		f := judge(gate.Comparison{Base: rates(100), Head: rates(c.head), Paired: true}, rule("throughput", .05))[0]
+		if f.Verdict != c.want {
+			t.Errorf("throughput 100 to %v: %s (%s), want %s", c.head, f.Verdict, f.Why, c.want)
+		}
+		if want := c.head/100 - 1; math.Abs(f.Change-want) > 1e-6 || f.Lower > f.Change || f.Upper < f.Change {
+			t.Errorf("throughput 100 to %v: change %v in %v to %v, want %v", c.head, f.Change, f.Lower, f.Upper, want)
+		}
+	}
+}
+
+// TestSharesAreDifferences: a cold share may be 0 on one side or on both, and
+// its margin is in percentage points.
+func TestSharesAreDifferences(t *testing.T) {
+	shares := func(cold uint64) []gate.Trial {
+		trials := make([]gate.Trial, 10)
+		for i := range trials {
+			trials[i] = trial(figures{cold: cold})
+		}
+		return trials
+	}
+	for _, c := range []struct {
+		base, head uint64
+		want       gate.Verdict
+	}{{0, 0, gate.Equivalent}, {0, 1, gate.Inconclusive}, {0, 3, gate.Regressed}, {5, 1, gate.Improved}} {
+		f := judge(gate.Comparison{Base: shares(c.base), Head: shares(c.head), Paired: true}, rule("cold_share", .01))[0]
+		if f.Verdict != c.want {
+			t.Errorf("cold share %d%% to %d%%: %s (%s), want %s", c.base, c.head, f.Verdict, f.Why, c.want)
+		}
+	}
+}
+
+func TestAbsoluteLimits(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 2))
+	one := gate.Comparison{Head: runs(rng, 1, 100, 0), Base: runs(rng, 1, 100, 0)}
+	for text, want := range map[string]gate.Verdict{"50ms": gate.Regressed, "200ms": gate.Equivalent} {
+		r := gate.Rule{Budget: gate.Budget{Metric: "latency.p50", Max: limit(t, "latency.p50", text)}}
+		if f := judge(one, r)[0]; f.Verdict != want {
+			t.Errorf("100 ms with at most %s: %s (%s), want %s", text, f.Verdict, f.Why, want)
+		}
+	}
+}
+
+func TestUnlikeAndUnusableRuns(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	base, head := runs(rng, 12, 100, .01), runs(rng, 12, 100, .01)
+	elsewhere := runs(rng, 12, 100, .01)
+	for i := range elsewhere {
+		elsewhere[i].Kind = map[string]string{"scenario": "cold", "cpu": "two"}
+	}
+	lagged := runs(rng, 12, 100, .01)
+	for i := range lagged {
+		lagged[i].Invalid = []string{"the load generator was late"}
+	}
+	mixed := append(append([]gate.Trial{}, lagged[:2]...), head[2:]...)
+	small := make([]gate.Trial, 12)
+	for i := range small {
+		small[i] = trial(figures{})
+	}
+	for _, c := range []struct {
+		name string
+		head []gate.Trial
+		want gate.Verdict
+		why  string
+		left int
+	}{
+		{"another machine", elsewhere, gate.Incomparable, "the two sides differ in cpu (one, two)", 0},
+		{"generator-limited", lagged, gate.Invalid, "run: the load generator was late", 12},
+		{"two generator-limited", mixed, gate.Equivalent, "not worse", 2},
+		{"too few samples", small, gate.Inconclusive, "p50 needs n >= 6, have 5", 12},
+	} {
+		f := judge(gate.Comparison{Base: base, Head: c.head, Paired: true}, rule("latency.p50", .05))[0]
+		if f.Verdict != c.want || !strings.Contains(f.Why, c.why) || f.Left != c.left {
+			t.Errorf("%s: %s (%s), %d left out; want %s (%s), %d", c.name, f.Verdict, f.Why, f.Left, c.want, c.why, c.left)
+		}
+	}
+}
+
+// TestRisk repeats comparisons whose head is worse by just the margin, the
+// worst case that is no regression: with three rules and four looks a false
+// alarm anywhere stays within the risk; and a change of twice the margin, which
+// the plan says is detectable, is detected with the power. The bounds are four
+// standard errors.
+func TestRisk(t *testing.T) {
+	const repetitions, risk, margin = 400, .05, .05
+	policy := gate.Policy{Risk: risk, Rules: []gate.Rule{rule("latency.p50", margin), rule("latency.p50", margin), rule("latency.p50", margin)}}
+	rng := rand.New(rand.NewPCG(4, 4))
+	alarm := func(head float64) bool {
+		looks := policy.LookAt()
+		last := looks[len(looks)-1]
+		base, head2 := runs(rng, last, 100, .03), runs(rng, last, head, .03)
+		for i, n := range looks {
+			for _, f := range gate.Judge(&policy, gate.Comparison{Base: base[:n], Head: head2[:n], Paired: true}, gate.Look{Number: i + 1, Of: len(looks)}) {
+				if f.Verdict == gate.Regressed {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	share := func(head float64) float64 {
+		n := 0
+		for range repetitions {
+			if alarm(head) {
+				n++
+			}
+		}
+		return float64(n) / repetitions
+	}
+	if got, bound := share(100*(1+margin)), risk+4*math.Sqrt(risk*(1-risk)/repetitions); got > bound {
+		t.Errorf("%.3f false alarms, want at most %.3f", got, bound)
+	}
+	if got := share(100 * (1 + 2*margin)); got < .9 {
+		t.Errorf("a change of twice the margin is found in %.3f of comparisons, want at least .9", got)
+	}
+}
+
+func TestPolicyFaults(t *testing.T) {
+	p := gate.Policy{Risk: 2, Power: .1, Looks: []int{10, 10}, Rules: []gate.Rule{{Budget: gate.Budget{Metric: "latency.p5"}, Margin: -1, Pairs: -1}, {Budget: gate.Budget{Metric: "errors"}}}}
+	err := p.Validate()
+	for _, want := range []string{"risk 2", "power 0.1", "looks [10 10]", "latency.p5", "margin -1", "pairs -1", "rule 2 (errors): nothing to judge by"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("faults %v lack %q", err, want)
+		}
+	}
+	if err := (&gate.Policy{}).Validate(); err == nil {
+		t.Error("a policy without rules is accepted")
+	}
+	if err := (&gate.Policy{Rules: []gate.Rule{rule("latency.p50", .05)}}).Validate(); err != nil {
+		t.Error(fmt.Errorf("a good policy: %w", err))
+	}
+}

@@ -1,0 +1,132 @@
+package gate
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/coldcurve/coldcurve/analysis/metric"
+	"github.com/coldcurve/coldcurve/analysis/stats"
+)
+
+// Policy is what is judged, and how strictly.
+type Policy struct {
+	Rules []Rule
+	// Risk is the chance, at most, that a comparison in which nothing got worse
+	// than its margin is called a regression, over all rules and looks
+	// together; 0 is .05. The chance of a wrong "equivalent" is bounded by the
+	// same, and so is that of a wrong "improved".
+	Risk float64
+	// Looks are the numbers of pairs, ascending, at which the data are looked
+	// at; each look spends an equal part of Risk. Empty is 10, 14, 20, 28: with
+	// fewer than 8 pairs, a quarter of 5% and two rules no outcome whatever is
+	// significant.
+	Looks []int
+	// Power is the chance with which what is called detectable is detected; 0 is .9.
+	Power float64
+}
+
+// Rule is one figure and what may become of it.
+type Rule struct {
+	Budget // which figure, and its absolute limits, if any, on the head's side
+	// Margin is how much worse the figure may get: for durations and rates a
+	// share of the base's (.05 is 5%), for shares and counts a difference in
+	// their own unit (.01 of cold_share is one percentage point). 0 judges by
+	// the absolute limits alone.
+	Margin float64
+	// Pairs is the least number of pairs for a verdict; 0 is as many as the
+	// statistics need.
+	Pairs    int
+	Severity Severity
+}
+
+// Severity is what a broken rule does.
+type Severity uint8
+
+const (
+	Fail Severity = iota // the gate fails
+	Warn                 // it is said, and the gate does not fail
+)
+
+// String is the severity as policies spell it.
+func (s Severity) String() string { return [...]string{"fail", "warn"}[s] }
+
+// Validate gives every fault of the policy, joined, or nil.
+func (p *Policy) Validate() error {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	if len(p.Rules) == 0 {
+		fault("no rules: give at least one metric with a margin, a max or a min")
+	}
+	if p.Risk != 0 && !(0 < p.Risk && p.Risk <= .5) {
+		fault("risk %v: want a share above 0 and up to .5, .05 for 5%%", p.Risk)
+	}
+	if p.Power != 0 && !(.5 <= p.Power && p.Power < 1) {
+		fault("power %v: want a share from .5 and below 1, .9 for 90%%", p.Power)
+	}
+	if !slices.IsSorted(p.Looks) || len(slices.Compact(slices.Clone(p.Looks))) != len(p.Looks) || (len(p.Looks) > 0 && p.Looks[0] < 1) {
+		fault("looks %v: want numbers of pairs that ascend, such as 10, 14, 20, 28", p.Looks)
+	}
+	for i := range p.Rules {
+		for _, err := range p.Rules[i].faults() {
+			fault("rule %d (%s): %w", i+1, p.Rules[i].subject(), err)
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func (r *Rule) faults() []error {
+	var faults []error
+	if _, err := metric.Parse(r.Metric); err != nil {
+		faults = append(faults, err)
+	}
+	if r.Margin < 0 || math.IsNaN(r.Margin) || math.IsInf(r.Margin, 0) {
+		faults = append(faults, fmt.Errorf("margin %v: want a share above 0, .05 for 5%%", r.Margin))
+	}
+	if r.Margin == 0 && r.Max == nil && r.Min == nil {
+		faults = append(faults, errors.New("nothing to judge by: give a margin, a max or a min"))
+	}
+	if r.Pairs < 0 {
+		faults = append(faults, fmt.Errorf("pairs %d: want 0 or more", r.Pairs))
+	}
+	return faults
+}
+
+func (p *Policy) risk() float64 {
+	if p.Risk == 0 {
+		return .05
+	}
+	return p.Risk
+}
+
+func (p *Policy) power() float64 {
+	if p.Power == 0 {
+		return .9
+	}
+	return p.Power
+}
+
+// LookAt are the numbers of pairs at which a comparison is judged, ascending.
+func (p *Policy) LookAt() []int {
+	if len(p.Looks) == 0 {
+		return []int{10, 14, 20, 28}
+	}
+	return p.Looks
+}
+
+// relative says whether the rule's margin is a share of the base's figure.
+func (r *Rule) relative() bool {
+	m := metric.Metric(r.Metric)
+	return m.Unit() == metric.Duration || m.Unit() == metric.PerSecond
+}
+
+// better says whether more of the figure is better, as it is of a throughput.
+func (r *Rule) better() bool { return strings.HasPrefix(r.Metric, "throughput") }
+
+// least is the number of pairs without which no test of so many rules at a
+// look's part of the risk can be significant.
+func (r *Rule) least(alpha float64, rules int) int {
+	return max(r.Pairs, stats.LeastPairs(alpha/float64(rules)))
+}
