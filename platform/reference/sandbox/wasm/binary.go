@@ -34,12 +34,15 @@ var errTruncated = errors.New("the module ends in the middle of a section")
 // split takes the data segments out of a module and lays out their memory. It
 // bounds the growth of tables.
 // A module whose segments cannot be laid out ahead is left whole: passive ones,
-// ones at a place that is computed, several memories. It checks no more than it
-// needs: the compiler does.
+// ones at a place that is computed, several memories. Besides what vet does, it
+// checks no more than it needs: the compiler does.
 func split(module []byte) (layout, error) {
 	whole := layout{whole: module, code: module}
 	sections, err := parse(module)
 	if err != nil {
+		return whole, err
+	}
+	if sections, err = vet(sections); err != nil {
 		return whole, err
 	}
 	var data []byte
@@ -195,7 +198,10 @@ func (r *reader) byte() byte {
 
 func (r *reader) take(n uint64) []byte {
 	if r.err != nil || n > uint64(len(r.rest)) {
-		r.err, r.rest = errTruncated, nil
+		if r.err == nil {
+			r.err = errTruncated
+		}
+		r.rest = nil
 		return nil
 	}
 	taken := r.rest[:n]

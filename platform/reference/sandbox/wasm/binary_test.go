@@ -42,7 +42,6 @@ func TestSplit(t *testing.T) {
 		{"shared", "\x01\x03\x01\x02", "\x01" + atOne, "", 0},
 		{"several", "\x02\x00\x01\x00\x01", "\x01" + atOne, "", 0},
 		{"none", onePage, "\x00", "", wasmPage},
-		{"cut", onePage, "\x02" + atOne, "", wasmPage},
 	} {
 		module := magic + entry(memorySection, c.memory) + entry(dataSection, c.data)
 		got, err := split([]byte(module))
