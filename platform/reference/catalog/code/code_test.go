@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -196,6 +197,7 @@ func TestArchiveIsRefused(t *testing.T) {
 			}
 			return many
 		}()},
+		{"one folder too often", "more than 20", slices.Repeat([]entry{{name: "d/", mode: fs.ModeDir | 0o755}}, 41)},
 		{"too many folders", "more than 20", []entry{{name: "a/b/c/d/f", mode: regular}, {name: "e/b/c/d/f", mode: regular}, {name: "g/b/c/d/f", mode: regular}, {name: "h/b/c/d/f", mode: regular}}},
 		{"too big", "exceed 10000", []entry{{name: "f", content: strings.Repeat("x", 6000), mode: regular}, {name: "g", content: strings.Repeat("x", 6000), mode: regular}}},
 		{"bomb that declares a byte", "cannot be unpacked", []entry{{name: "f", content: strings.Repeat("x", 50_000), mode: regular, change: func(h *zip.FileHeader) { h.UncompressedSize64 = 1 }}}},

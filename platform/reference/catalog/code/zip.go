@@ -50,7 +50,17 @@ const longestLink = 4095
 // or whole (APPNOTE.TXT 4.4.4).
 const encrypted = 1<<0 | 1<<6 | 1<<13
 
+// listed begins what an archive says of an entry in its central directory
+// (APPNOTE.TXT 4.3.12).
+const listed = "PK\x01\x02"
+
 func (l *Limits) read(archive []byte) (*contents, error) {
+	// archive/zip reads the whole directory, of a million entries in 50 MB,
+	// whatever count the archive tells. Twice: an archive in the archive is
+	// seen too where it is stored as it is.
+	if bytes.Count(archive, []byte(listed)) > 2*l.Files {
+		return nil, l.tooMany()
+	}
 	r, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
 	if err != nil {
 		return nil, &Refusal{Why: "it is not a zip archive: " + err.Error()}
@@ -108,9 +118,13 @@ func (c *contents) take(l *Limits, f *zip.File, total uint64) (uint64, error) {
 		c.folders[parent] = true
 	}
 	if n := len(c.files) + len(c.folders) + len(c.links); n > l.Files {
-		return 0, &Refusal{Why: fmt.Sprintf("the archive has more than %d files and folders", l.Files)}
+		return 0, l.tooMany()
 	}
 	return total + f.UncompressedSize64, nil
+}
+
+func (l *Limits) tooMany() *Refusal {
+	return &Refusal{Why: fmt.Sprintf("the archive has more than %d files and folders", l.Files)}
 }
 
 func (l *Limits) tooBig(name string) *Refusal {
