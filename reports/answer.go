@@ -38,12 +38,20 @@ func Answer(run *summary.Run) []string {
 	}
 	for i, f := range functions {
 		if i == mostFunctions {
-			out = append(out, fmt.Sprintf("The table has the other %d functions.", len(functions)-i))
+			out = append(out, theOthers(len(functions)-i))
 			break
 		}
 		out = append(out, waits(run, f)+coldByPhase(run, f))
 	}
 	return append(out, coldShare(run))
+}
+
+// theOthers points to the functions that get no sentence of their own.
+func theOthers(n int) string {
+	if n == 1 {
+		return "The table has the other function."
+	}
+	return fmt.Sprintf("The table has the other %d functions.", n)
 }
 
 // compared is one sentence over functions that are started in different ways,

@@ -161,13 +161,17 @@ func TestAnswerComparesTiers(t *testing.T) {
 }
 
 func TestAnswerOfManyFunctionsIsShort(t *testing.T) {
-	run := summary.Run{Valid: true, Phases: []summary.Phase{{Name: "a"}}}
-	for _, f := range strings.Split("a b c d e f g h i j", " ") {
-		run.Groups = append(run.Groups, group("a", f, "warm", 9, 1e6))
-	}
-	got := reports.Answer(&run)
-	if len(got) != 8 || got[6] != "The table has the other 4 functions." {
-		t.Errorf("answer has %d sentences: %q", len(got), got)
+	for names, want := range map[string]string{
+		"a b c d e f g h i j": "The table has the other 4 functions.",
+		"a b c d e f g":       "The table has the other function.",
+	} {
+		run := summary.Run{Valid: true, Phases: []summary.Phase{{Name: "a"}}}
+		for f := range strings.FieldsSeq(names) {
+			run.Groups = append(run.Groups, group("a", f, "warm", 9, 1e6))
+		}
+		if got := reports.Answer(&run); len(got) != 8 || got[6] != want {
+			t.Errorf("%s: answer has %d sentences: %q, want %q", names, len(got), got, want)
+		}
 	}
 }
 
