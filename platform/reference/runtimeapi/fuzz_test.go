@@ -44,6 +44,8 @@ func FuzzRuntimeAPI(f *testing.F) {
 	f.Add([]byte(poll), []byte(post("invocation/"+id+"/response", "a")+post("invocation/"+id+"/response", "b")))
 	f.Add([]byte(poll), []byte("POST /2018-06-01/runtime/invocation/"+id+"/response HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"))
 	f.Add([]byte(poll), []byte("POST /2018-06-01/runtime/invocation/"+id+"/response HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 99999999999\r\n\r\n"))
+	f.Add([]byte(poll), []byte("POST /2018-06-01/runtime/invocation/"+id+"/response HTTP/1.1\r\nLambda-Runtime-Function-Response-Mode: streaming\r\n"+
+		"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nLambda-Runtime-Function-Error-Type: E\r\nLambda-Runtime-Function-Error-Body: e30=\r\n\r\n"))
 	f.Add([]byte("GET / HTTP/1.0\r\n\r\n"), []byte("HTTP/1.1 200 OK\r\n\r\n"))
 	clk := clock.New()
 	f.Fuzz(func(t *testing.T, first, second []byte) {
@@ -59,8 +61,8 @@ func FuzzRuntimeAPI(f *testing.F) {
 		}
 		select {
 		case r := <-s.Replies():
-			if len(r.Body) > limit || r.Handed == 0 || r.FirstByte < r.Handed {
-				t.Errorf("reply of %d bytes, handed %d, first byte %d", len(r.Body), r.Handed, r.FirstByte)
+			if len(r.Body) > limit || r.Handed == 0 || r.Ended < r.Handed {
+				t.Errorf("reply of %d bytes, handed %d, first byte %d", len(r.Body), r.Handed, r.Ended)
 			}
 		default:
 		}

@@ -101,7 +101,7 @@ func (s *Server) plainReply(c *conn, id string, head int, length, at int64) erro
 	if _, err := io.ReadFull(c.in, body); err != nil {
 		return err
 	}
-	if f := s.finish(id, Reply{Kind: Response, Body: body, FirstByte: at}); f != nil {
+	if f := s.finish(id, Reply{Kind: Response, Body: body, Ended: at}); f != nil {
 		return c.write(f.status, f.body()) // answered on another connection meanwhile
 	}
 	runtime.Gosched() // as in reply

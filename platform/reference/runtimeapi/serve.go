@@ -1,6 +1,7 @@
 package runtimeapi
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -24,6 +25,13 @@ const bootedHeader = "X-Coldcurve-Booted"
 // behind an answer, without waiting for the receipt; on the work that it gets,
 // that it may from now on, on that connection.
 const chainHeader = "X-Coldcurve-Chain"
+
+// The error type of a failed init is in a header; of a response that fails
+// after it began, in a trailer, with its account in another.
+const (
+	errorTypeHeader  = "Lambda-Runtime-Function-Error-Type"
+	errorBodyTrailer = "Lambda-Runtime-Function-Error-Body"
+)
 
 // errTooLarge is a body above the limit.
 var errTooLarge = errors.New("body exceeds the limit")
@@ -190,17 +198,22 @@ func (s *Server) reply(c *conn, req *http.Request, id string, kind ReplyKind, at
 	if f := s.expects(id); f != nil {
 		return s.refuse(c, req, f)
 	}
-	if strings.EqualFold(req.Header.Get("Lambda-Runtime-Function-Response-Mode"), "streaming") {
-		return s.refuse(c, req, &fault{"400 Bad Request", "InvalidFunctionResponseMode",
-			"streamed responses are not supported here: send the whole response, without Lambda-Runtime-Function-Response-Mode"})
+	streamed, f := responseMode(req, kind)
+	if f != nil {
+		return s.refuse(c, req, f)
 	}
 	body, err := s.body(c, req)
+	if streamed {
+		at = s.clock.Now()
+	}
 	if errors.Is(err, errTooLarge) {
 		kind, body = TooLarge, nil
 	} else if err != nil {
 		return err
+	} else if told := req.Trailer.Get(errorTypeHeader); streamed && told != "" {
+		kind, body = Error, midstreamError(told, req.Trailer.Get(errorBodyTrailer))
 	}
-	if f := s.finish(id, Reply{Kind: kind, Body: body, FirstByte: at}); f != nil {
+	if f := s.finish(id, Reply{Kind: kind, Body: body, Ended: at}); f != nil {
 		return s.refuse(c, req, f)
 	}
 	// Whoever waits for the reply goes first: the instance's wait for its
@@ -211,6 +224,28 @@ func (s *Server) reply(c *conn, req *http.Request, id string, kind ReplyKind, at
 			"Exceeded maximum allowed payload size (" + strconv.FormatInt(s.limit, 10) + " bytes)."})
 	}
 	return c.accept()
+}
+
+// responseMode is whether a response is written while its handler runs.
+func responseMode(req *http.Request, kind ReplyKind) (streamed bool, f *fault) {
+	mode := req.Header.Get("Lambda-Runtime-Function-Response-Mode")
+	switch {
+	case kind != Response, mode == "", strings.EqualFold(mode, "buffered"):
+		return false, nil
+	case strings.EqualFold(mode, "streaming"):
+		return true, nil
+	}
+	return false, &fault{"400 Bad Request", "InvalidFunctionResponseMode",
+		"Lambda-Runtime-Function-Response-Mode is " + strconv.Quote(mode) + "; write streaming or buffered"}
+}
+
+// midstreamError is a handler's account of a failure that came to it after a
+// part of its response was sent: trailers, the second in base64.
+func midstreamError(errType, body string) []byte {
+	if account, err := base64.StdEncoding.DecodeString(body); err == nil && json.Valid(account) {
+		return account
+	}
+	return []byte((&fault{Type: errType}).body())
 }
 
 // expects says what is wrong with an answer to id at this moment, if anything.
@@ -268,7 +303,7 @@ func (s *Server) initError(c *conn, req *http.Request) error {
 	}
 	_ = json.Unmarshal(body, &told) // a client may send anything; what it means is in the header then
 	if told.Type == "" {
-		told.Type = req.Header.Get("Lambda-Runtime-Function-Error-Type")
+		told.Type = req.Header.Get(errorTypeHeader)
 	}
 	if told.Type == "" {
 		told.Type = "Runtime.Unknown"
@@ -288,7 +323,7 @@ func (s *Server) body(c *conn, req *http.Request) ([]byte, error) {
 	if req.ContentLength > s.limit {
 		return nil, errTooLarge
 	}
-	c.allowed += 2*s.limit + maxHeader // a chunked body has frames besides
+	c.allowed += 8*s.limit + maxHeader // a chunk of one byte is six on the wire
 	if req.ContentLength >= 0 {
 		body := make([]byte, req.ContentLength)
 		_, err := io.ReadFull(req.Body, body)

@@ -11,7 +11,8 @@
 //
 // The calls are GET .../invocation/next, POST .../invocation/{id}/response,
 // POST .../invocation/{id}/error and POST .../init/error below /2018-06-01/runtime.
-// Streamed responses and extensions are refused, not emulated. There is one call
+// A streamed response is taken, and handed on when it is complete, which is how
+// Lambda's Invoke answers; extensions are refused. There is one call
 // that Lambda does not have: a runtime that is booted before it has a function
 // asks for one with GET .../coldcurve/assignment, on the connection that it
 // keeps for its work.
@@ -38,9 +39,10 @@ type Reply struct {
 	// Handed is the instant, on CLOCK_MONOTONIC, just before the invocation
 	// was written to the instance.
 	Handed int64
-	// FirstByte is the instant, on CLOCK_MONOTONIC, at which the first byte of
-	// the instance's reply was there.
-	FirstByte int64
+	// Ended is the instant, on CLOCK_MONOTONIC, at which the handler was done:
+	// the first byte of the instance's reply was there, or the last of one that
+	// was streamed.
+	Ended int64
 }
 
 // ReplyKind is the way in which an invocation ended.

@@ -2,6 +2,7 @@ package runtimeapi_test
 
 import (
 	"bufio"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -134,7 +135,7 @@ func TestInvocationAndItsHeaders(t *testing.T) {
 		t.Errorf("receipt: got %s %q", resp.Status, body)
 	}
 	r := <-s.Replies()
-	if r.Kind != runtimeapi.Response || string(r.Body) != "pong" || !(before <= r.Handed && r.Handed < r.FirstByte && r.FirstByte <= clk.Now()) {
+	if r.Kind != runtimeapi.Response || string(r.Body) != "pong" || !(before <= r.Handed && r.Handed < r.Ended && r.Ended <= clk.Now()) {
 		t.Errorf("got reply %+v", r)
 	}
 }
@@ -209,7 +210,7 @@ func TestRefusals(t *testing.T) {
 		{"no id", post("invocation//response", "x"), 400, "InvalidRequestID"},
 		{"wrong id of an error", post("invocation/0000/error", "{}"), 400, "InvalidRequestID"},
 		{"init error after init", post("init/error", "{}"), 403, "InvalidStateTransition"},
-		{"streaming", strings.Replace(post("invocation/"+id+"/response", "x"), "Host: x", "Host: x\r\nLambda-Runtime-Function-Response-Mode: streaming", 1), 400, "InvalidFunctionResponseMode"},
+		{"strange mode", strings.Replace(post("invocation/"+id+"/response", "x"), "Host: x", "Host: x\r\nLambda-Runtime-Function-Response-Mode: dribbling", 1), 400, "InvalidFunctionResponseMode"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, _ := serve(t)
@@ -260,7 +261,7 @@ func TestResponseLimit(t *testing.T) {
 				t.Errorf("got %s %s, want %d", resp.Status, body, tt.status)
 			}
 			got := <-s.Replies()
-			got.Handed, got.FirstByte = 0, 0
+			got.Handed, got.Ended = 0, 0
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("reply (-want +got):\n%s", diff)
 			}
@@ -269,6 +270,61 @@ func TestResponseLimit(t *testing.T) {
 			s.Hand(invocation("more"))
 			if _, body := w.receive(); body != "more" {
 				t.Errorf("got %q, want more", body)
+			}
+		})
+	}
+}
+
+// TestStreamedResponse: chunks are taken as they come, and their end is the
+// handler's. What fails after the first of them is told by trailers.
+func TestStreamedResponse(t *testing.T) {
+	account := `{"errorType":"TypeError","errorMessage":"half way","stackTrace":[]}`
+	for _, tt := range []struct {
+		name, chunks, trailers string
+		status                 int
+		want                   runtimeapi.Reply
+	}{
+		{"whole", "3\r\nabc\r\n2\r\nde\r\n", "", 202, runtimeapi.Reply{Body: []byte("abcde")}},
+		{"empty", "", "", 202, runtimeapi.Reply{Body: []byte{}}},
+		{"in single bytes, at the limit", strings.Repeat("1\r\nx\r\n", limit), "", 202, runtimeapi.Reply{Body: []byte(strings.Repeat("x", limit))}},
+		{"above", strings.Repeat("1\r\nx\r\n", limit+1), "", 413, runtimeapi.Reply{Kind: runtimeapi.TooLarge}},
+		{"failed half way", "3\r\nabc\r\n", "Lambda-Runtime-Function-Error-Type: TypeError\r\nLambda-Runtime-Function-Error-Body: " +
+			base64.StdEncoding.EncodeToString([]byte(account)) + "\r\n", 202, runtimeapi.Reply{Kind: runtimeapi.Error, Body: []byte(account)}},
+		{"failed without words", "3\r\nabc\r\n", "Lambda-Runtime-Function-Error-Type: Shop.Closed\r\nLambda-Runtime-Function-Error-Body: {}\r\n", 202,
+			runtimeapi.Reply{Kind: runtimeapi.Error, Body: []byte(`{"errorMessage":"","errorType":"Shop.Closed"}`)}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, clk := serve(t)
+			w := dial(t, s)
+			w.send(poll)
+			<-s.Ready()
+			s.Hand(invocation("work"))
+			w.receive()
+			w.send("POST /2018-06-01/runtime/invocation/" + id + "/response HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n" +
+				"Lambda-Runtime-Function-Response-Mode: streaming\r\nTrailer: Lambda-Runtime-Function-Error-Type\r\n" +
+				"Trailer: Lambda-Runtime-Function-Error-Body\r\n\r\n" + tt.chunks)
+			select {
+			case r := <-s.Replies():
+				if r.Kind != runtimeapi.TooLarge {
+					t.Fatalf("got %+v before the end", r)
+				}
+			case <-time.After(20 * time.Millisecond):
+			}
+			end := clk.Now()
+			resp, body := w.call("0\r\n" + tt.trailers + "\r\n")
+			if resp.StatusCode != tt.status {
+				t.Errorf("got %s %s, want %d", resp.Status, body, tt.status)
+			}
+			if tt.want.Kind == runtimeapi.TooLarge {
+				return
+			}
+			got := <-s.Replies()
+			if got.Ended < end {
+				t.Errorf("ended %d ns before its last byte", end-got.Ended)
+			}
+			got.Handed, got.Ended = 0, 0
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("reply (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -43,11 +43,11 @@ func (s *Session) result(a Attempt, r runtimeapi.Reply) (sandbox.Result, error) 
 	case runtimeapi.TooLarge:
 		message := fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", s.config.Response)
 		return sandbox.Result{}, &sandbox.Failure{Kind: sample.Payload, Cause: errors.New("response exceeds the size limit"),
-			Type: "Function.ResponseSizeTooLarge", Message: message, Log: log, HandlerStart: r.Handed, HandlerEnd: r.FirstByte}
+			Type: "Function.ResponseSizeTooLarge", Message: message, Log: log, HandlerStart: r.Handed, HandlerEnd: r.Ended}
 	case runtimeapi.Error:
-		return sandbox.Result{Body: r.Body, FunctionError: "Unhandled", HandlerStart: r.Handed, HandlerEnd: r.FirstByte, Log: log}, nil
+		return sandbox.Result{Body: r.Body, FunctionError: "Unhandled", HandlerStart: r.Handed, HandlerEnd: r.Ended, Log: log}, nil
 	default:
-		return sandbox.Result{Body: r.Body, HandlerStart: r.Handed, HandlerEnd: r.FirstByte, Log: log}, nil
+		return sandbox.Result{Body: r.Body, HandlerStart: r.Handed, HandlerEnd: r.Ended, Log: log}, nil
 	}
 }
 
