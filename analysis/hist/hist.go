@@ -44,16 +44,25 @@ func New() *Histogram {
 // Record counts d. One that is negative or above [Highest] is counted by
 // [Histogram.OutOfRange] and nowhere else. It does not allocate.
 func (h *Histogram) Record(d time.Duration) {
-	if d < 0 || d > Highest || h.hdr.RecordValue(int64(d)) != nil {
-		h.outOfRange++
+	h.RecordN(d, 1)
+}
+
+// RecordN counts d n times.
+func (h *Histogram) RecordN(d time.Duration, n uint64) {
+	if n == 0 {
+		return
+	}
+	if d < 0 || d > Highest || n > math.MaxInt64 || h.hdr.RecordValues(int64(d), int64(n)) != nil {
+		h.outOfRange += n
 		return
 	}
 	if h.n == 0 || d < h.min {
 		h.min = d
 	}
 	h.max = max(h.max, d)
-	h.sum.add(uint64(d))
-	h.n++
+	high, low := bits.Mul64(uint64(d), n)
+	h.sum.merge(sum{high, low})
+	h.n += n
 }
 
 // N is how many durations were recorded in range.
@@ -160,8 +169,6 @@ func (h *Histogram) Bars() iter.Seq[Bar] {
 // sum is a 128-bit total: two and a half million hours overflow 64 bits of
 // nanoseconds.
 type sum struct{ high, low uint64 }
-
-func (s *sum) add(v uint64) { s.merge(sum{low: v}) }
 
 func (s *sum) merge(t sum) {
 	var carry uint64

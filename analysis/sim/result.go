@@ -1,9 +1,11 @@
 package sim
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/hist"
+	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/analysis/usage"
 )
 
@@ -38,8 +40,9 @@ type Result struct {
 	Resumed   uint64 `json:"resumed"` // of those: their instance was paused
 	Ahead     uint64 `json:"ahead"`   // of those: their instance was started ahead (provisioned or pre-warmed)
 	Throttled uint64 `json:"throttled"`
-	Pings     uint64 `json:"pings"`   // invocations to keep instances warm, in no other count but Usage's
-	Started   uint64 `json:"started"` // instances
+	Unserved  uint64 `json:"unserved"` // still waited when nothing could happen any more
+	Pings     uint64 `json:"pings"`    // invocations to keep instances warm, in no other count but Usage's
+	Started   uint64 `json:"started"`  // instances
 
 	PCold       float64  `json:"p_cold"`        // Cold / Served; 0 where nothing was served
 	PColdStderr *float64 `json:"p_cold_stderr"` // by batch means; null where there are too few batches
@@ -58,7 +61,7 @@ type Result struct {
 
 	ServiceMean float64 `json:"service_mean_s"` // of requests served
 	WaitMean    float64 `json:"wait_mean_s"`    // from arrival to the begin of service, of all requests served
-	StartMean   float64 `json:"start_mean_s"`   // start delay of cold requests
+	StartMean   float64 `json:"start_mean_s"`   // start delay of all instances started
 
 	Usage    usage.Usage `json:"usage"` // billed by whole milliseconds, pings included
 	Warnings []Warning   `json:"warnings"`
@@ -70,6 +73,8 @@ type Result struct {
 	Service  *hist.Histogram `json:"-"`
 	// Timeline is the load over time, in even steps; nil by [Run] for many functions.
 	Timeline []Step `json:"timeline,omitempty"`
+
+	startingSeconds, waitedSeconds, delaySeconds float64 // sums that means are made of
 }
 
 // Step is what happened from At on, until the next step.
@@ -94,8 +99,100 @@ const (
 	ShortWarmup    = "short-warmup"    // the warm-up is shorter than three keep-alives
 	NoRequests     = "no-requests"     // none came after the warm-up
 	ShortBatches   = "short-batches"   // batches are shorter than keep-alives, so the standard error is too small
+	Unserved       = "unserved"        // requests for which nothing could start an instance
 	WasInterrupted = "interrupted"     // the context ended it
 	LowRate        = "low-rate"        // the level engine left the function to the event engine
 	OutOfRange     = "out-of-range"    // durations longer than a histogram takes
 	ClosedForm     = "levels-estimate" // what the level engine cannot tell
 )
+
+func warn(code, format string, args ...any) *Warning {
+	return &Warning{Code: code, Text: fmt.Sprintf(format, args...)}
+}
+
+// result is what the engine has counted.
+func (e *engine) result() *Result {
+	t := &e.totals
+	response, service := hist.New(), hist.New()
+	for _, part := range []struct{ to, from *hist.Histogram }{
+		{response, e.direct.hist}, {response, e.response.hist}, {service, e.direct.hist}, {service, e.service.hist},
+	} {
+		part.to.Merge(part.from)
+	}
+	r := &Result{
+		Name: e.load.Name, Engine: EngineEvents, Functions: 1, Interrupted: e.interrupted,
+		Requests: uint64(e.came - e.before), WarmupRequests: uint64(e.before),
+		Warmup: e.warm.Seconds(), Span: (e.ended - e.warm).Seconds(),
+		Served: t.served + e.direct.hist.N() + e.direct.hist.OutOfRange(),
+		Cold:   t.cold, Queued: t.queued, Resumed: t.resumed, Ahead: t.ahead,
+		Throttled: t.throttled, Unserved: t.unserved, Pings: t.pings, Started: t.started,
+		InstancesPeak:   e.peak,
+		InstanceSeconds: e.instances.area / 1e9, BusySeconds: e.busy.area / 1e9,
+		startingSeconds: e.starting.area / 1e9, waitedSeconds: t.waited / 1e9, delaySeconds: t.starting / 1e9,
+		Response: response, Service: service, Timeline: e.timeline.steps(),
+	}
+	r.Usage = t.usage
+	r.Usage.Requests, r.Usage.Throttled, r.Usage.Cold = r.Requests+r.Pings, r.Throttled, r.Cold
+	megabytes := int64(e.options.Memory >> 20)
+	r.Usage.MemoryTime = megabytes * t.usage.Billed.Milliseconds()
+	if len(e.options.Policy.Provisioned) > 0 {
+		r.Usage.Provisioned = t.ahead
+		r.Usage.MemoryTimeProvisioned = megabytes * t.aheadBilled.Milliseconds()
+	}
+	r.derive()
+	e.doubts(r)
+	return r
+}
+
+// derive makes shares and means of sums.
+func (r *Result) derive() {
+	r.PCold = over(float64(r.Cold), float64(r.Served))
+	r.InstancesMean = over(r.InstanceSeconds, r.Span)
+	r.BusyMean = over(r.BusySeconds, r.Span)
+	r.StartingMean = over(r.startingSeconds, r.Span)
+	r.IdleShare = max(0, over(r.InstanceSeconds-r.BusySeconds-r.startingSeconds, r.InstanceSeconds))
+	if r.Service != nil {
+		r.ServiceMean = r.Service.Mean().Seconds()
+	}
+	r.WaitMean = over(r.waitedSeconds, float64(r.Served))
+	r.StartMean = over(r.delaySeconds, float64(r.Started))
+}
+
+// over is a quotient, 0 where there is nothing to divide by.
+func over(sum, n float64) float64 {
+	if n == 0 {
+		return 0
+	}
+	return sum / n
+}
+
+// doubts adds the standard error, if there is one, and what is to be doubted.
+func (e *engine) doubts(r *Result) {
+	r.Warnings = []Warning{}
+	add := func(w *Warning) {
+		if w != nil {
+			r.Warnings = append(r.Warnings, *w)
+		}
+	}
+	if e.interrupted {
+		add(warn(WasInterrupted, "interrupted after %d requests: figures are of these", e.came))
+	}
+	add(e.doubt)
+	if r.Requests == 0 {
+		add(warn(NoRequests, "no request came after the warm-up of %s", units.FormatDuration(e.warm)))
+	}
+	if n := r.Response.OutOfRange(); n > 0 {
+		add(warn(OutOfRange, "%d response times are longer than %s and in no quantile or mean", n, units.FormatDuration(hist.Highest)))
+	}
+	if r.Unserved > 0 {
+		add(warn(Unserved, "%d requests waited for ever: nothing could start an instance for them", r.Unserved))
+	}
+	se, length, ok := e.timeline.coldError()
+	if !ok {
+		return
+	}
+	r.PColdStderr = &se
+	if life := e.options.longestLife(); life > 0 && length < 3*min(life, never/3) {
+		add(warn(ShortBatches, "the standard error is from batches of %s, shorter than three keep-alives: it may be too small", units.FormatDuration(length)))
+	}
+}

@@ -26,8 +26,10 @@
 package sim
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"iter"
 	"math/rand/v2"
 	"time"
@@ -123,4 +125,42 @@ func (o *Options) Validate() error {
 		fault("memory %d: must be at least 0, which is not known", o.Memory)
 	}
 	return errors.Join(faults...)
+}
+
+// warmup is what is left out at the beginning of a load, and a doubt where that
+// is less than it should be.
+func (o *Options) warmup(span time.Duration) (time.Duration, *Warning) {
+	if o.Warmup != 0 {
+		return max(o.Warmup, 0), nil
+	}
+	w := 20 * min(o.Service.Mean(), dist.Longest/20)
+	if life := o.longestLife(); life >= 0 {
+		w = 3 * min(life, dist.Longest/3)
+	}
+	if span > 0 && w > span/2 {
+		return span / 2, warn(ShortWarmup, "warm-up is %s, half of the load, though three keep-alives would be %s",
+			units.FormatDuration(span/2), units.FormatDuration(w))
+	}
+	return w, nil
+}
+
+// longestLife is how long an idle instance lives at most; negative is no bound.
+func (o *Options) longestLife() time.Duration {
+	p := &o.Policy
+	switch n := len(p.Survival); {
+	case n > 0:
+		return p.Survival[n-1].Idle
+	case p.Hybrid != nil: // its range (4 h by default) and what it keeps for without a histogram
+		span := cmp.Or(p.Hybrid.Range, 4*time.Hour)
+		return max(span, cmp.Or(p.Hybrid.Standard, span))
+	}
+	return p.KeepAlive
+}
+
+// stream is a random stream of a function's own. Streams of one function with
+// different kinds have nothing to do with each other.
+func (l *Load) stream(seed uint64, kind uint64) *rand.Rand {
+	h := fnv.New64a()
+	h.Write([]byte(l.Name)) // never fails
+	return rand.New(rand.NewPCG(seed, h.Sum64()+kind*0x9e3779b97f4a7c15))
 }

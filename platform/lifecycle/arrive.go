@@ -9,7 +9,8 @@ func (p *Pool) arrive(r Request, out []Action) []Action {
 	p.counts.Arrived++
 	p.disturb()
 	if p.idle.n > 0 && p.plain() && p.room() {
-		return p.reuse(r, out)
+		i := p.reuse(r)
+		return append(out, Action{Kind: Serve, How: ByReuse, Instance: p.instances.slots[i].name, Request: r})
 	}
 	if i := p.pick(); i != none {
 		return p.serve(i, r, ByReuse, out)

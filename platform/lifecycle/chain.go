@@ -53,3 +53,16 @@ func (c *chain) remove(links []link, i int32) {
 	}
 	c.n--
 }
+
+// popFront takes the first element out of a chain that is not empty.
+func (c *chain) popFront(links []link) int32 {
+	i := c.head
+	c.head = links[i].next
+	if c.head == none {
+		c.tail = none
+	} else {
+		links[c.head].prev = none
+	}
+	c.n--
+	return i
+}

@@ -64,7 +64,7 @@ func (p *Pool) leaving(i int32) Why {
 // finish takes a request off an instance and finds the instance its next.
 func (p *Pool) finish(i int32, r Request, out []Action) []Action {
 	slot := &p.instances.slots[i]
-	if p.plain() && slot.state == Busy && p.instances.seats[i] == r && slot.leaves == NoReason {
+	if p.plain() && p.serves(i, r) {
 		if p.requests.waiting() > 0 {
 			if p.held() <= p.limit {
 				return p.handOver(i, p.requests.head(), out)

@@ -1,0 +1,126 @@
+package sim
+
+import (
+	"iter"
+	"math/rand/v2"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/dist"
+)
+
+// chunk is some requests in a row: when they come and how long they need.
+type chunk struct {
+	times, services []time.Duration
+}
+
+// chunkSize is how many requests are drawn at once: enough that handing them
+// over costs nothing, few enough to stay in a processor's cache.
+const chunkSize = 1024
+
+func newChunk() *chunk {
+	return &chunk{make([]time.Duration, 0, chunkSize), make([]time.Duration, 0, chunkSize)}
+}
+
+// chunks draws a load's requests, up to its span and the number asked for. A
+// chunk is good until the next.
+func chunks(load *Load, options *Options) iter.Seq[*chunk] {
+	return func(yield func(*chunk) bool) {
+		c := newChunk()
+		draw(load, options, func() *chunk {
+			if !yield(c) {
+				return nil
+			}
+			return c
+		}, c)
+	}
+}
+
+// chunksAside draws them in a goroutine of its own.
+func chunksAside(load *Load, options *Options) iter.Seq[*chunk] {
+	return func(yield func(*chunk) bool) {
+		const ahead = 4
+		full, free, stop := make(chan *chunk, ahead), make(chan *chunk, ahead), make(chan struct{})
+		for range ahead - 1 {
+			free <- newChunk()
+		}
+		go func() {
+			defer close(full)
+			c := newChunk()
+			draw(load, options, func() *chunk {
+				full <- c
+				select {
+				case c = <-free:
+					return c
+				case <-stop:
+					return nil
+				}
+			}, c)
+		}()
+		defer func() {
+			close(stop)
+			for range full { // until the drawing has ended, because the load is the caller's again then
+			}
+		}()
+		for c := range full {
+			if !yield(c) {
+				return
+			}
+			free <- c
+		}
+	}
+}
+
+// draw fills chunks. next takes one that is full, or the last, and gives the
+// one to go on with; nil ends it.
+func draw(load *Load, options *Options, next func() *chunk, c *chunk) {
+	arrivals, services := load.stream(options.Seed, 0), load.stream(options.Seed, 1)
+	left, end := options.Requests, load.Span
+	if left == 0 {
+		left = 1<<64 - 1
+	}
+	if end == 0 {
+		end = never
+	}
+	c.times = c.times[:0]
+	for t := range load.Arrivals(arrivals) {
+		if t >= end {
+			break
+		}
+		c.times = append(c.times, t)
+		left--
+		if len(c.times) == chunkSize || left == 0 {
+			c.serve(options.Service, services)
+			if c = next(); c == nil {
+				return
+			}
+			c.times = c.times[:0]
+			if left == 0 {
+				return
+			}
+		}
+	}
+	if len(c.times) > 0 {
+		c.serve(options.Service, services)
+		next()
+	}
+}
+
+// serve draws how long each request needs. The commonest distributions are
+// spelt out because a call through an interface costs as much as the draw.
+func (c *chunk) serve(service dist.Distribution, rng *rand.Rand) {
+	c.services = c.services[:len(c.times)]
+	switch d := service.(type) {
+	case dist.Constant:
+		for k := range c.services {
+			c.services[k] = time.Duration(d)
+		}
+	case dist.Exponential:
+		for k := range c.services {
+			c.services[k] = d.Sample(rng)
+		}
+	default:
+		for k := range c.services {
+			c.services[k] = d.Sample(rng)
+		}
+	}
+}

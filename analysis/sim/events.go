@@ -1,0 +1,435 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"runtime"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/dist"
+	"github.com/coldcurve/coldcurve/analysis/hist"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
+)
+
+// Events follows each request of a load. It allocates nothing a request, and
+// its memory follows the most instances and waiting requests at once. A context
+// that ends leaves a result of what was done until then, which says so.
+//
+// Where there is a second processor, arrivals and service times are drawn there.
+func Events(ctx context.Context, load Load, options Options) (*Result, error) {
+	source := chunks
+	if runtime.GOMAXPROCS(0) > 1 {
+		source = chunksAside
+	}
+	return follow(ctx, load, options, source)
+}
+
+func follow(ctx context.Context, load Load, options Options, source func(*Load, *Options) iter.Seq[*chunk]) (*Result, error) {
+	if err := options.Validate(); err != nil {
+		return nil, err
+	}
+	if load.Arrivals == nil {
+		return nil, fmt.Errorf("simulation of %q: the load has no arrivals, only counts: the level engine can do with these", load.Name)
+	}
+	e := newEngine(&load, &options)
+	for c := range source(&load, &options) {
+		if err := e.run(c); err != nil {
+			return nil, err
+		}
+		if ctx.Err() != nil {
+			e.interrupted = true
+			break
+		}
+		e.progress()
+	}
+	if load.Err != nil && !e.interrupted {
+		if err := load.Err(); err != nil {
+			return nil, fmt.Errorf("arrivals of %q: %w", load.Name, err)
+		}
+	}
+	e.end()
+	return e.result(), nil
+}
+
+// request is one that is not being served.
+type request struct {
+	arrived time.Duration
+	service time.Duration
+	delay   time.Duration // of the instance that it had started, once that is ready
+}
+
+// pingMark is above every ping's name, which are above all others, and below readyMark.
+const pingMark lifecycle.Request = 1 << 62
+
+// engine is one function's simulation.
+type engine struct {
+	load    *Load
+	options *Options
+	pool    *lifecycle.Pool
+	out     []lifecycle.Action
+
+	cold, start, ping *rand.Rand
+	even              bool // every request is served for the same time
+	sharing           *sharing
+
+	dues    dues
+	mark    time.Duration // when the next bin begins, or the warm-up ends
+	now     time.Duration
+	came    lifecycle.Request // requests so far; the name of the last
+	pinged  lifecycle.Request // pings so far
+	parked  map[lifecycle.Request]request
+	current request           // the one that is arriving
+	name    lifecycle.Request // its name; 0: none is
+	delay   time.Duration     // the start delay of the instance that has become ready
+
+	warm        time.Duration
+	doubt       *Warning
+	before      lifecycle.Request // requests during the warm-up
+	counting    bool
+	ended       time.Duration
+	interrupted bool
+
+	busy, instances, starting gauge
+	peak                      int
+	direct                    tally // response times that are service times, of requests that neither waited nor started an instance
+	response, service         tally // of the others
+	totals                    totals
+	timeline                  timeline
+}
+
+func newEngine(load *Load, options *Options) *engine {
+	policy := options.Policy
+	policy.Seed = load.stream(options.Seed, 5).Uint64()
+	e := &engine{
+		load:    load,
+		options: options,
+		pool:    lifecycle.New(policy),
+		cold:    load.stream(options.Seed, 2),
+		start:   load.stream(options.Seed, 3),
+		ping:    load.stream(options.Seed, 4),
+		dues:    newDues(),
+		parked:  map[lifecycle.Request]request{},
+		direct:  tally{hist: hist.New()}, response: tally{hist: hist.New()}, service: tally{hist: hist.New()},
+	}
+	_, constant := options.Service.(dist.Constant)
+	e.even = constant && options.ColdService == nil && options.Contention == Contention{}
+	if options.Policy.Slots > 1 && options.Contention != (Contention{}) {
+		e.sharing = newSharing(options.Contention)
+	}
+	e.warm, e.doubt = options.warmup(load.Span)
+	e.mark = e.warm
+	return e
+}
+
+// run takes some arrivals. Those that would run backwards end the simulation.
+func (e *engine) run(c *chunk) error {
+	for k, t := range c.times {
+		if t < e.now {
+			return fmt.Errorf("arrivals of %q: request %d comes at %v, after one at %v: they must ascend", e.load.Name, e.came+1, t, e.now)
+		}
+		for e.dues.next <= t || e.mark <= t {
+			e.advance()
+		}
+		e.now = t
+		e.arrive(t, c.services[k])
+	}
+	return nil
+}
+
+// advance does the next of what is due, or ends a bin of the timeline.
+func (e *engine) advance() {
+	if e.mark < e.dues.next {
+		e.step(e.mark, lifecycle.Event{})
+		e.tick(e.mark)
+		return
+	}
+	d := e.dues.pop()
+	e.now = d.at
+	switch {
+	case d.request < readyMark:
+		e.finish(d)
+	case d.request >= sharedMark:
+		e.sharedDue(d)
+	default:
+		e.delay = time.Duration(d.request - readyMark)
+		e.starting.add(d.at, -1)
+		e.step(d.at, lifecycle.Event{Kind: lifecycle.Ready, Instance: d.instance})
+	}
+}
+
+// arrive has a request come that needs so much service.
+func (e *engine) arrive(now, service time.Duration) {
+	e.came++
+	if i, ok := e.pool.Reuse(now, e.came); ok {
+		e.direct.record(service)
+		e.totals.usage.Billed += wholeMilliseconds(service)
+		e.begin(due{now + service, i, e.came})
+		return
+	}
+	e.name, e.current = e.came, request{arrived: now, service: service}
+	e.step(now, lifecycle.Event{Kind: lifecycle.Arrive, Request: e.came})
+	if e.name != 0 {
+		e.parked[e.name] = e.current
+		e.name = 0
+	}
+}
+
+// begin has an instance serve a request until it is due.
+func (e *engine) begin(d due) {
+	e.busy.add(e.now, 1)
+	if e.even {
+		e.dues.follow(d)
+	} else {
+		e.dues.push(d)
+	}
+}
+
+func (e *engine) finish(d due) {
+	e.busy.add(d.at, -1)
+	if e.pool.Rest(d.at, d.instance, d.request) {
+		return
+	}
+	e.step(d.at, lifecycle.Event{Kind: lifecycle.Finish, Instance: d.instance, Request: d.request})
+}
+
+// step tells the pool of an event, after all that is due before.
+func (e *engine) step(now time.Duration, ev lifecycle.Event) {
+	for {
+		at, ok := e.pool.NextDeadline()
+		if !ok || at >= now {
+			break
+		}
+		e.act(at, lifecycle.Event{})
+	}
+	e.act(now, ev)
+}
+
+// act tells the pool of an event and does what it asks for, at that instant.
+func (e *engine) act(now time.Duration, ev lifecycle.Event) {
+	e.now = now
+	e.out = e.pool.Step(now, ev, e.out[:0])
+	for k := 0; k < len(e.out); k++ {
+		e.do(e.out[k])
+	}
+}
+
+// more tells the pool of an event that an action has led to.
+func (e *engine) more(ev lifecycle.Event) { e.out = e.pool.Step(e.now, ev, e.out) }
+
+func (e *engine) do(a lifecycle.Action) {
+	switch a.Kind {
+	case lifecycle.Start:
+		e.startUp(a.Instance)
+	case lifecycle.Serve:
+		e.serve(a)
+	case lifecycle.Reap:
+		e.instances.add(e.now, -1)
+		e.more(lifecycle.Event{Kind: lifecycle.Cleared, Instance: a.Instance})
+	case lifecycle.Throttle:
+		if e.take(a.Request).arrived >= e.warm && a.Request < pingMark {
+			e.totals.throttled++
+		}
+	case lifecycle.Ping:
+		e.invoke()
+	}
+}
+
+// startUp has an instance start. One that needs no time is ready at once.
+func (e *engine) startUp(i lifecycle.Instance) {
+	e.totals.started++
+	e.instances.add(e.now, 1)
+	e.peak = max(e.peak, e.instances.n)
+	if e.options.StartDelay == nil {
+		e.delay = 0
+		e.more(lifecycle.Event{Kind: lifecycle.Ready, Instance: i})
+		return
+	}
+	delay := e.options.StartDelay.Sample(e.start)
+	e.totals.starting += float64(delay)
+	e.starting.add(e.now, 1)
+	e.dues.push(due{e.now + delay, i, readyMark + lifecycle.Request(delay)})
+}
+
+// invoke pings the function.
+func (e *engine) invoke() {
+	e.totals.pings++
+	e.pinged++
+	name := pingMark + e.pinged
+	e.parked[name] = request{arrived: e.now, service: e.options.Service.Sample(e.ping)}
+	e.more(lifecycle.Event{Kind: lifecycle.Arrive, Request: name})
+}
+
+// take gives a request that has been served or refused.
+func (e *engine) take(name lifecycle.Request) request {
+	if name == e.name {
+		e.name = 0
+		return e.current
+	}
+	r := e.parked[name]
+	delete(e.parked, name)
+	return r
+}
+
+// serve has an instance serve a request.
+func (e *engine) serve(a lifecycle.Action) {
+	r := e.take(a.Request)
+	if a.How == lifecycle.ByStart {
+		r.delay = e.delay
+		if e.options.ColdService != nil {
+			r.service = e.options.ColdService.Sample(e.cold)
+		}
+	}
+	if e.sharing != nil {
+		e.share(a, r)
+		return
+	}
+	e.begin(due{e.now + r.service, a.Instance, a.Request})
+	e.count(a, r, e.now-r.arrived, r.service)
+}
+
+// count notes a request that has been served: how, after what wait and for how long.
+func (e *engine) count(a lifecycle.Action, r request, wait, service time.Duration) {
+	if r.arrived < e.warm {
+		return
+	}
+	t := &e.totals
+	billed := wholeMilliseconds(service)
+	if a.How == lifecycle.ByStart && e.options.BillStart {
+		billed = wholeMilliseconds(service + r.delay)
+		t.usage.InitBilled += billed - wholeMilliseconds(service)
+	}
+	t.usage.Billed += billed
+	if a.How == lifecycle.ByProvision {
+		t.aheadBilled += billed
+	}
+	if a.Request >= pingMark {
+		return
+	}
+	switch a.How {
+	case lifecycle.ByReuse:
+	case lifecycle.ByStart:
+		t.cold++
+	case lifecycle.ByQueue:
+		t.queued++
+	case lifecycle.ByResume:
+		t.resumed++
+	case lifecycle.ByProvision:
+		t.ahead++
+	}
+	t.served++
+	t.waited += float64(wait)
+	e.response.record(wait + service)
+	e.service.record(service)
+}
+
+// wholeMilliseconds rounds up.
+func wholeMilliseconds(d time.Duration) time.Duration {
+	return (d + time.Millisecond - 1) / time.Millisecond * time.Millisecond
+}
+
+// tick ends the warm-up or a bin of the timeline.
+func (e *engine) tick(at time.Duration) {
+	e.busy.to(at)
+	e.instances.to(at)
+	e.starting.to(at)
+	if !e.counting {
+		e.reset(at)
+	} else {
+		e.timeline.close(at, e.sofar())
+	}
+	e.mark = e.timeline.next()
+}
+
+// reset begins to count.
+func (e *engine) reset(at time.Duration) {
+	e.counting = true
+	e.before = e.came
+	e.busy.area, e.instances.area, e.starting.area = 0, 0, 0
+	e.peak = e.instances.n
+	for _, t := range []*tally{&e.direct, &e.response, &e.service} {
+		t.n = 0
+		t.hist.Reset()
+	}
+	e.totals = totals{}
+	e.timeline = newTimeline(at, e.load.Span)
+}
+
+// sofar is what has been counted.
+func (e *engine) sofar() bin {
+	return bin{
+		requests: uint64(e.came - e.before), cold: e.totals.cold, served: e.totals.served + e.direct.hist.N() + e.direct.hist.OutOfRange() + e.direct.n,
+		throttled: e.totals.throttled, instances: e.instances.area, busy: e.busy.area,
+	}
+}
+
+// end does what is due until the load ends, and then sees to those who wait.
+func (e *engine) end() {
+	end := e.now
+	if e.load.Span > end && !e.interrupted && (e.options.Requests == 0 || uint64(e.came) < e.options.Requests) {
+		end = e.load.Span
+	}
+	for e.dues.next <= end || e.mark <= end {
+		e.advance()
+	}
+	e.step(end, lifecycle.Event{})
+	if !e.counting {
+		e.warm = end
+		e.tick(end)
+	}
+	e.busy.to(end)
+	e.instances.to(end)
+	e.starting.to(end)
+	all := e.sofar()
+	if end > e.timeline.last {
+		e.timeline.close(end, all)
+	}
+	e.mark, e.ended = never, end
+	busy, instances, starting := e.busy, e.instances, e.starting
+	started, pings, peak := e.totals.started, e.totals.pings, e.peak
+	e.drain()
+	e.busy, e.instances, e.starting = busy, instances, starting
+	e.totals.started, e.totals.pings, e.peak = started, pings, peak
+	for _, t := range []*tally{&e.direct, &e.response, &e.service} {
+		t.flush()
+	}
+}
+
+// drain goes on until everybody who waits is served.
+func (e *engine) drain() {
+	for e.owing() {
+		at, ok := e.pool.NextDeadline()
+		switch {
+		case e.dues.next < never && (!ok || e.dues.next <= at):
+			e.advance()
+		case ok:
+			e.act(at, lifecycle.Event{})
+		default:
+			e.totals.unserved = uint64(len(e.parked))
+			return
+		}
+	}
+}
+
+// owing says whether somebody waits, or is served for nobody knows how long.
+func (e *engine) owing() bool {
+	return len(e.parked) > 0 || e.sharing != nil && len(e.sharing.crews) > 0
+}
+
+func (e *engine) progress() {
+	o := e.options
+	if o.Progress == nil {
+		return
+	}
+	share := 0.
+	if e.load.Span > 0 {
+		share = float64(e.now) / float64(e.load.Span)
+	}
+	if o.Requests > 0 {
+		share = max(share, float64(e.came)/float64(o.Requests))
+	}
+	if share > 0 {
+		o.Progress(min(share, 1))
+	}
+}
