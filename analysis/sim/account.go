@@ -51,7 +51,7 @@ func (t *tally) flush() {
 type totals struct {
 	served, cold, queued, resumed, ahead, throttled, unserved, pings, started uint64
 
-	waited, worked, starting float64 // ns: until the begin of service, in service, from starts until ready
+	waited, starting float64 // ns: until the begin of service, from starts until ready
 
 	usage       usage.Usage
 	aheadBilled time.Duration // of Billed: on instances started ahead
