@@ -1,0 +1,221 @@
+package cost
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/coldcurve/coldcurve/analysis/prices"
+)
+
+// Option is a way to have work done, at a price.
+//
+// Bill prices works of one account in one month together: tiers and free tiers
+// are per account and region. An error is an [*Impossible] where the option
+// cannot do the work, and a [*Missing] where the bill rests on a quantity that
+// the work does not have. It is safe for concurrent use.
+type Option interface {
+	Name() string
+	Bill(works ...*Work) (*Bill, error)
+}
+
+// Terms are what holds for an account. The zero value is today's list prices
+// without a free tier.
+type Terms struct {
+	On         prices.Date // prices and rules of that day; 0 is the newest
+	FreeTier   bool        // the account's free tier is this work's; what is included in a price is so anyway
+	Commitment string      // of machines: a dimension of their prices; "" is "ondemand"
+}
+
+// Impossible says which limit keeps a product from doing the work.
+type Impossible struct {
+	Product string
+	Limit   string // "the longest duration is 15m"
+	Have    string // "a call takes 20m"
+	Origin  prices.Origin
+}
+
+// Error names the limit, what was asked for and who says so.
+func (e *Impossible) Error() string {
+	text := fmt.Sprintf("%s cannot do this: %s, and %s", e.Product, e.Limit, e.Have)
+	if e.Origin.Source != "" {
+		text += fmt.Sprintf(" (%s, %v)", e.Origin.Source, e.Origin.AsOf)
+	}
+	return text
+}
+
+// Missing says which quantity a product's bill rests on that is not known.
+type Missing struct {
+	Product, Quantity string
+	Instead           string // where to get it from
+}
+
+// Error says what is missing and where it could come from.
+func (e *Missing) Error() string {
+	return fmt.Sprintf("%s bills by %s, which is not known: %s", e.Product, e.Quantity, e.Instead)
+}
+
+// New is the option that a name stands for: a product, or several that serve
+// the requests together, as in "aws/lambda+aws/api-gateway-http". A machine is
+// named with its type ("aws/ec2/c7g.large").
+func New(book *prices.Book, name string, terms Terms) (Option, error) {
+	o := &option{name: name, book: book, terms: terms, seen: make(map[priceKey]*prices.Price)}
+	for id := range strings.SplitSeq(name, "+") {
+		s, err := serviceOf(book, id)
+		if err != nil {
+			return nil, err
+		}
+		o.services = append(o.services, s)
+	}
+	return o, nil
+}
+
+// service is one product's part of an option.
+type service struct {
+	product  *prices.Product
+	instance *prices.Instance // of machines; else nil
+	bill     biller
+}
+
+// biller adds what a product charges for a work.
+type biller func(m *meter) error
+
+type option struct {
+	name     string
+	book     *prices.Book
+	terms    Terms
+	services []service
+
+	// A curve looks the same prices up at every rate.
+	mu   sync.Mutex
+	seen map[priceKey]*prices.Price
+}
+
+type priceKey struct{ product, region, dimension string }
+
+func (o *option) Name() string { return o.name }
+
+// Bill prices the works together.
+func (o *option) Bill(works ...*Work) (*Bill, error) {
+	t := &tally{}
+	region := ""
+	for _, w := range works {
+		if err := w.Validate(); err != nil {
+			return nil, err
+		}
+		for i := range o.services {
+			m := &meter{Work: w, option: o, service: &o.services[i], tally: t}
+			m.region = m.regionOf()
+			if region == "" {
+				region = m.region
+			}
+			if err := m.service.bill(m); err != nil {
+				return nil, err
+			}
+		}
+	}
+	b, err := t.bill(o.terms.FreeTier)
+	if err != nil {
+		return nil, err
+	}
+	b.Option, b.Region = o.name, region
+	return b, nil
+}
+
+// meter is one work before one product.
+type meter struct {
+	*Work
+	option  *option
+	service *service
+	tally   *tally
+	region  string
+}
+
+func (m *meter) product() string { return m.service.product.ID }
+
+// regionOf is the work's region where the product is priced in it, and its only
+// or first one where the work does not say.
+func (m *meter) regionOf() string {
+	if m.Region != "" {
+		return m.Region
+	}
+	return Home(m.service.product)
+}
+
+// Home is the region whose prices hold where nobody names one: a product's
+// first. It is "global" for one that costs the same everywhere.
+func Home(p *prices.Product) string {
+	for _, price := range p.Prices {
+		if price.Region != prices.Global {
+			return price.Region
+		}
+	}
+	return prices.Global
+}
+
+// price looks up a dimension of the meter's own product.
+func (m *meter) price(dimension string) (*prices.Price, error) {
+	return m.priceOf(m.product(), dimension)
+}
+
+func (m *meter) priceOf(product, dimension string) (*prices.Price, error) {
+	o, key := m.option, priceKey{product, m.region, dimension}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if p := o.seen[key]; p != nil {
+		return p, nil
+	}
+	p, err := o.book.Lookup(product, m.region, dimension, o.terms.On)
+	if err != nil {
+		return nil, err
+	}
+	o.seen[key] = p
+	return p, nil
+}
+
+// charge adds a quantity at the price of a dimension. Nothing costs nothing:
+// then no price is asked for.
+func (m *meter) charge(dimension string, q quantity, driver Driver, rule string) error {
+	if q.n.Sign() == 0 {
+		return nil
+	}
+	p, err := m.price(dimension)
+	if err != nil {
+		return err
+	}
+	return m.tally.add(p, q, driver, rule)
+}
+
+// rounding is how a dimension rounds one call's time.
+func (m *meter) rounding(dimension string) (Rounding, *prices.Price, error) {
+	p, err := m.price(dimension)
+	if err != nil {
+		return Rounding{}, nil, err
+	}
+	return Rounding{Step: p.Rounding.Time, Minimum: p.Rounding.LeastTime}, p, nil
+}
+
+// each carries out steps until one fails.
+func each(steps ...func() error) error {
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// suffix is the end of a dimension's name that depends on the architecture.
+func (m *meter) suffix() string {
+	if m.arm() {
+		return "_arm64"
+	}
+	return "_x86"
+}
+
+// sorted names for messages.
+func sorted(names []string) []string {
+	slices.Sort(names)
+	return names
+}
