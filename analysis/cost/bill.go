@@ -94,23 +94,28 @@ type tally struct {
 }
 
 func (t *tally) add(p *prices.Price, q quantity, driver Driver, rule string) error {
-	sum, doubt, err := q.in(p.Unit)
+	n, doubt, err := q.in(p.Unit)
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", p.Product, p.Dimension, err)
 	}
+	t.addUnits(p, n, doubt, driver, rule)
+	return nil
+}
+
+// addUnits takes a quantity in the price's own unit, and keeps the numbers.
+func (t *tally) addUnits(p *prices.Price, n, doubt *big.Rat, driver Driver, rule string) {
 	for i := range t.charges {
 		c := &t.charges[i]
 		if c.price == p && c.driver == driver {
-			c.quantity.Add(c.quantity, sum)
+			c.quantity.Add(c.quantity, n)
 			c.doubt.Add(c.doubt, doubt)
 			if !strings.Contains(c.rule, rule) {
 				c.rule += "; " + rule
 			}
-			return nil
+			return
 		}
 	}
-	t.charges = append(t.charges, charge{p, sum, doubt, driver, rule})
-	return nil
+	t.charges = append(t.charges, charge{p, n, doubt, driver, rule})
 }
 
 func (t *tally) note(format string, args ...any) {

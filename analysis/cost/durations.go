@@ -35,8 +35,10 @@ type Durations struct {
 	n      uint64
 
 	// A curve asks for the same rounding at every rate.
-	mu   sync.Mutex
-	sums map[Rounding]span
+	mu    sync.Mutex
+	sums  map[Rounding]span
+	other *Durations // that was last put together with these
+	both  *Durations
 }
 
 // Constant is calls that all take d, which is at least 0.
@@ -223,4 +225,18 @@ func thinned(groups []Group, n int) []Group {
 		out = append(out, g)
 	}
 	return out
+}
+
+// together is [Together] with a memory for the last one asked for.
+func (d *Durations) together(o *Durations) (*Durations, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.other == o {
+		return d.both, nil
+	}
+	both, err := Together(d, o)
+	if err == nil {
+		d.other, d.both = o, both
+	}
+	return both, err
 }

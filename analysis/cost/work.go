@@ -44,12 +44,12 @@ type Work struct {
 	Requests  uint64
 	Durations *Durations // of the handler, warm and cold; nil only without requests
 	CPU       *Durations // CPU time of each request; nil where nobody knows it
-	// Cold of the requests had an instance started for them and its Init
-	// beside their own duration; InitAndHandler is the two together where they
-	// were measured call by call, nil to take them as independent.
-	Cold           uint64
-	Init           *Durations
-	InitAndHandler *Durations
+	// Cold of the requests had an instance started for them, and its Init beside
+	// their own duration. Apart is where both were measured call by call; nil
+	// takes a call's duration and its init as independent.
+	Cold  uint64
+	Init  *Durations
+	Apart *Apart
 
 	// Active is the spans in which some instance served at least one request,
 	// however many at once, starts included; so long is billed where instances
@@ -67,6 +67,12 @@ type Work struct {
 	Provisioned []Provisioned
 	Snapshots   Snapshots
 	Fleet       *Fleet // instances that run whether or not there are requests; nil for none
+}
+
+// Apart is the calls of a work by how they started.
+type Apart struct {
+	Warm *Durations // handlers of calls that were not cold; nil where all were
+	Cold *Durations // init and handler of each cold call, together
 }
 
 // Provisioned is instances kept ready ahead of demand: provisioned concurrency,
@@ -161,6 +167,7 @@ func (w *Work) Validate() error {
 	bad(w.MilliCPU < 0, "vCPU: %d thousandths: must be at least 0", w.MilliCPU)
 	bad(w.Requests > 0 && w.Durations == nil && w.Fleet == nil, "%s without a duration", units.FormatNoun(w.Requests, "request"))
 	bad(w.Cold > w.Requests, "cold: %d of %s", w.Cold, units.FormatNoun(w.Requests, "request"))
+	bad(w.Cold > 0 && w.Init == nil && w.Apart == nil, "%s without an init", units.FormatNoun(w.Cold, "cold start"))
 	bad(w.Async > w.Requests, "asynchronous: %d of %s", w.Async, units.FormatNoun(w.Requests, "request"))
 	bad(w.Arch != "" && w.Arch != "x86_64" && w.Arch != "arm64", "architecture %q: write x86_64 or arm64", w.Arch)
 	served := uint64(0)
@@ -184,3 +191,6 @@ func (w *Work) memoryUsed() units.Bytes {
 
 // arm says that the work runs on arm64.
 func (w *Work) arm() bool { return w.Arch == "arm64" }
+
+// withInit is the init and handler of cold calls, made once for all that ask.
+func (w *Work) withInit() (*Durations, error) { return w.Durations.together(w.Init) }

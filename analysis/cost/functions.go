@@ -1,0 +1,307 @@
+package cost
+
+import (
+	"fmt"
+	"math/big"
+
+	"github.com/coldcurve/coldcurve/analysis/units"
+)
+
+// active is the time in which instances are billed by r: the spans in which
+// they served somebody, or the calls themselves, cold ones with their init,
+// where every call had an instance to itself.
+func (m *meter) active(r Rounding) (quantity, string, error) {
+	if m.Active != nil {
+		return billed(m.Active, r, m.Active.N()), "while an instance serves anybody, each span " + r.rule(), nil
+	}
+	if m.Cold == 0 {
+		return billed(m.Durations, r, m.Requests), "each call has an instance to itself, " + r.rule(), nil
+	}
+	warm, cold := m.Durations, (*Durations)(nil)
+	var err error
+	if m.Apart != nil {
+		warm, cold = m.Apart.Warm, m.Apart.Cold
+	} else if cold, err = m.withInit(); err != nil {
+		return quantity{}, "", err
+	}
+	return billed(warm, r, m.Requests-m.Cold).plus(billed(cold, r, m.Cold)),
+		"each call has an instance to itself, starts included, " + r.rule(), nil
+}
+
+// byTime charges active time at a dimension's price, as what an instance has
+// of it makes it.
+func (m *meter) byTime(dimension string, as func(quantity) quantity, what string) error {
+	if m.Requests == 0 {
+		return nil
+	}
+	r, p, err := m.rounding(dimension)
+	if err != nil {
+		return err
+	}
+	time, rule, err := m.active(r)
+	if err != nil {
+		return err
+	}
+	return m.tally.add(p, as(time), ByCompute, rule+", times "+what)
+}
+
+func (m *meter) byMemory(dimension string, b units.Bytes) error {
+	return m.byTime(dimension, func(q quantity) quantity { return q.withMemory(b) }, "memory")
+}
+
+func (m *meter) byCPU(dimension string, milli int64) error {
+	return m.byTime(dimension, func(q quantity) quantity { return q.withCPU(milli) }, "vCPU")
+}
+
+func (m *meter) perRequest(dimension string) error {
+	return m.charge(dimension, of(things, m.Requests), ByRequests, "every request")
+}
+
+// usual holds the work against the limits that most products have.
+func (m *meter) usual() error {
+	l := limits{m: m}
+	l.memory(m.Memory)
+	l.duration(m.Durations)
+	l.size("payload_max", "a request", m.In)
+	l.size("payload_max", "a response", m.Out)
+	return l.err
+}
+
+// cpu is an instance's vCPUs: what the work says, else the fewest that the
+// product's sizes go with the memory, else one.
+func (m *meter) cpu() (milli int64, err error) {
+	least := int64(0)
+	for _, s := range m.service.product.Sizes {
+		if !hasMemory(s.Memory, m.Memory) {
+			continue
+		}
+		v := s.VCPU.Rat()
+		v.Mul(v, big.NewRat(1000, 1))
+		have := new(big.Int).Quo(v.Num(), v.Denom()).Int64()
+		if have == m.MilliCPU {
+			return have, nil
+		}
+		if least == 0 || have < least {
+			least = have
+		}
+	}
+	switch sizes := len(m.service.product.Sizes); {
+	case sizes > 0 && (m.MilliCPU > 0 || least == 0):
+		return 0, &Impossible{Product: m.product(), Limit: "vCPU and memory come in certain sizes",
+			Have: fmt.Sprintf("%s vCPU with %v is none of them", vcpus(m.MilliCPU), m.Memory), Origin: m.service.product.Sizes[0].Origin}
+	case sizes > 0:
+		return least, nil
+	case m.MilliCPU == 0:
+		m.tally.note("%s: one vCPU an instance, for want of another number", m.product())
+		return 1000, nil
+	}
+	return m.MilliCPU, nil
+}
+
+func vcpus(milli int64) string {
+	if milli == 0 {
+		return "any"
+	}
+	return big.NewRat(milli, 1000).FloatString(3)
+}
+
+// hasMemory says whether a size goes with a memory: one of those listed, or
+// none listed.
+func hasMemory(listed []units.Bytes, b units.Bytes) bool {
+	for _, m := range listed {
+		if m == b {
+			return true
+		}
+	}
+	return len(listed) == 0
+}
+
+// managedInstances bills Lambda functions on machines of the account's own: the
+// machines, a fee on their list price whatever they really cost, and requests,
+// but no durations.
+func managedInstances(m *meter) error {
+	return each(func() error { return m.charge("requests", of(things, m.Requests), ByRequests, "every call") })
+}
+
+// lambdaEdge bills Lambda@Edge, which has no free tier and rounds as Lambda does.
+func lambdaEdge(m *meter) error {
+	return each(m.usual,
+		func() error { return m.perRequest("requests") },
+		func() error { return m.byMemory("duration", m.Memory) })
+}
+
+// cloudRun bills Cloud Run by the request: instances while they start or serve
+// somebody, minimum instances also while they wait, at a price of their own.
+func cloudRun(m *meter) error {
+	milli, err := m.cpu()
+	if err != nil {
+		return err
+	}
+	return each(m.usual,
+		func() error { return m.perRequest("requests") },
+		func() error { return m.byCPU("request_based_cpu", milli) },
+		func() error { return m.byMemory("request_based_mem", m.Memory) },
+		func() error {
+			idle, rule := m.idle()
+			if err := m.charge("request_based_idle_min_instance_cpu", idle.withCPU(milli), Idle, rule+", times vCPU"); err != nil {
+				return err
+			}
+			return m.charge("request_based_idle_min_instance_mem", idle.withMemory(m.Memory), Idle, rule+", times memory")
+		})
+}
+
+// idle is how long minimum instances waited: configured less serving.
+func (m *meter) idle() (quantity, string) {
+	q := m.readyTime(Rounding{})
+	q.n.Sub(q.n, billed(m.Durations, Rounding{}, m.provisionedRequests()).n)
+	if q.n.Sign() < 0 {
+		q.n = new(big.Int)
+	}
+	return q, "minimum instances while they wait"
+}
+
+// cloudFunctions bills the first generation of Cloud Functions: memory and the
+// clock that goes with it, in steps of 100 ms.
+func cloudFunctions(m *meter) error {
+	mhz, err := m.clock()
+	if err != nil {
+		return err
+	}
+	return each(m.usual,
+		func() error { return m.perRequest("invocations") },
+		func() error {
+			return m.byTime("cpu", func(q quantity) quantity { return q.withCPU(mhz) }, "clock")
+		},
+		func() error { return m.byMemory("memory", m.Memory) })
+}
+
+// clock is the MHz that go with a memory.
+func (m *meter) clock() (mhz int64, err error) {
+	f, err := m.fact(fmt.Sprintf("mhz_%d", m.Memory/units.MB))
+	if err != nil {
+		return 0, err
+	}
+	return f.Number.Rat().Num().Int64(), nil
+}
+
+// azureConsumption bills the memory that was used, in steps, times duration.
+func azureConsumption(m *meter) error {
+	l := limits{m: m}
+	l.duration(m.Durations)
+	if l.err == nil && m.memoryUsed() == 0 {
+		l.err = &Missing{m.product(), "memory", "say how much a call uses"}
+	}
+	l.size("memory_max", "an instance", m.memoryUsed())
+	if l.err != nil {
+		return l.err
+	}
+	p, err := m.price("duration")
+	if err != nil {
+		return err
+	}
+	return each(
+		func() error { return m.perRequest("executions") },
+		func() error { return m.byMemory("duration", p.Rounding.BilledSize(m.memoryUsed())) })
+}
+
+// azureFlex bills instances while they are active, and always-ready ones all
+// the time.
+func azureFlex(m *meter) error {
+	return each(m.usual,
+		func() error { return m.perRequest("executions") },
+		func() error { return m.onDemand("ondemand_duration") },
+		func() error {
+			return m.charge("always_ready_baseline", m.readyTime(Rounding{}).withMemory(m.Memory), Idle,
+				"always-ready instances all the time, times memory")
+		},
+		func() error {
+			if m.provisionedRequests() == 0 {
+				return nil
+			}
+			r, p, err := m.rounding("always_ready_execution")
+			if err != nil {
+				return err
+			}
+			return m.tally.add(p, billed(m.Durations, r, m.provisionedRequests()).withMemory(m.Memory), ByProvisioned,
+				"each call "+r.rule()+", times memory")
+		})
+}
+
+// onDemand is the active time that no always-ready instance served.
+func (m *meter) onDemand(dimension string) error {
+	rest := *m.Work
+	rest.Requests -= m.provisionedRequests()
+	rest.Cold = min(rest.Cold, rest.Requests)
+	other := *m
+	other.Work = &rest
+	return other.byMemory(dimension, m.Memory)
+}
+
+// workers bills Cloudflare Workers: a fee a month, requests, and the CPU time
+// that they took, however long they waited.
+func workers(m *meter) error {
+	l := limits{m: m}
+	l.size("memory_max", "an instance", m.memoryUsed())
+	if l.err == nil && m.Requests > 0 && m.CPU == nil {
+		l.err = &Missing{m.product(), "CPU time", "say how much a call takes, --cpu-time 20ms"}
+	}
+	if m.CPU != nil {
+		if f, ok := l.limit("cpu_max"); ok && m.CPU.Max() > f.Duration {
+			l.exceed(f, "the most CPU time of a call is "+whole(f.Duration), "one takes "+units.FormatDuration(m.CPU.Max()))
+		}
+	}
+	if l.err != nil {
+		return l.err
+	}
+	return each(
+		func() error { return m.monthly("base") },
+		func() error { return m.perRequest("requests") },
+		func() error {
+			r, p, err := m.rounding("cpu")
+			if err != nil || m.Requests == 0 {
+				return err
+			}
+			return m.tally.add(p, billed(m.CPU, r, m.Requests), ByCompute, "CPU time of each call "+r.rule())
+		})
+}
+
+// monthly charges a fee of the month.
+func (m *meter) monthly(dimension string) error {
+	p, err := m.price(dimension)
+	if err != nil {
+		return err
+	}
+	for _, c := range m.tally.charges {
+		if c.price == p {
+			return nil // an account pays it once, for all its functions
+		}
+	}
+	return m.tally.add(p, of(nanoseconds, uint64(Month)), Shared, "once a month")
+}
+
+// codeEngine bills IBM Code Engine: instances while they serve, by vCPU and
+// memory, and calls.
+func codeEngine(m *meter) error {
+	milli, err := m.cpu()
+	if err != nil {
+		return err
+	}
+	return each(m.usual,
+		func() error { return m.perRequest("http_calls") },
+		func() error { return m.byCPU("vcpu", milli) },
+		func() error { return m.byMemory("memory", m.Memory) })
+}
+
+// simpleFunctions bills memory times duration, and requests where they have a
+// price.
+func simpleFunctions(m *meter) error {
+	for _, p := range m.service.product.Prices {
+		if p.Dimension == "invocations" {
+			if err := m.perRequest("invocations"); err != nil {
+				return err
+			}
+			break
+		}
+	}
+	return each(m.usual, func() error { return m.byMemory("duration", m.Memory) })
+}

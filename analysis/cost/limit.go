@@ -1,0 +1,85 @@
+package cost
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/prices"
+	"github.com/coldcurve/coldcurve/analysis/units"
+)
+
+// fact is what the book says of the meter's product on the day of the bill. It
+// must be there.
+func (m *meter) fact(name string) (prices.Fact, error) {
+	return m.service.product.Fact(name, m.option.terms.On)
+}
+
+// limits holds a work against what a product can do, until the first thing
+// that it cannot. A limit that the book does not have is none.
+type limits struct {
+	m   *meter
+	err error
+}
+
+// limit looks a limit up.
+func (l *limits) limit(name string) (prices.Fact, bool) {
+	if l.err != nil {
+		return prices.Fact{}, false
+	}
+	f, err := l.m.fact(name)
+	if _, none := errors.AsType[*prices.Unknown](err); none {
+		return f, false
+	}
+	l.err = err
+	return f, err == nil
+}
+
+func (l *limits) exceed(f prices.Fact, limit, have string) {
+	l.err = &Impossible{Product: l.m.product(), Limit: limit, Have: have, Origin: f.Origin}
+}
+
+// memory holds the configured memory against range and step.
+func (l *limits) memory(b units.Bytes) {
+	if b == 0 && l.err == nil {
+		l.err = &Missing{l.m.product(), "memory", "say how much an instance has"}
+		return
+	}
+	if f, ok := l.limit("memory_min"); ok && b < f.Bytes {
+		l.exceed(f, fmt.Sprintf("the least memory is %v", f.Bytes), fmt.Sprintf("%v is asked for", b))
+	}
+	if f, ok := l.limit("memory_max"); ok && b > f.Bytes {
+		l.exceed(f, fmt.Sprintf("the most memory is %v", f.Bytes), fmt.Sprintf("%v is asked for", b))
+	}
+	if f, ok := l.limit("memory_step"); ok && f.Bytes > 0 && b%f.Bytes != 0 {
+		below := b / f.Bytes * f.Bytes
+		l.exceed(f, fmt.Sprintf("memory comes in steps of %v", f.Bytes),
+			fmt.Sprintf("%v is none of them: the nearest are %v and %v", b, below, below+f.Bytes))
+	}
+}
+
+// duration holds the longest call against the longest that may be.
+func (l *limits) duration(d *Durations) {
+	if d == nil {
+		return
+	}
+	if f, ok := l.limit("duration_max"); ok && d.atLeast() > f.Duration {
+		l.exceed(f, "the longest duration is "+whole(f.Duration), "a call takes "+units.FormatDuration(d.Max()))
+	}
+}
+
+// atLeast is how long the longest call took at least.
+func (d *Durations) atLeast() time.Duration {
+	var longest time.Duration
+	for _, g := range d.groups {
+		longest = max(longest, g.Low)
+	}
+	return longest
+}
+
+// size holds a size against a limit by name.
+func (l *limits) size(name, what string, b units.Bytes) {
+	if f, ok := l.limit(name); ok && b > f.Bytes {
+		l.exceed(f, fmt.Sprintf("%s may have at most %v", what, f.Bytes), fmt.Sprintf("it has %v", b))
+	}
+}

@@ -1,0 +1,238 @@
+package cost
+
+import (
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/prices"
+	"github.com/coldcurve/coldcurve/analysis/units"
+)
+
+// fleet is the work's instances. Products that bill them do not guess how many
+// it takes.
+func (m *meter) fleet() (*Fleet, error) {
+	if m.Fleet == nil {
+		return nil, &Missing{m.product(), "instances", "say how many run, --instances 2; or size a fleet to a target"}
+	}
+	return m.Fleet, nil
+}
+
+// lives is how long the fleet's instances are billed by r.
+func (m *meter) lives(f *Fleet, r Rounding) (quantity, string) {
+	return billed(f.Lives, r, f.Lives.N()), "each instance from start to end, " + r.rule()
+}
+
+// byLives charges the lives of the fleet's instances, as what each has makes it.
+func (m *meter) byLives(f *Fleet, dimension string, as func(quantity) quantity, what string) error {
+	r, p, err := m.rounding(dimension)
+	if err != nil {
+		return err
+	}
+	q, rule := m.lives(f, r)
+	return m.tally.add(p, as(q), Idle, rule+", times "+what)
+}
+
+func (m *meter) cpuLives(f *Fleet, dimension string, milli int64) error {
+	return m.byLives(f, dimension, func(q quantity) quantity { return q.withCPU(milli) }, "vCPU")
+}
+
+func (m *meter) memoryLives(f *Fleet, dimension string) error {
+	return m.byLives(f, dimension, func(q quantity) quantity { return q.withMemory(m.Memory) }, "memory")
+}
+
+// fargate bills tasks by vCPU and memory, per second, from image pull to stop.
+func fargate(m *meter) error {
+	f, err := m.fleet()
+	if err != nil {
+		return err
+	}
+	milli, err := m.cpu()
+	if err != nil {
+		return err
+	}
+	return each(
+		func() error { return m.cpuLives(f, "vcpu"+m.suffix(), milli) },
+		func() error { return m.memoryLives(f, "mem"+m.suffix()) },
+		func() error {
+			included, err := m.fact("storage_included")
+			if err != nil || f.Disk <= included.Bytes {
+				return err
+			}
+			over := f.Disk - included.Bytes
+			return m.byLives(f, "ephemeral", func(q quantity) quantity { return q.withMemory(over) },
+				fmt.Sprintf("storage beyond %v", included.Bytes))
+		})
+}
+
+// appRunner bills memory as long as an instance is there, and vCPU while it
+// serves.
+func appRunner(m *meter) error {
+	f, err := m.fleet()
+	if err != nil {
+		return err
+	}
+	milli, err := m.cpu()
+	if err != nil {
+		return err
+	}
+	return each(
+		func() error { return m.memoryLives(f, "memory") },
+		func() error {
+			if f.Busy == 0 {
+				m.tally.note("%s: every instance is taken to serve all the time, for want of how long it does", m.product())
+				return m.cpuLives(f, "active_vcpu", milli)
+			}
+			return m.charge("active_vcpu", of(nanoseconds, uint64(f.Busy)).withCPU(milli), ByCompute, "while an instance serves, times vCPU")
+		})
+}
+
+// cloudRunInstances bills Cloud Run by the instance: its whole life, without a
+// fee for requests.
+func cloudRunInstances(m *meter) error {
+	f, err := m.fleet()
+	if err != nil {
+		return err
+	}
+	milli, err := m.cpu()
+	if err != nil {
+		return err
+	}
+	return each(m.usual,
+		func() error { return m.cpuLives(f, "instance_based_cpu", milli) },
+		func() error { return m.memoryLives(f, "instance_based_mem") })
+}
+
+// azurePremium bills Elastic Premium instances, of which one is always there.
+func azurePremium(m *meter) error {
+	f, err := m.fleet()
+	if err != nil {
+		return err
+	}
+	milli, err := m.cpu()
+	if err != nil {
+		return err
+	}
+	return each(
+		func() error { return m.cpuLives(f, "vcpu", milli) },
+		func() error { return m.memoryLives(f, "memory") })
+}
+
+// machines bills virtual machines from start to end, with their disks and
+// addresses.
+func machines(m *meter) error {
+	f, err := m.fleet()
+	if err != nil {
+		return err
+	}
+	return each(
+		func() error { return m.machineHours(f) },
+		func() error { return m.disks(f) },
+		func() error { return m.addresses(f) })
+}
+
+// list is the machine's price by a dimension.
+func (m *meter) list(dimension string) (*prices.Price, error) {
+	o, i := m.option, m.service.instance
+	key := priceKey{i.ID, m.region, dimension}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if p := o.seen[key]; p != nil {
+		return p, nil
+	}
+	p, err := i.Price(m.region, dimension, o.terms.On)
+	if err != nil {
+		return nil, err
+	}
+	o.seen[key] = p
+	return p, nil
+}
+
+// commitment is the dimension that the account pays its machines by.
+func (m *meter) commitment() string {
+	if c := m.option.terms.Commitment; c != "" {
+		return c
+	}
+	return "ondemand"
+}
+
+// machineHours bills every life, up to the monthly cap of a machine where the
+// provider has one.
+func (m *meter) machineHours(f *Fleet) error {
+	if m.service.instance == nil {
+		return &Missing{m.product(), "the type of machine", "name it, as in aws/ec2/c7g.large"}
+	}
+	p, err := m.list(m.commitment())
+	if err != nil {
+		return err
+	}
+	r := Rounding{Step: p.Rounding.Time, Minimum: p.Rounding.LeastTime}
+	if p.Cap.IsZero() {
+		q, rule := m.lives(f, r)
+		return m.tally.add(p, q, Idle, rule)
+	}
+	return m.capped(f, p, r)
+}
+
+// capped bills lives each up to what the cap buys.
+func (m *meter) capped(f *Fleet, p *prices.Price, r Rounding) error {
+	_, unit := unitOf(p.Unit)
+	most := p.Cap.Rat()
+	most.Quo(most, p.Tiers[0].USD.Rat()).Mul(most, new(big.Rat).SetInt64(max(1, p.Per)))
+	sum, atCap := new(big.Rat), uint64(0)
+	for g := range f.Lives.Each {
+		ns := new(big.Int).SetUint64(r.steps(g.High))
+		one := new(big.Rat).SetFrac(ns.Mul(ns, big.NewInt(int64(r.step()))), unit)
+		if one.Cmp(most) >= 0 {
+			one = most
+			atCap += g.Count
+		}
+		sum.Add(sum, new(big.Rat).Mul(one, new(big.Rat).SetInt(new(big.Int).SetUint64(g.Count))))
+	}
+	rule := "each instance from start to end, " + r.rule()
+	if atCap > 0 {
+		rule += fmt.Sprintf(", %s at the cap of $%v a month each", units.FormatNoun(atCap, "instance"), p.Cap)
+	}
+	m.tally.addUnits(p, sum, new(big.Rat), Idle, rule)
+	return nil
+}
+
+// provider is the first part of the product's id.
+func (m *meter) provider() string {
+	name, _, _ := strings.Cut(m.product(), "/")
+	return name
+}
+
+// disks bills what each instance has as its disk, for its life.
+func (m *meter) disks(f *Fleet) error {
+	if f.Disk == 0 {
+		return nil
+	}
+	product, dimension := m.provider()+"/disk", "storage"
+	switch m.provider() {
+	case "aws":
+		product, dimension = "aws/ebs", "gp3_storage"
+	case "gcp":
+		product, dimension = "gcp/persistent-disk", "pd_balanced"
+	}
+	p, err := m.priceOf(product, dimension)
+	if err != nil {
+		return err
+	}
+	q, _ := m.lives(f, Rounding{Step: time.Second})
+	return m.tally.add(p, q.withMemory(f.Disk), Idle, "each instance's disk as long as the instance")
+}
+
+// addresses bills a public IPv4 address for each instance, for its life.
+func (m *meter) addresses(f *Fleet) error {
+	if !f.Address {
+		return nil
+	}
+	p, err := m.priceOf(m.provider()+"/public-ipv4", "hour")
+	if err != nil {
+		return err
+	}
+	q, _ := m.lives(f, Rounding{Step: p.Rounding.Time, Minimum: p.Rounding.LeastTime})
+	return m.tally.add(p, q, Idle, "each instance's public address as long as the instance")
+}
