@@ -57,6 +57,8 @@ var bans = []struct{ from, to, reason string }{
 	{"analysis/prices", "scenarios/...", "the price book is data; whoever prices a scenario reads it"},
 	{"analysis/prices", "platform/...", "the price book is data, and prices know no platform that runs"},
 	{"analysis/prices", "analysis/cost", "prices make no bills"},
+	{"analysis/cost", "analysis/sim/...", "a bill is made of quantities, wherever they come from: study joins the two"},
+	{"analysis/cost", "analysis/rundir", "a bill reads no files"},
 }
 
 // confined lists third-party modules that only one room may import.
@@ -88,7 +90,7 @@ var oracles = []struct {
 
 // clockless rooms read neither the wall clock nor a global random source; the
 // imports cannot show it, the source does.
-var clockless = []string{"platform/lifecycle", "scenarios/arrival", "analysis/stats", "analysis/hist", "analysis/summary", "analysis/sample", "analysis/metric", "analysis/units", "analysis/usage", "analysis/dist", "analysis/sim", "analysis/queue", "analysis/sim/fleet", "analysis/study", "analysis/strict", "analysis/prices", "analysis/traffic"}
+var clockless = []string{"platform/lifecycle", "scenarios/arrival", "analysis/stats", "analysis/hist", "analysis/summary", "analysis/sample", "analysis/metric", "analysis/units", "analysis/usage", "analysis/dist", "analysis/sim", "analysis/queue", "analysis/sim/fleet", "analysis/study", "analysis/strict", "analysis/prices", "analysis/traffic", "analysis/cost"}
 
 type listed struct {
 	ImportPath   string
