@@ -59,6 +59,7 @@ var bans = []struct{ from, to, reason string }{
 	{"analysis/prices", "analysis/cost", "prices make no bills"},
 	{"analysis/cost", "analysis/sim/...", "a bill is made of quantities, wherever they come from: study joins the two"},
 	{"analysis/cost", "analysis/rundir", "a bill reads no files"},
+	{"analysis/sim/fleet", "platform/...", "machines that are rented run no function platform"},
 }
 
 // confined lists third-party modules that only one room may import.
