@@ -1,73 +1,21 @@
 package scenarios
 
 import (
-	"fmt"
 	"slices"
 
-	"github.com/coldcurve/coldcurve/analysis/metric"
-	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/budget"
 	"github.com/coldcurve/coldcurve/analysis/strict"
 )
 
-func expectFields() fields[Expectation] {
-	return fields[Expectation]{
-		key("metric", metrics(), func(e *Expectation) *string { return &e.Metric },
-			"which figure").Must(),
-		key("start", words("start kind", startNames()), func(e *Expectation) *string { return &e.Start },
-			"of which starts; the default is all"),
-		key("phase", references(), func(e *Expectation) *string { return &e.Phase },
-			"of which phase; the default is all that are not warm-up"),
-		key("function", references(), func(e *Expectation) *string { return &e.Function },
-			"of which function; the default is all"),
-		key("max", bounds(), func(e *Expectation) **Bound { return &e.Max },
-			"what it must not exceed"),
-		key("min", bounds(), func(e *Expectation) **Bound { return &e.Min },
-			"what it must reach"),
-	}
+func expectFields() fields[budget.Budget] {
+	return budget.Fields[*reader](func(b *budget.Budget) *budget.Budget { return b })
 }
 
-func metrics() form[string] {
-	return form[string]{
-		Read: func(_ *reader, v strict.Value) (string, bool) {
-			name, ok := v.Text()
-			if !ok {
-				return "", false
-			}
-			if _, err := metric.Parse(name); err != nil {
-				strict.FaultOf(v, err, "")
-				return "", false
-			}
-			return name, true
-		},
-		Example: "latency.p99",
-		Schema:  schema{"enum": metric.All()},
-	}
-}
-
-func startNames() []string {
-	var names []string
-	for _, s := range sample.Starts() {
-		names = append(names, s.String())
-	}
-	return names
-}
-
-// bounds are read as text; what it means depends on the metric.
-func bounds() form[*Bound] {
-	return form[*Bound]{
-		Read: func(_ *reader, v strict.Value) (*Bound, bool) {
-			text, ok := v.Quantity("a limit", "50ms, 5% or 100")
-			return &Bound{Text: text}, ok
-		},
-		Schema: schema{"anyOf": []schema{{"type": "string"}, {"type": "number", "minimum": 0}}},
-	}
-}
-
-func expectations() form[[]Expectation] {
-	return form[[]Expectation]{
-		Read: func(r *reader, v strict.Value) ([]Expectation, bool) {
+func expectations() form[[]budget.Budget] {
+	return form[[]budget.Budget]{
+		Read: func(r *reader, v strict.Value) ([]budget.Budget, bool) {
 			items, ok := v.List("budgets")
-			list := make([]Expectation, 0, len(items))
+			list := make([]budget.Budget, 0, len(items))
 			for _, item := range items {
 				if m, ok := item.Map("a budget"); ok {
 					list = append(list, r.expectation(m))
@@ -79,42 +27,20 @@ func expectations() form[[]Expectation] {
 	}
 }
 
-func (r *reader) expectation(m strict.Map) Expectation {
-	e := Expectation{Line: m.At().Line, Column: m.At().Column}
-	expectFields().Into(&e, r, m, "budget", "")
-	r.checkScope(m, e)
+func (r *reader) expectation(m strict.Map) budget.Budget {
+	var b budget.Budget
+	expectFields().Into(&b, r, m, "budget", "")
+	r.checkScope(m, b)
 	if !m.Get("max").Given() && !m.Get("min").Given() {
 		m.Fault("a budget without a limit", "add max: or min:")
 	}
-	if e.Metric == "" {
-		return e // there is no telling what the limits mean
-	}
-	figure := metric.Metric(e.Metric)
-	sound := readBound(m.Get("max"), figure, e.Max)
-	sound = readBound(m.Get("min"), figure, e.Min) && sound
-	if sound && e.Max != nil && e.Min != nil && e.Max.Value < e.Min.Value {
-		m.Get("max").Fault(fmt.Sprintf("max %s below min %s", e.Max.Text, e.Min.Text), "exchange them")
-	}
-	return e
-}
-
-// readBound works out a limit's value.
-func readBound(v strict.Value, figure metric.Metric, b *Bound) (ok bool) {
-	if b == nil || !v.Given() {
-		return true
-	}
-	value, err := metric.ParseBound(figure, b.Text)
-	if err != nil {
-		strict.FaultOf(v, err, "")
-		return false
-	}
-	b.Value = value
-	return true
+	b.Settle(m)
+	return b
 }
 
 // checkScope sees to it that the phase and function of a budget exist and
 // have figures.
-func (r *reader) checkScope(m strict.Map, e Expectation) {
+func (r *reader) checkScope(m strict.Map, e budget.Budget) {
 	var phases, functions []string
 	for _, p := range r.scenario.Phases {
 		phases = append(phases, p.Name)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/budget"
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/strict"
 	"github.com/coldcurve/coldcurve/fixtures"
@@ -163,7 +164,7 @@ func (r *reader) expand(m strict.Map) {
 			takeTurns(p.Arrivals)
 		}
 	}
-	s.Expect = each(s.Expect, copies, func(e *Expectation) *string { return &e.Function })
+	s.Expect = each(s.Expect, copies, func(e *budget.Budget) *string { return &e.Function })
 	s.Faults = each(s.Faults, copies, func(f *platform.Fault) *string { return &f.Function })
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/budget"
 	"github.com/coldcurve/coldcurve/analysis/strict"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
@@ -82,7 +83,7 @@ func scenarioFields() fields[Scenario] {
 			"what is called; may be left out on platform http"),
 		key("phases", phases(), func(s *Scenario) *[]Phase { return &s.Phases },
 			"the traffic: stretches of time, one after the other").Must(),
-		key("expect", expectations(), func(s *Scenario) *[]Expectation { return &s.Expect },
+		key("expect", expectations(), func(s *Scenario) *[]budget.Budget { return &s.Expect },
 			"budgets: what the figures must keep, or the run ends with exit code 3"),
 		key("max_in_flight", counts(1, 1_000_000), func(s *Scenario) *int { return &s.InFlight.Max },
 			"most requests under way at once").Defaults(10_000),

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/coldcurve/coldcurve/analysis/budget"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/fixtures"
 	"github.com/coldcurve/coldcurve/platform"
@@ -49,9 +50,9 @@ func TestParse(t *testing.T) {
 			{Name: "before", Duration: 20 * time.Second, Arrivals: []Arrivals{{Function: "shop", Process: "poisson", Rate: 100}}},
 			{Name: "sale", Duration: 30 * time.Second, Arrivals: []Arrivals{{Function: "shop", Process: "poisson", Rate: 1000}}},
 		},
-		Expect: []Expectation{
-			{Metric: "latency.p99", Start: "warm", Phase: "sale", Max: &Bound{"50ms", 50e6}, Line: 12, Column: 5},
-			{Metric: "cold_share", Phase: "sale", Max: &Bound{"5%", .05}, Line: 13, Column: 5},
+		Expect: []budget.Budget{
+			{Metric: "latency.p99", Start: "warm", Phase: "sale", Max: &budget.Bound{Text: "50ms", Value: 50e6}, Line: 12, Column: 5},
+			{Metric: "cold_share", Phase: "sale", Max: &budget.Bound{Text: "5%", Value: .05}, Line: 13, Column: 5},
 		},
 		InFlight: InFlight{Max: 10_000, When: "drop"},
 		Source:   "shop.yaml",
@@ -159,7 +160,7 @@ func TestParseEverything(t *testing.T) {
 			},
 			{Name: "none", Duration: 200 * time.Millisecond, Arrivals: []Arrivals{}},
 		},
-		Expect: []Expectation{{Metric: "throughput", Function: "b", Min: &Bound{"5/s", 5}, Line: 26, Column: 5}},
+		Expect: []budget.Budget{{Metric: "throughput", Function: "b", Min: &budget.Bound{Text: "5/s", Value: 5}, Line: 26, Column: 5}},
 	}
 	trace := &want.Phases[0].Arrivals[8].Trace
 	trace.Counts = []uint32{600, 0}

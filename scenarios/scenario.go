@@ -9,6 +9,8 @@ package scenarios
 import (
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/budget"
+
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
@@ -23,7 +25,7 @@ type Scenario struct {
 	Platform    Platform
 	Functions   []Function // at least one; platform http gets one named "target" if none is given
 	Phases      []Phase    // at least one, in order, back to back
-	Expect      []Expectation
+	Expect      []budget.Budget
 	InFlight    InFlight
 	Faults      []platform.Fault // what goes wrong on purpose
 	Notes       []string         // what a reader of the results must know: what was scaled, ignored, cut off
@@ -131,23 +133,4 @@ type Arrivals struct {
 type InFlight struct {
 	Max  int    // the default is 10000
 	When string // "drop" (the default) or "wait": what happens to an arrival at the cap
-}
-
-// Expectation is one budget on one figure of the summary. Line and Column say
-// where it stands in the file.
-type Expectation struct {
-	Metric   string // a name of package metric
-	Start    string // "" or a start kind
-	Phase    string // "" for all that are not warm-up
-	Function string // "" for all
-	Max, Min *Bound // at least one
-	Line     int
-	Column   int
-}
-
-// Bound is a limit as the file spells it and its value in the metric's own
-// unit (nanoseconds, a share of 1, a count, per second).
-type Bound struct {
-	Text  string
-	Value float64
 }

@@ -107,20 +107,14 @@ func (f *Finding) decide(p *Policy, alpha float64) {
 		f.Verdict, f.Why = Invalid, f.invalid[0]
 	case min(f.Runs[0], f.Runs[1]) == 0:
 		f.Verdict, f.Why = Inconclusive, "there are no runs to compare"+f.reason()
-	case f.beyond():
+	case f.Rule.Breaks(f.Head):
 		f.Verdict = Regressed
-		f.Why = fmt.Sprintf("%s, allowed %s", metric.FormatValue(metric.Metric(f.Rule.Metric), f.Head), f.Rule.allowed())
+		f.Why = fmt.Sprintf("%s, allowed %s", metric.FormatValue(metric.Metric(f.Rule.Metric), f.Head), f.Rule.Allowed())
 	case f.Rule.Margin == 0:
-		f.Verdict, f.Why = Equivalent, "within "+f.Rule.allowed()
+		f.Verdict, f.Why = Equivalent, "within "+f.Rule.Allowed()
 	default:
 		f.Verdict, f.Why = f.compare(p, alpha)
 	}
-}
-
-// beyond says whether the median of head's runs breaks an absolute limit.
-func (f *Finding) beyond() bool {
-	r := &f.Rule
-	return r.Max != nil && f.Head > r.Max.Value || r.Min != nil && f.Head < r.Min.Value
 }
 
 func (f *Finding) compare(p *Policy, alpha float64) (Verdict, string) {

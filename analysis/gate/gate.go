@@ -9,7 +9,7 @@
 // no verdict.
 //
 //	gate.go      Expect: budgets on one run
-//	policy.go    what is judged between two sides, and how strictly
+//	policy.go    what is judged between two sides, and how strictly; policyfile.go reads it
 //	judge.go     Judge: runs of two sides -> findings
 //	evidence.go  what paired and unpaired runs can be asked
 //	finding.go   the verdicts
@@ -19,25 +19,10 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/coldcurve/coldcurve/analysis/budget"
 	"github.com/coldcurve/coldcurve/analysis/metric"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 )
-
-// Budget is a limit on one figure of a selection of the run's samples.
-type Budget struct {
-	Metric   string // a name of package metric
-	Start    string // "" for all start kinds
-	Phase    string // "" for all phases that are not warm-up
-	Function string // "" for all functions
-	Max, Min *Bound // nil for no limit on that side; both ends are allowed
-}
-
-// Bound is a limit as its author spells it, and its value in the metric's own
-// unit (nanoseconds, a share of 1, a count, per second).
-type Bound struct {
-	Text  string
-	Value float64
-}
 
 // Source yields the figures of a selection; a *summary.Builder does.
 type Source interface {
@@ -46,15 +31,15 @@ type Source interface {
 
 // Expect checks every budget and returns as many checks, in the same order.
 // Values are compared exactly: 50.000001 ms is more than 50 ms.
-func Expect(src Source, budgets []Budget) []summary.Check {
+func Expect(src Source, budgets []budget.Budget) []summary.Check {
 	checks := make([]summary.Check, len(budgets))
 	for i := range budgets {
-		checks[i] = budgets[i].check(src)
+		checks[i] = check(&budgets[i], src)
 	}
 	return checks
 }
 
-func (b *Budget) check(src Source) summary.Check {
+func check(b *budget.Budget, src Source) summary.Check {
 	c := summary.Check{Metric: b.Metric, Start: b.Start, Phase: b.Phase, Function: b.Function}
 	if b.Max != nil {
 		c.Max = b.Max.Text
@@ -64,44 +49,20 @@ func (b *Budget) check(src Source) summary.Check {
 	}
 	m, err := metric.Parse(b.Metric)
 	if err != nil {
-		c.Message = fmt.Sprintf("%s: not checked: %v", b.subject(), err)
+		c.Message = fmt.Sprintf("%s: not checked: %v", b.Subject(), err)
 		return c
 	}
 	pool := src.Select(summary.Selection{Phase: b.Phase, Function: b.Function, Start: b.Start})
 	value, why := figure(b.Metric, &pool)
 	if why != "" {
-		c.Message = fmt.Sprintf("%s: no value: %s", b.subject(), why)
+		c.Message = fmt.Sprintf("%s: no value: %s", b.Subject(), why)
 		return c
 	}
 	c.Value = &value
-	c.Held = (b.Max == nil || value <= b.Max.Value) && (b.Min == nil || value >= b.Min.Value)
-	c.Message = fmt.Sprintf("%s: %s, allowed %s", b.subject(), metric.FormatValue(m, value), b.allowed())
+	c.Held = !b.Breaks(value)
+	c.Message = fmt.Sprintf("%s: %s, allowed %s", b.Subject(), metric.FormatValue(m, value), b.Allowed())
 	if of, ok := strings.CutPrefix(b.Metric, "latency."); ok && pool.LimitedAt(of) {
 		c.Message += "; the figure is generator-limited"
 	}
 	return c
-}
-
-// subject names the figure: "latency.p99 of warm hello in sale".
-func (b *Budget) subject() string {
-	s := b.Metric
-	if of := strings.TrimSpace(b.Start + " " + b.Function); of != "" {
-		s += " of " + of
-	}
-	if b.Phase != "" {
-		s += " in " + b.Phase
-	}
-	return s
-}
-
-func (b *Budget) allowed() string {
-	switch {
-	case b.Min == nil && b.Max == nil:
-		return "anything"
-	case b.Min == nil:
-		return b.Max.Text
-	case b.Max == nil:
-		return "at least " + b.Min.Text
-	}
-	return b.Min.Text + " to " + b.Max.Text
 }

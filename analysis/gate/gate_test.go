@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/coldcurve/coldcurve/analysis/budget"
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/metric"
 	"github.com/coldcurve/coldcurve/analysis/sample"
@@ -43,20 +44,20 @@ func source() *summary.Builder {
 	return b
 }
 
-func limit(t *testing.T, name, text string) *gate.Bound {
+func limit(t *testing.T, name, text string) *budget.Bound {
 	t.Helper()
 	if text == "" {
 		return nil
 	}
 	m, err := metric.Parse(name)
 	if err != nil {
-		return &gate.Bound{Text: text}
+		return &budget.Bound{Text: text}
 	}
 	v, err := metric.ParseBound(m, text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &gate.Bound{Text: text, Value: v}
+	return &budget.Bound{Text: text, Value: v}
 }
 
 func TestExpect(t *testing.T) {
@@ -99,7 +100,7 @@ func TestExpect(t *testing.T) {
 		{"lag.max", "cold", "", "", "1ms", "", true, "lag.max of cold: 0 s, allowed 1ms"},
 	} {
 		t.Run(tt.message, func(t *testing.T) {
-			got := gate.Expect(src, []gate.Budget{{
+			got := gate.Expect(src, []budget.Budget{{
 				Metric: tt.metric, Start: tt.start, Phase: tt.phase, Function: tt.function,
 				Max: limit(t, tt.metric, tt.max), Min: limit(t, tt.metric, tt.min),
 			}})
@@ -125,12 +126,12 @@ func TestEveryMetricIsRead(t *testing.T) {
 		})
 	}
 	for _, m := range metric.All() {
-		c := gate.Expect(b, []gate.Budget{{Metric: m.String(), Min: &gate.Bound{Text: "0"}}})[0]
+		c := gate.Expect(b, []budget.Budget{{Metric: m.String(), Min: &budget.Bound{Text: "0"}}})[0]
 		if c.Value == nil || !c.Held {
 			t.Errorf("%s has no value where all is known: %s", m, c.Message)
 		}
 	}
-	if c := gate.Expect(b, []gate.Budget{{Metric: "latency.p98"}})[0]; c.Held || c.Value != nil {
+	if c := gate.Expect(b, []budget.Budget{{Metric: "latency.p98"}})[0]; c.Held || c.Value != nil {
 		t.Errorf("latency.p98 held: %+v", c)
 	}
 }
@@ -146,7 +147,7 @@ func TestLimitedFigure(t *testing.T) {
 		"latency.p50": "latency.p50: 11.0 ms, allowed 1s; the figure is generator-limited",
 		"service.p50": "service.p50: 10.0 ms, allowed 1s",
 	} {
-		c := gate.Expect(b, []gate.Budget{{Metric: name, Max: limit(t, name, "1s")}})[0]
+		c := gate.Expect(b, []budget.Budget{{Metric: name, Max: limit(t, name, "1s")}})[0]
 		if c.Message != want || !c.Held {
 			t.Errorf("held %v, %q, want held and %q", c.Held, c.Message, want)
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coldcurve/coldcurve/analysis/budget"
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 )
@@ -42,7 +43,7 @@ func runs(rng *rand.Rand, n int, ms, cv float64) []gate.Trial {
 }
 
 func rule(name string, margin float64) gate.Rule {
-	return gate.Rule{Budget: gate.Budget{Metric: name}, Margin: margin}
+	return gate.Rule{Budget: budget.Budget{Metric: name}, Margin: margin}
 }
 
 func judge(c gate.Comparison, rules ...gate.Rule) []gate.Finding {
@@ -123,7 +124,7 @@ func TestAbsoluteLimits(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 2))
 	one := gate.Comparison{Head: runs(rng, 1, 100, 0), Base: runs(rng, 1, 100, 0)}
 	for text, want := range map[string]gate.Verdict{"50ms": gate.Regressed, "200ms": gate.Equivalent} {
-		r := gate.Rule{Budget: gate.Budget{Metric: "latency.p50", Max: limit(t, "latency.p50", text)}}
+		r := gate.Rule{Budget: budget.Budget{Metric: "latency.p50", Max: limit(t, "latency.p50", text)}}
 		if f := judge(one, r)[0]; f.Verdict != want {
 			t.Errorf("100 ms with at most %s: %s (%s), want %s", text, f.Verdict, f.Why, want)
 		}
@@ -205,9 +206,9 @@ func TestRisk(t *testing.T) {
 }
 
 func TestPolicyFaults(t *testing.T) {
-	p := gate.Policy{Risk: 2, Power: .1, Looks: []int{10, 10}, Rules: []gate.Rule{{Budget: gate.Budget{Metric: "latency.p5"}, Margin: -1, Pairs: -1}, {Budget: gate.Budget{Metric: "errors"}}}}
+	p := gate.Policy{Risk: 2, Power: 1.1, Looks: []int{10, 10}, Rules: []gate.Rule{{Budget: budget.Budget{Metric: "latency.p5"}, Margin: -1, Pairs: -1}, {Budget: budget.Budget{Metric: "errors"}}}}
 	err := p.Validate()
-	for _, want := range []string{"risk 2", "power 0.1", "looks [10 10]", "latency.p5", "margin -1", "pairs -1", "rule 2 (errors): nothing to judge by"} {
+	for _, want := range []string{"risk 2", "power 1.1", "looks [10 10]", "latency.p5", "margin -1", "pairs -1", "rule 2 (errors): nothing to judge by"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("faults %v lack %q", err, want)
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/coldcurve/coldcurve/analysis/budget"
 	"github.com/coldcurve/coldcurve/analysis/metric"
 	"github.com/coldcurve/coldcurve/analysis/stats"
 )
@@ -26,11 +27,13 @@ type Policy struct {
 	Looks []int
 	// Power is the chance with which what is called detectable is detected; 0 is .9.
 	Power float64
+	// NoBaseline is what a first use does, when there is nothing to compare with.
+	NoBaseline Severity
 }
 
 // Rule is one figure and what may become of it.
 type Rule struct {
-	Budget // which figure, and its absolute limits, if any, on the head's side
+	budget.Budget // which figure, and its absolute limits, if any, on the head's side
 	// Margin is how much worse the figure may get: for durations and rates a
 	// share of the base's (.05 is 5%), for shares and counts a difference in
 	// their own unit (.01 of cold_share is one percentage point). 0 judges by
@@ -40,6 +43,8 @@ type Rule struct {
 	// statistics need.
 	Pairs    int
 	Severity Severity
+
+	margin margin // as it was written
 }
 
 // Severity is what a broken rule does.
@@ -63,15 +68,15 @@ func (p *Policy) Validate() error {
 	if p.Risk != 0 && !(0 < p.Risk && p.Risk <= .5) {
 		fault("risk %v: want a share above 0 and up to .5, .05 for 5%%", p.Risk)
 	}
-	if p.Power != 0 && !(.5 <= p.Power && p.Power < 1) {
-		fault("power %v: want a share from .5 and below 1, .9 for 90%%", p.Power)
+	if p.Power != 0 && !(0 < p.Power && p.Power < 1) {
+		fault("power %v: want a share above 0 and below 1, .9 for 90%%", p.Power)
 	}
 	if !slices.IsSorted(p.Looks) || len(slices.Compact(slices.Clone(p.Looks))) != len(p.Looks) || (len(p.Looks) > 0 && p.Looks[0] < 1) {
 		fault("looks %v: want numbers of pairs that ascend, such as 10, 14, 20, 28", p.Looks)
 	}
 	for i := range p.Rules {
 		for _, err := range p.Rules[i].faults() {
-			fault("rule %d (%s): %w", i+1, p.Rules[i].subject(), err)
+			fault("rule %d (%s): %w", i+1, p.Rules[i].Subject(), err)
 		}
 	}
 	return errors.Join(faults...)

@@ -18,6 +18,7 @@ package rundir
 import (
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/budget"
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
 )
@@ -45,7 +46,7 @@ type Manifest struct {
 	Tiers     map[string]string    `json:"tiers,omitempty"` // by function: how its instances are isolated and started, where that is not the same for all
 	Offered   uint64               `json:"offered"`         // arrivals in the whole schedule
 	InFlight  InFlight             `json:"in_flight"`
-	Expect    []Budget             `json:"expect,omitempty"`
+	Expect    []budget.Budget      `json:"expect,omitempty"`
 
 	Started         time.Time `json:"started"`
 	MonotonicOrigin int64     `json:"monotonic_origin_ns"` // CLOCK_MONOTONIC at offset 0
@@ -78,22 +79,6 @@ type Cause struct {
 type InFlight struct {
 	Max  int    `json:"max"`
 	When string `json:"when"` // "drop" or "wait"
-}
-
-// Budget is a limit that the scenario sets on one of its figures.
-type Budget struct {
-	Metric   string `json:"metric"`
-	Start    string `json:"start,omitempty"`
-	Phase    string `json:"phase,omitempty"`
-	Function string `json:"function,omitempty"`
-	Max      *Bound `json:"max,omitempty"`
-	Min      *Bound `json:"min,omitempty"`
-}
-
-// Bound is a limit as the scenario spells it and in the metric's own unit.
-type Bound struct {
-	Text  string  `json:"text"`
-	Value float64 `json:"value"`
 }
 
 // Phase is a phase's place in the schedule.

@@ -107,12 +107,7 @@ func manifestOf(s *plan, d platform.Description, now time.Time, f *overrideFlags
 		m.Functions = append(m.Functions, f.Name)
 	}
 	m.Tiers = tiersOf(s.Functions)
-	for _, e := range s.Expect {
-		m.Expect = append(m.Expect, rundir.Budget{
-			Metric: e.Metric, Start: e.Start, Phase: e.Phase, Function: e.Function,
-			Max: (*rundir.Bound)(e.Max), Min: (*rundir.Bound)(e.Min),
-		})
-	}
+	m.Expect = s.Expect
 	return m
 }
 

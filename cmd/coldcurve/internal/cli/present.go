@@ -79,7 +79,7 @@ func digest(dir *rundir.Dir) (*summary.Run, *reports.Run, error) {
 		builder.Note("the samples end in the middle of one, as a process leaves them that was killed while it wrote")
 	}
 	run := builder.Run()
-	run.Expect = gate.Expect(builder, budgets(m))
+	run.Expect = gate.Expect(builder, m.Expect)
 
 	account, err := dir.Usage()
 	if err != nil {
@@ -142,19 +142,6 @@ func addLives(c *reports.Collector, m *rundir.Manifest, instances []platform.Ins
 		}
 		c.Instance(time.Duration(i.Started-m.MonotonicOrigin), gone)
 	}
-}
-
-// budgets are those of the scenario as it was run, so that a report made later
-// judges by the same.
-func budgets(m *rundir.Manifest) []gate.Budget {
-	var list []gate.Budget
-	for _, b := range m.Expect {
-		list = append(list, gate.Budget{
-			Metric: b.Metric, Start: b.Start, Phase: b.Phase, Function: b.Function,
-			Max: (*gate.Bound)(b.Max), Min: (*gate.Bound)(b.Min),
-		})
-	}
-	return list
 }
 
 // render writes everything that is derived from the samples.

@@ -47,6 +47,7 @@ var bans = []struct{ from, to, reason string }{
 	{"analysis/traffic", "scenarios", "traffic is read without knowing an experiment; who simulates a scenario hands its processes over"},
 	{"analysis/usage", "analysis/...", "a leaf: whoever meters and whoever prices imports it"},
 	{"analysis/metric", "analysis/summary", "a leaf: names only"},
+	{"analysis/budget", "analysis/summary", "a leaf: scenarios and run directories hold budgets and know no figures"},
 	{"analysis/dist", "platform", "a leaf: durations and nothing of what takes them"},
 	{"analysis/sim", "analysis/prices", "the simulator yields usage, never money"},
 	{"analysis/sim", "analysis/cost", "the simulator yields usage, never money"},
@@ -91,7 +92,28 @@ var oracles = []struct {
 
 // clockless rooms read neither the wall clock nor a global random source; the
 // imports cannot show it, the source does.
-var clockless = []string{"platform/lifecycle", "scenarios/arrival", "analysis/stats", "analysis/hist", "analysis/summary", "analysis/sample", "analysis/metric", "analysis/units", "analysis/usage", "analysis/dist", "analysis/sim", "analysis/queue", "analysis/sim/fleet", "analysis/study", "analysis/strict", "analysis/prices", "analysis/traffic", "analysis/cost"}
+var clockless = []string{
+	"analysis/budget",
+	"analysis/cost",
+	"analysis/dist",
+	"analysis/gate",
+	"analysis/hist",
+	"analysis/metric",
+	"analysis/prices",
+	"analysis/queue",
+	"analysis/sample",
+	"analysis/sim",
+	"analysis/sim/fleet",
+	"analysis/stats",
+	"analysis/strict",
+	"analysis/study",
+	"analysis/summary",
+	"analysis/traffic",
+	"analysis/units",
+	"analysis/usage",
+	"platform/lifecycle",
+	"scenarios/arrival",
+}
 
 type listed struct {
 	ImportPath   string

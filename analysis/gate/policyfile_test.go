@@ -1,0 +1,115 @@
+package gate_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/coldcurve/coldcurve/analysis/budget"
+	"github.com/coldcurve/coldcurve/analysis/gate"
+)
+
+const full = `risk: 1%
+power: 80%
+looks: [12, 24]
+no_baseline: warn
+rules:
+  - {metric: latency.p50, start: cold, phase: idle, function: shop, max: 400ms, margin: 5%, pairs: 12, severity: warn}
+  - {metric: cold_share, margin: 2%}
+  - {metric: errors, max: 0}
+  - {metric: dropped, margin: 3}
+`
+
+func TestParsePolicy(t *testing.T) {
+	p, err := gate.ParsePolicy("p.yaml", []byte(full))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &gate.Policy{
+		Risk: .01, Power: .8, Looks: []int{12, 24}, NoBaseline: gate.Warn,
+		Rules: []gate.Rule{
+			{Budget: budget.Budget{Metric: "latency.p50", Start: "cold", Phase: "idle", Function: "shop", Max: &budget.Bound{Text: "400ms", Value: 400e6}}, Margin: .05, Pairs: 12, Severity: gate.Warn},
+			{Budget: budget.Budget{Metric: "cold_share"}, Margin: .02},
+			{Budget: budget.Budget{Metric: "errors", Max: &budget.Bound{Text: "0"}}},
+			{Budget: budget.Budget{Metric: "dropped"}, Margin: 3},
+		},
+	}
+	if diff := cmp.Diff(want, p, cmpopts.IgnoreUnexported(gate.Rule{}), cmpopts.IgnoreFields(budget.Budget{}, "Line", "Column")); diff != "" {
+		t.Errorf("policy (-want +got):\n%s", diff)
+	}
+	if err := p.Validate(); err != nil {
+		t.Error(err)
+	}
+	usual, _ := gate.UsualPolicy()
+	if err := usual.Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPolicyFileFaults(t *testing.T) {
+	_, err := gate.ParsePolicy("p.yaml", []byte(`risk: 60%
+looks: [10, 10]
+rule: []
+rules:
+  - {metric: latency.p5, margin: 5%}
+  - {metric: latency.p50, margin: 0}
+  - {metric: latency.p50, margin: 5, severity: loud}
+  - {metric: latency.p50, max: 5}
+  - {metric: errors}
+`))
+	if err == nil {
+		t.Fatal("a policy full of faults is accepted")
+	}
+	for _, want := range []string{
+		"p.yaml:1:7: ", "p.yaml:2:13: 10 after 10: looks ascend", "p.yaml:3:1: ", "p.yaml:5:14: ", "write latency.p50",
+		"p.yaml:6:35: a margin of 0", "p.yaml:7:35: ", "p.yaml:7:48: ", "p.yaml:8:32: ", "p.yaml:9:5: a rule with nothing to judge by",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("faults lack %q:\n%v", want, err)
+		}
+	}
+}
+
+func TestPolicySchema(t *testing.T) {
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(gate.PolicySchemaJSON()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource("policy.json", document); err != nil {
+		t.Fatal(err)
+	}
+	s, err := compiler.Compile("policy.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rule := map[string]any{"metric": "latency.p50", "margin": "5%", "severity": "warn"}
+	if err := s.Validate(map[string]any{"risk": "5%", "looks": []any{10, 20}, "rules": []any{rule}}); err != nil {
+		t.Errorf("a good policy: %v", err)
+	}
+	for name, bad := range map[string]map[string]any{
+		"no rules":         {"risk": "5%"},
+		"an unknown key":   {"rules": []any{rule}, "rlues": 1},
+		"nothing to judge": {"rules": []any{map[string]any{"metric": "errors"}}},
+	} {
+		if s.Validate(bad) == nil {
+			t.Errorf("%s: the schema accepts it", name)
+		}
+	}
+}
+
+func FuzzParsePolicy(f *testing.F) {
+	f.Add([]byte(full))
+	_, text := gate.UsualPolicy()
+	f.Add(text)
+	f.Fuzz(func(t *testing.T, text []byte) {
+		p, err := gate.ParsePolicy("p.yaml", text)
+		if err == nil && p.Validate() != nil {
+			t.Errorf("read without a fault, and not valid: %v", p.Validate())
+		}
+	})
+}
