@@ -26,6 +26,9 @@ func Answer(run *summary.Run) []string {
 	case !run.Valid:
 		out = append(out, limited(run.Limits()))
 	}
+	if run.EmulatedStarts {
+		out = append(out, "Starts are emulated: they take as long as a published distribution has it, which nobody measured here.")
+	}
 	functions := functionsOf(run)
 	if len(functions) == 0 {
 		return append(out, "No request was sent, so there is nothing to tell.")
@@ -44,6 +47,29 @@ func Answer(run *summary.Run) []string {
 		out = append(out, waits(run, f)+coldByPhase(run, f))
 	}
 	return append(out, coldShare(run))
+}
+
+// Title is what a run is of. It stands over every table and on every chart.
+func Title(run *summary.Run) string {
+	title := run.Scenario
+	if run.Platform != "" {
+		title += " on " + run.Platform
+	}
+	if run.EmulatedStarts {
+		title += " (starts emulated)"
+	}
+	return title
+}
+
+// StartOf is a group's start kind, and that it is emulated where it is.
+func StartOf(run *summary.Run, g *summary.Group) string {
+	switch g.Start {
+	case sample.Cold.String(), sample.Queued.String(), sample.Prewarmed.String(), sample.Restored.String():
+		if run.EmulatedStarts {
+			return g.Start + ", emulated"
+		}
+	}
+	return g.Start
 }
 
 // theOthers points to the functions that get no sentence of their own.

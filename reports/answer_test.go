@@ -160,6 +160,29 @@ func TestAnswerComparesTiers(t *testing.T) {
 	}
 }
 
+// TestEmulatedStartsAreSaidEverywhere: in the title, which stands over tables
+// and on charts, in the answer, and beside each start kind that waits for one.
+func TestEmulatedStartsAreSaidEverywhere(t *testing.T) {
+	for _, emulated := range []bool{true, false} {
+		run := summary.Run{Scenario: "shop", Platform: "reference", Valid: true, EmulatedStarts: emulated, Phases: []summary.Phase{{Name: "a"}}, Groups: []summary.Group{
+			group("a", "f", "cold", 9, 5e8), group("a", "f", "restored", 9, 5e8), group("a", "f", "warm", 9, 1e6), group("a", "f", "provisioned", 9, 1e6)}}
+		said := append([]string{reports.Title(&run)}, reports.Answer(&run)[0])
+		for i := range run.Groups[:2] {
+			said = append(said, reports.StartOf(&run, &run.Groups[i]))
+		}
+		for _, text := range said {
+			if strings.Contains(text, "emulated") != emulated {
+				t.Errorf("emulated %v: %q", emulated, text)
+			}
+		}
+		for i := range run.Groups[2:] {
+			if text := reports.StartOf(&run, &run.Groups[2+i]); strings.Contains(text, "emulated") {
+				t.Errorf("emulated %v: %q waited for no start", emulated, text)
+			}
+		}
+	}
+}
+
 func TestAnswerOfManyFunctionsIsShort(t *testing.T) {
 	for names, want := range map[string]string{
 		"a b c d e f g h i j": "The table has the other 4 functions.",

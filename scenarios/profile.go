@@ -79,10 +79,15 @@ func mustProfile(name string) Profile {
 
 // noteProfile says what a reader of the results must know of the policy.
 func (s *Scenario) noteProfile(p Profile) {
+	emulated := len(s.Platform.StartDelay) > 0
 	if p.Name != "" {
-		s.Notes = append(s.Notes, fmt.Sprintf("instances are kept, limited and routed as %s does it by published sources (profile %s); how long anything takes is this machine's own", p.Title, p.Name))
+		own := "; how long anything takes is this machine's own"
+		if emulated {
+			own = "; how long anything but a start takes is this machine's own"
+		}
+		s.Notes = append(s.Notes, fmt.Sprintf("instances are kept, limited and routed as %s does it by published sources (profile %s)%s", p.Title, p.Name, own))
 	}
-	if len(s.Platform.StartDelay) > 0 {
+	if emulated {
 		s.Notes = append(s.Notes, "start delays are emulated: a start takes at least as long as drawn from a published distribution")
 	}
 }

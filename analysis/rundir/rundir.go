@@ -63,6 +63,9 @@ type Manifest struct {
 	Host      Host      `json:"host"`
 	Generator Generator `json:"generator"`
 	Warnings  []string  `json:"warnings"`
+	// EmulatedStarts is whether starts took as long as a published distribution
+	// has it, and not this machine.
+	EmulatedStarts bool `json:"emulated_starts,omitempty"`
 	// Causes say why requests failed, one a function and kind of failure.
 	Causes []Cause `json:"causes,omitempty"`
 }

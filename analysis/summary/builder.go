@@ -25,7 +25,9 @@ type Input struct {
 	// the same; "" where nothing did.
 	Failure string
 	Notes   []string
-	Backlog int // most requests under way at once; 0 where it was not watched
+	// EmulatedStarts is whether starts took as long as a published distribution has it.
+	EmulatedStarts bool
+	Backlog        int // most requests under way at once; 0 where it was not watched
 	// WaitAt is the in-flight cap at which arrivals wait; 0 where they are
 	// dropped instead. What a run waited at its cap is the scenario's wish and
 	// not the generator's weakness.

@@ -30,6 +30,8 @@ func (b *Builder) Run() Run {
 		Groups:      []Group{},
 		Warnings:    []Warning{},
 		Causes:      b.in.Causes,
+
+		EmulatedStarts: b.in.EmulatedStarts,
 	}
 	b.addPhases(&r)
 	b.addGroups(&r)

@@ -41,6 +41,9 @@ type Run struct {
 	Condemned bool     `json:"condemned"`
 	Invalid   []string `json:"invalid"`
 	Complete  bool     `json:"complete"`
+	// EmulatedStarts is whether starts took as long as a published distribution
+	// has it: then no figure of what waited for one is this machine's.
+	EmulatedStarts bool `json:"emulated_starts,omitempty"`
 
 	Offered  uint64 `json:"offered"`     // arrivals in the schedule (reached by the run's end)
 	Sent     uint64 `json:"sent"`        // handed to the platform

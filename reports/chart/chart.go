@@ -49,18 +49,11 @@ func All(run *summary.Run, data *reports.Run) []Chart {
 		latency, percentiles, histogram, breakdown, concurrency,
 	} {
 		if c, ok := draw(run, data); ok {
-			c.subtitle = subtitle(run)
+			c.subtitle = reports.Title(run)
 			out = append(out, c)
 		}
 	}
 	return out
-}
-
-func subtitle(run *summary.Run) string {
-	if run.Platform == "" {
-		return run.Scenario
-	}
-	return run.Scenario + " on " + run.Platform
 }
 
 // PNG writes the chart as a picture of 1,800 pixels' width on white.

@@ -98,12 +98,9 @@ func Write(w io.Writer, r *reports.Report) error {
 }
 
 func viewOf(run *summary.Run, data *reports.Run) runView {
-	v := runView{Run: run, Data: data, Title: run.Scenario, Answer: reports.Answer(run), Columns: columns()}
+	v := runView{Run: run, Data: data, Title: reports.Title(run), Answer: reports.Answer(run), Columns: columns()}
 	if !run.Valid {
 		v.Banner, v.Answer = v.Answer[0], v.Answer[1:]
-	}
-	if run.Platform != "" {
-		v.Title += " on " + run.Platform
 	}
 	for _, c := range chart.All(run, data) {
 		// gonum escapes the text of an SVG, and Inline its label.
@@ -174,6 +171,7 @@ func functions() template.FuncMap {
 			}
 			return units.FormatDuration(time.Duration(*ns))
 		},
+		"start": reports.StartOf,
 		"lag":   reports.Lag,
 		"mark":  func() string { return reports.LimitMark },
 		"nanos": func(ns int64) string { return units.FormatDuration(time.Duration(ns)) },

@@ -80,7 +80,7 @@ func (p *page) latencies(r *summary.Run) {
 	}
 	quantile := func(key string, of func(*summary.Figures) *int64) []string { return p.marked(g, key, figure(of)) }
 	columns = append(columns,
-		column{head: "start", left: true, cells: cellsOf(g, func(g *summary.Group) string { return p.paint(startColor(g.Start), g.Start) })},
+		column{head: "start", left: true, cells: cellsOf(g, func(g *summary.Group) string { return p.paint(startColor(g.Start), reports.StartOf(r, g)) })},
 		column{head: "n", keep: 8, cells: cellsOf(g, func(g *summary.Group) string { return units.FormatCount(g.N) })},
 		column{head: "errors", keep: errorsKeep(g), cells: cellsOf(g, func(g *summary.Group) string { return p.errors(g.Errors) })},
 		column{head: "p50", cells: quantile("p50", func(f *summary.Figures) *int64 { return f.P50 })},
@@ -178,7 +178,7 @@ func (p *page) starts(r *summary.Run) {
 	if tier := cellsOf(g, func(g *summary.Group) string { return g.Tier }); several(tier) {
 		columns = append(columns, column{head: "tier", left: true, keep: 6, cells: tier})
 	}
-	start := cellsOf(g, func(g *summary.Group) string { return g.Start })
+	start := cellsOf(g, func(g *summary.Group) string { return reports.StartOf(r, g) })
 	columns = append(columns, column{head: "start", left: true, keep: 10, cells: start})
 	grouped(phase, function)
 	part := func(of func(*summary.Breakdown) *int64) []string {

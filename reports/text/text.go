@@ -75,7 +75,7 @@ type page struct {
 }
 
 func (p *page) run(r *summary.Run) {
-	p.line(p.paint(bold, title(r)))
+	p.line(p.paint(bold, reports.Title(r)))
 	if r.Condemned {
 		p.line(p.paint(red, verdict(r)))
 	}
@@ -98,13 +98,6 @@ func (p *page) run(r *summary.Run) {
 	p.usage(r)
 	p.checks(r)
 	p.footnotes(r)
-}
-
-func title(r *summary.Run) string {
-	if r.Platform == "" {
-		return r.Scenario
-	}
-	return r.Scenario + " on " + r.Platform
 }
 
 // verdict is the mark of a run whose figures are not to be used.

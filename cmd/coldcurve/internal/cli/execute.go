@@ -96,6 +96,8 @@ func manifestOf(s *plan, d platform.Description, now time.Time, f *overrideFlags
 		Started:     now,
 		Host:        rundir.HostFacts(),
 		Warnings:    append([]string{}, s.Notes...),
+
+		EmulatedStarts: len(s.Platform.StartDelay) > 0,
 	}
 	for i, p := range s.Phases {
 		span := s.schedule.Phases[i]

@@ -63,7 +63,7 @@ func digest(dir *rundir.Dir) (*summary.Run, *reports.Run, error) {
 	builder := summary.New(summary.Input{
 		Scenario: m.Scenario, Platform: m.Platform.Name, Dir: dir.Path, Seed: m.Seed,
 		Phases: spans, Tiers: m.Tiers, Complete: m.Complete, Interrupted: m.Interrupted,
-		Failure: m.Failure, Notes: notes(m), Backlog: m.Generator.Backlog, WaitAt: waitAt(m.InFlight),
+		Failure: m.Failure, Notes: notes(m), EmulatedStarts: m.EmulatedStarts, Backlog: m.Generator.Backlog, WaitAt: waitAt(m.InFlight),
 		Held: m.Generator.Held, PeakBacklog: m.Generator.PeakBacklog, GeneratorCPU: m.Generator.CPUShare(m.Host.Cores),
 		Causes: causes(m),
 	})
