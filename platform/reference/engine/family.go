@@ -42,9 +42,15 @@ type Settings struct {
 
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// preparer is a sandbox that can do work ahead of a function's first start.
+// preparer is a sandbox that can do work ahead of a version's first start. What
+// it has done is found by the pointer, which is that of every start.
 type preparer interface {
 	Prepare(context.Context, *sandbox.Spec) error
+}
+
+// forgetter is a sandbox that keeps something for a version.
+type forgetter interface {
+	Forget(*sandbox.Spec)
 }
 
 // Family makes a function that has no version yet. The name is free again when
@@ -90,26 +96,41 @@ func (fam *Family) Add(ctx context.Context, spec sandbox.Spec, s Settings) (*Ver
 	if err != nil {
 		return nil, err
 	}
-	if p, ok := box.(preparer); ok {
-		if err := p.Prepare(ctx, &spec); err != nil {
-			return nil, &Error{Code: Invalid, Message: "The function cannot be run here", Err: err}
-		}
-	}
 	v := newVersion(fam, spec, box, policy)
-	if err := v.checkSlots(); err != nil {
-		v.kill()
-		return nil, err
-	}
-	if v.starter, err = v.starterOf(ctx); err != nil {
-		v.kill()
+	if err := v.prepare(ctx); err != nil {
+		v.end()
 		return nil, err
 	}
 	if err := fam.admit(v); err != nil {
-		v.kill()
-		v.starter.end()
+		v.end()
 		return nil, err
 	}
 	return v, nil
+}
+
+// prepare does what can be done before the version's first start.
+func (v *Version) prepare(ctx context.Context) (err error) {
+	if p, ok := v.box.(preparer); ok {
+		if err := p.Prepare(ctx, &v.spec); err != nil {
+			return &Error{Code: Invalid, Message: "The function cannot be run here", Err: err}
+		}
+	}
+	if err := v.checkSlots(); err != nil {
+		return err
+	}
+	v.starter, err = v.starterOf(ctx)
+	return err
+}
+
+// end puts away what starts were prepared with. Idempotent.
+func (v *Version) end() {
+	v.kill()
+	if v.starter != nil {
+		v.starter.end()
+	}
+	if f, ok := v.box.(forgetter); ok {
+		f.Forget(&v.spec)
+	}
 }
 
 // admit makes the version one of the family's.

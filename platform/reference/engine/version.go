@@ -151,8 +151,7 @@ func (v *Version) leave(ctx context.Context, empty <-chan struct{}, err error) (
 		v.rt.mu.Unlock()
 		<-empty
 	}
-	v.kill()
-	v.starter.end()
+	v.end()
 	v.rt.mu.Lock()
 	defer v.rt.mu.Unlock()
 	v.family.forget(v)

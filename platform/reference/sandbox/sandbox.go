@@ -90,7 +90,8 @@ func (f *Failure) Unwrap() error { return f.Cause }
 // the instance's process runs (or could not be made to). It creates nothing
 // that outlives Close. It may also have Prepare(ctx, spec), which the engine
 // calls before a function's first start: it finds the interpreter, pulls the
-// image, and starts nothing.
+// image, and starts nothing. And it may have Forget(spec), which the engine
+// calls, once or more often, when nothing of spec will be started any more.
 type Sandbox interface {
 	Start(ctx context.Context, id string, spec *Spec) (Instance, error)
 	// Close puts away whatever is left and waits until it is gone. Idempotent.

@@ -129,7 +129,7 @@ func (s *Sandbox) have(ctx context.Context, reference string) error {
 }
 
 // build makes an image of a function's folder on top of a base, with the
-// runtime client where there is one. It goes at Close.
+// runtime client where there is one. It goes with Forget, or at Close.
 func (s *Sandbox) build(ctx context.Context, folder, base, runtimeClient string, entrypoint []string) (*image, error) {
 	tag := fmt.Sprintf("coldcurve/function:%s-%d", s.owner, s.built.Add(1))
 	dockerfile := "FROM " + base + "\nCOPY task " + taskFolder + "\n"
@@ -148,7 +148,7 @@ func (s *Sandbox) build(ctx context.Context, folder, base, runtimeClient string,
 		return nil, fmt.Errorf("build an image of %s: %w", folder, err)
 	}
 	defer r.Body.Close()
-	s.tags = append(s.tags, tag)
+	s.tags[tag] = true
 	if err := built(r.Body); err != nil {
 		return nil, fmt.Errorf("build an image of %s: %w", folder, err)
 	}

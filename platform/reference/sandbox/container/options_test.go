@@ -12,6 +12,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/platformtest/need"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/container"
 	"github.com/moby/moby/client"
 )
@@ -152,5 +153,36 @@ func TestNetwork(t *testing.T) {
 	}
 	if err := s.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestForget: a version that is gone leaves neither its image nor containers
+// that were created ahead, while another's stay.
+func TestForget(t *testing.T) {
+	s := open(t, container.Options{Ahead: 2})
+	gone, stays := spec(""), spec("")
+	for _, function := range []*sandbox.Spec{gone, stays} {
+		if err := s.Prepare(t.Context(), function); err != nil {
+			t.Fatal(err)
+		}
+		if err := ready(t, s, function).Stop(false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 { // the second changes nothing
+		s.Forget(gone)
+	}
+	eventually(t, "the other's image and two containers are not what is left", func() bool {
+		left := things(t, container.OwnerOf(s))
+		images := 0
+		for _, thing := range left {
+			if strings.HasPrefix(thing, "image ") {
+				images++
+			}
+		}
+		return images == 1 && len(left) == 3
+	})
+	if got := string(invoke(t, ready(t, s, stays), "hello").Body); got != "hello" {
+		t.Errorf("got %q", got)
 	}
 }

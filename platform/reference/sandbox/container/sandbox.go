@@ -29,7 +29,7 @@ type Sandbox struct {
 
 	building sync.Mutex // held while an image is found
 	images   map[*sandbox.Spec]*image
-	tags     []string // of images built here
+	tags     map[string]bool // of images built here
 	built    atomic.Int64
 
 	mu     sync.Mutex
@@ -62,7 +62,7 @@ func New(o Options) (*Sandbox, error) {
 		return nil, err
 	}
 	s := &Sandbox{options: o, engine: e, owner: me, clock: clock.New(), limits: sandbox.Lambda(), users: newUsers(),
-		images: map[*sandbox.Spec]*image{}, alive: map[*instance]struct{}{}}
+		images: map[*sandbox.Spec]*image{}, tags: map[string]bool{}, alive: map[*instance]struct{}{}}
 	s.shelf = newShelf(s, o.Ahead)
 	if err := e.sweep(context.Background(), me); err != nil {
 		s.note("what earlier runs left behind is still there: " + err.Error())
@@ -132,6 +132,21 @@ func (s *Sandbox) Prepare(ctx context.Context, spec *sandbox.Spec) error {
 	}
 	s.shelf.open(spec, i)
 	return nil
+}
+
+// Forget removes what is kept for a function version: containers created ahead,
+// and the image if it was built here.
+func (s *Sandbox) Forget(spec *sandbox.Spec) {
+	err := s.shelf.drop(spec)
+	s.building.Lock()
+	defer s.building.Unlock()
+	if i := s.images[spec]; i != nil && s.tags[i.reference] {
+		err = errors.Join(err, s.removeImage(i.reference))
+	}
+	delete(s.images, spec)
+	if err != nil {
+		s.note("something of " + spec.Function.Name + " is left until the sandbox is closed: " + err.Error())
+	}
 }
 
 // Start implements sandbox.Sandbox. A program that is missing or not one is a
@@ -205,11 +220,20 @@ const patience = 30 * time.Second
 func (s *Sandbox) removeImages() error {
 	s.building.Lock()
 	defer s.building.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
 	var errs []error
-	for _, tag := range s.tags {
-		errs = append(errs, s.engine.removeImage(ctx, tag))
+	for tag := range s.tags {
+		errs = append(errs, s.removeImage(tag))
 	}
 	return errors.Join(errs...)
+}
+
+// removeImage removes an image that was built here. The caller holds building.
+func (s *Sandbox) removeImage(tag string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	err := s.engine.removeImage(ctx, tag)
+	if err == nil {
+		delete(s.tags, tag)
+	}
+	return err
 }

@@ -3,6 +3,8 @@ package container
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,50 +20,52 @@ const recess = 100 * time.Millisecond
 type shelf struct {
 	sandbox *Sandbox
 	ahead   int
-	quit    chan struct{}
-	works   sync.WaitGroup
 
-	mu    sync.Mutex
-	rows  map[*sandbox.Spec]chan *berth
-	spare []*berth // that were at hand when the shelf was closed
+	mu   sync.Mutex
+	rows map[*sandbox.Spec]*row
+}
+
+// row is a version's.
+type row struct {
+	berths chan *berth
+	quit   chan struct{}
+	full   chan *berth // gives the one at hand when filling has ended, or nil
 }
 
 func newShelf(s *Sandbox, ahead int) *shelf {
-	return &shelf{sandbox: s, ahead: ahead, quit: make(chan struct{}), rows: map[*sandbox.Spec]chan *berth{}}
+	return &shelf{sandbox: s, ahead: ahead, rows: map[*sandbox.Spec]*row{}}
 }
 
 // open begins to keep containers for a function version.
 func (h *shelf) open(spec *sandbox.Spec, i *image) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if _, have := h.rows[spec]; have || h.ahead == 0 {
+	if h.rows[spec] != nil || h.ahead == 0 {
 		return
 	}
-	row := make(chan *berth, h.ahead-1)
-	h.rows[spec] = row
-	h.works.Go(func() { h.fill(row, spec, i) })
+	r := &row{berths: make(chan *berth, h.ahead-1), quit: make(chan struct{}), full: make(chan *berth, 1)}
+	h.rows[spec] = r
+	go func() { r.full <- h.fill(r, spec, i) }()
 }
 
-// fill keeps a row full, and the next container at hand.
-func (h *shelf) fill(row chan *berth, spec *sandbox.Spec, i *image) {
+// fill keeps a row full, and the next container at hand, which it gives when
+// the row is dropped.
+func (h *shelf) fill(r *row, spec *sandbox.Spec, i *image) (spare *berth) {
 	for {
 		b, err := h.sandbox.furnish(context.Background(), "", spec, i)
 		if err != nil {
 			h.sandbox.note("no containers are created ahead for " + spec.Function.Name + ": " + err.Error())
-			return
+			return nil
 		}
 		select {
-		case row <- b:
-		case <-h.quit:
-			h.mu.Lock()
-			h.spare = append(h.spare, b)
-			h.mu.Unlock()
-			return
+		case r.berths <- b:
+		case <-r.quit:
+			return b
 		}
 		select {
 		case <-time.After(recess):
-		case <-h.quit:
-			return
+		case <-r.quit:
+			return nil
 		}
 	}
 }
@@ -69,30 +73,47 @@ func (h *shelf) fill(row chan *berth, spec *sandbox.Spec, i *image) {
 // take gives a container of the function; nil where none is ready.
 func (h *shelf) take(spec *sandbox.Spec) *berth {
 	h.mu.Lock()
-	row := h.rows[spec]
+	r := h.rows[spec]
 	h.mu.Unlock()
+	if r == nil {
+		return nil
+	}
 	select {
-	case b := <-row:
+	case b := <-r.berths:
 		return b
 	default:
 		return nil
 	}
 }
 
+// drop removes what is kept for a function version.
+func (h *shelf) drop(spec *sandbox.Spec) error {
+	h.mu.Lock()
+	r := h.rows[spec]
+	delete(h.rows, spec)
+	h.mu.Unlock()
+	if r == nil {
+		return nil
+	}
+	close(r.quit)
+	var errs []error
+	if b := <-r.full; b != nil {
+		errs = append(errs, h.sandbox.discard(b))
+	}
+	for len(r.berths) > 0 {
+		errs = append(errs, h.sandbox.discard(<-r.berths))
+	}
+	return errors.Join(errs...)
+}
+
 // close removes what was not taken.
 func (h *shelf) close() error {
-	close(h.quit)
-	h.works.Wait()
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, row := range h.rows {
-		for len(row) > 0 {
-			h.spare = append(h.spare, <-row)
-		}
-	}
+	specs := slices.Collect(maps.Keys(h.rows))
+	h.mu.Unlock()
 	var errs []error
-	for _, b := range h.spare {
-		errs = append(errs, h.sandbox.discard(b))
+	for _, spec := range specs {
+		errs = append(errs, h.drop(spec))
 	}
 	return errors.Join(errs...)
 }
