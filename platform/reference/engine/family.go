@@ -109,7 +109,7 @@ func (fam *Family) Add(ctx context.Context, spec sandbox.Spec, s Settings) (*Ver
 }
 
 // prepare does what can be done before the version's first start.
-func (v *Version) prepare(ctx context.Context) (err error) {
+func (v *Version) prepare(ctx context.Context) error {
 	if p, ok := v.box.(preparer); ok {
 		if err := p.Prepare(ctx, &v.spec); err != nil {
 			return &Error{Code: Invalid, Message: "The function cannot be run here", Err: err}
@@ -118,8 +118,12 @@ func (v *Version) prepare(ctx context.Context) (err error) {
 	if err := v.checkSlots(); err != nil {
 		return err
 	}
-	v.starter, err = v.starterOf(ctx)
-	return err
+	s, err := v.starterOf(ctx)
+	if err != nil {
+		return err
+	}
+	v.starter = s
+	return nil
 }
 
 // end puts away what starts were prepared with. Idempotent.
