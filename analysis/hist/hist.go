@@ -60,8 +60,7 @@ func (h *Histogram) RecordN(d time.Duration, n uint64) {
 		h.min = d
 	}
 	h.max = max(h.max, d)
-	high, low := bits.Mul64(uint64(d), n)
-	h.sum.merge(sum{high, low})
+	h.sum.merge(times(d, n))
 	h.n += n
 }
 

@@ -106,12 +106,12 @@ const (
 // it apart. The parts do not overlap; what the network and the front end cost
 // is the rest up to Service.
 type Breakdown struct {
-	Trigger   time.Duration // from the trigger's firing (the file is there, the event is accepted, the schedule is due) to the request's arrival at the platform
-	Queue     time.Duration // from the request's arrival at the platform to an instance (or the start of one) being assigned
-	Provision time.Duration // from the decision to start to a running sandbox (process forked and executed, container created)
-	Boot      time.Duration // from there to the language runtime's first own instruction
-	Init      time.Duration // from there to readiness: imports, handler loading, the function's own init
-	Handler   time.Duration // the function's handler, from hand-over to its reply
+	Trigger   time.Duration `json:"trigger,omitempty"`   // from the trigger's firing (the file is there, the event is accepted, the schedule is due) to the request's arrival at the platform
+	Queue     time.Duration `json:"queue,omitempty"`     // from the request's arrival at the platform to an instance (or the start of one) being assigned
+	Provision time.Duration `json:"provision,omitempty"` // from the decision to start to a running sandbox (process forked and executed, container created)
+	Boot      time.Duration `json:"boot,omitempty"`      // from there to the language runtime's first own instruction
+	Init      time.Duration `json:"init,omitempty"`      // from there to readiness: imports, handler loading, the function's own init
+	Handler   time.Duration `json:"handler,omitempty"`   // the function's handler, from hand-over to its reply
 }
 
 // Sample is one intended arrival and what became of it. Intended, Sent,

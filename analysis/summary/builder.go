@@ -67,6 +67,7 @@ type Builder struct {
 	dropped map[lane]uint64 // warm-up left out
 	last    time.Duration   // latest moment that any sample tells of
 	crowd   *crowd          // nil where no arrival had to wait at the in-flight cap
+	held    map[string]bool // of a restored record: the phases in which one had to
 }
 
 // groupKey finds a group. Start is what may be believed, not what was claimed.

@@ -132,7 +132,7 @@ func (b *Builder) addGroups(r *Run) {
 // phase's first due arrival to its last send, none waited.
 func (b *Builder) heldBack() map[string]bool {
 	if b.crowd == nil {
-		return nil
+		return b.held
 	}
 	held := map[string]bool{}
 	for _, p := range b.phases {
