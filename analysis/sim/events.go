@@ -109,7 +109,7 @@ func newEngine(load *Load, options *Options) *engine {
 		cold:    load.stream(options.Seed, 2),
 		start:   load.stream(options.Seed, 3),
 		ping:    load.stream(options.Seed, 4),
-		dues:    newDues(),
+		dues:    newDues(options.Service.Mean()),
 		parked:  map[lifecycle.Request]request{},
 		direct:  tally{hist: hist.New()}, response: tally{hist: hist.New()}, service: tally{hist: hist.New()},
 	}
@@ -182,7 +182,7 @@ func (e *engine) begin(d due) {
 	if e.even {
 		e.dues.follow(d)
 	} else {
-		e.dues.push(d)
+		e.dues.push(e.now, d)
 	}
 }
 
@@ -249,7 +249,7 @@ func (e *engine) startUp(i lifecycle.Instance) {
 	delay := e.options.StartDelay.Sample(e.start)
 	e.totals.starting += float64(delay)
 	e.starting.add(e.now, 1)
-	e.dues.push(due{e.now + delay, i, readyMark + lifecycle.Request(delay)})
+	e.dues.push(e.now, due{e.now + delay, i, readyMark + lifecycle.Request(delay)})
 }
 
 // invoke pings the function.

@@ -18,6 +18,7 @@ type Engine string
 const (
 	EngineEvents Engine = "events" // each request followed
 	EngineLevels Engine = "levels" // from the counts of each minute, by the law of level crossings
+	EngineMixed  Engine = "mixed"  // some functions by events, some by levels
 )
 
 // Result is what a load would meet. All figures leave the warm-up out, and
@@ -92,6 +93,9 @@ type Step struct {
 type Warning struct {
 	Code string `json:"code"`
 	Text string `json:"text"`
+	// Functions is how many have a warning of this code, where Text is about the
+	// first of several; 0: one.
+	Functions int `json:"functions,omitempty"`
 }
 
 // Codes of warnings.

@@ -102,7 +102,7 @@ func (e *engine) plan(i lifecycle.Instance, c *crew) {
 	s.plans++
 	c.plan = sharedMark + s.plans
 	left := max(0, c.jobs[c.first()].until-c.pace) / s.rate(len(c.jobs))
-	e.dues.push(due{e.now + time.Duration(math.Ceil(left)), i, c.plan})
+	e.dues.push(e.now, due{e.now + time.Duration(math.Ceil(left)), i, c.plan})
 }
 
 // sharedDue ends the request that is done, if things are as they were planned.

@@ -157,6 +157,14 @@ func (o *Options) longestLife() time.Duration {
 	return p.KeepAlive
 }
 
+// coldService is how long the first request of an instance is served.
+func (o *Options) coldService() dist.Distribution {
+	if o.ColdService != nil {
+		return o.ColdService
+	}
+	return o.Service
+}
+
 // stream is a random stream of a function's own. Streams of one function with
 // different kinds have nothing to do with each other.
 func (l *Load) stream(seed uint64, kind uint64) *rand.Rand {

@@ -1,0 +1,248 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/coldcurve/coldcurve/analysis/hist"
+)
+
+// Job is one function's load and what serves it.
+type Job struct {
+	Load    Load
+	Options Options
+	// Levels has the level engine do it, where its counts and policy allow.
+	Levels bool
+}
+
+// Run simulates functions that share nothing, on all processors, and adds them
+// up. each, if not nil, is given every function's result in the order of the
+// jobs, one at a time; they have no histograms and no timeline. Random streams
+// are the functions' own, so the result does not depend on how many processors
+// there are, to the last bit. Jobs are drawn one at a time from one goroutine.
+//
+// An error of a job ends the run. A context that ends leaves the sum of the
+// functions that were done by then, and says so.
+func Run(ctx context.Context, jobs iter.Seq2[*Job, error], each func(*Result)) (*Result, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	workers := runtime.GOMAXPROCS(0)
+	queue, done := make(chan task), make(chan task, workers)
+	pending := make(chan struct{}, 64*workers) // tickets: results that wait for their turn take memory
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for t := range queue {
+				t.result, t.err = t.job.run(ctx)
+				done <- t
+			}
+		})
+	}
+	var failed error
+	go func() {
+		failed = feed(ctx, jobs, queue, pending)
+		close(queue)
+		wg.Wait()
+		close(done)
+	}()
+	s := sum{each: each, waiting: map[int]task{}}
+	for t := range done {
+		for range s.take(t) {
+			<-pending
+		}
+		if s.err != nil {
+			cancel()
+		}
+	}
+	if s.err == nil {
+		s.err = failed
+	}
+	if s.err != nil {
+		return nil, s.err
+	}
+	return s.result(ctx.Err() != nil), nil
+}
+
+// task is a job in its place.
+type task struct {
+	place  int
+	job    *Job
+	result *Result
+	err    error
+}
+
+// feed hands out the jobs until they or the context end.
+func feed(ctx context.Context, jobs iter.Seq2[*Job, error], queue chan<- task, pending chan<- struct{}) error {
+	place := 0
+	for job, err := range jobs {
+		if err != nil {
+			return err
+		}
+		select {
+		case pending <- struct{}{}:
+		case <-ctx.Done():
+			return nil
+		}
+		select {
+		case queue <- task{place: place, job: job}:
+		case <-ctx.Done():
+			return nil
+		}
+		place++
+	}
+	return nil
+}
+
+// run does a job on this processor alone.
+func (j *Job) run(ctx context.Context) (*Result, error) {
+	if j.Levels && j.Load.Counts != nil && j.Options.levels() == nil && j.Options.Requests == 0 {
+		return Levels(ctx, j.Load, j.Options)
+	}
+	if j.Load.Arrivals == nil && j.Load.Counts != nil {
+		j.Load.Arrivals = j.Load.drawn
+	}
+	return follow(ctx, j.Load, j.Options, chunks)
+}
+
+// sum adds results up in the order of their jobs, because sums of fractions
+// depend on it.
+type sum struct {
+	each     func(*Result)
+	waiting  map[int]task // results whose turn has not come
+	next     int
+	total    Result
+	engines  map[Engine]int
+	variance float64 // of the number of cold starts
+	sure     bool    // every function has a standard error, or no cold start
+	response *hist.Histogram
+	service  *hist.Histogram
+	err      error
+}
+
+// take adds what can be added now and says how many that are.
+func (s *sum) take(t task) (added int) {
+	s.waiting[t.place] = t
+	for {
+		t, ok := s.waiting[s.next]
+		if !ok {
+			return added
+		}
+		delete(s.waiting, s.next)
+		s.next++
+		added++
+		if s.err == nil && t.err != nil {
+			s.err = fmt.Errorf("function %d, %q: %w", t.place+1, t.job.Load.Name, t.err)
+		}
+		if s.err == nil {
+			s.add(t.result)
+		}
+	}
+}
+
+func (s *sum) add(r *Result) {
+	t := &s.total
+	if s.engines == nil {
+		s.engines, s.sure = map[Engine]int{}, true
+		s.response, s.service = hist.New(), hist.New()
+	}
+	if r.Interrupted {
+		t.Interrupted = true
+		return // half a function says less than none
+	}
+	s.engines[r.Engine]++
+	t.Functions++
+	t.Requests += r.Requests
+	t.WarmupRequests += r.WarmupRequests
+	t.Warmup = max(t.Warmup, r.Warmup)
+	t.Span += r.Span
+	t.Served += r.Served
+	t.Cold += r.Cold
+	t.Queued += r.Queued
+	t.Resumed += r.Resumed
+	t.Ahead += r.Ahead
+	t.Throttled += r.Throttled
+	t.Unserved += r.Unserved
+	t.Pings += r.Pings
+	t.Started += r.Started
+	t.ColdError += r.ColdError * float64(r.Cold)
+	t.InstancesMean += r.InstancesMean
+	t.InstancesPeak += r.InstancesPeak
+	t.BusyMean += r.BusyMean
+	t.StartingMean += r.StartingMean
+	t.InstanceSeconds += r.InstanceSeconds
+	t.BusySeconds += r.BusySeconds
+	t.ServiceMean += r.ServiceMean * float64(r.Served)
+	t.startingSeconds += r.startingSeconds
+	t.waitedSeconds += r.waitedSeconds
+	t.delaySeconds += r.delaySeconds
+	t.Usage.Add(r.Usage)
+	for _, w := range r.Warnings {
+		s.warn(w)
+	}
+	if r.PColdStderr != nil {
+		n := *r.PColdStderr * float64(r.Served)
+		s.variance += n * n
+	} else if r.Cold > 0 {
+		s.sure = false
+	}
+	if r.Response != nil {
+		s.response.Merge(r.Response)
+		s.service.Merge(r.Service)
+	}
+	if s.each != nil {
+		alone := *r
+		alone.Response, alone.Service, alone.Timeline = nil, nil, nil
+		s.each(&alone)
+	}
+}
+
+// warn keeps the first warning of each kind and counts the others.
+func (s *sum) warn(w Warning) {
+	t := &s.total
+	k := slices.IndexFunc(t.Warnings, func(o Warning) bool { return o.Code == w.Code })
+	if k < 0 {
+		t.Warnings = append(t.Warnings, w)
+		return
+	}
+	t.Warnings[k].Functions = max(1, t.Warnings[k].Functions) + 1
+}
+
+// result is the sum as one function's result. Means over time are of all
+// functions together.
+func (s *sum) result(interrupted bool) *Result {
+	r := s.total
+	r.Interrupted = r.Interrupted || interrupted
+	r.PCold = over(float64(r.Cold), float64(r.Served))
+	r.ColdError = over(r.ColdError, float64(r.Cold))
+	r.IdleShare = max(0, over(r.InstanceSeconds-r.BusySeconds-r.startingSeconds, r.InstanceSeconds))
+	r.ServiceMean = over(r.ServiceMean, float64(r.Served))
+	r.WaitMean = over(r.waitedSeconds, float64(r.Served))
+	r.StartMean = over(r.delaySeconds, float64(r.Started))
+	r.Engine = EngineEvents
+	switch {
+	case s.engines[EngineLevels] == r.Functions && r.Functions > 0:
+		r.Engine = EngineLevels
+	case s.engines[EngineLevels] > 0:
+		r.Engine = EngineMixed
+	}
+	if s.sure && r.Served > 0 {
+		se := math.Sqrt(s.variance) / float64(r.Served)
+		r.PColdStderr = &se
+	}
+	if s.response != nil && s.response.N() > 0 {
+		r.Response, r.Service = s.response, s.service
+	}
+	if r.Warnings == nil {
+		r.Warnings = []Warning{}
+	}
+	if r.Interrupted {
+		r.Warnings = slices.DeleteFunc(r.Warnings, func(w Warning) bool { return w.Code == WasInterrupted })
+		r.Warnings = append(r.Warnings, *warn(WasInterrupted, "interrupted after %d functions: figures are of these", r.Functions))
+	}
+	return &r
+}

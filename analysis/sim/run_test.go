@@ -1,0 +1,125 @@
+package sim_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/coldcurve/coldcurve/analysis/sim"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
+)
+
+// fleet is n functions of different rates.
+func fleet(t testing.TB, n int, requests uint64) iter.Seq2[*sim.Job, error] {
+	return func(yield func(*sim.Job, error) bool) {
+		for k := range n {
+			load := poisson(.5 + float64(k%10))
+			load.Name = fmt.Sprintf("function %d", k)
+			if !yield(&sim.Job{Load: load, Options: sim.Options{
+				Policy:  lifecycle.Policy{KeepAlive: 2 * time.Minute},
+				Service: text(t, "exp:1s"), StartDelay: text(t, "lognormal:300ms,.5"), Requests: requests, Seed: 7, Memory: 128 << 20,
+			}}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// TestCoresChangeNothing: to the last bit, of the sum and of every function.
+func TestCoresChangeNothing(t *testing.T) {
+	run := func(cores int) (all []*sim.Result) {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
+		sum, err := sim.Run(context.Background(), fleet(t, 37, 5000), func(r *sim.Result) { all = append(all, r) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sum.Functions != 37 || sum.Requests+sum.WarmupRequests != 37*5000 || sum.Interrupted {
+			t.Errorf("on %d cores: %d functions, %d requests after %d", cores, sum.Functions, sum.Requests, sum.WarmupRequests)
+		}
+		return append(all, sum)
+	}
+	one := run(1)
+	for _, cores := range []int{2, 7} {
+		if diff := cmp.Diff(one, run(cores), cmpopts.IgnoreUnexported(sim.Result{}), cmpopts.IgnoreFields(sim.Result{}, "Response", "Service")); diff != "" {
+			t.Errorf("one core and %d differ:\n%s", cores, diff)
+		}
+	}
+	// Drawn aside or not, a function's requests are the same.
+	for job := range fleet(t, 1, 5000) {
+		alone, err := sim.Events(context.Background(), job.Load, job.Options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		alone.Timeline = nil
+		if diff := cmp.Diff(one[0], alone, cmpopts.IgnoreUnexported(sim.Result{}), cmpopts.IgnoreFields(sim.Result{}, "Response", "Service")); diff != "" {
+			t.Errorf("among others and alone a function differs:\n%s", diff)
+		}
+	}
+}
+
+func TestInterruptedRunKeepsWhatWasDone(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	n := 0
+	r, err := sim.Run(ctx, fleet(t, 1000, 5000), func(*sim.Result) {
+		if n++; n == 10 {
+			cancel()
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.Interrupted || r.Functions < 10 || r.Functions == 1000 || len(r.Warnings) == 0 {
+		t.Errorf("interrupted %v after %d functions, warnings %v", r.Interrupted, r.Functions, r.Warnings)
+	}
+	ctx, cancel = context.WithCancel(context.Background())
+	load := poisson(10)
+	load.Span = 1e6 * time.Hour
+	alone, err := sim.Events(ctx, load, sim.Options{
+		Policy: lifecycle.Policy{KeepAlive: time.Minute}, Service: text(t, "1s"),
+		Progress: func(share float64) {
+			if share > 1e-6 {
+				cancel()
+			}
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !alone.Interrupted || alone.Requests == 0 || alone.Span > 1e5*3600 {
+		t.Errorf("interrupted %v after %d requests in %v s", alone.Interrupted, alone.Requests, alone.Span)
+	}
+}
+
+func TestRunSaysWhatFails(t *testing.T) {
+	broken := errors.New("row 7: torn")
+	_, err := sim.Run(context.Background(), func(yield func(*sim.Job, error) bool) {
+		for job := range fleet(t, 3, 100) {
+			if !yield(job, nil) {
+				return
+			}
+		}
+		yield(nil, broken)
+	}, nil)
+	if !errors.Is(err, broken) {
+		t.Errorf("got %v, want the source's error", err)
+	}
+	_, err = sim.Run(context.Background(), func(yield func(*sim.Job, error) bool) {
+		for job := range fleet(t, 3, 100) {
+			job.Options.Service = nil
+			if !yield(job, nil) {
+				return
+			}
+		}
+	}, nil)
+	if err == nil || !strings.Contains(err.Error(), `function 1, "function 0": simulation: service: missing`) {
+		t.Errorf("got %v, want the first function's fault", err)
+	}
+}
