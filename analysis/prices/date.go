@@ -66,9 +66,9 @@ func (s Span) Overlaps(o Span) bool {
 	return (s.Until == 0 || o.Since < s.Until) && (o.Until == 0 || s.Since < o.Until)
 }
 
-// String is "since 2020-12-01", "until 2020-12-01" (without that day), both, or
+// Text is "since 2020-12-01", "until 2020-12-01" (without that day), both, or
 // "" for always.
-func (s Span) String() string {
+func (s Span) Text() string {
 	switch {
 	case s.Since == 0 && s.Until == 0:
 		return ""

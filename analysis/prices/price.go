@@ -19,7 +19,7 @@ type Price struct {
 	// Per is how many units a tier's price is for: 1,000,000 where requests are
 	// sold by the million. At least 1.
 	Per   int64  `json:"per"`
-	Tiers []Tier `json:"tiers"` // without gaps, from 0 to no end
+	Tiers []Tier `json:"tiers"` // without gaps, from 0 up
 	// Rounding is what becomes of each invocation's (or instance's, ...) own
 	// amount before the amounts are summed; zero for nothing.
 	Rounding Rounding `json:"rounding,omitzero"`

@@ -118,6 +118,32 @@ func Nearest(word string, words []string) (string, bool) {
 	return best, best != ""
 }
 
+// Near is the words that differ from the given one by less than half of it,
+// the nearest first, at most so many. Words that begin with it come last.
+func Near(word string, words []string, most int) []string {
+	type candidate struct {
+		word     string
+		distance int
+	}
+	limit := (len([]rune(word)) + 1) / 2
+	var near []candidate
+	for _, w := range distinct(words) {
+		d := distance(strings.ToLower(word), strings.ToLower(w))
+		if d >= limit && word != "" && strings.HasPrefix(w, word) {
+			d = limit - 1
+		}
+		if d < limit {
+			near = append(near, candidate{w, d})
+		}
+	}
+	slices.SortStableFunc(near, func(a, b candidate) int { return a.distance - b.distance })
+	var list []string
+	for _, c := range near[:min(most, len(near))] {
+		list = append(list, c.word)
+	}
+	return list
+}
+
 // distance is the number of insertions, deletions, replacements and swaps of
 // neighbours that turn a into b (optimal string alignment). Words of absurd
 // length are far from everything.

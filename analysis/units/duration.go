@@ -165,3 +165,21 @@ func clockwise(d time.Duration) string {
 	}
 	return b.String()
 }
+
+// FormatExactDuration writes d with every digit, as a whole number of the
+// largest unit that allows it: "1 ms", "100 ms", "1 s", "1m30s", "3h". It is
+// for durations that are rules, not measurements.
+func FormatExactDuration(d time.Duration) string {
+	if d != 0 && d%time.Second == 0 && (d >= time.Minute || d <= -time.Minute) {
+		return FormatDuration(d)
+	}
+	for _, u := range [...]struct {
+		unit time.Duration
+		name string
+	}{{time.Second, "s"}, {time.Millisecond, "ms"}, {time.Microsecond, "µs"}} {
+		if d%u.unit == 0 {
+			return strconv.FormatInt(int64(d/u.unit), 10) + " " + u.name
+		}
+	}
+	return strconv.FormatInt(int64(d), 10) + " ns"
+}

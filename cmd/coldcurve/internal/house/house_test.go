@@ -61,6 +61,7 @@ var bans = []struct{ from, to, reason string }{
 	{"analysis/cost", "analysis/sim/...", "a bill is made of quantities, wherever they come from: study joins the two"},
 	{"analysis/cost", "analysis/rundir", "a bill reads no files"},
 	{"analysis/sim/fleet", "platform/...", "machines that are rented run no function platform"},
+	{"fixtures/prices", "analysis/...", "files, and nothing of what reads them"},
 }
 
 // confined lists third-party modules that only one room may import.
