@@ -72,7 +72,7 @@ func (m *meter) usual() error {
 func (m *meter) cpu() (milli int64, err error) {
 	least := int64(0)
 	for _, s := range m.service.product.Sizes {
-		if !hasMemory(s.Memory, m.Memory) {
+		if !s.Memory.Has(m.Memory) {
 			continue
 		}
 		v := s.VCPU.Rat()
@@ -103,17 +103,6 @@ func vcpus(milli int64) string {
 		return "any"
 	}
 	return big.NewRat(milli, 1000).FloatString(3)
-}
-
-// hasMemory says whether a size goes with a memory: one of those listed, or
-// none listed.
-func hasMemory(listed []units.Bytes, b units.Bytes) bool {
-	for _, m := range listed {
-		if m == b {
-			return true
-		}
-	}
-	return len(listed) == 0
 }
 
 // managedInstances bills Lambda functions on machines of the account's own: the

@@ -75,6 +75,12 @@ func (m Memory) AtLeast(want units.Bytes) (units.Bytes, bool) {
 	return 0, false
 }
 
+// Has says that a size is one of them.
+func (m Memory) Has(size units.Bytes) bool {
+	least, ok := m.AtLeast(size)
+	return ok && least == size
+}
+
 // String is the sizes for reading: "512 MB, 1 GB", "4 GB to 16 GB by 1 GB".
 func (m Memory) String() string {
 	if m.Step > 0 {
