@@ -97,7 +97,6 @@ type priceEntry struct {
 type freeEntry struct {
 	stated
 	at        strict.Map
-	included  bool
 	allowance Allowance
 }
 
@@ -113,8 +112,8 @@ type sizeEntry struct {
 	size Size
 }
 
+// typeEntry is a type; its price's origin is its shape's, too.
 type typeEntry struct {
-	stated
 	at       strict.Map
 	vcpu     int64
 	instance Instance
