@@ -109,6 +109,7 @@ func Listen() (net.Listener, error) {
 			return raw.Control(deferAccept)
 		},
 	}
+	config.SetMultipathTCP(false) // there is one path; Go's default costs each start a socket of both kinds
 	return config.Listen(context.Background(), "tcp4", "127.0.0.1:0")
 }
 

@@ -70,13 +70,13 @@ func apart(do func() error) error {
 
 // press asks for memory in the group until somebody is killed for it.
 func (g *Group) press(killed func() (bool, error)) error {
-	var group string
+	var group part
 	for _, p := range g.parts {
 		if p.has(Memory) {
-			group = p.path
+			group = p
 		}
 	}
-	if err := enter(filepath.Join(group, "tasks")); err != nil {
+	if err := enter(group.tasks); err != nil {
 		return err
 	}
 	var pipes []int
@@ -87,7 +87,7 @@ func (g *Group) press(killed func() (bool, error)) error {
 	}()
 	load := make([]byte, 64<<10)
 	for range most {
-		used, err := os.ReadFile(filepath.Join(group, "memory.usage_in_bytes"))
+		used, err := os.ReadFile(filepath.Join(group.path, "memory.usage_in_bytes"))
 		if err != nil {
 			return err
 		}

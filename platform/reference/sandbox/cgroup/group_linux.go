@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/units"
@@ -25,18 +26,20 @@ type Group struct {
 	freezer *freezer // the manager's
 	cold    string   // the folder that is frozen, there; it need not be yet
 	// Open files, because to open one costs ten times a write. -1 is none.
-	limit, swap, quota, peak, usage, descriptor int
+	limit, swap, quota, peak, usage, oom, descriptor int
 
 	period  time.Duration
-	spares  *spares // the manager's
-	kills   int64   // out of memory, before its present use
-	chilled bool    // it has been frozen in another folder than its own
+	spares  *spares     // the manager's
+	kills   int64       // out of memory, before its present use
+	bound   atomic.Bool // its CPU time may be bounded
+	chilled bool        // it has been frozen in another folder than its own
 }
 
 // part is the group's folder in one hierarchy.
 type part struct {
 	Hierarchy
-	path string
+	path  string
+	tasks int // open, for threads to enter by; -1 in version 2
 }
 
 // Make gives a group that is empty and bounds nothing yet, with period as the
@@ -46,14 +49,14 @@ func (m *Manager) Make(period time.Duration) (*Group, error) {
 		return g, nil
 	}
 	name := strconv.FormatUint(m.serial.Add(1), 10)
-	g := &Group{limit: -1, swap: -1, quota: -1, peak: -1, usage: -1, descriptor: -1, period: period, spares: &m.spares}
+	g := &Group{limit: -1, swap: -1, quota: -1, peak: -1, usage: -1, oom: -1, descriptor: -1, period: period, spares: &m.spares}
 	for _, t := range m.trees {
-		p := part{Hierarchy: t.Hierarchy, path: filepath.Join(t.folder, name)}
+		p := part{Hierarchy: t.Hierarchy, path: filepath.Join(t.folder, name), tasks: -1}
 		if err := os.Mkdir(p.path, 0o755); err != nil {
 			return nil, errors.Join(fmt.Errorf("make control group: %w", err), g.Remove())
 		}
 		g.parts = append(g.parts, p)
-		if err := g.open(p, period); err != nil {
+		if err := g.open(&g.parts[len(g.parts)-1], period); err != nil {
 			return nil, errors.Join(fmt.Errorf("make control group: %w", err), g.Remove())
 		}
 	}
@@ -63,7 +66,7 @@ func (m *Manager) Make(period time.Duration) (*Group, error) {
 	return g, nil
 }
 
-func (g *Group) open(p part, period time.Duration) (err error) {
+func (g *Group) open(p *part, period time.Duration) (err error) {
 	file := func(name string, flags int) int {
 		fd, e := unix.Open(filepath.Join(p.path, name), flags|unix.O_CLOEXEC, 0)
 		if e != nil {
@@ -92,6 +95,7 @@ func (g *Group) open(p part, period time.Duration) (err error) {
 			g.swap = optional("memory.swap.max", unix.O_WRONLY) // none where swap is not accounted
 			g.peak = writable("memory.peak")                    // since Linux 5.19
 			g.usage = optional("memory.current", unix.O_RDONLY)
+			g.oom = file("memory.events", unix.O_RDONLY)
 		}
 		if p.has(CPU) {
 			g.quota = file("cpu.max", unix.O_WRONLY)
@@ -101,11 +105,13 @@ func (g *Group) open(p part, period time.Duration) (err error) {
 		}
 		return err
 	}
+	p.tasks = file("tasks", unix.O_WRONLY)
 	if p.has(Memory) {
 		g.limit = file("memory.limit_in_bytes", unix.O_WRONLY)
 		g.swap = optional("memory.memsw.limit_in_bytes", unix.O_WRONLY)
 		g.peak = writable("memory.max_usage_in_bytes")
 		g.usage = optional("memory.usage_in_bytes", unix.O_RDONLY)
+		g.oom = file("memory.oom_control", unix.O_RDONLY)
 	}
 	if p.has(CPU) {
 		g.quota = file("cpu.cfs_quota_us", unix.O_WRONLY)
@@ -154,15 +160,16 @@ func (g *Group) SetCPU(quota time.Duration) error {
 	if g.quota < 0 {
 		return nil
 	}
+	g.bound.Store(true)
 	if err := put(g.quota, micros(quota)); err != nil {
 		return fmt.Errorf("set CPU quota of %v: %w", quota, err)
 	}
 	return nil
 }
 
-// FreeCPU takes the bound off again.
+// FreeCPU takes the bound off again, if there is one.
 func (g *Group) FreeCPU() error {
-	if g.quota < 0 {
+	if g.quota < 0 || !g.bound.Load() {
 		return nil
 	}
 	none := "-1"
@@ -172,6 +179,7 @@ func (g *Group) FreeCPU() error {
 	if err := put(g.quota, none); err != nil {
 		return fmt.Errorf("take off CPU quota: %w", err)
 	}
+	g.bound.Store(false)
 	return nil
 }
 
@@ -189,8 +197,8 @@ func (g *Group) version(c Controller) int {
 // other than the process's first, whose memory would move too.
 func (g *Group) Enter() error {
 	for _, p := range g.parts {
-		if p.Version == 1 {
-			if err := enter(filepath.Join(p.path, "tasks")); err != nil {
+		if p.tasks >= 0 {
+			if err := enter(p.tasks); err != nil {
 				return err
 			}
 		}
@@ -229,8 +237,8 @@ func (m *Manager) Leave() error {
 	return nil
 }
 
-func enter(tasks string) error {
-	if err := write(tasks, "0"); err != nil { // 0 is the thread that writes
+func enter(tasks int) error {
+	if err := put(tasks, "0"); err != nil { // 0 is the thread that writes
 		return fmt.Errorf("move thread between control groups: %w", err)
 	}
 	return nil
@@ -271,6 +279,11 @@ func (g *Group) Kill() error {
 		errs = append(errs, killAll(g.cold)) // first, because it thaws
 	}
 	for _, p := range g.parts {
+		if p.Version == 1 {
+			if left, err := members(p.path); err == nil && len(left) == 0 {
+				continue // as nearly always: version 1 has no file that killAll could try first
+			}
+		}
 		errs = append(errs, killAll(p.path))
 	}
 	return errors.Join(errs...)
@@ -278,7 +291,11 @@ func (g *Group) Kill() error {
 
 // Remove removes the group, which must be empty or about to be.
 func (g *Group) Remove() error {
-	for _, fd := range []*int{&g.limit, &g.swap, &g.quota, &g.peak, &g.usage, &g.descriptor} {
+	open := []*int{&g.limit, &g.swap, &g.quota, &g.peak, &g.usage, &g.oom, &g.descriptor}
+	for i := range g.parts {
+		open = append(open, &g.parts[i].tasks)
+	}
+	for _, fd := range open {
 		if *fd >= 0 {
 			_ = unix.Close(*fd)
 			*fd = -1

@@ -36,7 +36,7 @@ type Manager struct {
 type tree struct {
 	Hierarchy
 	folder string
-	home   string // the file that takes a thread back to where it came from; version 1
+	home   int // the open file that takes a thread back to where it came from; version 1
 }
 
 // New removes what dead processes left behind, then takes a folder in every
@@ -144,7 +144,7 @@ func take(h Hierarchy, me owner.Owner) (tree, error) {
 	if h.Version == 2 {
 		return takeUnified(h, me)
 	}
-	t := tree{Hierarchy: h, folder: filepath.Join(h.Position, folderName(me, managers())), home: filepath.Join(h.Position, "tasks")}
+	t := tree{Hierarchy: h, folder: filepath.Join(h.Position, folderName(me, managers()))}
 	if err := os.Mkdir(t.folder, 0o755); err != nil {
 		return tree{}, err
 	}
@@ -153,6 +153,12 @@ func take(h Hierarchy, me owner.Owner) (tree, error) {
 			return tree{}, errors.Join(err, unix.Rmdir(t.folder))
 		}
 	}
+	tasks := filepath.Join(h.Position, "tasks")
+	home, err := unix.Open(tasks, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return tree{}, errors.Join(&fs.PathError{Op: "open", Path: tasks, Err: err}, unix.Rmdir(t.folder))
+	}
+	t.home = home
 	return t, nil
 }
 
@@ -271,8 +277,13 @@ func (m *Manager) Close() error {
 	if m.freezer != nil && !m.freezer.shared {
 		errs = append(errs, removeTree(m.freezer.folder))
 	}
-	for _, t := range m.trees {
+	for i := range m.trees {
+		t := &m.trees[i]
 		errs = append(errs, removeTree(t.folder))
+		if t.Version == 1 && t.home >= 0 {
+			_ = unix.Close(t.home)
+			t.home = -1
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -366,9 +377,10 @@ func killAll(group string) error {
 	}
 }
 
-// members are the processes in a group apart from this one.
+// members are the processes in a group apart from this one. The file is opened
+// each time: version 1 tells through an open one who was there a second ago.
 func members(group string) ([]int, error) {
-	text, err := os.ReadFile(filepath.Join(group, "cgroup.procs"))
+	text, err := read(filepath.Join(group, "cgroup.procs"))
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
@@ -384,4 +396,27 @@ func members(group string) ([]int, error) {
 		}
 	}
 	return pids, nil
+}
+
+// read reads a control file. As for write, os.ReadFile would be tried with the
+// poller first, which is more than half of what it costs.
+func read(file string) (text []byte, err error) {
+	fd, err := unix.Open(file, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: file, Err: err}
+	}
+	defer unix.Close(fd)
+	for buf := make([]byte, 512); ; {
+		n, err := unix.Read(fd, buf)
+		if err == unix.EINTR {
+			continue
+		}
+		if n <= 0 || err != nil {
+			if err != nil {
+				err = &fs.PathError{Op: "read", Path: file, Err: err}
+			}
+			return text, err
+		}
+		text = append(text, buf[:n]...)
+	}
 }

@@ -221,14 +221,14 @@ func TestUnifiedWithoutControllers(t *testing.T) {
 
 func TestUnifiedLimits(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{"memory.max", "memory.swap.max", "cpu.max"} {
+	for _, name := range []string{"memory.max", "memory.swap.max", "memory.events", "cpu.max"} {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 	p := part{Hierarchy: Hierarchy{Version: 2, Controllers: []Controller{Memory, CPU}}, path: dir}
-	g := &Group{limit: -1, swap: -1, quota: -1, peak: -1, descriptor: -1, parts: []part{p}}
-	if err := g.open(p, 20*time.Millisecond); err != nil {
+	g := &Group{limit: -1, swap: -1, quota: -1, peak: -1, oom: -1, descriptor: -1, parts: []part{p}}
+	if err := g.open(&p, 20*time.Millisecond); err != nil {
 		t.Fatal(err)
 	}
 	expect := func(name, want string) {
