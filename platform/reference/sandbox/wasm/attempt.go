@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -40,14 +41,20 @@ type attempt struct {
 }
 
 // run runs the module to its end and gives back what it held.
-func (a *attempt) run(ended func(*attempt)) {
-	_, err := a.start.Call(a.over)
+func (a *attempt) run(env []string, ended func(*attempt)) {
+	_, err := a.start.Call(withEnvironment(a.over, env))
 	a.status = err
-	a.cancel()
-	a.left = errors.Join(a.module.Close(context.Background()), a.files.close(), a.memory.release())
-	a.module, a.start = nil, nil
+	a.left = a.release()
 	close(a.exited)
 	ended(a)
+}
+
+// release gives back what the module holds, which does not run (any more).
+func (a *attempt) release() error {
+	a.cancel()
+	err := errors.Join(a.module.Close(context.Background()), a.files.close(), a.memory.release())
+	a.module, a.start = nil, nil
+	return err
 }
 
 // kill ends the module wherever it is.
@@ -67,6 +74,14 @@ func (a *attempt) putAway() error {
 
 // awaitInit returns nil at the first read, or why there will be none.
 func (a *attempt) awaitInit(ctx context.Context, limit time.Duration) (*sandbox.Failure, error) {
+	// A module without a language runtime reads before a timer is made, which
+	// would wake the thread that waits for the network.
+	runtime.Gosched()
+	select {
+	case <-a.ready:
+		return nil, nil
+	default:
+	}
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {

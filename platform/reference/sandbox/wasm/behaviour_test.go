@@ -194,7 +194,7 @@ func TestNothingIsLeft(t *testing.T) {
 	if err := ready(t, s, shop).Stop(false); err != nil {
 		t.Fatal(err)
 	}
-	before := holdings()
+	before := settled()
 	var wait sync.WaitGroup
 	for i := range 40 {
 		wait.Go(func() {
@@ -220,6 +220,57 @@ func TestNothingIsLeft(t *testing.T) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
+}
+
+// TestMadeAheadIsNobodysYet starts an instance that was made before it had a
+// name: its environment is its own, and the next one's is not.
+func TestMadeAheadIsNobodysYet(t *testing.T) {
+	s := open(t, wasm.Options{})
+	shop := function(t, "PWD=/elsewhere", "COLOUR=blue")
+	ready(t, s, shop)
+	settled()
+	for _, id := range []string{"i-2", "i-3"} {
+		in, err := s.Start(t.Context(), id, shop)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := in.AwaitReady(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		environment := strings.Split(string(invoke(t, in, "environment").Body), "\n")
+		for _, want := range []string{"COLOUR=blue", "PWD=/var/task"} {
+			if !slices.Contains(environment, want) {
+				t.Errorf("%s: environment %q lacks %s", id, environment, want)
+			}
+		}
+		if !slices.ContainsFunc(environment, func(v string) bool {
+			return strings.HasPrefix(v, "AWS_LAMBDA_LOG_STREAM_NAME=") && strings.HasSuffix(v, "]"+id)
+		}) {
+			t.Errorf("%s has another's log: %q", id, environment)
+		}
+	}
+}
+
+func TestVariableThatCannotBeTold(t *testing.T) {
+	s := open(t, wasm.Options{})
+	_, err := s.Start(t.Context(), "i-1", function(t, "COLOUR=blue\x00SIZE=9"))
+	if want := `environment variable "COLOUR=blue\x00SIZE=9": want a name, and no zero byte`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want %q", err, want)
+	}
+}
+
+// settled is what is held beside one instance when the next one has been made
+// ahead, and who made it has gone.
+func settled() held {
+	for wait := time.Now().Add(5 * time.Second); holdings().images == 1 && time.Now().Before(wait); {
+		time.Sleep(time.Millisecond)
+	}
+	h := holdings()
+	for range 20 {
+		time.Sleep(5 * time.Millisecond)
+		h.goroutines = min(h.goroutines, runtime.NumGoroutine())
+	}
+	return h
 }
 
 type held struct{ goroutines, descriptors, images int }

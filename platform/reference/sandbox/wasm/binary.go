@@ -12,6 +12,7 @@ const (
 	magic         = "\x00asm\x01\x00\x00\x00"
 	tableSection  = 4
 	memorySection = 5
+	startSection  = 8
 	dataSection   = 11
 	wasmPage      = 64 << 10
 
@@ -27,6 +28,7 @@ type layout struct {
 	code    []byte // the module, without its data segments where image is not nil
 	image   []byte // the memory as the data segments leave it, up to the end of the last
 	initial uint64 // the memory's first size in bytes; 0 where the module has no memory of its own
+	starts  bool   // it has a function that runs when it is instantiated
 }
 
 var errTruncated = errors.New("the module ends in the middle of a section")
@@ -56,6 +58,8 @@ func split(module []byte) (layout, error) {
 			}
 		case memorySection:
 			whole.initial, _, _ = ownMemory(s.body) // others are left to the compiler
+		case startSection:
+			whole.starts = true
 		case dataSection:
 			data = s.body
 			continue

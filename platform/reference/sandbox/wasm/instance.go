@@ -38,7 +38,6 @@ type instance struct {
 // AwaitReady implements sandbox.Instance. The message of its Failure lacks
 // the "RequestId: ..." that only the caller knows.
 func (in *instance) AwaitReady(ctx context.Context) (sandbox.Marks, error) {
-	in.alarm.Prime(in.spec.Timeout)
 	a := in.attempt()
 	limit := in.spec.InitLimit
 	for {
@@ -48,6 +47,7 @@ func (in *instance) AwaitReady(ctx context.Context) (sandbox.Marks, error) {
 		}
 		if failure == nil {
 			in.settle()
+			go in.program.ahead.fill(in.program)
 			return in.marks(a), nil
 		}
 		if in.marks(a).Attempts > 1 || failure.Kind == sample.Platform {
@@ -108,12 +108,15 @@ func (in *instance) finish(a *attempt) {
 	}
 }
 
-// begin makes an instance of the module, makes it the current one and has it run.
-func (in *instance) begin(ctx context.Context, log *log) (*attempt, error) {
-	a, err := in.program.instantiate(ctx, in, log)
+// begin gives an instance of the module, whose log begins with what was said,
+// makes it the current one and has it run.
+func (in *instance) begin(ctx context.Context, said []byte) (*attempt, error) {
+	env := sandbox.Own(in.program.env, in.id, in.spec.Version, time.Now())
+	a, err := in.program.attempt(ctx, env)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("start instance %s: %w", in.id, err)
 	}
+	_, _ = a.log.Write(said)
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.current = a
@@ -121,7 +124,7 @@ func (in *instance) begin(ctx context.Context, log *log) (*attempt, error) {
 	if in.started.Attempts == 1 {
 		in.started.Provisioned = in.sandbox.clock.Now()
 	}
-	go a.run(in.finish)
+	go a.run(env, in.finish)
 	return a, nil
 }
 
@@ -135,9 +138,7 @@ func (in *instance) renew(ctx context.Context, old *attempt, said []byte) (*atte
 	if err := in.putAway(old); err != nil {
 		return nil, &sandbox.Failure{Kind: sample.Platform, Cause: fmt.Errorf("begin init anew: %w", err)}
 	}
-	log := in.sandbox.newLog()
-	_, _ = log.Write(said)
-	return in.begin(ctx, log)
+	return in.begin(ctx, said)
 }
 
 func (in *instance) putAway(a *attempt) error {

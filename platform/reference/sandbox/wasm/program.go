@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
 	"github.com/tetratelabs/wazero"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/clock"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 )
 
@@ -35,9 +35,14 @@ type program struct {
 	compiled wazero.CompiledModule
 	image    *image
 	task     *os.Root
+	starts   bool   // some of its code runs when it is instantiated, and asks for its environment
 	memory   uint64 // limit in bytes, a multiple of WebAssembly's page
 	storage  int64  // limit of /tmp in bytes
 	env      []string
+	config   wazero.ModuleConfig // what all instances have
+	clock    clock.Monotonic
+	limits   sandbox.Limits
+	ahead    ahead
 }
 
 // load reads, splits and compiles the module of a function.
@@ -64,8 +69,10 @@ func (s *Sandbox) load(ctx context.Context, spec *sandbox.Spec) (*program, error
 	}
 	p.memory = min(p.memory, uint64(spec.Memory)/wasmPage*wasmPage, wholeMemory-wasmPage)
 	p.storage = int64(spec.Storage)
-	p.env = append(sandbox.Environment(spec, s.options.Region, taskFolder, ""), "PWD="+taskFolder)
-	if err := p.open(f.Code); err != nil {
+	p.env = lay(sandbox.Environment(spec, s.options.Region, taskFolder, ""), "PWD", taskFolder)
+	p.starts = parts.starts
+	p.config, p.clock, p.limits = s.config(), s.clock, s.limits
+	if err := errors.Join(checkEnvironment(p.env), p.open(f.Code)); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
 	return p, nil
@@ -100,7 +107,7 @@ func (p *program) open(code string) (err error) {
 }
 
 func (p *program) close() error {
-	errs := []error{p.compiled.Close(context.Background())}
+	errs := []error{p.ahead.close(), p.compiled.Close(context.Background())}
 	if p.image != nil {
 		errs = append(errs, p.image.close())
 	}
@@ -115,18 +122,26 @@ func unfit(err error) error {
 	return &sandbox.Failure{Kind: sample.Init, Cause: err, Type: "Runtime.InvalidEntrypoint", Message: "Error: " + err.Error()}
 }
 
+// attempt gives an instance of the module that does not run yet: the one that
+// was made ahead, or another.
+func (p *program) attempt(ctx context.Context, env []string) (*attempt, error) {
+	if a := p.ahead.take(); a != nil {
+		return a, nil
+	}
+	return p.instantiate(withEnvironment(ctx, env))
+}
+
 // instantiate makes an instance of the module that does not run yet.
-func (p *program) instantiate(ctx context.Context, in *instance, log *log) (*attempt, error) {
+func (p *program) instantiate(ctx context.Context) (*attempt, error) {
 	over, cancel := context.WithCancel(context.Background())
 	a := &attempt{
-		pipe: newPipe(over, in.sandbox.clock, int64(in.sandbox.limits.Response)), log: log, cancel: cancel,
+		pipe: newPipe(over, p.clock, int64(p.limits.Response)), log: &log{tail: sandbox.NewTail(p.limits.LogTail)}, cancel: cancel,
 		files: newFiles(p.task, p.storage), exited: make(chan struct{}),
 	}
 	a.memory = &memory{limit: p.memory, image: p.image, over: a.endIfOver}
 	var err error
-	if a.module, err = instantiate(experimental.WithMemoryAllocator(ctx, a.memory), p.runtime, p.compiled, p.config(in, a)); err != nil {
+	if a.module, err = instantiate(experimental.WithMemoryAllocator(ctx, a.memory), p.runtime, p.compiled, a.own(p.config)); err != nil {
 		cancel()
-		err = fmt.Errorf("start instance %s: %w", in.id, err)
 		if left := errors.Join(a.files.close(), a.memory.release()); a.memory.failed != nil || left != nil {
 			return nil, &sandbox.Failure{Kind: sample.Platform, Cause: errors.Join(err, a.memory.failed, left)}
 		}
@@ -147,25 +162,22 @@ func instantiate(ctx context.Context, rt wazero.Runtime, compiled wazero.Compile
 	return rt.InstantiateModule(ctx, compiled, config)
 }
 
-// config is all that a module gets of the world.
-func (p *program) config(in *instance, a *attempt) wazero.ModuleConfig {
+// config is what every module gets of the world.
+func (s *Sandbox) config() wazero.ModuleConfig {
 	const nanosecond, microsecond = sys.ClockResolution(1), sys.ClockResolution(1000)
-	mounts := wazero.NewFSConfig().(sysfs.FSConfig).WithSysFSMount(a.files.task, taskFolder).(sysfs.FSConfig).WithSysFSMount(a.files.scratch, scratchFolder)
-	config := wazero.NewModuleConfig().
+	return wazero.NewModuleConfig().
 		WithName(""). // many of one module
 		WithStartFunctions().
 		WithArgs("bootstrap").
-		WithStdin(a.pipe).WithStdout(a.pipe).WithStderr(a.log).
-		WithFSConfig(mounts).
 		WithRandSource(rand.Reader).
 		WithWalltime(walltime, microsecond).
-		WithNanotime(in.sandbox.clock.Now, nanosecond).
-		WithNanosleep(a.sleep)
-	for _, pair := range sandbox.Own(p.env, in.id, in.spec.Version, time.Now()) {
-		name, value, _ := strings.Cut(pair, "=")
-		config = config.WithEnv(name, value)
-	}
-	return config
+		WithNanotime(s.clock.Now, nanosecond)
+}
+
+// own is what a module gets of the world besides, its environment apart.
+func (a *attempt) own(config wazero.ModuleConfig) wazero.ModuleConfig {
+	mounts := wazero.NewFSConfig().(sysfs.FSConfig).WithSysFSMount(a.files.task, taskFolder).(sysfs.FSConfig).WithSysFSMount(a.files.scratch, scratchFolder)
+	return config.WithStdin(a.pipe).WithStdout(a.pipe).WithStderr(a.log).WithFSConfig(mounts).WithNanosleep(a.sleep)
 }
 
 func walltime() (seconds int64, nanoseconds int32) {

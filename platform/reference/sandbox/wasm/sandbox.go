@@ -10,7 +10,6 @@ import (
 	"weak"
 
 	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform/clock"
@@ -52,7 +51,7 @@ func New(o Options) (_ *Sandbox, err error) {
 	s.metered = wazero.NewRuntimeWithConfig(ctx, config)
 	s.checked = wazero.NewRuntimeWithConfig(ctx, config.WithCloseOnContextDone(true))
 	for _, r := range []wazero.Runtime{s.metered, s.checked} {
-		if _, err := wasi_snapshot_preview1.Instantiate(ctx, r); err != nil {
+		if err := instantiateWASI(ctx, r); err != nil {
 			return nil, fmt.Errorf("wasm sandbox: %w", errors.Join(err, s.release()))
 		}
 	}
@@ -97,7 +96,7 @@ func (s *Sandbox) Notes() []string {
 
 // Facts tell what the sandbox uses.
 func (s *Sandbox) Facts() map[string]string {
-	return map[string]string{"sandbox": "wasm", "wasi": "preview 1"}
+	return map[string]string{"sandbox": "wasm", "wasi": "preview 1", "wasm.ahead": "1 instance of each module in use, none of whose code has run"}
 }
 
 // Prepare compiles a function's module, so that no start has to.
@@ -169,7 +168,7 @@ func (s *Sandbox) Start(ctx context.Context, id string, spec *sandbox.Spec) (san
 	}
 	in := &instance{sandbox: s, id: id, spec: spec, program: p, alarm: sandbox.NewAlarm(), done: make(chan struct{}),
 		started: sandbox.Marks{Begun: begun}}
-	if _, err := in.begin(ctx, s.newLog()); err != nil {
+	if _, err := in.begin(ctx, nil); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
@@ -181,8 +180,6 @@ func (s *Sandbox) Start(ctx context.Context, id string, spec *sandbox.Spec) (san
 func errClosed() error {
 	return &sandbox.Failure{Kind: sample.Platform, Cause: errors.New("the wasm sandbox is closed")}
 }
-
-func (s *Sandbox) newLog() *log { return &log{tail: sandbox.NewTail(s.limits.LogTail)} }
 
 func (s *Sandbox) forget(in *instance) {
 	s.mu.Lock()

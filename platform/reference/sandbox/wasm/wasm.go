@@ -61,6 +61,11 @@
 // by content. It also lays the module's data segments out once, as the image of
 // a fresh memory, which instances map copy-on-write: a program built by Go has
 // thousands of segments, and copying them was most of its instantiation.
+//
+// Once a version has been started, its next instance is made ahead, up to the
+// first instruction of the module: a start that finds one has only to run it. It
+// costs what an idle instance does that has touched no memory, until the version
+// is gone. Where a module has a start function, which would run then, none is made.
 package wasm
 
 import (
