@@ -39,7 +39,7 @@ func sound(t *testing.T, text []byte) Source {
 		if !slices.IsSortedFunc(list, func(a, b Request) int { return int(min(max(a.At-b.At, -1), 1)) }) {
 			t.Errorf("%s: not in order", f.Name)
 		}
-		if len(list) > 0 && (list[0].At < 0 || list[len(list)-1].At > f.Span || f.Span > about.Span) {
+		if len(list) > 0 && (list[0].At < 0 || list[len(list)-1].At >= f.Span || f.Span > about.Span) {
 			t.Errorf("%s: from %v to %v, and a span of %v in %v", f.Name, list[0].At, list[len(list)-1].At, f.Span, about.Span)
 		}
 		if !slices.Equal(list, requests(t, f)) {

@@ -3,9 +3,11 @@ package traffic
 import (
 	"context"
 	"iter"
+	"math"
 	"math/rand/v2"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/scenarios/arrival"
 )
 
@@ -134,4 +136,31 @@ func (m made) Functions(ctx context.Context) iter.Seq2[*Function, error] {
 			}
 		}
 	}
+}
+
+// Endless gives f the first n arrivals of a process of the given rate that
+// goes on for as long as they need. It returns f; its Span is the mean.
+func Endless(f *Function, process arrival.Process, rate units.Rate, n uint64) *Function {
+	// Twice the mean time of so many, and that of a million more for those that come in clumps.
+	phase := Phase{Duration: seconds((2*float64(n) + 1e6) / float64(rate)), Process: process}
+	f = Phases(f, phase)
+	all := f.walk
+	f.walk = func(rng *rand.Rand) iter.Seq2[Request, error] {
+		return func(yield func(Request, error) bool) {
+			left := n
+			for r, err := range all(rng) {
+				if left == 0 || !yield(r, err) {
+					return
+				}
+				left--
+			}
+		}
+	}
+	f.Expected, f.Span = float64(n), 0
+	return f
+}
+
+// seconds is a duration of so many, at most 146 years.
+func seconds(s float64) time.Duration {
+	return time.Duration(min(s*1e9, math.MaxInt64/2))
 }

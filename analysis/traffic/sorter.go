@@ -159,7 +159,7 @@ func (s *sorter) source(ctx context.Context, about About, what sorted) (Source, 
 	out.about.Functions = len(out.parts)
 	out.about.Requests = float64(n)
 	for _, p := range out.parts {
-		out.about.Span = max(out.about.Span, time.Duration(p.last-out.origin))
+		out.about.Span = max(out.about.Span, time.Duration(p.last-out.origin)+1)
 	}
 	return out, nil
 }
@@ -305,7 +305,7 @@ func (o *ordered) Functions(ctx context.Context) iter.Seq2[*Function, error] {
 			}
 			f := &Function{
 				Name: o.names[p.function], Expected: float64(p.n), Timed: o.timed,
-				Span: time.Duration(p.last - o.origin),
+				Span: o.about.Span, // the recording's, also where this function is silent at its end
 				walk: func(rng *rand.Rand) iter.Seq2[Request, error] { return o.walk(p, rng) },
 			}
 			if o.finish != nil {

@@ -28,7 +28,7 @@ func openTrace(ctx context.Context, f File) (Source, error) {
 		counted := Counted(&Function{Name: stem(f.Name)}, trace.Counts)
 		return Of(About{Format: "counts per minute"}, counted), nil
 	}
-	stamped := &Function{Name: stem(f.Name), Span: last, Expected: n, walk: f.stamps}
+	stamped := &Function{Name: stem(f.Name), Span: last + 1, Expected: n, walk: f.stamps}
 	return Of(About{Format: "timestamps"}, stamped), nil
 }
 

@@ -71,7 +71,7 @@ type Function struct {
 	Name     string
 	Memory   units.Bytes       // 0 where the source does not tell
 	Service  dist.Distribution // of the time an instance works for a request; nil where the source does not tell
-	Span     time.Duration     // how long it lasts: all requests are in [0, Span]
+	Span     time.Duration     // how long it lasts: all requests are in [0, Span)
 	Expected float64           // mean number of requests; exact for what is recorded
 	// Counts are the requests in each minute of Span, where that is all the
 	// source knows; else nil. Not to be changed.

@@ -30,6 +30,7 @@ var version = "devel"
 type grammar struct {
 	Run      runCmd      `cmd:"" help:"Drive scenarios at a platform and say how long callers wait. Without an argument: the quick suite on the built-in reference runtime."`
 	Serve    serveCmd    `cmd:"" help:"Run the reference runtime alone, until interrupted."`
+	Simulate simulateCmd `cmd:"" help:"Simulate traffic on a policy in virtual time: cold starts, instances, latency, usage."`
 	Report   reportCmd   `cmd:"" help:"Render a run directory again."`
 	Validate validateCmd `cmd:"" help:"Check scenario files."`
 	Schema   schemaCmd   `cmd:"" help:"Print a JSON schema: of a scenario file, or of what --json prints."`

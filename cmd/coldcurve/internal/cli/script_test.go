@@ -32,6 +32,7 @@ func scriptCommands() map[string]scriptCommand {
 		"server":    startServer,
 		"served":    served,
 		"noorphans": noOrphans,
+		"figures":   figures,
 	}
 }
 

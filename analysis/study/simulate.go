@@ -1,0 +1,131 @@
+package study
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/sim"
+	"github.com/coldcurve/coldcurve/analysis/traffic"
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/analysis/usage"
+)
+
+// Plan is one simulation of a source of traffic.
+type Plan struct {
+	Source traffic.Source
+	// Options are every function's. Service and Memory stand in where the
+	// traffic does not tell; with Override they come before what it tells.
+	Options  sim.Options
+	Override bool
+	Until    time.Duration // cuts the traffic off there; 0 is all of it
+	// Adjust changes a function's options before it is simulated. It may be nil.
+	Adjust func(function string, o *sim.Options)
+	// Progress is told now and then what share (0 to 1) is done, by one
+	// goroutine at a time. It may be nil.
+	Progress func(share float64)
+}
+
+// Simulation is what a traffic would meet, as `simulate --json` prints it.
+type Simulation struct {
+	Schema   string  `json:"schema"`
+	Complete bool    `json:"complete"` // false: interrupted, and of what was done until then
+	Traffic  Traffic `json:"traffic"`
+	Seed     uint64  `json:"seed"`
+	// Policy are the keys of the policy that were given, by name.
+	Policy  map[string]string `json:"policy"`
+	Serving string            `json:"service"` // how long requests are served; "" where each function's traffic tells
+	sim.Result
+	Wall float64 `json:"wall_s"` // that it took
+	Rate float64 `json:"requests_per_s"`
+	// ByFunction is each function's own result, the ones with most requests
+	// first; nil where there is one function.
+	ByFunction []sim.Result `json:"by_function,omitempty"`
+	Notes      []string     `json:"notes"` // what a reader must know of traffic and policy
+
+	account usage.Account
+}
+
+// Traffic is what was simulated.
+type Traffic struct {
+	Name      string  `json:"name"`
+	Format    string  `json:"format"`
+	Functions int     `json:"functions"`
+	Requests  float64 `json:"requests"` // mean number, exact for what is recorded
+	Span      float64 `json:"span_s"`
+}
+
+// Account is the usage of each function, for a bill.
+func (s *Simulation) Account() usage.Account { return s.account }
+
+// Simulate runs a plan. A context that ends leaves what was done until then,
+// not Complete. Wall and Rate are the caller's to fill in, who has a clock.
+func Simulate(ctx context.Context, p Plan) (*Simulation, error) {
+	about := p.Source.About()
+	s := &Simulation{
+		Schema: sim.Schema, Seed: p.Options.Seed, Notes: append([]string{}, about.Notes...),
+		Traffic: Traffic{Format: about.Format, Functions: about.Functions, Requests: about.Requests, Span: about.Span.Seconds()},
+	}
+	if p.Until > 0 && p.Until < about.Span {
+		s.Notes = append(s.Notes, fmt.Sprintf("only the first %s of %s of traffic", units.FormatDuration(p.Until), units.FormatDuration(about.Span)))
+	}
+	if p.Options.Service != nil && p.Override {
+		s.Serving = p.Options.Service.String()
+	}
+	if err := p.run(ctx, s); err != nil {
+		return nil, err
+	}
+	s.Complete = !s.Interrupted
+	return s, nil
+}
+
+// Took says how long the simulation took, warm-up included.
+func (s *Simulation) Took(wall time.Duration) {
+	s.Wall = wall.Seconds()
+	if s.Wall > 0 {
+		s.Rate = float64(s.Requests+s.WarmupRequests) / s.Wall
+	}
+}
+
+// UnknownService is a function of which nobody says how long it is served.
+type UnknownService struct{ Function string }
+
+func (e *UnknownService) Error() string {
+	return fmt.Sprintf("how long a request of %s is served is not in the traffic", e.Function)
+}
+
+// load is a function as the simulator takes it, with its options.
+func (p *Plan) load(f *traffic.Function) (sim.Load, sim.Options, error) {
+	o := p.Options
+	if f.Service != nil && (!p.Override || o.Service == nil) {
+		o.Service = f.Service
+	}
+	if !p.Override || o.Memory == 0 {
+		o.Memory = cmp.Or(f.Memory, o.Memory)
+	}
+	if p.Adjust != nil {
+		p.Adjust(f.Name, &o)
+	}
+	if o.Service == nil {
+		return sim.Load{}, o, &UnknownService{f.Name}
+	}
+	load := sim.Load{Name: f.Name, Span: f.Span, Counts: f.Counts, Arrivals: f.Arrivals, Err: f.Err}
+	if p.Until > 0 && p.Until < f.Span {
+		load.Span = p.Until
+		load.Arrivals = func(rng *rand.Rand) iter.Seq[time.Duration] { return until(f.Arrivals(rng), p.Until) }
+		if minutes := int((p.Until + time.Minute - 1) / time.Minute); f.Counts != nil {
+			load.Counts = f.Counts[:min(minutes, len(f.Counts))]
+		}
+	}
+	return load, o, nil
+}
+
+// until is the arrivals before end.
+func until(arrivals iter.Seq[time.Duration], end time.Duration) iter.Seq[time.Duration] {
+	return func(yield func(time.Duration) bool) {
+		arrivals(func(at time.Duration) bool { return at < end && yield(at) })
+	}
+}

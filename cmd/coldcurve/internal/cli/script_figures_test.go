@@ -1,0 +1,70 @@
+package cli
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// figures holds numbers of the JSON document on the last command's stdout
+// against bounds, or against those of a document in a file:
+//
+//	figures p_cold<=0.01 by_function.0.cold=3 requests=first
+func figures(ts *testscript.TestScript, _ bool, args []string) {
+	doc := document(ts, []byte(ts.ReadFile("stdout")))
+	for _, claim := range args {
+		at := strings.IndexAny(claim, "<>=")
+		if at < 0 {
+			ts.Fatalf("no claim: %q", claim)
+		}
+		op := claim[at : at+1]
+		if strings.HasPrefix(claim[at+1:], "=") {
+			op += "="
+		}
+		path, bound := claim[:at], claim[at+len(op):]
+		want, err := strconv.ParseFloat(bound, 64)
+		if err != nil {
+			text, err := os.ReadFile(filepath.Join(ts.Getenv("WORK"), bound))
+			ts.Check(err)
+			want = numberAt(ts, document(ts, text), path)
+		}
+		got := numberAt(ts, doc, path)
+		if !map[string]bool{"=": got == want, ">=": got >= want, "<=": got <= want}[op] {
+			ts.Fatalf("%s is %v, want %s%v", path, got, op, want)
+		}
+	}
+}
+
+func document(ts *testscript.TestScript, text []byte) any {
+	var doc any
+	ts.Check(json.Unmarshal(text, &doc))
+	return doc
+}
+
+// numberAt is the number at a path of keys and positions.
+func numberAt(ts *testscript.TestScript, doc any, path string) float64 {
+	for key := range strings.SplitSeq(path, ".") {
+		switch v := doc.(type) {
+		case map[string]any:
+			doc = v[key]
+		case []any:
+			i, err := strconv.Atoi(key)
+			if err != nil || i >= len(v) {
+				ts.Fatalf("no %s: %q in a list of %d", path, key, len(v))
+			}
+			doc = v[i]
+		}
+	}
+	switch v := doc.(type) {
+	case float64:
+		return v
+	case bool:
+		return truth(v)
+	}
+	ts.Fatalf("no number at %s: %v", path, doc)
+	return 0
+}

@@ -1,0 +1,231 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/dist"
+	"github.com/coldcurve/coldcurve/analysis/sim"
+	"github.com/coldcurve/coldcurve/analysis/study"
+	"github.com/coldcurve/coldcurve/analysis/traffic"
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/reports/text"
+	"github.com/coldcurve/coldcurve/scenarios"
+)
+
+type simulateCmd struct {
+	Scenario string `arg:"" optional:"" help:"Scenario whose arrivals and policy are simulated: a file, or a name of the embedded suite. Nothing is deployed."`
+
+	trafficFlags `embed:"" group:"Traffic"`
+	servingFlags `embed:"" group:"Serving"`
+	policyFlags  `embed:"" group:"Policy"`
+
+	Top  int  `default:"10" help:"So many functions have a row in the table."`
+	JSON bool `name:"json" help:"Print one JSON document (schema coldcurve.simulation/v1) instead of tables."`
+}
+
+// trafficFlags say whose requests come when.
+type trafficFlags struct {
+	Trace      []string  `sep:"none" placeholder:"FILE" help:"Recorded traffic: counts per minute, timestamps, an access log, files of the Azure Functions traces, a run directory; gzipped or not. Or one that coldcurve ships: worldcup98, nasa, azure2021."`
+	Rate       *rateFlag `help:"Arrivals at this mean rate, such as 0.9/s."`
+	Arrivals   string    `enum:"poisson,constant,bursty" default:"poisson" help:"How they come with --rate: poisson, constant or bursty."`
+	CV         float64   `name:"cv" default:"4" help:"Coefficient of variation of the gaps, for bursty arrivals."`
+	Population countFlag `placeholder:"N" help:"A synthetic population of N functions, after what is published of Azure Functions."`
+	Requests   countFlag `help:"End after so many requests of each function, warm-up included. With --rate the default is 1e6."`
+	Until      duration  `help:"Cut the traffic off after so long."`
+	Seed       *uint64   `help:"Seed of every random choice. The default is the scenario's, or 1."`
+}
+
+// servingFlags say how requests are served.
+type servingFlags struct {
+	Service     distFlag  `placeholder:"DIST" help:"How long an instance works for a request: const:100ms, exp:2s, lognormal:p50=100ms,p99=2s, gamma:1s,0.5, weibull:1s,0.7, table:p0=10ms,p50=80ms,p100=2s."`
+	ColdService distFlag  `placeholder:"DIST" help:"The same for the first request of an instance."`
+	StartDelay  string    `placeholder:"DIST" help:"How long a start takes; or profile, or profile:nodejs, for what is published of the profile's platform."`
+	Memory      bytesFlag `help:"Memory of an instance, for the bill."`
+	Slowdown    float64   `help:"Requests that share an instance take longer by this share for each other one: 0.1 is 10%."`
+	Cores       float64   `help:"Requests that share an instance share so many processors."`
+	Warmup      duration  `help:"Leave so much of the beginning out of all figures. The default is three keep-alives, at most half of the traffic; for a scenario its own warm-up phases."`
+}
+
+// policyFlags are keys of a scenario's platform.
+type policyFlags struct {
+	Policy              string `type:"path" placeholder:"FILE" help:"YAML file with the policy, in the keys of a scenario's platform."`
+	Profile             string `help:"A named platform's policy, which the other flags change: lambda, azure, cloud-run, knative, openwhisk."`
+	KeepAlive           string `help:"How long an idle instance lives, such as 10m; 0 reaps at once; or forever. The default is 10m."`
+	PauseAfter          string `help:"Freeze instances that have been idle for so long."`
+	InstanceConcurrency string `help:"Most requests that one instance serves at once."`
+	RoutingNoise        string `help:"Share of warm requests that take any idle instance instead of the one used last."`
+	Provisioned         string `help:"Instances kept ready ahead of requests."`
+	ProvisionedPeriod   string `help:"After how long a list of provisioned levels begins again."`
+	Ping                string `help:"Requests that keep functions warm, such as '{every: 5m}'."`
+	Concurrency         string `help:"Most requests at once, by function; 0 is no limit."`
+	StartBurst          string `help:"Starts allowed at once; goes with --start-rate."`
+	StartRate           string `help:"Starts allowed in the long run; goes with --start-burst."`
+	Queue               string `help:"Most requests that wait for an instance; 0 throttles at once."`
+	QueueTimeout        string `help:"Longest wait in the queue."`
+	Binding             string `help:"early: a request that starts an instance is served by that one; late: by whichever comes free first."`
+}
+
+// settings are the flags that were given, as keys of a policy.
+func (f *policyFlags) settings() []scenarios.Setting {
+	var given []scenarios.Setting
+	for _, s := range []struct{ key, value string }{
+		{"profile", f.Profile}, {"keep_alive", f.KeepAlive}, {"pause_after", f.PauseAfter},
+		{"instance_concurrency", f.InstanceConcurrency}, {"routing_noise", f.RoutingNoise},
+		{"provisioned", f.Provisioned}, {"provisioned_period", f.ProvisionedPeriod}, {"ping", f.Ping},
+		{"concurrency", f.Concurrency}, {"start_burst", f.StartBurst}, {"start_rate", f.StartRate},
+		{"queue", f.Queue}, {"queue_timeout", f.QueueTimeout}, {"binding", f.Binding},
+	} {
+		if s.value != "" {
+			given = append(given, scenarios.Setting{From: "--" + dashed(s.key), Key: s.key, Value: s.value})
+		}
+	}
+	return given
+}
+
+// parsed is a flag in the notation of scenario files.
+type parsed[T any] struct {
+	value T
+	given bool
+}
+
+func (p *parsed[T]) set(v T, err error) error {
+	p.value, p.given = v, true
+	return err
+}
+
+type (
+	rateFlag  struct{ parsed[units.Rate] }
+	countFlag struct{ parsed[int64] }
+	bytesFlag struct{ parsed[units.Bytes] }
+	distFlag  struct{ parsed[dist.Distribution] }
+)
+
+// UnmarshalText parses "0.9/s".
+func (f *rateFlag) UnmarshalText(text []byte) error { return f.set(units.ParseRate(string(text))) }
+
+// UnmarshalText parses "20e6".
+func (f *countFlag) UnmarshalText(text []byte) error { return f.set(units.ParseCount(string(text))) }
+
+// UnmarshalText parses "512MB".
+func (f *bytesFlag) UnmarshalText(text []byte) error { return f.set(units.ParseBytes(string(text))) }
+
+// UnmarshalText parses "exp:2s".
+func (f *distFlag) UnmarshalText(text []byte) error { return f.set(dist.Parse(string(text))) }
+
+// Run simulates, and prints what the traffic would meet.
+func (c *simulateCmd) Run(ctx context.Context, w *World) error {
+	subject, err := c.subject(ctx)
+	if err != nil {
+		return err
+	}
+	defer subject.source.Close()
+	plan := c.plan(subject)
+	progress := newSimulating(w, subject.name)
+	plan.Progress = progress.show
+	before := w.Now()
+	s, err := study.Simulate(ctx, plan)
+	progress.end()
+	if err != nil {
+		return c.explained(err)
+	}
+	s.Took(w.Now().Sub(before))
+	s.Traffic.Name, s.Policy = subject.name, subject.keys
+	s.Notes = append(s.Notes, subject.notes...)
+	if subject.platform.Memory > 0 {
+		s.Notes = append(s.Notes, "the policy's memory budget is not simulated: each function has as much as it needs")
+	}
+	if err := c.print(w, s); err != nil {
+		return err
+	}
+	if !s.Complete {
+		return errors.New("interrupted; the figures are of what was simulated until then")
+	}
+	return nil
+}
+
+func (c *simulateCmd) print(w *World, s *study.Simulation) error {
+	if c.JSON {
+		return printJSON(w.Stdout, s)
+	}
+	return text.Simulation(w.Stdout, text.For(w.Terminal.Out, w.Terminal.Width, w.Env), s, c.Top)
+}
+
+// explained adds what the reader can do about err.
+func (c *simulateCmd) explained(err error) error {
+	if unknown, ok := errors.AsType[*study.UnknownService](err); ok {
+		return &failure{code: exitUsage, err: unknown, hint: "add --service, such as --service exp:100ms"}
+	}
+	return faulty(err)
+}
+
+// faulty gives faults of input files their exit code.
+func faulty(err error) error {
+	if fault, ok := errors.AsType[*traffic.Fault](err); ok {
+		return &failure{code: exitUsage, err: fault}
+	}
+	if errors.Is(err, os.ErrNotExist) {
+		return &failure{code: exitUsage, err: err}
+	}
+	return err
+}
+
+// plan is the simulation of a subject.
+func (c *simulateCmd) plan(s *subject) study.Plan {
+	plan := study.Plan{
+		Source: s.source, Override: true, Adjust: s.adjust,
+		Options: sim.Options{
+			Policy: s.platform.Policy, Service: c.Service.value, ColdService: c.ColdService.value,
+			Contention: sim.Contention{Slowdown: c.Slowdown, Cores: c.Cores},
+			Warmup:     s.warmup, Requests: uint64(s.requests), Seed: s.seed, Memory: c.Memory.value,
+		},
+	}
+	if c.Until.value != nil {
+		plan.Until = *c.Until.value
+	}
+	return plan
+}
+
+// simulating tells how a simulation is getting on, and how long it will still take.
+type simulating struct {
+	progress
+	began, told time.Time
+}
+
+func newSimulating(w *World, name string) *simulating {
+	return &simulating{progress: progress{w: w, scenario: name}, began: w.Now()}
+}
+
+func (p *simulating) show(share float64) {
+	now := p.w.Now()
+	every := plainEvery
+	if p.w.Terminal.Err {
+		every = 200 * time.Millisecond
+	}
+	if now.Sub(p.began) < time.Second || now.Sub(p.told) < every {
+		return
+	}
+	p.told = now
+	line := fmt.Sprintf("%s: %s simulated, %s left", p.scenario, units.FormatShare(share), left(now.Sub(p.began), share))
+	if p.w.Terminal.Err {
+		fmt.Fprintf(p.w.Stderr, "\r%s\x1b[K", fit(line, p.w.Terminal.Width))
+		p.open = true
+		return
+	}
+	fmt.Fprintf(p.w.Stderr, "coldcurve: %s\n", line)
+}
+
+// left is about how long a task still takes of which a share is done.
+func left(elapsed time.Duration, share float64) string {
+	if share <= 0 {
+		return "an unknown time"
+	}
+	return time.Duration(float64(elapsed) * (1 - share) / share).Round(time.Second).String()
+}
+
+// dashed is a policy's key as a flag.
+func dashed(key string) string { return strings.ReplaceAll(key, "_", "-") }

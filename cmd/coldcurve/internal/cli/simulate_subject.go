@@ -1,0 +1,274 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/dist"
+	"github.com/coldcurve/coldcurve/analysis/sim"
+	"github.com/coldcurve/coldcurve/analysis/traffic"
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/fixtures"
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/scenarios"
+	"github.com/coldcurve/coldcurve/scenarios/arrival"
+)
+
+// subject is what is simulated: traffic, and the policy that it meets.
+type subject struct {
+	name     string
+	source   traffic.Source
+	platform scenarios.Platform
+	keys     map[string]string // of the policy, as given
+	notes    []string
+	seed     uint64
+	requests int64
+	warmup   time.Duration // 0 is the simulator's default, below 0 none
+	adjust   func(function string, o *sim.Options)
+}
+
+// subject finds the traffic and reads the policy.
+func (c *simulateCmd) subject(ctx context.Context) (*subject, error) {
+	sources := 0
+	for _, given := range []bool{c.Scenario != "", len(c.Trace) > 0, c.Rate != nil, c.Population.given} {
+		if given {
+			sources++
+		}
+	}
+	if sources != 1 {
+		return nil, &failure{code: exitUsage, err: errors.New("simulate needs traffic from one source: a scenario, --trace, --rate or --population"),
+			hint: "for example: coldcurve simulate --trace nasa --service exp:100ms --keep-alive 10m"}
+	}
+	s := &subject{seed: 1, keys: make(map[string]string), requests: c.Requests.value}
+	if c.Seed != nil {
+		s.seed = *c.Seed
+	}
+	if c.Warmup.value != nil {
+		s.warmup = *c.Warmup.value
+		if s.warmup == 0 {
+			s.warmup = -1 // to the simulator 0 is its default
+		}
+	}
+	var err error
+	switch {
+	case c.Scenario != "":
+		return s, c.ofScenario(s)
+	case len(c.Trace) > 0:
+		err = c.ofTrace(ctx, s)
+	case c.Population.given:
+		err = c.ofPopulation(s)
+	default:
+		c.ofRate(s)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := c.readPolicy(s); err != nil {
+		s.source.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// ofTrace opens recorded traffic: paths, or the name of what is shipped.
+func (c *simulateCmd) ofTrace(ctx context.Context, s *subject) (err error) {
+	s.name = strings.Join(c.Trace, ", ")
+	if _, missing := os.Stat(c.Trace[0]); missing != nil && len(c.Trace) == 1 {
+		if f, err := fixtures.Trace(c.Trace[0]); err == nil {
+			f.Close()
+			s.source, err = traffic.OpenFiles(ctx, traffic.File{
+				Name: c.Trace[0], Open: func() (io.ReadCloser, error) { return fixtures.Trace(c.Trace[0]) },
+			})
+			return err
+		}
+		if !strings.ContainsAny(c.Trace[0], "./") {
+			return &failure{code: exitUsage, err: missing, hint: "traces that coldcurve ships: " + strings.Join(fixtures.TraceNames(), ", ")}
+		}
+	}
+	s.source, err = traffic.Open(ctx, c.Trace...)
+	return faulty(err)
+}
+
+func (c *simulateCmd) ofPopulation(s *subject) error {
+	p := traffic.Population{Functions: int(c.Population.value), Seed: s.seed}
+	if c.Population.value == 0 {
+		return usage("--population 0: write how many functions, from 1")
+	}
+	if c.Until.value != nil {
+		p.Span = *c.Until.value
+	}
+	if c.Arrivals == "bursty" {
+		p.CV = c.CV
+	}
+	if err := p.Validate(); err != nil {
+		return &failure{code: exitUsage, err: err}
+	}
+	s.name, s.source = "population", p.Source()
+	return nil
+}
+
+// ofRate is one function's arrivals at an even mean rate, for as many requests
+// or as long as is asked for.
+func (c *simulateCmd) ofRate(s *subject) {
+	var process arrival.Process
+	switch rate := c.Rate.value; c.Arrivals {
+	case "constant":
+		process = arrival.Constant{Rate: rate}
+	case "bursty":
+		process = arrival.Bursty{Rate: rate, CV: c.CV}
+	default:
+		process = arrival.Poisson{Rate: rate}
+	}
+	s.name = c.Arrivals + " " + units.FormatRate(c.Rate.value)
+	f := &traffic.Function{Name: "function"}
+	if c.Until.value != nil {
+		s.source = traffic.Of(traffic.About{Format: "arrival process"}, traffic.Phases(f, traffic.Phase{Duration: *c.Until.value, Process: process}))
+		return
+	}
+	if s.requests == 0 {
+		s.requests = 1e6
+	}
+	s.source = traffic.Of(traffic.About{Format: "arrival process"}, traffic.Endless(f, process, c.Rate.value, uint64(s.requests)))
+}
+
+// ofScenario takes a scenario's arrivals, policy and memory. It begins with no
+// instances, as a run does, so that only its own warm-up phases are left out.
+func (c *simulateCmd) ofScenario(s *subject) error {
+	scenario, err := scenarios.Find(c.Scenario, scenarios.Overrides{Seed: c.Seed})
+	if err != nil {
+		return err
+	}
+	s.name, s.seed, s.notes = scenario.Name, scenario.Seed, scenario.Notes
+	if s.platform, err = scenario.Platform.With(c.policySettings(s)...); err != nil {
+		return err
+	}
+	var list []*traffic.Function
+	runtimes := make(map[string]platform.Runtime)
+	for _, f := range scenario.Functions {
+		stretches, err := scenario.Stretches(f.Name)
+		if err != nil {
+			return err
+		}
+		phases := make([]traffic.Phase, len(stretches))
+		for i, p := range stretches {
+			phases[i] = traffic.Phase{Start: p.Start, Duration: p.Duration, Process: p.Process, Seed: func() *rand.Rand { return p.Random() }}
+		}
+		list = append(list, traffic.Phases(&traffic.Function{Name: f.Name, Memory: f.Memory}, phases...))
+		runtimes[f.Name] = f.Runtime
+	}
+	for _, f := range list {
+		f.Span = scenario.Length() // also where it is not called in the last phase
+	}
+	s.source = traffic.Of(traffic.About{Format: "scenario"}, list...)
+	if s.warmup == 0 {
+		s.warmup = -1
+		for _, p := range scenario.Phases {
+			if !p.Warmup {
+				break
+			}
+			s.warmup = max(s.warmup, 0) + p.Duration
+		}
+	}
+	return c.startDelays(s, func(function string) platform.Runtime { return runtimes[function] })
+}
+
+// readPolicy reads the policy of traffic that brings none along.
+func (c *simulateCmd) readPolicy(s *subject) error {
+	name, text := "the policy", []byte(nil)
+	if c.Policy != "" {
+		var err error
+		if text, err = os.ReadFile(c.Policy); err != nil {
+			return &failure{code: exitUsage, err: err}
+		}
+		name = c.Policy
+	}
+	var err error
+	if s.platform, err = scenarios.ParsePolicy(name, text, c.policySettings(s)...); err != nil {
+		return err
+	}
+	return c.startDelays(s, nil)
+}
+
+// policySettings are the flags of the policy, which the result keeps.
+func (c *simulateCmd) policySettings(s *subject) []scenarios.Setting {
+	settings := c.settings()
+	for _, setting := range settings {
+		s.keys[setting.Key] = setting.Value
+	}
+	if c.Policy != "" {
+		s.keys["policy"] = c.Policy
+	}
+	if strings.HasPrefix(c.StartDelay, "profile") {
+		settings = append(settings, scenarios.Setting{From: "--start-delay", Key: "start_delay", Value: "profile"})
+	}
+	return settings
+}
+
+// startDelays has instances take as long to start as the flag says, or the
+// policy for the function's runtime.
+func (c *simulateCmd) startDelays(s *subject, runtimeOf func(function string) platform.Runtime) error {
+	fixed, err := c.fixedDelay()
+	if err != nil {
+		return err
+	}
+	if _, runtime, ok := strings.Cut(c.StartDelay, ":"); ok && strings.HasPrefix(c.StartDelay, "profile:") {
+		if s.platform.StartDelay[platform.Runtime(runtime)] == nil {
+			return usage("--start-delay %s: the profile has none for runtime %q; write one of %s", c.StartDelay, runtime, strings.Join(runtimesOf(s.platform), ", "))
+		}
+		runtimeOf = func(string) platform.Runtime { return platform.Runtime(runtime) }
+	}
+	if runtimeOf == nil {
+		runtimeOf = func(string) platform.Runtime { return platform.Go }
+	}
+	delays := make(map[platform.Runtime]dist.Distribution)
+	for runtime, quantiles := range s.platform.StartDelay {
+		if delays[runtime], err = delayOf(quantiles); err != nil {
+			return usage("start_delay of %s: %w", runtime, err)
+		}
+	}
+	s.adjust = func(function string, o *sim.Options) {
+		if d := delays[runtimeOf(function)]; d != nil {
+			o.StartDelay = d
+		}
+		if fixed != nil {
+			o.StartDelay = fixed
+		}
+	}
+	return nil
+}
+
+// fixedDelay is the distribution that --start-delay names, nil for none.
+func (c *simulateCmd) fixedDelay() (dist.Distribution, error) {
+	if c.StartDelay == "" || c.StartDelay == "profile" || strings.HasPrefix(c.StartDelay, "profile:") {
+		return nil, nil
+	}
+	d, err := dist.Parse(c.StartDelay)
+	if err != nil {
+		return nil, usage("--start-delay: %w", err)
+	}
+	return d, nil
+}
+
+// delayOf is a distribution with the given quantiles.
+func delayOf(quantiles []scenarios.Quantile) (dist.Distribution, error) {
+	points := make([]dist.Point, len(quantiles))
+	for i, q := range quantiles {
+		points[i] = dist.Point{Q: q.Share, Value: q.Delay}
+	}
+	return dist.NewTable(points)
+}
+
+func runtimesOf(p scenarios.Platform) []string {
+	var names []string
+	for runtime := range p.StartDelay {
+		names = append(names, string(runtime))
+	}
+	slices.Sort(names)
+	return names
+}
