@@ -119,6 +119,12 @@ type (
 		Usage(context.Context) (usage.Account, error)
 	}
 
+	// Gauge tells what the functions' processes have used so far, read now and
+	// then, in order of time, after the traffic.
+	Gauge interface {
+		Readings(context.Context) ([]Reading, error)
+	}
+
 	// Closer is implemented by platforms that hold something of their own (a
 	// child process, connections). Close is idempotent and waits until it is gone.
 	Closer interface {
@@ -160,4 +166,16 @@ type InstanceRecord struct {
 
 	// InitAttempts is how often its init was begun; 0 where that cannot be told.
 	InitAttempts int `json:"init_attempts"`
+}
+
+// Reading is what a function's processes, and theirs, have used so far.
+type Reading struct {
+	Function string        `json:"function"`
+	At       int64         `json:"at_ns"`  // of the machine's CLOCK_MONOTONIC
+	CPU      time.Duration `json:"cpu_ns"` // user and system, in steps of 10 ms a process
+	// Starved is how long its threads were ready and did not run, for other work
+	// on their processors or for each other; of threads that live.
+	Starved   time.Duration `json:"starved_ns"`
+	Memory    int64         `json:"memory"` // resident bytes; what processes share counts for each
+	Processes int           `json:"processes"`
 }

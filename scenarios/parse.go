@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -131,6 +132,9 @@ func (r *reader) completeFunctions(m strict.Map) {
 		if !m.Get("functions").Given() {
 			m.Fault("the scenario has no functions", "add functions: [{name: hello, fixture: hello}], or use platform http")
 		}
+		if s.Platform.Name == serverPlatform {
+			r.completeServers(m)
+		}
 		return
 	}
 	var left []string
@@ -143,6 +147,28 @@ func (r *reader) completeFunctions(m strict.Map) {
 	if len(left) > 0 {
 		s.Notes = append(s.Notes, fmt.Sprintf(
 			"platform http deploys nothing: of %s only name and payload were used", commas(left)))
+	}
+}
+
+// completeServers sees to it that functions can be servers, and that nobody
+// takes what only instances have for something that servers do.
+func (r *reader) completeServers(m strict.Map) {
+	s := &r.scenario
+	items, _ := m.Get("functions").List("functions")
+	var left []string
+	for i, f := range s.Functions {
+		if i < len(items) && !slices.Contains([]platform.Runtime{platform.Go, platform.NodeJS, platform.Python}, f.Runtime) {
+			items[i].Fault(fmt.Sprintf("runtime %s on platform server", f.Runtime), "write runtime: go, nodejs or python, or use platform reference")
+		}
+		if i < len(items) && f.Runtime == platform.Go && f.Code != "" {
+			items[i].Fault("code in go on platform server: a bootstrap wants a Runtime API", "give a fixture, run your server yourself and use platform http, or use platform reference")
+		}
+		if i < len(r.declared) && (r.declared[i].sandboxes != nil || r.declared[i].starts != nil || f.Reserved > 0) {
+			left = append(left, f.Name)
+		}
+	}
+	if len(left) > 0 || r.overrides.Platform == serverPlatform {
+		s.Notes = append(s.Notes, "platform server starts one server a function before the traffic: sandbox, start, reserved and keep-alive have no meaning there")
 	}
 }
 

@@ -245,7 +245,7 @@ func TestFind(t *testing.T) {
 		}
 	}
 	for arg, want := range map[string]string{
-		"quik":      `quik: the suite has no such scenario; write quick (there are: api-gateway, diurnal-web, events, flash-sale, idle, image-upload, nightly-batch, package-size, quick, runtimes, spike, sustained, tiers)`,
+		"quik":      `quik: the suite has no such scenario; write quick (there are: api-gateway, capacity, diurnal-web, events, flash-sale, idle, image-upload, nightly-batch, package-size, quick, runtimes, spike, sustained, tiers)`,
 		"none.yaml": `none.yaml: open: no such file or directory; write the path of a scenario file`,
 		".":         `.: read: is a directory; write the path of a scenario file`,
 	} {

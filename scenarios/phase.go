@@ -195,8 +195,8 @@ func (r *reader) checkCaller(m strict.Map, a *Arrivals) {
 	case !v.Given() && len(known) > 1:
 		m.Fault("it is not said which function is called", "add function: one of "+commas(known))
 	}
-	if v := m.Get("trigger"); a.Trigger != "" && r.scenario.Platform.Name == httpPlatform {
-		v.Fault("platform http has no triggers", "leave it out: each request goes to the URL")
+	if v := m.Get("trigger"); a.Trigger != "" && r.scenario.Platform.Name != referencePlatform {
+		v.Fault("platform "+r.scenario.Platform.Name+" has no triggers", "leave it out: each request goes to the server")
 	}
 }
 

@@ -19,14 +19,18 @@ import (
 const (
 	referencePlatform = "reference"
 	httpPlatform      = "http"
+	serverPlatform    = "server"
 )
 
-func platformNames() []string { return []string{referencePlatform, httpPlatform} }
+func platformNames() []string { return []string{referencePlatform, httpPlatform, serverPlatform} }
 
 // defaultPlatform is a platform with the options that the file does not give.
 func defaultPlatform(name string) Platform {
-	if name == httpPlatform {
+	switch name {
+	case httpPlatform:
 		return Platform{Name: name, Timeout: 30 * time.Second}
+	case serverPlatform:
+		return Platform{Name: name, Workers: 1}
 	}
 	return Platform{Name: name, Sandbox: "process", Start: "plain", Policy: lifecycle.Policy{KeepAlive: 10 * time.Minute}}
 }
@@ -35,10 +39,10 @@ func defaultPlatform(name string) Platform {
 const longest = 30 * 24 * time.Hour
 
 func platformFields() fields[Platform] {
-	const ref, web = referencePlatform, httpPlatform
+	const ref, web, server = referencePlatform, httpPlatform, serverPlatform
 	first := fields[Platform]{
 		key("name", words("platform", platformNames()), func(p *Platform) *string { return &p.Name },
-			"which platform").Must(ref, web),
+			"which platform").Must(ref, web, server),
 
 		key("profile", words("profile", fixtures.ProfileNames()), func(p *Platform) *string { return &p.Profile },
 			"a named platform's policy, which the other keys change").Of(ref),
@@ -56,6 +60,10 @@ func platformFields() fields[Platform] {
 			"sent with every request").Of(web),
 		key("timeout", durations("30s", 1, longest), func(p *Platform) *time.Duration { return &p.Timeout },
 			"longest wait for an answer").Of(web).Defaults("30s"),
+		key("workers", counts(1, 1024), func(p *Platform) *int { return &p.Workers },
+			"processors of this machine that each function's server gets").Of(server).Defaults(1),
+		key("target", durations("300ms", 1, longest), func(p *Platform) *time.Duration { return &p.Target },
+			"the p99 latency at which a server's capacity is stated; the default is none").Of(server),
 	}
 	return slices.Concat(first, policyFields(), last)
 }

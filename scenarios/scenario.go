@@ -55,6 +55,10 @@ type Platform struct {
 	Method  string            // the default is GET, POST where a payload is given
 	Headers map[string]string // sent with every request
 	Timeout time.Duration     // of one request; the default is 30s
+
+	// server
+	Workers int           // processors of each function's server; the default is 1
+	Target  time.Duration // p99 at which capacity is stated; 0 is none
 }
 
 // Quantile is one point of a distribution of delays; between two of them it is linear.

@@ -55,8 +55,8 @@ func serverFields() fields[Server] {
 				if m, ok := v.Map("platform"); ok {
 					s.Platform = r.platform(m)
 				}
-				if s.Platform.Name == httpPlatform {
-					v.Fault("platform http cannot be served", "write name: reference")
+				if s.Platform.Name != referencePlatform {
+					v.Fault("platform "+s.Platform.Name+" cannot be served", "write name: reference")
 				}
 			},
 		},

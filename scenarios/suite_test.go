@@ -35,7 +35,7 @@ func TestSuiteIsSound(t *testing.T) {
 			}
 		}
 	}
-	want := []string{"api-gateway", "diurnal-web", "events", "flash-sale", "idle", "image-upload", "nightly-batch",
+	want := []string{"api-gateway", "capacity", "diurnal-web", "events", "flash-sale", "idle", "image-upload", "nightly-batch",
 		"package-size", "quick", "runtimes", "spike", "sustained", "tiers"}
 	if got := Suite(); !slices.Equal(got, want) {
 		t.Errorf("suite is %q, want %q", got, want)

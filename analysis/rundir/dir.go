@@ -129,24 +129,35 @@ func (d *Dir) walk(path string, visit func(*sample.Sample) bool) error {
 
 // Instances are the lives of the instances, none where the platform told none.
 func (d *Dir) Instances() ([]platform.InstanceRecord, error) {
-	path := filepath.Join(d.Path, instancesName)
+	return readLines[platform.InstanceRecord](d.Path, instancesName, "instances")
+}
+
+// Readings are what functions' processes used, in order of time, none where the
+// platform told none.
+func (d *Dir) Readings() ([]platform.Reading, error) {
+	return readLines[platform.Reading](d.Path, readingsName, "readings")
+}
+
+// readLines reads what writeLines has stored; nothing where there is no file.
+func readLines[T any](dir, name, what string) ([]T, error) {
+	path := filepath.Join(dir, name)
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read instances: %w", err)
+		return nil, fmt.Errorf("read %s: %w", what, err)
 	}
 	defer f.Close()
-	var records []platform.InstanceRecord
+	var records []T
 	for lines := json.NewDecoder(f); ; {
-		var r platform.InstanceRecord
+		var r T
 		err := lines.Decode(&r)
 		if errors.Is(err, io.EOF) {
 			return records, nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read instances: %s: record %d: %w", path, len(records)+1, err)
+			return nil, fmt.Errorf("read %s: %s: record %d: %w", what, path, len(records)+1, err)
 		}
 		records = append(records, r)
 	}

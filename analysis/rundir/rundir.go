@@ -47,6 +47,7 @@ type Manifest struct {
 	Offered   uint64               `json:"offered"`         // arrivals in the whole schedule
 	InFlight  InFlight             `json:"in_flight"`
 	Expect    []budget.Budget      `json:"expect,omitempty"`
+	Capacity  *Capacity            `json:"capacity,omitempty"` // of servers; nil on other platforms
 
 	Started         time.Time `json:"started"`
 	MonotonicOrigin int64     `json:"monotonic_origin_ns"` // CLOCK_MONOTONIC at offset 0
@@ -82,6 +83,12 @@ type Cause struct {
 type InFlight struct {
 	Max  int    `json:"max"`
 	When string `json:"when"` // "drop" or "wait"
+}
+
+// Capacity is what a run's servers had, and what they were to hold.
+type Capacity struct {
+	VCPUs  int           `json:"vcpus"`               // of each server
+	Target time.Duration `json:"target_ns,omitempty"` // p99 latency; 0 is none
 }
 
 // Phase is a phase's place in the schedule.

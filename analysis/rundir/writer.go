@@ -22,6 +22,7 @@ const (
 	samplesName   = "samples.jsonl.zst"
 	logName       = "latency.hlog"
 	instancesName = "instances.jsonl"
+	readingsName  = "readings.jsonl"
 	usageName     = "usage.json"
 	logsName      = "logs"
 	summaryName   = "summary.json"
@@ -179,18 +180,31 @@ func (w *Writer) fail(what string, err error) error {
 
 // Instances stores the life of every instance, replacing what was stored.
 func (w *Writer) Instances(records []platform.InstanceRecord) error {
+	if err := writeLines(filepath.Join(w.dir, instancesName), records); err != nil {
+		return fmt.Errorf("store instances: %w", err)
+	}
+	return nil
+}
+
+// Readings stores what functions' processes used, replacing what was stored.
+func (w *Writer) Readings(readings []platform.Reading) error {
+	if err := writeLines(filepath.Join(w.dir, readingsName), readings); err != nil {
+		return fmt.Errorf("store readings: %w", err)
+	}
+	return nil
+}
+
+// writeLines stores records as JSON, one a line.
+func writeLines[T any](path string, records []T) error {
 	var lines []byte
 	for i := range records {
 		line, err := json.Marshal(&records[i])
 		if err != nil {
-			return fmt.Errorf("store instances: %w", err)
+			return err
 		}
 		lines = append(append(lines, line...), '\n')
 	}
-	if err := writeFile(filepath.Join(w.dir, instancesName), lines); err != nil {
-		return fmt.Errorf("store instances: %w", err)
-	}
-	return nil
+	return writeFile(path, lines)
 }
 
 // Usage stores who has used what of the platform.

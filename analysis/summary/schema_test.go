@@ -12,6 +12,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/coldcurve/coldcurve/analysis/capacity"
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 )
@@ -106,7 +107,7 @@ func TestSchemaHasEveryField(t *testing.T) {
 		"": reflect.TypeFor[summary.Document](), "run": reflect.TypeFor[summary.Run](), "phase": reflect.TypeFor[summary.Phase](),
 		"group": reflect.TypeFor[summary.Group](), "figures": reflect.TypeFor[summary.Figures](), "intervals": reflect.TypeFor[summary.Intervals](),
 		"lag": reflect.TypeFor[summary.Lag](), "breakdown": reflect.TypeFor[summary.Breakdown](), "check": reflect.TypeFor[summary.Check](),
-		"warning": reflect.TypeFor[summary.Warning](),
+		"warning": reflect.TypeFor[summary.Warning](), "capacity": reflect.TypeFor[capacity.Capacity](), "step": reflect.TypeFor[capacity.Figure](),
 	} {
 		o := schema.object
 		if name != "" {

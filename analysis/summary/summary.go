@@ -8,6 +8,7 @@
 package summary
 
 import (
+	"github.com/coldcurve/coldcurve/analysis/capacity"
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/usage"
 )
@@ -67,6 +68,8 @@ type Run struct {
 	Warnings    []Warning      `json:"warnings"`
 	Usage       *usage.Account `json:"usage,omitempty"`  // the platform's own account, warm-up included
 	Causes      []Cause        `json:"causes,omitempty"` // why requests failed, one a function and kind
+	// Capacity is how many requests one vCPU carries, one a function; of platform server only.
+	Capacity []capacity.Capacity `json:"capacity,omitempty"`
 }
 
 // NoSuccess says that requests were sent and none was answered with success.

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"github.com/coldcurve/coldcurve/analysis/capacity"
 	"strings"
 	"unicode"
 
@@ -46,6 +47,10 @@ func cleanRun(r *summary.Run) *summary.Run {
 	})
 	c.Causes = cleanEach(r.Causes, func(c *summary.Cause) {
 		c.Function, c.Kind, c.Message = clean(c.Function), clean(c.Kind), clean(c.Message)
+	})
+	c.Capacity = cleanEach(r.Capacity, func(c *capacity.Capacity) {
+		c.Function, c.Definition, c.HeldPhase = clean(c.Function), clean(c.Definition), clean(c.HeldPhase)
+		c.Steps = cleanEach(c.Steps, func(f *capacity.Figure) { f.Phase = clean(f.Phase) })
 	})
 	if r.Usage != nil {
 		c.Usage = &usage.Account{Total: r.Usage.Total, Entries: cleanEach(r.Usage.Entries, func(e *usage.Entry) {

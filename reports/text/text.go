@@ -96,6 +96,7 @@ func (p *page) run(r *summary.Run) {
 		p.phases(r)
 	}
 	p.usage(r)
+	p.capacity(r)
 	p.checks(r)
 	p.footnotes(r)
 }

@@ -53,6 +53,7 @@ func carryOut(ctx context.Context, w *World, s *plan, c *runCmd) (*summary.Run, 
 	progress.end()
 
 	manifest.Warnings = append(manifest.Warnings, stage.history(writer)...)
+	manifest.Warnings = append(manifest.Warnings, stage.readings(writer)...)
 	manifest.Warnings = append(manifest.Warnings, stage.logs(writer)...)
 	manifest.Warnings = append(manifest.Warnings, stage.afterthoughts()...)
 	manifest.Warnings = append(manifest.Warnings, stage.usage(writer)...)
@@ -98,6 +99,9 @@ func manifestOf(s *plan, d platform.Description, now time.Time, f *overrideFlags
 		Warnings:    append([]string{}, s.Notes...),
 
 		EmulatedStarts: len(s.Platform.StartDelay) > 0,
+	}
+	if s.Platform.Name == "server" {
+		m.Capacity = &rundir.Capacity{VCPUs: s.Platform.Workers, Target: s.Platform.Target}
 	}
 	for i, p := range s.Phases {
 		span := s.schedule.Phases[i]

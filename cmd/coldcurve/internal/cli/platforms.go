@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/coldcurve/coldcurve/fixtures"
 	"github.com/coldcurve/coldcurve/platform"
 	httpplatform "github.com/coldcurve/coldcurve/platform/http"
 	"github.com/coldcurve/coldcurve/platform/reference"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
+	"github.com/coldcurve/coldcurve/platform/server"
 	"github.com/coldcurve/coldcurve/scenarios"
 )
 
@@ -25,10 +27,32 @@ func openPlatform(ctx context.Context, w *World, s *scenarios.Scenario, function
 			Executable: executable, Stderr: w.Stderr,
 			Settings: settingsOf(s, functions.present, c),
 		})
+	case "server":
+		return openServers(ctx, p, functions.present, c.Cache)
 	case "http":
 		return httpplatform.New(httpplatform.Options{URL: p.URL, Method: p.Method, Headers: p.Headers, Timeout: p.Timeout})
 	}
 	return nil, fmt.Errorf("no platform %q", p.Name) // the scenario's validation knows the same names
+}
+
+// openServers gives platform server the interpreters and clients that the
+// functions need.
+func openServers(ctx context.Context, p scenarios.Platform, functions []platform.Function, cache string) (platform.Platform, error) {
+	options := server.Options{Workers: p.Workers, Programs: make(map[platform.Runtime]string)}
+	for _, f := range functions {
+		if f.Runtime == platform.Go {
+			continue
+		}
+		tool, err := fixtures.Find(ctx, f.Runtime)
+		if err != nil {
+			return nil, advised(err)
+		}
+		options.Programs[f.Runtime] = tool.Path
+		if options.Clients, err = fixtures.RuntimeClients(cache); err != nil {
+			return nil, err
+		}
+	}
+	return server.New(options)
 }
 
 // settingsOf is what a scenario and the command line say of the reference runtime.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/capacity"
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/analysis/summary"
@@ -81,6 +82,11 @@ func digest(dir *rundir.Dir) (*summary.Run, *reports.Run, error) {
 	run := builder.Run()
 	run.Expect = gate.Expect(builder, m.Expect)
 
+	capacities, err := capacities(dir, builder)
+	if err != nil {
+		return nil, nil, err
+	}
+	run.Capacity = capacities
 	account, err := dir.Usage()
 	if err != nil {
 		return nil, nil, err
@@ -99,6 +105,34 @@ func digest(dir *rundir.Dir) (*summary.Run, *reports.Run, error) {
 	}
 	collector.Collect(data)
 	return &run, data, nil
+}
+
+// capacities are those of a run's servers, nil on other platforms.
+func capacities(dir *rundir.Dir, builder *summary.Builder) ([]capacity.Capacity, error) {
+	m := &dir.Manifest
+	if m.Capacity == nil {
+		return nil, nil
+	}
+	readings, err := dir.Readings()
+	if err != nil {
+		return nil, err
+	}
+	var list []capacity.Capacity
+	for _, f := range m.Functions {
+		in := capacity.Input{Function: f, VCPUs: m.Capacity.VCPUs, Target: m.Capacity.Target, Origin: m.MonotonicOrigin, Readings: readings}
+		for _, p := range m.Phases {
+			if p.Warmup {
+				continue
+			}
+			pool := builder.Select(summary.Selection{Phase: p.Name, Function: f})
+			in.Steps = append(in.Steps, capacity.Step{
+				Phase: p.Name, Start: p.Start, End: p.End, Sent: pool.N, Errors: pool.Errors,
+				P99: pool.Latency.P99, Limited: pool.LimitedAt("p99"),
+			})
+		}
+		list = append(list, capacity.Of(in))
+	}
+	return list, nil
 }
 
 func causes(m *rundir.Manifest) []summary.Cause {
@@ -174,6 +208,7 @@ func files(dir string) []reports.File {
 		{Path: "latency.hlog", Holds: "HdrHistogram log, an interval a second, tagged by start kind"},
 		{Path: "latency.hgrm", Holds: "percentile distribution of all successes"},
 		{Path: "instances.jsonl", Holds: "the life of every instance"},
+		{Path: "readings.jsonl", Holds: "CPU time and memory that the servers used, ten times a second"},
 		{Path: "logs", Holds: "the end of what each function has printed"},
 		{Path: "manifest.json", Holds: "scenario, seed, flags, versions, machine, load generator"},
 		{Path: "scenario.yaml", Holds: "the scenario's file; flags are in manifest.json"},

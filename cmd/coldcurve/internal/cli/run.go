@@ -28,7 +28,7 @@ type runCmd struct {
 
 // overrideFlags change a scenario before it is validated.
 type overrideFlags struct {
-	Platform  string   `help:"Platform in place of the scenario's: reference or http."`
+	Platform  string   `help:"Platform in place of the scenario's: reference, http or server."`
 	URL       string   `name:"url" help:"Platform http: where to send requests."`
 	Seed      *uint64  `help:"Seed in place of the scenario's."`
 	Scale     float64  `default:"1" help:"Multiply rates and counts by this."`

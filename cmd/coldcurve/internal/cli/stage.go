@@ -150,6 +150,25 @@ func (st *stage) history(writer *rundir.Writer) (warnings []string) {
 	return nil
 }
 
+// readings store what the functions' processes used where the platform tells
+// it, and say so in a warning where it should have and could not.
+func (st *stage) readings(writer *rundir.Writer) (warnings []string) {
+	g, ok := st.platform.(platform.Gauge)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), clearUpLimit)
+	defer cancel()
+	readings, err := g.Readings(ctx)
+	if err == nil {
+		err = writer.Readings(readings)
+	}
+	if err != nil {
+		return []string{fmt.Sprintf("what the servers used is missing: %v", err)}
+	}
+	return nil
+}
+
 // buildFunction makes a function of the scenario deployable. On a platform that
 // runs what is already there nothing is built.
 func buildFunction(ctx context.Context, w *World, s *scenarios.Scenario, f *scenarios.Function, cache string) (platform.Function, error) {
@@ -164,7 +183,7 @@ func buildFunction(ctx context.Context, w *World, s *scenarios.Scenario, f *scen
 	var err error
 	if f.Fixture != "" {
 		var built fixtures.Built
-		built, err = build(ctx, w, fixtures.Spec{Name: f.Fixture, Runtime: f.Runtime, PackageSize: f.PackageSize, Cache: cache})
+		built, err = build(ctx, w, fixtures.Spec{Name: f.Fixture, Runtime: f.Runtime, PackageSize: f.PackageSize, Server: s.Platform.Name == "server", Cache: cache})
 		pf.Code, pf.Handler = built.Code, built.Handler
 	} else if f.Runtime == platform.NodeJS || f.Runtime == platform.Python {
 		_, err = fixtures.Find(ctx, f.Runtime)

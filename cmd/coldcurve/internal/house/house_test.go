@@ -52,6 +52,13 @@ var bans = []struct{ from, to, reason string }{
 	{"analysis/sim", "analysis/prices", "the simulator yields usage, never money"},
 	{"analysis/sim", "analysis/cost", "the simulator yields usage, never money"},
 	{"analysis/sim", "analysis/rundir", "the simulator reads no files"},
+	{"analysis", "platform/server/...", "figures must not know which platform they are of"},
+	{"reports", "platform/server/...", "a report is a pure value and can be rendered where no platform runs"},
+	{"scenarios/drive", "platform/server/...", "the driver knows the contract, not an adapter"},
+	{"platform/server", "platform/reference/...", "a server needs no function runtime; it speaks through platform/http, which is what it is"},
+	{"platform/reference", "platform/server/...", "adapters do not know each other"},
+	{"platform/http", "platform/server/...", "what is already there is not started"},
+	{"analysis/capacity", "analysis/summary", "a summary holds capacities"},
 	{"analysis/queue", "analysis/...", "a leaf: formulas only"},
 	{"analysis/strict", "scenarios", "a reader of files knows no keys"},
 	{"analysis/strict", "platform", "a reader of files knows no keys"},
@@ -95,6 +102,7 @@ var oracles = []struct {
 // imports cannot show it, the source does.
 var clockless = []string{
 	"analysis/budget",
+	"analysis/capacity",
 	"analysis/cost",
 	"analysis/dist",
 	"analysis/gate",
