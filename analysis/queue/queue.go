@@ -211,7 +211,7 @@ func (s System) ResponseQuantile(q float64) time.Duration {
 	for sol.responseTail(high) > 1-q {
 		low, high = high, 2*high
 	}
-	for high-low > 1e-12*high {
+	for high-low > 1e-10*high {
 		middle := low + (high-low)/2
 		if middle == low || middle == high {
 			break
@@ -289,13 +289,20 @@ func (s solution) responseTail(t float64) float64 {
 	if s.service.points == nil {
 		return s.exponentialTail(t)
 	}
+	// From the longest service down: the shorter it is, the longer the wait has
+	// to be, and soon all that is left is nothing.
+	const nothing = 1e-16
 	sum := 0.0
-	for _, p := range s.service.points {
+	for i := len(s.service.points) - 1; i >= 0; i-- {
+		p := s.service.points[i]
 		if p.at > t {
 			sum += p.share
 			continue
 		}
-		sum += p.share * s.waitTail(t-p.at)
+		waits := s.waitTail(t - p.at)
+		if sum += p.share * waits; waits < nothing {
+			break
+		}
 	}
 	return min(sum, 1)
 }
