@@ -144,6 +144,15 @@ func (o *Options) warmup(span time.Duration) (time.Duration, *Warning) {
 	return w, nil
 }
 
+// DefaultWarmup is what is left out of a load of some span (0: not known) where
+// Warmup is 0.
+func (o *Options) DefaultWarmup(span time.Duration) time.Duration {
+	alone := *o
+	alone.Warmup = 0
+	w, _ := alone.warmup(span)
+	return w
+}
+
 // longestLife is how long an idle instance lives at most; negative is no bound.
 func (o *Options) longestLife() time.Duration {
 	p := &o.Policy

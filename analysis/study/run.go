@@ -4,128 +4,110 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"runtime"
+	"iter"
 	"slices"
 	"strings"
-	"sync"
 
-	"golang.org/x/sync/errgroup"
-
-	"github.com/coldcurve/coldcurve/analysis/hist"
 	"github.com/coldcurve/coldcurve/analysis/sim"
 	"github.com/coldcurve/coldcurve/analysis/traffic"
+	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/analysis/usage"
 )
 
-// run simulates every function of the plan's source, a function a processor.
-// Each has random streams of its own, begun by the seed and its name, so that
-// results do not depend on how many processors there are.
+// run simulates every function of the plan's source.
 func (p *Plan) run(ctx context.Context, s *Simulation) error {
-	work := tally{about: p.Source.About(), progress: p.Progress}
-	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	var failed error
-	for f, err := range p.Source.Functions(ctx) {
-		if err != nil {
-			if ctx.Err() == nil {
-				failed = err
-			}
-			break
-		}
-		if work.err() != nil || ctx.Err() != nil {
-			break
-		}
-		group.Go(func() error { return work.take(p.one(ctx, f, &work)) })
+	var err error
+	if p.Source.About().Functions == 1 {
+		err = p.alone(ctx, s)
+	} else {
+		err = p.many(ctx, s)
 	}
-	if err := cmp.Or(group.Wait(), failed); err != nil {
+	if err != nil {
 		return err
 	}
-	return work.into(s, ctx.Err() != nil)
+	s.account = account(s.ByFunction)
+	if len(s.ByFunction) == 1 {
+		s.ByFunction = nil
+	}
+	return nil
 }
 
-// one simulates a function.
-func (p *Plan) one(ctx context.Context, f *traffic.Function, t *tally) (*sim.Result, error) {
-	load, options, err := p.load(f)
+// alone simulates the only function, its arrivals drawn beside it.
+func (p *Plan) alone(ctx context.Context, s *Simulation) error {
+	for f, err := range p.Source.Functions(ctx) {
+		if err != nil {
+			return err
+		}
+		load, options, err := p.load(f)
+		if err != nil {
+			return err
+		}
+		options.Progress = p.Progress
+		follow := sim.Events
+		if p.Engine == sim.EngineLevels {
+			follow, options.Requests = sim.Levels, 0
+		}
+		result, err := follow(ctx, load, options)
+		if err != nil {
+			return err
+		}
+		s.Result = *result
+		s.memory = []units.Bytes{options.Memory}
+		s.ByFunction = []sim.Result{*result}
+	}
+	if s.ByFunction == nil {
+		return errors.New("the traffic has no functions")
+	}
+	return nil
+}
+
+// many simulates functions side by side.
+func (p *Plan) many(ctx context.Context, s *Simulation) error {
+	done, total := 0., p.Source.About().Requests
+	result, err := sim.Run(ctx, p.jobs(ctx, s), func(r *sim.Result) {
+		s.ByFunction = append(s.ByFunction, *r)
+		done += float64(r.Requests + r.WarmupRequests)
+		if p.Progress != nil && total > 0 {
+			p.Progress(min(done/total, 1))
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if len(s.ByFunction) == 0 {
+		return cmp.Or(ctx.Err(), errors.New("the traffic has no functions"))
+	}
+	s.Result = *result
+	slices.SortStableFunc(s.ByFunction, func(a, b sim.Result) int {
+		return cmp.Or(-cmp.Compare(a.Requests, b.Requests), strings.Compare(a.Name, b.Name))
+	})
+	return nil
+}
+
+// jobs are the functions one at a time.
+func (p *Plan) jobs(ctx context.Context, s *Simulation) iter.Seq2[*sim.Job, error] {
+	return func(yield func(*sim.Job, error) bool) {
+		for f, err := range p.Source.Functions(ctx) {
+			if ctx.Err() != nil {
+				return // what is done by then is the result
+			}
+			job, err := p.job(f, err)
+			if err == nil && !slices.Contains(s.memory, job.Options.Memory) {
+				s.memory = append(s.memory, job.Options.Memory)
+			}
+			if !yield(job, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (p *Plan) job(f *traffic.Function, err error) (*sim.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.about.Functions == 1 {
-		options.Progress = p.Progress
-	}
-	return sim.Events(ctx, load, options)
-}
-
-// tally takes the results of functions as they come.
-type tally struct {
-	about    traffic.About
-	progress func(float64)
-
-	mu       sync.Mutex
-	results  []sim.Result
-	response *hist.Histogram
-	service  *hist.Histogram
-	done     float64 // requests
-	failed   error
-}
-
-func (t *tally) err() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.failed
-}
-
-// take keeps a result, less its histograms, which are added up.
-func (t *tally) take(r *sim.Result, err error) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if err != nil {
-		t.failed = cmp.Or(t.failed, err)
-		return err
-	}
-	if t.about.Functions > 1 {
-		t.response, t.service = together(t.response, r.Response), together(t.service, r.Service)
-		r.Response, r.Service, r.Timeline = nil, nil, nil
-	}
-	t.results = append(t.results, *r)
-	t.done += float64(r.Requests + r.WarmupRequests)
-	if t.progress != nil && t.about.Functions > 1 && t.about.Requests > 0 {
-		t.progress(min(t.done/t.about.Requests, 1))
-	}
-	return nil
-}
-
-// together adds one histogram, which may be nil, to a sum.
-func together(sum, more *hist.Histogram) *hist.Histogram {
-	if more == nil {
-		return sum
-	}
-	if sum == nil {
-		sum = hist.New()
-	}
-	sum.Merge(more)
-	return sum
-}
-
-// into makes the simulation's figures of the results.
-func (t *tally) into(s *Simulation, interrupted bool) error {
-	if len(t.results) == 0 {
-		if interrupted {
-			return context.Canceled
-		}
-		return errors.New("the traffic has no functions")
-	}
-	slices.SortFunc(t.results, func(a, b sim.Result) int {
-		return cmp.Or(-cmp.Compare(a.Requests, b.Requests), strings.Compare(a.Name, b.Name))
-	})
-	s.Result = t.results[0]
-	if len(t.results) > 1 || t.about.Functions > 1 {
-		s.Result = total(t.results)
-		s.Response, s.Service = t.response, t.service
-		s.ByFunction = t.results
-	}
-	s.Interrupted = s.Interrupted || interrupted
-	s.account = account(t.results)
-	return nil
+	load, options, err := p.load(f)
+	return &sim.Job{Load: load, Options: options, Levels: p.Engine == sim.EngineLevels}, err
 }
 
 // account is who has used what.

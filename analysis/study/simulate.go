@@ -21,6 +21,7 @@ type Plan struct {
 	// traffic does not tell; with Override they come before what it tells.
 	Options  sim.Options
 	Override bool
+	Engine   sim.Engine    // the default is [sim.EngineEvents]
 	Until    time.Duration // cuts the traffic off there; 0 is all of it
 	// Adjust changes a function's options before it is simulated. It may be nil.
 	Adjust func(function string, o *sim.Options)
@@ -44,9 +45,14 @@ type Simulation struct {
 	// ByFunction is each function's own result, the ones with most requests
 	// first; nil where there is one function.
 	ByFunction []sim.Result `json:"by_function,omitempty"`
-	Notes      []string     `json:"notes"` // what a reader must know of traffic and policy
+	// Measured is what a run measured of the same requests, and Beside what
+	// requests took there beside the instance, which is not simulated.
+	Measured []Measured    `json:"measured,omitempty"`
+	Beside   time.Duration `json:"beside_ns,omitempty"`
+	Notes    []string      `json:"notes"` // what a reader must know of traffic and policy
 
 	account usage.Account
+	memory  []units.Bytes // of the functions' instances, each size once
 }
 
 // Traffic is what was simulated.
@@ -121,6 +127,15 @@ func (p *Plan) load(f *traffic.Function) (sim.Load, sim.Options, error) {
 		}
 	}
 	return load, o, nil
+}
+
+// span is how long the traffic lasts; 0 where that depends on chance.
+func (p *Plan) span() time.Duration {
+	span := p.Source.About().Span
+	if p.Until > 0 {
+		span = min(span, p.Until)
+	}
+	return span
 }
 
 // until is the arrivals before end.

@@ -56,6 +56,10 @@ func durationAxis(a *plot.Axis, low, high time.Duration, log bool) {
 // decades puts a labelled tick at each power of ten, at 1, 2 and 5 in each where
 // there are few, and a bare tick at the rest of 1..9.
 func decades(low, high float64) plot.ConstantTicks {
+	return decadesOf(low, high, func(v float64) string { return tickLabel(time.Duration(math.Round(v))) })
+}
+
+func decadesOf(low, high float64, label func(float64) string) plot.ConstantTicks {
 	wide := high/low > 3e3
 	var ticks plot.ConstantTicks
 	for base := math.Pow(10, math.Floor(math.Log10(low))); base <= high; base *= 10 {
@@ -66,7 +70,7 @@ func decades(low, high float64) plot.ConstantTicks {
 			}
 			t := plot.Tick{Value: v}
 			if i == 1 || (!wide && (i == 2 || i == 5)) {
-				t.Label = tickLabel(time.Duration(math.Round(v)))
+				t.Label = label(v)
 			}
 			ticks = append(ticks, t)
 		}

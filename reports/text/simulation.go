@@ -27,6 +27,7 @@ func Simulation(w io.Writer, o Options, s *study.Simulation, top int) error {
 		p.line("")
 		p.figures(&s.Result)
 		p.functions(s, top)
+		p.prediction(s)
 		var notes []string
 		for _, warning := range s.Warnings {
 			notes = append(notes, warning.Text)
@@ -42,7 +43,11 @@ func answer(s *study.Simulation) string {
 		of += " of " + units.FormatNoun(s.Functions, "function")
 	}
 	sentence := fmt.Sprintf("%s of %s are cold: %s%s.", units.FormatCount(s.Cold), of, shareOf(s.PCold), margin(s))
-	return sentence + fmt.Sprintf(" Simulated by %s in %s, %s.", s.Engine, units.FormatDuration(wall(s.Wall)), units.FormatRate(units.Rate(math.Round(s.Rate))))
+	took := fmt.Sprintf(" Simulated by %s in %s", s.Engine, units.FormatDuration(wall(s.Wall)))
+	if s.Engine == sim.EngineEvents { // the others do not look at requests
+		took += fmt.Sprintf(", %s requests a second", units.FormatCount(uint64(s.Rate)))
+	}
+	return sentence + took + "."
 }
 
 func wall(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
@@ -51,7 +56,7 @@ func wall(s float64) time.Duration { return time.Duration(s * float64(time.Secon
 func margin(s *study.Simulation) string {
 	switch {
 	case s.ColdError > 0:
-		return fmt.Sprintf(", within %s of that by the model", shareOf(s.ColdError))
+		return fmt.Sprintf(", off by at most %s of that by the model", shareOf(s.ColdError))
 	case s.PColdStderr != nil:
 		return fmt.Sprintf(", standard error %s", shareOf(*s.PColdStderr))
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -13,7 +14,7 @@ import (
 // figures holds numbers of the JSON document on the last command's stdout
 // against bounds, or against those of a document in a file:
 //
-//	figures p_cold<=0.01 by_function.0.cold=3 requests=first
+//	figures p_cold<=0.01 by_function.0.cold=3 requests=first cold=first:points.2.cold
 func figures(ts *testscript.TestScript, _ bool, args []string) {
 	doc := document(ts, []byte(ts.ReadFile("stdout")))
 	for _, claim := range args {
@@ -28,9 +29,11 @@ func figures(ts *testscript.TestScript, _ bool, args []string) {
 		path, bound := claim[:at], claim[at+len(op):]
 		want, err := strconv.ParseFloat(bound, 64)
 		if err != nil {
-			text, err := os.ReadFile(filepath.Join(ts.Getenv("WORK"), bound))
-			ts.Check(err)
-			want = numberAt(ts, document(ts, text), path)
+			file, other, elsewhere := strings.Cut(bound, ":")
+			if !elsewhere {
+				other = path
+			}
+			want = numberAt(ts, documentIn(ts, file), other)
 		}
 		got := numberAt(ts, doc, path)
 		if !map[string]bool{"=": got == want, ">=": got >= want, "<=": got <= want}[op] {
@@ -43,6 +46,24 @@ func document(ts *testscript.TestScript, text []byte) any {
 	var doc any
 	ts.Check(json.Unmarshal(text, &doc))
 	return doc
+}
+
+// documentIn is the JSON document in a file.
+func documentIn(ts *testscript.TestScript, name string) any {
+	text, err := os.ReadFile(filepath.Join(ts.Getenv("WORK"), name))
+	ts.Check(err)
+	return document(ts, text)
+}
+
+// agree wants the cold starts of two simulations of the same traffic, the first
+// by levels, within the stated error of the model and four standard errors.
+func agree(ts *testscript.TestScript, _ bool, args []string) {
+	levels, events := documentIn(ts, args[0]), documentIn(ts, args[1])
+	estimate, cold := numberAt(ts, levels, "cold"), numberAt(ts, events, "cold")
+	chance := 4 * numberAt(ts, events, "p_cold_stderr") * numberAt(ts, events, "served")
+	if off := math.Abs(estimate - cold); off > estimate*numberAt(ts, levels, "cold_model_error")+chance {
+		ts.Fatalf("levels has %v cold starts, events %v: off by more than the model's error and %v by chance", estimate, cold, chance)
+	}
 }
 
 // numberAt is the number at a path of keys and positions.

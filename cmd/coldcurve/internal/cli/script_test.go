@@ -33,6 +33,7 @@ func scriptCommands() map[string]scriptCommand {
 		"served":    served,
 		"noorphans": noOrphans,
 		"figures":   figures,
+		"agree":     agree,
 	}
 }
 

@@ -24,8 +24,13 @@ type simulateCmd struct {
 	servingFlags `embed:"" group:"Serving"`
 	policyFlags  `embed:"" group:"Policy"`
 
-	Top  int  `default:"10" help:"So many functions have a row in the table."`
-	JSON bool `name:"json" help:"Print one JSON document (schema coldcurve.simulation/v1) instead of tables."`
+	Engine string   `enum:"events,levels" default:"events" help:"events follows every request; levels needs only counts per minute, takes a second for any number of requests, and says how far it may be off."`
+	Sweep  []string `sep:"none" placeholder:"KEY=A,B,..." help:"Simulate once for each value of a policy key, such as keep-alive=1m,10m,1h; twice for a grid."`
+	Fit    string   `type:"path" placeholder:"RUN" help:"Take service times, start delays and the keep-alive from a measured run directory; without other traffic its requests too."`
+
+	Out  string `type:"path" placeholder:"DIR" help:"Make a result directory: simulation.json, usage.json, charts."`
+	Top  int    `default:"10" help:"So many functions have a row in the table."`
+	JSON bool   `name:"json" help:"Print one JSON document (schema coldcurve.simulation/v1, or coldcurve.sweep/v1 with --sweep) instead of tables."`
 }
 
 // trafficFlags say whose requests come when.
@@ -124,41 +129,92 @@ func (c *simulateCmd) Run(ctx context.Context, w *World) error {
 		return err
 	}
 	defer subject.source.Close()
-	plan := c.plan(subject)
+	if subject.platform.Memory > 0 {
+		subject.notes = append(subject.notes, "the policy's memory budget is not simulated: each function has as much as it needs")
+	}
+	if len(c.Sweep) > 0 {
+		return c.sweep(ctx, w, subject)
+	}
 	progress := newSimulating(w, subject.name)
+	plan := c.plan(subject)
 	plan.Progress = progress.show
-	before := w.Now()
 	s, err := study.Simulate(ctx, plan)
 	progress.end()
 	if err != nil {
 		return c.explained(err)
 	}
-	s.Took(w.Now().Sub(before))
+	s.Took(w.Now().Sub(progress.began))
 	s.Traffic.Name, s.Policy = subject.name, subject.keys
 	s.Notes = append(s.Notes, subject.notes...)
-	if subject.platform.Memory > 0 {
-		s.Notes = append(s.Notes, "the policy's memory budget is not simulated: each function has as much as it needs")
+	if subject.fit != nil {
+		s.Measured, s.Beside = subject.measured, subject.fit.Beside()
 	}
-	if err := c.print(w, s); err != nil {
-		return err
-	}
-	if !s.Complete {
-		return errors.New("interrupted; the figures are of what was simulated until then")
-	}
-	return nil
+	return c.present(w, s, s.Complete, resultOf(s), func(o text.Options) error {
+		return text.Simulation(w.Stdout, o, s, c.Top)
+	})
 }
 
-func (c *simulateCmd) print(w *World, s *study.Simulation) error {
-	if c.JSON {
-		return printJSON(w.Stdout, s)
+// sweep simulates the subject once for each policy.
+func (c *simulateCmd) sweep(ctx context.Context, w *World, subject *subject) error {
+	var axes []study.Axis
+	for _, given := range c.Sweep {
+		axis, err := study.ParseAxis(given)
+		if err != nil {
+			return usage("--sweep %w", err)
+		}
+		axes = append(axes, axis)
 	}
-	return text.Simulation(w.Stdout, text.For(w.Terminal.Out, w.Terminal.Width, w.Env), s, c.Top)
+	progress := newSimulating(w, subject.name)
+	s, err := study.Sweeping(ctx, axes, func(values []string) (study.Plan, error) { return c.varied(*subject, axes, values) }, progress.show)
+	progress.end()
+	if err != nil {
+		return c.explained(err)
+	}
+	s.Wall = w.Now().Sub(progress.began).Seconds()
+	s.Traffic.Name = subject.name
+	s.Notes = append(s.Notes, subject.notes...)
+	return c.present(w, s, s.Complete, resultOfSweep(s), func(o text.Options) error { return text.Sweep(w.Stdout, o, s) })
+}
+
+// varied is the plan of a subject whose policy has some keys replaced.
+func (c *simulateCmd) varied(s subject, axes []study.Axis, values []string) (study.Plan, error) {
+	var settings []scenarios.Setting
+	for i, a := range axes {
+		settings = append(settings, scenarios.Setting{From: "--sweep " + dashed(a.Key), Key: a.Key, Value: values[i]})
+	}
+	var err error
+	if s.platform, err = s.platform.With(settings...); err != nil {
+		return study.Plan{}, err
+	}
+	return c.plan(&s), nil
+}
+
+// present prints a result, or its document, and keeps it where --out says.
+func (c *simulateCmd) present(w *World, document any, complete bool, kept result, tables func(text.Options) error) error {
+	var err error
+	if c.JSON {
+		err = printJSON(w.Stdout, document)
+	} else {
+		err = tables(text.For(w.Terminal.Out, w.Terminal.Width, w.Env))
+	}
+	if err == nil && c.Out != "" {
+		if err = kept.write(c.Out); err == nil && !c.JSON {
+			_, err = fmt.Fprintf(w.Stdout, "\nResult: %s\n", c.Out)
+		}
+	}
+	if err == nil && !complete {
+		err = errors.New("interrupted; the figures are of what was simulated until then")
+	}
+	return err
 }
 
 // explained adds what the reader can do about err.
 func (c *simulateCmd) explained(err error) error {
 	if unknown, ok := errors.AsType[*study.UnknownService](err); ok {
-		return &failure{code: exitUsage, err: unknown, hint: "add --service, such as --service exp:100ms"}
+		return &failure{code: exitUsage, err: unknown, hint: "add --service, such as --service exp:100ms, or --fit RUN"}
+	}
+	if axes, ok := errors.AsType[*study.AxesError](err); ok {
+		return &failure{code: exitUsage, err: axes}
 	}
 	return faulty(err)
 }
@@ -177,7 +233,7 @@ func faulty(err error) error {
 // plan is the simulation of a subject.
 func (c *simulateCmd) plan(s *subject) study.Plan {
 	plan := study.Plan{
-		Source: s.source, Override: true, Adjust: s.adjust,
+		Source: s.source, Engine: sim.Engine(c.Engine), Override: true, Adjust: s.adjust,
 		Options: sim.Options{
 			Policy: s.platform.Policy, Service: c.Service.value, ColdService: c.ColdService.value,
 			Contention: sim.Contention{Slowdown: c.Slowdown, Cores: c.Cores},

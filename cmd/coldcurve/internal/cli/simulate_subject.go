@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/dist"
 	"github.com/coldcurve/coldcurve/analysis/sim"
+	"github.com/coldcurve/coldcurve/analysis/study"
 	"github.com/coldcurve/coldcurve/analysis/traffic"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/fixtures"
@@ -31,10 +33,15 @@ type subject struct {
 	requests int64
 	warmup   time.Duration // 0 is the simulator's default, below 0 none
 	adjust   func(function string, o *sim.Options)
+	fit      *study.Fit // nil for none
+	measured []study.Measured
 }
 
 // subject finds the traffic and reads the policy.
 func (c *simulateCmd) subject(ctx context.Context) (*subject, error) {
+	if c.Fit != "" && c.Scenario == "" && len(c.Trace) == 0 && c.Rate == nil && !c.Population.given {
+		c.Trace = []string{c.Fit}
+	}
 	sources := 0
 	for _, given := range []bool{c.Scenario != "", len(c.Trace) > 0, c.Rate != nil, c.Population.given} {
 		if given {
@@ -55,8 +62,9 @@ func (c *simulateCmd) subject(ctx context.Context) (*subject, error) {
 			s.warmup = -1 // to the simulator 0 is its default
 		}
 	}
-	var err error
+	err := c.fitted(s)
 	switch {
+	case err != nil:
 	case c.Scenario != "":
 		return s, c.ofScenario(s)
 	case len(c.Trace) > 0:
@@ -74,6 +82,28 @@ func (c *simulateCmd) subject(ctx context.Context) (*subject, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// fitted reads the run that --fit names.
+func (c *simulateCmd) fitted(s *subject) error {
+	if c.Fit == "" {
+		return nil
+	}
+	fit, err := study.FitRun(c.Fit)
+	if err != nil {
+		return &failure{code: exitUsage, err: err}
+	}
+	s.fit, s.notes = fit, append(s.notes, fit.Notes...)
+	if fit.KeepAlive > 0 && c.KeepAlive == "" && c.Profile == "" && c.Policy == "" {
+		c.KeepAlive = fit.KeepAlive.String()
+	}
+	if len(c.Trace) == 1 && c.Trace[0] == c.Fit { // the run's own requests, all of them
+		s.measured = fit.Measured
+		if s.warmup == 0 {
+			s.warmup = cmp.Or(fit.Warmup, -1)
+		}
+	}
+	return nil
 }
 
 // ofTrace opens recorded traffic: paths, or the name of what is shipped.
@@ -144,7 +174,10 @@ func (c *simulateCmd) ofScenario(s *subject) error {
 	if err != nil {
 		return err
 	}
-	s.name, s.seed, s.notes = scenario.Name, scenario.Seed, scenario.Notes
+	s.name, s.seed, s.notes = scenario.Name, scenario.Seed, append(s.notes, scenario.Notes...)
+	if s.fit != nil && s.fit.Scenario == s.name {
+		s.measured = s.fit.Measured
+	}
 	if s.platform, err = scenario.Platform.With(c.policySettings(s)...); err != nil {
 		return err
 	}
@@ -233,6 +266,9 @@ func (c *simulateCmd) startDelays(s *subject, runtimeOf func(function string) pl
 		}
 	}
 	s.adjust = func(function string, o *sim.Options) {
+		if s.fit != nil {
+			s.fit.Adjust(function, o)
+		}
 		if d := delays[runtimeOf(function)]; d != nil {
 			o.StartDelay = d
 		}

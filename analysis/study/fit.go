@@ -1,0 +1,220 @@
+package study
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/dist"
+	"github.com/coldcurve/coldcurve/analysis/hist"
+	"github.com/coldcurve/coldcurve/analysis/rundir"
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/sim"
+	"github.com/coldcurve/coldcurve/analysis/traffic"
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform"
+)
+
+// Fit is what a measured run says of how a platform serves: by function, how
+// long instances work and start, and how long they are kept.
+type Fit struct {
+	Run       string
+	Scenario  string // that the run measured
+	Functions map[string]*Fitted
+	KeepAlive time.Duration // 0: the run does not tell
+	Kept      int           // idle spells to their end that tell it
+	Warmup    time.Duration // of the scenario's leading warm-up phases
+	Measured  []Measured    // all functions together, then each
+	Notes     []string
+}
+
+// Fitted is one function's.
+type Fitted struct {
+	Service     dist.Distribution // of warm requests
+	ColdService dist.Distribution // of cold ones; nil where there are too few
+	StartDelay  dist.Distribution // nil where nothing was started
+
+	warm, cold, start *hist.Histogram
+	rest              *hist.Histogram // what a request takes beside: network, front end
+}
+
+// Measured is what came out of the run for one function, as a prediction says it.
+type Measured struct {
+	Function string        `json:"function"` // "" for all together
+	Requests uint64        `json:"requests"` // outside warm-up phases
+	Cold     uint64        `json:"cold"`
+	P50      time.Duration `json:"p50_ns"` // of latency
+	P99      time.Duration `json:"p99_ns"`
+	N        uint64        `json:"n"` // answers that they are of
+}
+
+// leastCold is how many cold requests make a distribution of their own.
+const leastCold = 10
+
+// FitRun reads a run directory. Service is the handler's time where the
+// platform gives it; the start delay is what a cold request waited before that.
+func FitRun(path string) (*Fit, error) {
+	dir, err := rundir.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	f := &Fit{Run: path, Scenario: dir.Manifest.Scenario, Functions: make(map[string]*Fitted)}
+	warmup := make(map[string]bool)
+	leading := true
+	for _, p := range dir.Manifest.Phases {
+		warmup[p.Name] = p.Warmup
+		if leading = leading && p.Warmup; leading {
+			f.Warmup = p.End
+		}
+	}
+	latency, last := make(map[string]*hist.Histogram), make(map[string]time.Duration) // by function, by instance
+	measured := make(map[string]*Measured)
+	for s, err := range dir.Samples() {
+		if err != nil {
+			return nil, err
+		}
+		if measured[s.Function] == nil {
+			f.Functions[s.Function] = &Fitted{warm: hist.New(), cold: hist.New(), start: hist.New(), rest: hist.New()}
+			measured[s.Function], latency[s.Function] = &Measured{Function: s.Function}, hist.New()
+		}
+		f.Functions[s.Function].add(s)
+		last[s.Instance] = max(last[s.Instance], s.Done)
+		if !warmup[s.Phase] {
+			measured[s.Function].add(s, latency[s.Function])
+		}
+	}
+	if err := f.settle(); err != nil {
+		return nil, err
+	}
+	f.compare(measured, latency)
+	instances, err := dir.Instances()
+	if err != nil {
+		return nil, err
+	}
+	f.keepAlive(dir, instances, last)
+	return f, nil
+}
+
+// compare keeps what was measured, all functions together first.
+func (f *Fit) compare(measured map[string]*Measured, latency map[string]*hist.Histogram) {
+	all, total := hist.New(), Measured{}
+	for _, name := range slices.Sorted(maps.Keys(measured)) {
+		m, h := measured[name], latency[name]
+		m.P50, m.P99 = h.Quantile(.5), h.Quantile(.99)
+		all.Merge(h)
+		total.Requests += m.Requests
+		total.Cold += m.Cold
+		f.Measured = append(f.Measured, *m)
+	}
+	total.P50, total.P99, total.N = all.Quantile(.5), all.Quantile(.99), all.N()
+	f.Measured = append([]Measured{total}, f.Measured...)
+}
+
+// keepAlive is how long instances that went for being idle had been so, from
+// their last answer to their end; where none did, what the platform says.
+func (f *Fit) keepAlive(dir *rundir.Dir, instances []platform.InstanceRecord, last map[string]time.Duration) {
+	m := &dir.Manifest
+	var spells []time.Duration
+	for _, i := range instances {
+		if done, served := last[i.ID]; served && i.Reason == "idle" && m.Platform.Clock && m.MonotonicOrigin > 0 {
+			spells = append(spells, time.Duration(i.Gone-m.MonotonicOrigin)-done)
+		}
+	}
+	stated, err := units.ParseDuration(m.Platform.Facts["keep_alive"])
+	switch f.Kept = len(spells); {
+	case len(spells) > 0:
+		slices.Sort(spells)
+		f.KeepAlive = spells[len(spells)/2]
+		f.Notes = append(f.Notes, fmt.Sprintf("keep-alive %s: the median of %s that ended in the run", units.FormatDuration(f.KeepAlive), units.FormatNoun(len(spells), "idle spell")))
+		if err == nil {
+			f.Notes[len(f.Notes)-1] += "; the platform says " + units.FormatDuration(stated)
+		}
+	case err == nil:
+		f.KeepAlive = stated
+		f.Notes = append(f.Notes, fmt.Sprintf("keep-alive %s: what the platform says; no instance was put away in the run", units.FormatDuration(stated)))
+	default:
+		f.Notes = append(f.Notes, "the run tells no keep-alive: it is the scenario's, or --keep-alive")
+	}
+}
+
+// Adjust has a function served as it was measured. A function that the run does
+// not know is served as the flags say.
+func (f *Fit) Adjust(function string, o *sim.Options) {
+	if fitted := f.Functions[function]; fitted != nil {
+		o.Service, o.ColdService, o.StartDelay = fitted.Service, fitted.ColdService, fitted.StartDelay
+	}
+}
+
+// Beside is the median of what a request took beside the instance's work and
+// start: network, front end. It is not simulated.
+func (f *Fit) Beside() time.Duration {
+	all := hist.New()
+	for _, fitted := range f.Functions {
+		all.Merge(fitted.rest)
+	}
+	return all.Quantile(.5)
+}
+
+func (m *Measured) add(s *sample.Sample, latency *hist.Histogram) {
+	m.Requests++
+	if s.Err != sample.NoError {
+		return
+	}
+	latency.Record(s.Latency())
+	if s.Believed() == sample.Cold {
+		m.Cold++
+	}
+}
+
+// add takes a sample apart.
+func (f *Fitted) add(s *sample.Sample) {
+	work, ok := traffic.Worked(s)
+	if !ok {
+		return
+	}
+	b := &s.Breakdown
+	switch s.Believed() {
+	case sample.Cold:
+		f.cold.Record(work)
+		f.start.Record(b.Provision + b.Boot + b.Init)
+	case sample.Warm:
+		f.warm.Record(work)
+	}
+	f.rest.Record(max(0, s.Service()-b.Queue-b.Provision-b.Boot-b.Init-work))
+}
+
+// settle makes distributions of what was taken.
+func (f *Fit) settle() error {
+	var faults []error
+	for name, fitted := range f.Functions {
+		service := fitted.warm
+		if service.N() == 0 {
+			service = fitted.cold
+		}
+		if service.N() == 0 {
+			faults = append(faults, fmt.Errorf("fit %s: no request of %s says how long an instance worked for it", f.Run, name))
+			continue
+		}
+		fitted.Service = empirical(service, 1)
+		fitted.ColdService = empirical(fitted.cold, leastCold)
+		fitted.StartDelay = empirical(fitted.start, 1)
+	}
+	if len(f.Functions) == 0 {
+		faults = append(faults, fmt.Errorf("fit %s: it has no samples", f.Run))
+	}
+	return errors.Join(faults...)
+}
+
+// empirical is a histogram's distribution, nil where it holds fewer than least.
+func empirical(h *hist.Histogram, least uint64) dist.Distribution {
+	if h.N() < least {
+		return nil
+	}
+	d, err := dist.NewEmpirical(h)
+	if err != nil {
+		return nil // it is empty
+	}
+	return d
+}

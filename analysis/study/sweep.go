@@ -1,0 +1,225 @@
+package study
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/coldcurve/coldcurve/analysis/dist"
+	"github.com/coldcurve/coldcurve/analysis/sim"
+)
+
+// SweepSchema is the version of a sweep's JSON form.
+const SweepSchema = "coldcurve.sweep/v1"
+
+// Axis is one key of a policy with the values that it is to have.
+type Axis struct {
+	Key    string   `json:"key"` // as in a policy file: keep_alive
+	Values []string `json:"values"`
+}
+
+// ParseAxis reads "keep-alive=1m,5m,10m". A comma within brackets does not
+// separate: "provisioned=0,[{from: 0s, count: 2}]".
+func ParseAxis(text string) (Axis, error) {
+	key, values, found := strings.Cut(text, "=")
+	a := Axis{Key: strings.ReplaceAll(strings.TrimSpace(key), "-", "_")}
+	if !found || a.Key == "" {
+		return a, fmt.Errorf("%q: write a key of the policy and its values, such as keep-alive=1m,10m", text)
+	}
+	depth, start := 0, 0
+	for i, c := range values + "," {
+		switch {
+		case c == '[' || c == '{':
+			depth++
+		case c == ']' || c == '}':
+			depth--
+		case c == ',' && depth == 0:
+			a.Values = append(a.Values, strings.TrimSpace(values[start:i]))
+			start = i + 1
+		}
+	}
+	if start <= len(values) || slices.Contains(a.Values, "") {
+		return a, fmt.Errorf("%q: a value is missing, or a bracket does not close", text)
+	}
+	for i, v := range a.Values {
+		if slices.Contains(a.Values[:i], v) {
+			return a, fmt.Errorf("%q: %s stands twice", text, v)
+		}
+	}
+	return a, nil
+}
+
+// Sweep is one traffic on many policies, as `simulate --sweep --json` prints it.
+// Every point meets the same requests, with the same service times.
+type Sweep struct {
+	Schema   string   `json:"schema"`
+	Complete bool     `json:"complete"` // false: interrupted, and Points are those that were done
+	Traffic  Traffic  `json:"traffic"`
+	Seed     uint64   `json:"seed"`
+	Axes     []Axis   `json:"axes"`
+	Points   []Point  `json:"points"` // the last axis changes fastest
+	Wall     float64  `json:"wall_s"`
+	Notes    []string `json:"notes"`
+}
+
+// Point is one policy of a sweep.
+type Point struct {
+	Values []string `json:"values"` // of the axes, in their order
+	sim.Result
+	IdleHours float64 `json:"idle_instance_h"` // instances ready and serving nobody
+	// Pareto says that no other point has both fewer cold starts and fewer idle
+	// instance hours.
+	Pareto bool `json:"pareto"`
+}
+
+// mostPoints is more than a person reads.
+const mostPoints = 400
+
+// AxesError is axes that make no sweep.
+type AxesError struct{ Problem string }
+
+func (e *AxesError) Error() string { return "sweep: " + e.Problem }
+
+// combinations are the values of every point.
+func combinations(axes []Axis) ([][]string, error) {
+	all := [][]string{nil}
+	for i, a := range axes {
+		if slices.ContainsFunc(axes[:i], func(b Axis) bool { return b.Key == a.Key }) {
+			return nil, &AxesError{a.Key + " is swept twice"}
+		}
+		var next [][]string
+		for _, before := range all {
+			for _, v := range a.Values {
+				next = append(next, append(slices.Clone(before), v))
+			}
+		}
+		if all = next; len(all) > mostPoints {
+			return nil, &AxesError{fmt.Sprintf("%d points and more: the most is %d", len(all), mostPoints)}
+		}
+	}
+	return all, nil
+}
+
+// Sweeping simulates a plan's traffic once for each combination of the axes'
+// values, points side by side. The plan of a point is what planOf makes of its
+// values; all are made before the first is simulated. They leave the same
+// warm-up out, the longest that any of them needs.
+func Sweeping(ctx context.Context, axes []Axis, planOf func(values []string) (Plan, error), progress func(share float64)) (*Sweep, error) {
+	values, err := combinations(axes)
+	if err != nil {
+		return nil, err
+	}
+	plans := make([]Plan, len(values))
+	for i, v := range values {
+		if plans[i], err = planOf(v); err != nil {
+			return nil, err
+		}
+	}
+	sameWarmup(plans)
+	shares := &shares{of: make([]float64, len(plans)), tell: progress}
+	points := make([]*Point, len(plans))
+	sims := make([]*Simulation, len(plans))
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range plans {
+		group.Go(func() error {
+			if ctx.Err() != nil {
+				return nil
+			}
+			plans[i].Progress = func(share float64) { shares.set(i, share) }
+			s, err := Simulate(within, plans[i])
+			if err != nil {
+				return err
+			}
+			shares.set(i, 1)
+			sims[i] = s
+			points[i] = pointOf(values[i], s)
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil && ctx.Err() == nil {
+		return nil, err
+	}
+	return gather(ctx, axes, plans, points, sims)
+}
+
+func gather(ctx context.Context, axes []Axis, plans []Plan, points []*Point, sims []*Simulation) (*Sweep, error) {
+	sweep := &Sweep{Schema: SweepSchema, Complete: true, Seed: plans[0].Options.Seed, Axes: axes, Notes: []string{}}
+	for i, p := range points {
+		if p == nil || !sims[i].Complete {
+			sweep.Complete = false
+			continue
+		}
+		if len(sweep.Points) == 0 {
+			sweep.Traffic, sweep.Notes = sims[i].Traffic, sims[i].Notes
+		}
+		sweep.Points = append(sweep.Points, *p)
+	}
+	if len(sweep.Points) == 0 {
+		return nil, errors.Join(errors.New("interrupted before the first point was done"), ctx.Err())
+	}
+	markPareto(sweep.Points)
+	return sweep, nil
+}
+
+// pointOf is what a sweep keeps of a simulation.
+func pointOf(values []string, s *Simulation) *Point {
+	p := &Point{Values: values, Result: s.Result, IdleHours: s.IdleShare * s.InstanceSeconds / 3600}
+	p.Timeline = nil
+	return p
+}
+
+// sameWarmup gives plans that leave it to the simulator the longest warm-up.
+func sameWarmup(plans []Plan) {
+	longest := plans[0].Options.Warmup
+	if longest != 0 {
+		return
+	}
+	for i := range plans {
+		o := plans[i].Options
+		if o.Service == nil { // each function's own: what it adds is short beside keep-alives
+			o.Service = dist.Constant(0)
+		}
+		longest = max(longest, o.DefaultWarmup(plans[i].span()))
+	}
+	for i := range plans {
+		plans[i].Options.Warmup = longest
+	}
+}
+
+// markPareto finds the points that no other one beats in both.
+func markPareto(points []Point) {
+	for i := range points {
+		a := &points[i]
+		a.Pareto = !slices.ContainsFunc(points, func(b Point) bool {
+			return b.PCold <= a.PCold && b.IdleHours <= a.IdleHours && (b.PCold < a.PCold || b.IdleHours < a.IdleHours)
+		})
+	}
+}
+
+// shares adds up how far several simulations are.
+type shares struct {
+	mu   sync.Mutex
+	of   []float64
+	tell func(float64)
+}
+
+func (s *shares) set(i int, share float64) {
+	if s.tell == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.of[i] = share
+	sum := 0.
+	for _, x := range s.of {
+		sum += x
+	}
+	s.tell(sum / float64(len(s.of)))
+}

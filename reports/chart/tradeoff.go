@@ -1,0 +1,156 @@
+package chart
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/coldcurve/coldcurve/analysis/study"
+	"github.com/coldcurve/coldcurve/analysis/units"
+)
+
+// Tradeoff draws what a sweep's policies cost in idle instances and what they
+// leave in cold starts, and the front of those that no other beats in both.
+func Tradeoff(s *study.Sweep) (Chart, bool) {
+	if len(s.Points) == 0 {
+		return Chart{}, false
+	}
+	points := slices.Clone(s.Points)
+	slices.SortStableFunc(points, func(a, b study.Point) int { return cmp.Compare(a.IdleHours, b.IdleHours) })
+	var front []string
+	for _, p := range points {
+		if p.Pareto {
+			front = append(front, strings.Join(p.Values, " "))
+		}
+	}
+	keys := make([]string, len(s.Axes))
+	for i, a := range s.Axes {
+		keys[i] = strings.ReplaceAll(a.Key, "_", " ")
+	}
+	return Chart{
+		Name: "tradeoff", Title: "Cold starts against idle instances",
+		Caption: "Each point is a policy; the line joins those that no other beats in both. Down and left is better. Cold share is of all requests.",
+		Alt: fmt.Sprintf("Share of cold starts over idle instance hours for %d values of %s. On the front: %s.",
+			len(points), strings.Join(keys, " and "), strings.Join(front, ", ")),
+		subtitle: s.Traffic.Name + ", by " + strings.Join(keys, " and "),
+		height:   4.6 * vg.Inch,
+		keys: []key{
+			{"on the front", func(c draw.Canvas, t Theme, at vg.Point) { mark(c, t, at.Add(vg.Point{X: -10}), true) }},
+			{"another does better", func(c draw.Canvas, t Theme, at vg.Point) { mark(c, t, at.Add(vg.Point{X: -10}), false) }},
+		},
+		body: func(c draw.Canvas, t Theme) { tradeoff(points).draw(c, t) },
+	}, true
+}
+
+type tradeoff []study.Point
+
+func (points tradeoff) draw(c draw.Canvas, t Theme) {
+	p := newPlot(t)
+	p.X.Label.Text, p.Y.Label.Text = "idle instance hours", "cold share"
+	idle := func(p *study.Point) float64 { return p.IdleHours }
+	cold := func(p *study.Point) float64 { return p.PCold }
+	points.axis(&p.X, idle, func(v float64) string { return short(v) })
+	points.axis(&p.Y, cold, func(v float64) string { return short(100*v) + "%" })
+	p.Add(gridLines(t, true, true), plotter(func(c draw.Canvas, p *plot.Plot) { points.paint(c, p, t) }))
+	p.Draw(c)
+}
+
+// axis lets a show a figure of the points, logarithmic where it spreads wide.
+func (points tradeoff) axis(a *plot.Axis, of func(*study.Point) float64, label func(float64) string) {
+	low, high := math.Inf(1), 0.
+	for i := range points {
+		v := of(&points[i])
+		low, high = min(low, v), max(high, v)
+	}
+	if low > 0 && high/low > spread {
+		a.Scale = logScale{}
+		a.Min, a.Max = low/1.25, high*1.25
+		a.Tick.Marker = decadesOf(a.Min, a.Max, label)
+		return
+	}
+	step := niceFloat(high)
+	if high == 0 {
+		step = .1
+	}
+	a.Min, a.Max = 0, math.Ceil(max(high, step)/step)*step
+	var ticks plot.ConstantTicks
+	for i := 0; float64(i)*step <= a.Max*1.0001; i++ {
+		ticks = append(ticks, plot.Tick{Value: float64(i) * step, Label: label(float64(i) * step)})
+	}
+	a.Tick.Marker = ticks
+}
+
+// short is a number with as few digits as it needs.
+func short(v float64) string {
+	if v >= 1000 {
+		return units.FormatCount(int64(math.Round(v)))
+	}
+	return strconv.FormatFloat(v, 'g', 3, 64)
+}
+
+// mark is a point: full on the front, hollow off it.
+func mark(c draw.Canvas, t Theme, at vg.Point, front bool) {
+	sty := draw.GlyphStyle{Color: t.color(unknown), Radius: 4, Shape: draw.RingGlyph{}}
+	if front {
+		sty.Color, sty.Shape = t.color(warm), draw.CircleGlyph{}
+	}
+	c.DrawGlyph(sty, at)
+}
+
+// paint draws the front's line, the points, and their values beside them where
+// there is room.
+func (points tradeoff) paint(c draw.Canvas, p *plot.Plot, t Theme) {
+	x, y := p.Transforms(&c)
+	var line []vg.Point
+	places := make([]vg.Point, len(points))
+	for i, point := range points {
+		places[i] = vg.Point{X: x(point.IdleHours), Y: y(point.PCold)}
+		if point.Pareto {
+			line = append(line, places[i])
+		}
+	}
+	c.StrokeLines(draw.LineStyle{Color: t.color(warm), Width: 1.2}, line)
+	var taken []vg.Rectangle
+	for i, point := range points {
+		mark(c, t, places[i], point.Pareto)
+	}
+	sty := style(11, t.color(ink))
+	for _, front := range []bool{true, false} { // what matters has its name first
+		for i, point := range points {
+			if point.Pareto != front {
+				continue
+			}
+			text := fit(sty, strings.Join(point.Values, ", "), 140)
+			if at, room, ok := beside(c, places[i], sty.Width(text), taken); ok {
+				c.FillText(sty, at, text)
+				taken = append(taken, room)
+			}
+		}
+	}
+}
+
+// beside is a place for a label of some width near a point that no other label
+// takes: above right of it, below left, above left or below right.
+func beside(c draw.Canvas, at vg.Point, width vg.Length, taken []vg.Rectangle) (vg.Point, vg.Rectangle, bool) {
+	const gap, height = 7, 13
+	for _, d := range []vg.Point{{X: gap, Y: gap}, {X: -gap - width, Y: -gap}, {X: -gap - width, Y: gap}, {X: gap, Y: -gap}} {
+		place := at.Add(d)
+		room := vg.Rectangle{Min: vg.Point{X: place.X, Y: place.Y - height/2}, Max: vg.Point{X: place.X + width, Y: place.Y + height/2}}
+		if room.Min.X < c.Min.X || room.Max.X > c.Max.X || room.Min.Y < c.Min.Y || room.Max.Y > c.Max.Y {
+			continue
+		}
+		if !slices.ContainsFunc(taken, func(r vg.Rectangle) bool {
+			return r.Min.X < room.Max.X && room.Min.X < r.Max.X && r.Min.Y < room.Max.Y && room.Min.Y < r.Max.Y
+		}) {
+			return place, room, true
+		}
+	}
+	return vg.Point{}, vg.Rectangle{}, false
+}
