@@ -8,10 +8,12 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/cost"
 	"github.com/coldcurve/coldcurve/analysis/sim"
 	"github.com/coldcurve/coldcurve/analysis/traffic"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/analysis/usage"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
 )
 
 // Plan is one simulation of a source of traffic.
@@ -23,6 +25,8 @@ type Plan struct {
 	Override bool
 	Engine   sim.Engine    // the default is [sim.EngineEvents]
 	Until    time.Duration // cuts the traffic off there; 0 is all of it
+	// Option is whose prices a month is billed by; nil for no bill.
+	Option cost.Option
 	// Adjust changes a function's options before it is simulated. It may be nil.
 	Adjust func(function string, o *sim.Options)
 	// Progress is told now and then what share (0 to 1) is done, by one
@@ -45,14 +49,16 @@ type Simulation struct {
 	// ByFunction is each function's own result, the ones with most requests
 	// first; nil where there is one function.
 	ByFunction []sim.Result `json:"by_function,omitempty"`
+	Bill       *Bill        `json:"bill,omitempty"` // of a month of such traffic
 	// Measured is what a run measured of the same requests, and Beside what
 	// requests took there beside the instance, which is not simulated.
 	Measured []Measured    `json:"measured,omitempty"`
 	Beside   time.Duration `json:"beside_ns,omitempty"`
 	Notes    []string      `json:"notes"` // what a reader must know of traffic and policy
 
-	account usage.Account
-	memory  []units.Bytes // of the functions' instances, each size once
+	account     usage.Account
+	provisioned []lifecycle.Level
+	memory      []units.Bytes // of the functions' instances, each size once
 }
 
 // Traffic is what was simulated.
@@ -85,6 +91,9 @@ func Simulate(ctx context.Context, p Plan) (*Simulation, error) {
 		return nil, err
 	}
 	s.Complete = !s.Interrupted
+	if s.provisioned = p.Options.Policy.Provisioned; p.Option != nil {
+		s.Bill = s.bill(p.Option)
+	}
 	return s, nil
 }
 

@@ -75,7 +75,8 @@ type Point struct {
 	IdleHours float64 `json:"idle_instance_h"` // instances ready and serving nobody
 	// Pareto says that no other point has both fewer cold starts and fewer idle
 	// instance hours.
-	Pareto bool `json:"pareto"`
+	Pareto bool  `json:"pareto"`
+	Bill   *Bill `json:"bill,omitempty"` // of a month of such traffic
 }
 
 // mostPoints is more than a person reads.
@@ -162,7 +163,7 @@ func gather(ctx context.Context, axes []Axis, plans []Plan, points []*Point, sim
 		sweep.Points = append(sweep.Points, *p)
 	}
 	if len(sweep.Points) == 0 {
-		return nil, errors.Join(errors.New("interrupted before the first point was done"), ctx.Err())
+		return nil, errors.New("interrupted before the first point was done")
 	}
 	markPareto(sweep.Points)
 	return sweep, nil
@@ -170,7 +171,7 @@ func gather(ctx context.Context, axes []Axis, plans []Plan, points []*Point, sim
 
 // pointOf is what a sweep keeps of a simulation.
 func pointOf(values []string, s *Simulation) *Point {
-	p := &Point{Values: values, Result: s.Result, IdleHours: s.IdleShare * s.InstanceSeconds / 3600}
+	p := &Point{Values: values, Result: s.Result, IdleHours: s.IdleShare * s.InstanceSeconds / 3600, Bill: s.Bill}
 	p.Timeline = nil
 	return p
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,13 +27,19 @@ func Simulation(w io.Writer, o Options, s *study.Simulation, top int) error {
 		p.wrap(answer(s), "")
 		p.line("")
 		p.figures(&s.Result)
+		if b := s.Bill; b != nil && b.Why == "" {
+			p.wrap(b.Total.String()+" on "+b.Option, fmt.Sprintf("%-14s", "a month"))
+		}
 		p.functions(s, top)
 		p.prediction(s)
 		var notes []string
 		for _, warning := range s.Warnings {
+			if warning.Functions > 1 {
+				warning.Text += fmt.Sprintf(" (as in %s)", units.FormatNoun(warning.Functions, "function"))
+			}
 			notes = append(notes, warning.Text)
 		}
-		p.notes(append(notes, s.Notes...))
+		p.notes(slices.Concat(notes, billNotes(s.Bill), s.Notes))
 	})
 }
 

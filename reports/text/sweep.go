@@ -23,7 +23,7 @@ func Sweep(w io.Writer, o Options, s *study.Sweep) error {
 		}
 		p.line("")
 		p.wrap("No other policy has both fewer cold starts and fewer idle instances than those marked with a star.", "* ")
-		p.notes(s.Notes)
+		p.notes(append(billNotes(s.Points[0].Bill), s.Notes...))
 	})
 }
 
@@ -46,10 +46,29 @@ func sweepColumns(s *study.Sweep) []column {
 		column{head: "peak", keep: 3, cells: cells(func(p *study.Point) string { return units.FormatCount(p.InstancesPeak) })},
 		column{head: "idle h", keep: 8, cells: cells(func(p *study.Point) string { return number(p.IdleHours) })},
 	)
+	if b := s.Points[0].Bill; b != nil && b.Why == "" {
+		columns = append(columns, column{head: "a month", keep: 7, cells: cells(func(p *study.Point) string {
+			if p.Bill.Why != "" {
+				return "-"
+			}
+			return p.Bill.Total.String()
+		})})
+	}
 	for i := range s.Points {
 		if s.Points[i].Throttled > 0 {
 			return append(columns, column{head: "throttled", keep: 4, cells: cells(func(p *study.Point) string { return units.FormatCount(p.Throttled) })})
 		}
 	}
 	return columns
+}
+
+// billNotes say what a bill is of, or why there is none.
+func billNotes(b *study.Bill) []string {
+	switch {
+	case b == nil:
+		return nil
+	case b.Why != "":
+		return []string{"not priced: " + b.Why}
+	}
+	return []string{"a month is 730 hours of such traffic on " + b.Option + " at list prices, without a free tier; on a platform that bills by the request, idle instances cost the caller nothing unless they are provisioned"}
 }

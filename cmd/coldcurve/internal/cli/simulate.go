@@ -28,9 +28,10 @@ type simulateCmd struct {
 	Sweep  []string `sep:"none" placeholder:"KEY=A,B,..." help:"Simulate once for each value of a policy key, such as keep-alive=1m,10m,1h; twice for a grid."`
 	Fit    string   `type:"path" placeholder:"RUN" help:"Take service times, start delays and the keep-alive from a measured run directory; without other traffic its requests too."`
 
-	Out  string `type:"path" placeholder:"DIR" help:"Make a result directory: simulation.json, usage.json, charts."`
-	Top  int    `default:"10" help:"So many functions have a row in the table."`
-	JSON bool   `name:"json" help:"Print one JSON document (schema coldcurve.simulation/v1, or coldcurve.sweep/v1 with --sweep) instead of tables."`
+	Price string `default:"aws/lambda" placeholder:"PRODUCT" help:"Whose prices a month is billed by, such as aws/lambda; \"\" for no bill. It needs --memory, or traffic that tells it."`
+	Out   string `type:"path" placeholder:"DIR" help:"Make a result directory: simulation.json, usage.json, charts."`
+	Top   int    `default:"10" help:"So many functions have a row in the table."`
+	JSON  bool   `name:"json" help:"Print one JSON document (schema coldcurve.simulation/v1, or coldcurve.sweep/v1 with --sweep) instead of tables."`
 }
 
 // trafficFlags say whose requests come when.
@@ -233,6 +234,7 @@ func faulty(err error) error {
 // plan is the simulation of a subject.
 func (c *simulateCmd) plan(s *subject) study.Plan {
 	plan := study.Plan{
+		Option: s.option,
 		Source: s.source, Engine: sim.Engine(c.Engine), Override: true, Adjust: s.adjust,
 		Options: sim.Options{
 			Policy: s.platform.Policy, Service: c.Service.value, ColdService: c.ColdService.value,

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -11,7 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/cost"
 	"github.com/coldcurve/coldcurve/analysis/dist"
+	"github.com/coldcurve/coldcurve/analysis/prices"
 	"github.com/coldcurve/coldcurve/analysis/sim"
 	"github.com/coldcurve/coldcurve/analysis/study"
 	"github.com/coldcurve/coldcurve/analysis/traffic"
@@ -35,6 +38,7 @@ type subject struct {
 	adjust   func(function string, o *sim.Options)
 	fit      *study.Fit // nil for none
 	measured []study.Measured
+	option   cost.Option // nil for no bill
 }
 
 // subject finds the traffic and reads the policy.
@@ -63,6 +67,11 @@ func (c *simulateCmd) subject(ctx context.Context) (*subject, error) {
 		}
 	}
 	err := c.fitted(s)
+	if c.Price != "" && err == nil {
+		if s.option, err = cost.New(prices.Open(), c.Price, cost.Terms{}); err != nil {
+			err = &failure{code: exitUsage, err: fmt.Errorf("--price: %w", err)}
+		}
+	}
 	switch {
 	case err != nil:
 	case c.Scenario != "":

@@ -1,0 +1,163 @@
+package study
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/coldcurve/coldcurve/analysis/cost"
+	"github.com/coldcurve/coldcurve/analysis/dist"
+	"github.com/coldcurve/coldcurve/analysis/prices"
+	"github.com/coldcurve/coldcurve/analysis/sim"
+	"github.com/coldcurve/coldcurve/analysis/traffic"
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
+	"github.com/coldcurve/coldcurve/scenarios/arrival"
+)
+
+// poisson is functions with ten requests a second for ten minutes.
+func poisson(names ...string) traffic.Source {
+	var list []*traffic.Function
+	for _, name := range names {
+		list = append(list, traffic.Phases(&traffic.Function{Name: name, Memory: units.GB},
+			traffic.Phase{Duration: 10 * time.Minute, Process: arrival.Poisson{Rate: 10}}))
+	}
+	return traffic.Of(traffic.About{}, list...)
+}
+
+func planOf(source traffic.Source, keepAlive time.Duration) Plan {
+	return Plan{Source: source, Options: sim.Options{
+		Policy: lifecycle.Policy{KeepAlive: keepAlive}, Service: dist.Exponential(100 * time.Millisecond), Seed: 7,
+	}}
+}
+
+func TestParseAxis(t *testing.T) {
+	for text, want := range map[string]Axis{
+		"keep-alive=1m,10m":                           {"keep_alive", []string{"1m", "10m"}},
+		"provisioned=0,[{from: 0s, count: 2}], 3":     {"provisioned", []string{"0", "[{from: 0s, count: 2}]", "3"}},
+		" keep_alive = forever, {hybrid: {bin: 30s}}": {"keep_alive", []string{"forever", "{hybrid: {bin: 30s}}"}},
+	} {
+		got, err := ParseAxis(text)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("ParseAxis(%q): %v (-want +got):\n%s", text, err, diff)
+		}
+	}
+	for _, text := range []string{"", "keep-alive", "=1m", "keep-alive=", "a=1,,2", "a=[1,2", "a=1,1", "a={b,c]],d"} {
+		if a, err := ParseAxis(text); err == nil {
+			t.Errorf("ParseAxis(%q) = %v, want an error", text, a)
+		}
+	}
+}
+
+func TestPareto(t *testing.T) {
+	point := func(cold, idle float64) Point { return Point{Result: sim.Result{PCold: cold}, IdleHours: idle} }
+	points := []Point{point(.1, 1), point(.05, 2), point(.06, 2), point(.05, 3), point(.01, 9), point(.01, 9)}
+	markPareto(points)
+	var got []bool
+	for _, p := range points {
+		got = append(got, p.Pareto)
+	}
+	if diff := cmp.Diff([]bool{true, true, false, false, true, true}, got); diff != "" {
+		t.Errorf("on the front (-want +got):\n%s", diff)
+	}
+}
+
+// TestSweepMeetsTheSameRequests: whatever the policy, and leaves the same
+// warm-up out; the longer instances are kept, the fewer starts are cold.
+func TestSweepMeetsTheSameRequests(t *testing.T) {
+	source := poisson("a", "b")
+	keep := []time.Duration{time.Second, 10 * time.Second, time.Minute}
+	axis := Axis{"keep_alive", []string{"1s", "10s", "1m"}}
+	s, err := Sweeping(t.Context(), []Axis{axis}, func(values []string) (Plan, error) {
+		return planOf(source, keep[slices.Index(axis.Values, values[0])]), nil
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range s.Points {
+		if p.Requests != s.Points[0].Requests || p.Warmup != 180 || p.ServiceMean != s.Points[0].ServiceMean {
+			t.Errorf("point %d: %d requests of mean service %v after %v s, want those of the first point and 180 s", i, p.Requests, p.ServiceMean, p.Warmup)
+		}
+		if i > 0 && (p.Cold >= s.Points[i-1].Cold || p.IdleHours <= s.Points[i-1].IdleHours) || !p.Pareto {
+			t.Errorf("point %d: %d cold, %v idle hours; want fewer and more than in the point before", i, p.Cold, p.IdleHours)
+		}
+	}
+	alone, err := Simulate(t.Context(), func() Plan { p := planOf(source, time.Second); p.Options.Warmup = 3 * time.Minute; return p }())
+	if err != nil || alone.Cold != s.Points[0].Cold {
+		t.Errorf("the first point's policy alone: %d cold, %v; want %d", alone.Cold, err, s.Points[0].Cold)
+	}
+}
+
+func TestSweepRefuses(t *testing.T) {
+	many := Axis{Key: "queue"}
+	for i := range mostPoints + 1 {
+		many.Values = append(many.Values, time.Duration(i).String())
+	}
+	for _, axes := range [][]Axis{{{"a", []string{"1"}}, {"a", []string{"2"}}}, {many}} {
+		_, err := Sweeping(t.Context(), axes, nil, nil)
+		if _, ok := errors.AsType[*AxesError](err); !ok {
+			t.Errorf("a sweep of %d axes: %v, want an AxesError", len(axes), err)
+		}
+	}
+}
+
+func TestUntilCutsTheTraffic(t *testing.T) {
+	plan := planOf(poisson("a"), time.Second)
+	plan.Options.Warmup, plan.Until = -1, time.Minute
+	s, err := Simulate(t.Context(), plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Span != 60 || s.Requests < 450 || s.Requests > 750 || len(s.Notes) != 1 {
+		t.Errorf("%d requests in %v s, notes %q; want about 600 in 60 s and a note", s.Requests, s.Span, s.Notes)
+	}
+}
+
+func TestUnknownService(t *testing.T) {
+	plan := planOf(poisson("a", "b"), time.Second)
+	plan.Options.Service = nil
+	_, err := Simulate(t.Context(), plan)
+	if unknown, ok := errors.AsType[*UnknownService](err); !ok || unknown.Function != "a" {
+		t.Errorf("Simulate = %v, want an unknown service of a", err)
+	}
+}
+
+// TestUsageAddsUp: the account of the functions is that of the simulation.
+func TestUsageAddsUp(t *testing.T) {
+	s, err := Simulate(t.Context(), planOf(poisson("a", "b", "c"), time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := s.Account()
+	if len(a.Entries) != 3 || a.Total != s.Usage || a.Total.MemoryTime == 0 {
+		t.Errorf("account %+v of %d entries, want the simulation's usage %+v", a.Total, len(a.Entries), s.Usage)
+	}
+}
+
+// TestMonthlyBill: a month of even traffic by hand. 1 request a second of 100 ms
+// at 1 GB is 2,628,000 requests: .1 GB-s each at $0.0000166667, and $0.20 a million.
+func TestMonthlyBill(t *testing.T) {
+	f := traffic.Phases(&traffic.Function{Name: "f", Memory: units.GB}, traffic.Phase{Duration: time.Hour, Process: arrival.Constant{Rate: 1}})
+	option, err := cost.New(prices.Open(), "aws/lambda", cost.Terms{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := planOf(traffic.Of(traffic.About{}, f), -1)
+	plan.Options.Service, plan.Options.Warmup, plan.Option = dist.Constant(100*time.Millisecond), -1, option
+	s, err := Simulate(t.Context(), plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = 4_905_609_000 // 2,628,000 x (.1 x .0000166667 + .0000002) dollars
+	if s.Bill.Why != "" || max(s.Bill.Total-want, want-s.Bill.Total) > want/1000 {
+		t.Errorf("a month: %v %s, want %v within a thousandth", s.Bill.Total, s.Bill.Why, units.Money(want))
+	}
+	plan.Options.Memory, plan.Override = 0, true
+	plan.Source = traffic.Of(traffic.About{}, traffic.Phases(&traffic.Function{Name: "f"}, traffic.Phase{Duration: time.Hour, Process: arrival.Constant{Rate: 1}}))
+	if s, err = Simulate(t.Context(), plan); err != nil || s.Bill.Why == "" {
+		t.Errorf("a bill without memory: %+v, %v; want a reason why there is none", s.Bill, err)
+	}
+}
