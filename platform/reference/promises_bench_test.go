@@ -37,8 +37,8 @@ func promises() []promise {
 	return []promise{
 		{what: "process, Go: cold / bare floor", ours: "process", other: "floor", of: over, most: 1.25},
 		{what: "namespace, Go: cold - process", ours: "namespace", other: "process", of: beyond, most: 1, unit: " ms"},
-		{what: "wasm, hello written by hand: cold", ours: "wasm minimal", of: itself, most: .2, unit: " ms"},
-		{what: "wasm, hello built by Go, whose runtime inits: cold", ours: "wasm", of: itself, unit: " ms"},
+		{what: "wasm, hello written by hand: cold", ours: "wasm minimal, by its truth", of: itself, most: .2, unit: " ms"},
+		{what: "wasm, hello built by Go, whose runtime inits: cold", ours: "wasm, by its truth", of: itself, unit: " ms"},
 		{what: "Python, zygote / plain: cold", ours: "python zygote", other: "python", of: over, most: .1},
 		{what: "Node.js, pool / plain: cold", ours: "nodejs pool", other: "nodejs", of: over, most: .1},
 		{what: "starts a second, 8 at a time / bare fork and exec", ours: "starts", other: "floor starts", of: over, least: .8},
@@ -214,6 +214,11 @@ func request(b *testing.B, version *engine.Version) engine.Outcome {
 	return out
 }
 
+// byTruth is behind a way's name for the median that the runtime tells itself,
+// from a request's arrival to its answer: an absolute promise is about that,
+// not about when this benchmark's goroutine runs again.
+const byTruth = ", by its truth"
+
 // round gives each way's median.
 func (t *tiers) round(b *testing.B) figures {
 	for _, w := range t.ways {
@@ -227,6 +232,13 @@ func (t *tiers) round(b *testing.B) figures {
 	f := make(figures)
 	for _, w := range t.ways {
 		f[w.name] = w.took.p50()
+		if all := t.truths[w.name]; len(all) >= lapsPerRound { // the floor tells none
+			var own times
+			for _, truth := range all[len(all)-lapsPerRound:] {
+				own = append(own, time.Duration(truth.Replied-truth.Arrived))
+			}
+			f[w.name+byTruth] = own.p50()
+		}
 	}
 	return f
 }
