@@ -10,6 +10,7 @@
 package sandboxtest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -28,8 +29,17 @@ import (
 type Kit struct {
 	// Open makes a sandbox with the zero options. The kit closes it.
 	Open func(testing.TB) sandbox.Sandbox
-	// Code is the folder of the kit's function: see Build.
+	// Code is the folder of the kit's function: see Build. A sandbox that cannot
+	// run it brings one that behaves like it.
 	Code string
+	// Runtime is the function's. The default is go.
+	Runtime platform.Runtime
+	// Inside is whether an instance is no process of its own: it has no children
+	// and hears no signals.
+	Inside bool
+	// Late is whether what is told of an instance, its log and the memory that
+	// it uses, may come a moment after its answer.
+	Late bool
 	// Limits is whether memory limits are enforced here.
 	Limits bool
 	// Tmp is whether an instance has a /tmp of its own.
@@ -60,7 +70,7 @@ func (k Kit) Spec(t testing.TB, behaviour string, env ...string) *sandbox.Spec {
 		vars[name] = value
 	}
 	return &sandbox.Spec{
-		Function: platform.Function{Name: "shop", Runtime: platform.Go, Code: k.Code, Handler: "index.handler", Env: vars},
+		Function: platform.Function{Name: "shop", Runtime: cmp.Or(k.Runtime, platform.Go), Code: k.Code, Handler: "index.handler", Env: vars},
 		Version:  "$LATEST", ARN: "arn:aws:lambda:us-east-1:000000000000:function:shop",
 		Memory: 256 << 20, Storage: 64 << 20, Timeout: 3 * time.Second, InitLimit: 10 * time.Second,
 	}

@@ -77,7 +77,7 @@ func TestFunctionErrors(t *testing.T) {
 	if want := `{"errorMessage":"nothing to sell","errorType":"Shop.NoStock"}`; r.FunctionError != "Unhandled" || string(r.Body) != want {
 		t.Errorf("got %q %s, want %s", r.FunctionError, r.Body, want)
 	}
-	_, err := in.Invoke(t.Context(), invocation("large", 10*time.Second))
+	_, err := in.Invoke(t.Context(), invocation("large 7340032", 10*time.Second))
 	if f := failure(t, err, sample.Payload); f.Type != "Function.ResponseSizeTooLarge" {
 		t.Errorf("got %q", f.Type)
 	}

@@ -57,6 +57,9 @@ func begin(c *client, behaviour string) {
 		spawn()
 	case "deaf":
 		signal.Ignore(syscall.SIGTERM)
+	case "linger":
+		signal.Ignore(syscall.SIGTERM)
+		time.Sleep(time.Hour)
 	case "term":
 		terms := make(chan os.Signal, 1)
 		signal.Notify(terms, syscall.SIGTERM)
@@ -164,7 +167,8 @@ func spawn() {
 		}
 		return
 	}
-	cmd := exec.Command("/bin/sh", "-c", "trap '' TERM; while :; do sleep 1; done")
+	cmd := exec.Command("/proc/self/exe") // an image may have no shell
+	cmd.Env = append(os.Environ(), "BEHAVIOUR=linger")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: os.Getenv("SPAWN") == "session"}
 	if err := cmd.Start(); err != nil {
 		panic(err)

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -46,6 +48,11 @@ type noStock struct{}
 func (noStock) Error() string     { return "nothing to sell" }
 func (noStock) ErrorType() string { return "Shop.NoStock" }
 
+type closed string
+
+func (c closed) Error() string   { return string(c) }
+func (closed) ErrorType() string { return "Shop.Closed" }
+
 func eat() {
 	var all [][]byte
 	for {
@@ -76,12 +83,29 @@ func handle(payload []byte) ([]byte, error) {
 	case "eat":
 		eat()
 	case "fail":
+		if rest != "" {
+			return nil, closed(rest)
+		}
 		return nil, noStock{}
+	case "print":
+		fmt.Println(rest)
+	case "flood":
+		n, _ := strconv.Atoi(rest)
+		for range n {
+			_, _ = os.Stdout.WriteString(strings.Repeat("0123456789abcde\n", 1<<10))
+		}
+		fmt.Println("the end of the flood")
+	case "store":
+		if err := os.WriteFile(rest, make([]byte, 64<<10), 0o600); err != nil {
+			return []byte(err.Error()), nil
+		}
+		return []byte("stored"), nil
 	case "log":
 		fmt.Println(rest)
 		fmt.Fprintln(os.Stderr, rest)
 	case "large":
-		return make([]byte, 7<<20), nil
+		n, err := strconv.Atoi(rest)
+		return bytes.Repeat([]byte("x"), n), err
 	case "environment":
 		return []byte(strings.Join(os.Environ(), "\n")), nil
 	case "clock":

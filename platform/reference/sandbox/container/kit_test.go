@@ -1,0 +1,24 @@
+package container_test
+
+import (
+	"testing"
+
+	"github.com/coldcurve/coldcurve/platform/platformtest/need"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/container"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/sandboxtest"
+)
+
+// TestConformance runs what every sandbox promises.
+func TestConformance(t *testing.T) {
+	if err := container.Available(t.Context(), container.Options{}); err != nil {
+		need.Missing(t, err.Error())
+	}
+	sandboxtest.Run(t, sandboxtest.Kit{Code: function, Limits: true, Tmp: true, Late: true, Open: func(t testing.TB) sandbox.Sandbox {
+		s, err := container.New(container.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}})
+}
