@@ -23,6 +23,11 @@ type Event struct {
 	depth int // how many events led to this one by destinations
 }
 
+// size is what the event counts of the queue's capacity.
+func (e *Event) size() units.Bytes {
+	return units.Bytes(len(e.Invocation.Payload)) + units.Bytes(len(e.Invocation.ClientContext)) + units.KB
+}
+
 // QueueOptions are how a Queue is made.
 type QueueOptions struct {
 	Invoker Invoker // required
@@ -38,7 +43,8 @@ type QueueOptions struct {
 	Destinations Destinations
 	// Workers is how many events are handled at once. The default is 1000.
 	Workers int
-	// Capacity bounds the payloads that are kept. The default is 256 MiB.
+	// Capacity bounds the payloads that are kept, of which each counts as 1 KiB
+	// more than it has, for what else is kept of its event. The default is 256 MiB.
 	Capacity units.Bytes
 	// ARN names a function to the world. The default is nobody's account.
 	ARN func(function, qualifier string) string
@@ -141,7 +147,7 @@ func (q *Queue) Accept(e Event) (requestID string, err error) {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	size := units.Bytes(len(e.Invocation.Payload))
+	size := e.size()
 	switch {
 	case q.closed:
 		return "", ErrClosed
@@ -276,7 +282,7 @@ func (q *Queue) back(p *pending) {
 // end tells how an event ended, to whom it may concern.
 func (q *Queue) end(p *pending, c Condition) {
 	q.mu.Lock()
-	q.kept -= units.Bytes(len(p.Invocation.Payload))
+	q.kept -= p.size()
 	q.mu.Unlock()
 	if c != Success {
 		q.o.Log("event %s for %s: %s after %d attempts", p.Invocation.RequestID, p.Function, c, p.attempts)
