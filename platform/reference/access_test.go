@@ -52,6 +52,20 @@ func TestAccess(t *testing.T) {
 	}
 }
 
+// TestReachedAt: nobody connects to "all addresses".
+func TestReachedAt(t *testing.T) {
+	for _, tt := range []struct{ listens, host, want string }{
+		{"127.0.0.1", "localhost:9001", "127.0.0.1:9001"},
+		{"0.0.0.0", "lambda.example:9001", "lambda.example:9001"},
+		{"::", "192.168.1.7:9001", "192.168.1.7:9001"},
+		{"::", "", "[::]:9001"},
+	} {
+		if got := reachedAt(&net.TCPAddr{IP: net.ParseIP(tt.listens), Port: 9001}, tt.host); got != tt.want {
+			t.Errorf("%s by %q: %s, want %s", tt.listens, tt.host, got, tt.want)
+		}
+	}
+}
+
 func TestServeRefusesOtherAddresses(t *testing.T) {
 	if err := Serve(context.Background(), ServeOptions{Addr: "0.0.0.0:0"}); err == nil {
 		t.Error("Serve listened on all addresses")

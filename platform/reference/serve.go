@@ -100,11 +100,10 @@ func openFront(o *ServeOptions, p *parts, signatures lambdaapi.Signatures, talk 
 	if err := o.listen(func(err error) { talk.Print(err) }); err != nil {
 		return nil, err
 	}
-	base := o.Access.Scheme() + "://" + o.API.Addr().String() + urlPrefix
 	api, err := lambdaapi.New(lambdaapi.Options{
 		Runtime: p.runtime, Catalog: p.functions, Signatures: signatures,
 		Events: p.triggers, Triggers: p.triggers, Usage: p.meter.Usage,
-		FunctionURL: func(id string) string { return base + id + "/" },
+		FunctionURL: func(host, id string) string { return o.Access.Scheme() + "://" + reachedAt(o.API.Addr(), host) + urlPrefix + id + "/" },
 		Describe:    func() platform.Description { return describe(*o, p.runtime, p.boxes) },
 	})
 	if err != nil {
@@ -112,6 +111,15 @@ func openFront(o *ServeOptions, p *parts, signatures lambdaapi.Signatures, talk 
 	}
 	own := &urls{catalog: p.functions, api: api, signatures: signatures, clock: p.triggers.clock, limit: int64(p.runtime.Limits().Payload)}
 	return newFront(*o, api, own, talk), nil
+}
+
+// reachedAt is where a caller reaches what listens on addr. Where that is every
+// address of the machine, it is the one that the caller has come to.
+func reachedAt(addr net.Addr, host string) string {
+	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() && host != "" {
+		return host
+	}
+	return addr.String()
 }
 
 // listen opens the address, if there is no listener in its place, and keeps

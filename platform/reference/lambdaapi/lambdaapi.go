@@ -73,9 +73,9 @@ type Options struct {
 	Catalog *catalog.Catalog // required; its runtime is Runtime
 	// Describe gives what describe answers with. It is required.
 	Describe func() platform.Description
-	// FunctionURL gives the address where a function URL is served, by its id. The
-	// default is to tell none.
-	FunctionURL func(id string) string
+	// FunctionURL gives the address where a function URL is served, by the host
+	// (host:port) that the caller has come to and its id. The default is to tell none.
+	FunctionURL func(host, id string) string
 	// Events takes the invocations of type Event. The default is to refuse them.
 	Events Events
 	// Triggers fire what HeaderTrigger names without an instant. The default is

@@ -107,7 +107,7 @@ func newAPI(t testing.TB, w *world, edit ...func(*lambdaapi.Options)) *lambdaapi
 	o := lambdaapi.Options{
 		Runtime: w.Runtime, Catalog: w.Catalog, Events: w.events,
 		Describe:    func() platform.Description { return platform.Description{Name: "reference"} },
-		FunctionURL: func(id string) string { return "http://" + id + ".lambda-url.localhost:9001/" },
+		FunctionURL: func(_, id string) string { return "http://" + id + ".lambda-url.localhost:9001/" },
 	}
 	for _, edit := range edit {
 		edit(&o)

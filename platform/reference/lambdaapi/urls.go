@@ -21,13 +21,13 @@ type functionURL struct {
 const urlTime = "2006-01-02T15:04:05.000000Z"
 
 // urlOf words a URL; where it is served is told by the options.
-func (h *Handler) urlOf(u *catalog.URL) functionURL {
+func (h *Handler) urlOf(r *request, u *catalog.URL) functionURL {
 	doc := functionURL{
 		FunctionArn: u.ARN, AuthType: u.AuthType, InvokeMode: u.InvokeMode, Cors: u.CORS,
 		CreationTime: u.Created.UTC().Format(urlTime), LastModifiedTime: u.Modified.UTC().Format(urlTime),
 	}
 	if h.FunctionURL != nil {
-		doc.FunctionURL = h.FunctionURL(u.ID)
+		doc.FunctionURL = h.FunctionURL(r.Host, u.ID)
 	}
 	if doc.InvokeMode == "" {
 		doc.InvokeMode = "BUFFERED"
@@ -47,7 +47,7 @@ func (h *Handler) createURL(r *request) (any, error) {
 		return nil, err
 	}
 	u, err := h.Catalog.CreateURL(r.name, r.qualifier(), catalog.URLSettings{AuthType: body.AuthType, InvokeMode: body.InvokeMode, CORS: body.Cors})
-	return h.urlOf(&u), err
+	return h.urlOf(r, &u), err
 }
 
 func (h *Handler) updateURL(r *request) (any, error) {
@@ -56,12 +56,12 @@ func (h *Handler) updateURL(r *request) (any, error) {
 		return nil, err
 	}
 	u, err := h.Catalog.UpdateURL(r.name, r.qualifier(), catalog.URLUpdate{AuthType: body.AuthType, InvokeMode: body.InvokeMode, CORS: body.Cors})
-	return h.urlOf(&u), err
+	return h.urlOf(r, &u), err
 }
 
 func (h *Handler) url(r *request) (any, error) {
 	u, err := h.Catalog.URL(r.name, r.qualifier())
-	return h.urlOf(&u), err
+	return h.urlOf(r, &u), err
 }
 
 func (h *Handler) listURLs(r *request) (any, error) {
@@ -75,7 +75,7 @@ func (h *Handler) listURLs(r *request) (any, error) {
 		NextMarker         string        `json:",omitempty"`
 	}{make([]functionURL, len(list)), next}
 	for i := range list {
-		doc.FunctionURLConfigs[i] = h.urlOf(&list[i])
+		doc.FunctionURLConfigs[i] = h.urlOf(r, &list[i])
 	}
 	return doc, err
 }

@@ -29,6 +29,7 @@ func main() {
 	case "error":
 		lambdago.FailInit(noStock{})
 	case "hang":
+		//lint:ignore SA5002 it is told to
 		for {
 		}
 	case "nap":
@@ -74,6 +75,7 @@ func handle(payload []byte) ([]byte, error) {
 	case "panic":
 		panic("out of luck")
 	case "loop":
+		//lint:ignore SA5002 it is told to
 		for {
 		}
 	case "sleep":
