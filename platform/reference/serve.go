@@ -103,8 +103,10 @@ func openFront(o *ServeOptions, p *parts, signatures lambdaapi.Signatures, talk 
 	api, err := lambdaapi.New(lambdaapi.Options{
 		Runtime: p.runtime, Catalog: p.functions, Signatures: signatures,
 		Events: p.triggers, Triggers: p.triggers, Usage: p.meter.Usage,
-		FunctionURL: func(host, id string) string { return o.Access.Scheme() + "://" + reachedAt(o.API.Addr(), host) + urlPrefix + id + "/" },
-		Describe:    func() platform.Description { return describe(*o, p.runtime, p.boxes) },
+		FunctionURL: func(host, id string) string {
+			return o.Access.Scheme() + "://" + reachedAt(o.API.Addr(), host) + urlPrefix + id + "/"
+		},
+		Describe: func() platform.Description { return describe(*o, p.runtime, p.boxes) },
 	})
 	if err != nil {
 		return nil, err

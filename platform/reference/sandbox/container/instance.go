@@ -7,8 +7,10 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/session"
@@ -33,14 +35,31 @@ func (in *instance) Stop(graceful bool) error {
 
 // Pause implements sandbox.Pauser: the engine freezes the container.
 func (in *instance) Pause() error {
-	_, err := in.sandbox.engine.ContainerPause(context.Background(), in.attempt().container, client.ContainerPauseOptions{})
-	return err
+	return unhurried("already paused", func() error {
+		_, err := in.sandbox.engine.ContainerPause(context.Background(), in.attempt().container, client.ContainerPauseOptions{})
+		return err
+	})
 }
 
 // Resume implements sandbox.Pauser.
 func (in *instance) Resume() error {
-	_, err := in.sandbox.engine.ContainerUnpause(context.Background(), in.attempt().container, client.ContainerUnpauseOptions{})
-	return err
+	return unhurried("is not paused", func() error {
+		_, err := in.sandbox.engine.ContainerUnpause(context.Background(), in.attempt().container, client.ContainerUnpauseOptions{})
+		return err
+	})
+}
+
+// unhurried calls again what the engine refuses because it has not caught up
+// with itself: it notes a pause when it makes it, and once more when it hears
+// of it, which may be after the next.
+func unhurried(refusal string, call func() error) error {
+	for wait := time.Millisecond; ; wait *= 2 {
+		err := call()
+		if err == nil || wait > time.Second || !strings.Contains(err.Error(), refusal) {
+			return err
+		}
+		time.Sleep(wait)
+	}
 }
 
 // Injure implements sandbox.Patient. Abort and FillTmp take root.
