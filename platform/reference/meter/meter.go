@@ -52,6 +52,17 @@ const journalSize = 16 << 20
 
 const schema = "coldcurve.usage/v1"
 
+// Consumers and stages are what callers call themselves. So that none can fill
+// our memory with names, sums beyond mostSums, and those of names longer than
+// mostName bytes, are kept together by function and version, as [Others]'s.
+const (
+	mostSums = 10_000
+	mostName = 256
+)
+
+// Others is the consumer of what is not told apart.
+const Others = "(others)"
+
 // snapshot is the file of the sums.
 type snapshot struct {
 	Schema  string        `json:"schema"`
@@ -150,7 +161,7 @@ func (m *Meter) add(e usage.Entry) {
 func (m *Meter) Charge(k usage.Key, u usage.Usage) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	e := usage.Entry{Key: k, Usage: u}
+	e := usage.Entry{Key: m.fold(k), Usage: u}
 	m.add(e)
 	if m.journal == nil {
 		return
@@ -164,6 +175,17 @@ func (m *Meter) Charge(k usage.Key, u usage.Usage) {
 	if err != nil {
 		m.abandon(err)
 	}
+}
+
+// fold gives the key whose sum takes a charge. Called with mu held.
+func (m *Meter) fold(k usage.Key) usage.Key {
+	if k.Consumer == "" && k.Stage == "" {
+		return k
+	}
+	if len(k.Consumer) <= mostName && len(k.Stage) <= mostName && (len(m.sums) < mostSums || m.sums[k] != nil) {
+		return k
+	}
+	return usage.Key{Function: k.Function, Version: k.Version, Consumer: Others}
 }
 
 func appendLine(b []byte, e usage.Entry) []byte {
