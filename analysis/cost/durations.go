@@ -2,6 +2,7 @@ package cost
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math/big"
 	"math/bits"
@@ -31,8 +32,9 @@ type Rounding struct {
 // shape of more or fewer calls. Use [Constant], [FromHistogram] or [Groups].
 // They do not change and serve several goroutines.
 type Durations struct {
-	groups []Group // ascending
+	groups []Group // ascending by High
 	n      uint64
+	known  time.Duration // the longest that some call took at least
 
 	// A curve asks for the same rounding at every rate.
 	mu    sync.Mutex
@@ -43,8 +45,12 @@ type Durations struct {
 
 // Constant is calls that all take d, which is at least 0.
 func Constant(d time.Duration) *Durations {
-	d = max(d, 0)
-	return &Durations{groups: []Group{{d, d, 1}}, n: 1}
+	return same(max(d, 0), 1)
+}
+
+// same is n calls that all take d.
+func same(d time.Duration, n uint64) *Durations {
+	return &Durations{groups: []Group{{d, d, n}}, n: n, known: d}
 }
 
 // FromHistogram takes the calls of h. Each is priced at the top of its bar and
@@ -54,13 +60,20 @@ func FromHistogram(h *hist.Histogram) (*Durations, error) {
 		return nil, fmt.Errorf("durations: %s out of the histogram's range (%s) and not to be priced",
 			units.FormatNoun(n, "call"), units.FormatDuration(hist.Highest))
 	}
-	var groups []Group
+	d := &Durations{n: h.N(), groups: make([]Group, 0, 4096)}
+	if d.n == 0 {
+		return nil, errNone
+	}
 	for bar := range h.Bars() {
 		// What the histogram keeps exactly narrows its first and last bar.
-		groups = append(groups, Group{max(bar.Low, h.Min()), min(bar.High, h.Max()), bar.Count})
+		g := Group{max(bar.Low, h.Min()), min(bar.High, h.Max()), bar.Count}
+		d.groups = append(d.groups, g)
+		d.known = max(d.known, g.Low)
 	}
-	return Groups(groups...)
+	return d, nil
 }
+
+var errNone = errors.New("durations: there is no call")
 
 // Groups takes calls group by group, in any order.
 func Groups(groups ...Group) (*Durations, error) {
@@ -74,9 +87,10 @@ func Groups(groups ...Group) (*Durations, error) {
 			return nil, fmt.Errorf("durations: too many calls: the most is 2^64-1")
 		}
 		d.n = sum
+		d.known = max(d.known, g.Low)
 	}
 	if d.n == 0 {
-		return nil, fmt.Errorf("durations: there is no call")
+		return nil, errNone
 	}
 	slices.SortFunc(d.groups, func(a, b Group) int { return cmp.Or(cmp.Compare(a.High, b.High), cmp.Compare(a.Low, b.Low)) })
 	return d, nil

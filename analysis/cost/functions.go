@@ -14,11 +14,14 @@ func (m *meter) active(r Rounding) (quantity, string, error) {
 	if m.Active != nil {
 		return billed(m.Active, r, m.Active.N()), "while an instance serves anybody, each span " + r.rule(), nil
 	}
-	if m.Cold == 0 {
+	starts, err := m.startBilled()
+	if err != nil {
+		return quantity{}, "", err
+	}
+	if m.Cold == 0 || !starts {
 		return billed(m.Durations, r, m.Requests), "each call has an instance to itself, " + r.rule(), nil
 	}
 	warm, cold := m.Durations, (*Durations)(nil)
-	var err error
 	if m.Apart != nil {
 		warm, cold = m.Apart.Warm, m.Apart.Cold
 	} else if cold, err = m.withInit(); err != nil {
@@ -26,6 +29,13 @@ func (m *meter) active(r Rounding) (quantity, string, error) {
 	}
 	return billed(warm, r, m.Requests-m.Cold).plus(billed(cold, r, m.Cold)),
 		"each call has an instance to itself, starts included, " + r.rule(), nil
+}
+
+// startBilled says whether an instance is billed while it starts.
+func (m *meter) startBilled() (bool, error) {
+	l := limits{m: m}
+	f, ok := l.limit("start_billed")
+	return ok && f.Value == "yes", l.err
 }
 
 // byTime charges active time at a dimension's price, as what an instance has
@@ -63,7 +73,7 @@ func (m *meter) usual() error {
 	l.memory(m.Memory)
 	l.duration(m.Durations)
 	l.size("payload_max", "a request", m.In)
-	l.size("payload_max", "a response", m.Out)
+	l.size("response_max", "a response", m.Out)
 	return l.err
 }
 
@@ -72,7 +82,7 @@ func (m *meter) usual() error {
 func (m *meter) cpu() (milli int64, err error) {
 	least := int64(0)
 	for _, s := range m.service.product.Sizes {
-		if !s.Memory.Has(m.Memory) {
+		if size, ok := s.Memory.AtLeast(m.Memory); !ok || size != m.Memory {
 			continue
 		}
 		v := s.VCPU.Rat()
@@ -105,20 +115,6 @@ func vcpus(milli int64) string {
 	return big.NewRat(milli, 1000).FloatString(3)
 }
 
-// managedInstances bills Lambda functions on machines of the account's own: the
-// machines, a fee on their list price whatever they really cost, and requests,
-// but no durations.
-func managedInstances(m *meter) error {
-	return each(func() error { return m.charge("requests", of(things, m.Requests), ByRequests, "every call") })
-}
-
-// lambdaEdge bills Lambda@Edge, which has no free tier and rounds as Lambda does.
-func lambdaEdge(m *meter) error {
-	return each(m.usual,
-		func() error { return m.perRequest("requests") },
-		func() error { return m.byMemory("duration", m.Memory) })
-}
-
 // cloudRun bills Cloud Run by the request: instances while they start or serve
 // somebody, minimum instances also while they wait, at a price of their own.
 func cloudRun(m *meter) error {
@@ -129,13 +125,13 @@ func cloudRun(m *meter) error {
 	return each(m.usual,
 		func() error { return m.perRequest("requests") },
 		func() error { return m.byCPU("request_based_cpu", milli) },
-		func() error { return m.byMemory("request_based_mem", m.Memory) },
+		func() error { return m.byMemory("request_based_memory", m.Memory) },
 		func() error {
 			idle, rule := m.idle()
-			if err := m.charge("request_based_idle_min_instance_cpu", idle.withCPU(milli), Idle, rule+", times vCPU"); err != nil {
+			if err := m.charge("idle_min_instance_cpu", idle.withCPU(milli), Idle, rule+", times vCPU"); err != nil {
 				return err
 			}
-			return m.charge("request_based_idle_min_instance_mem", idle.withMemory(m.Memory), Idle, rule+", times memory")
+			return m.charge("idle_min_instance_memory", idle.withMemory(m.Memory), Idle, rule+", times memory")
 		})
 }
 
@@ -164,13 +160,12 @@ func cloudFunctions(m *meter) error {
 		func() error { return m.byMemory("memory", m.Memory) })
 }
 
-// clock is the MHz that go with a memory.
+// clock is the MHz that the work says go with its memory.
 func (m *meter) clock() (mhz int64, err error) {
-	f, err := m.fact(fmt.Sprintf("mhz_%d", m.Memory/units.MB))
-	if err != nil {
-		return 0, err
+	if m.MilliCPU == 0 {
+		return 0, &Missing{m.product(), "the clock that comes with the memory", "say it in GHz, --vcpu 0.4"}
 	}
-	return f.Number.Rat().Num().Int64(), nil
+	return m.MilliCPU, nil
 }
 
 // azureConsumption bills the memory that was used, in steps, times duration.
@@ -196,6 +191,9 @@ func azureConsumption(m *meter) error {
 // azureFlex bills instances while they are active, and always-ready ones all
 // the time.
 func azureFlex(m *meter) error {
+	if _, err := m.cpu(); err != nil { // its sizes
+		return err
+	}
 	return each(m.usual,
 		func() error { return m.perRequest("executions") },
 		func() error { return m.onDemand("ondemand_duration") },
@@ -265,7 +263,7 @@ func (m *meter) monthly(dimension string) error {
 			return nil // an account pays it once, for all its functions
 		}
 	}
-	return m.tally.add(p, of(nanoseconds, uint64(Month)), Shared, "once a month")
+	return m.tally.add(p, of(nanoseconds, uint64(Month)), Shared, "all month, once for the account")
 }
 
 // codeEngine bills IBM Code Engine: instances while they serve, by vCPU and
@@ -281,16 +279,25 @@ func codeEngine(m *meter) error {
 		func() error { return m.byMemory("memory", m.Memory) })
 }
 
-// simpleFunctions bills memory times duration, and requests where they have a
-// price.
+// simpleFunctions bills what the product has a price for, of requests, memory
+// and vCPU over time.
 func simpleFunctions(m *meter) error {
+	steps := []func() error{m.usual}
 	for _, p := range m.service.product.Prices {
-		if p.Dimension == "invocations" {
-			if err := m.perRequest("invocations"); err != nil {
-				return err
-			}
-			break
+		switch p.Dimension {
+		case "invocations", "requests":
+			steps = append(steps, func() error { return m.perRequest(p.Dimension) })
+		case "duration", "memory":
+			steps = append(steps, func() error { return m.byMemory(p.Dimension, m.Memory) })
+		case "vcpu":
+			steps = append(steps, func() error {
+				milli, err := m.cpu()
+				if err != nil {
+					return err
+				}
+				return m.byCPU(p.Dimension, milli)
+			})
 		}
 	}
-	return each(m.usual, func() error { return m.byMemory("duration", m.Memory) })
+	return each(steps...)
 }

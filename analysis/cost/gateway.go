@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math/big"
 	"time"
-
-	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
 // gateway bills what stands in front of functions by the request, a large one
@@ -17,9 +15,7 @@ func gateway(m *meter) error {
 	l := limits{m: m}
 	l.size("payload_max", "a request", m.In)
 	l.size("payload_max", "a response", m.Out)
-	if m.Fleet == nil {
-		l.duration(m.Durations)
-	}
+	l.duration(m.Durations)
 	if l.err != nil {
 		return l.err
 	}
@@ -40,26 +36,35 @@ func gateway(m *meter) error {
 // once and their bytes need. Every request is taken to be a connection of its
 // own, and spread evenly over the month.
 func loadBalancer(m *meter) error {
-	if err := m.charge("hour", of(nanoseconds, uint64(Month)), Shared, "all month"); err != nil {
-		return err
+	if m.Fleet == nil {
+		l := limits{m: m}
+		l.size("payload_max", "a request", m.In)
+		l.size("payload_max", "a response", m.Out)
+		if l.err != nil {
+			return l.err
+		}
 	}
-	if m.Requests == 0 {
-		return nil
+	if err := m.monthly("hour"); err != nil || m.Requests == 0 {
+		return err
 	}
 	need := new(big.Rat)
 	for _, part := range []struct {
 		fact string
 		have *big.Rat
 	}{
-		{"lcu_connections_per_second", perMonth(m.Requests, time.Second)},
-		{"lcu_active_connections", m.atOnce()},
-		{m.lcuBytes(), new(big.Rat).Mul(perMonth(m.Requests, time.Hour), big.NewRat(int64(m.In+m.Out), int64(units.GB)))},
+		{"lcu_new_connections", perMonth(m.Requests, time.Second)},
+		{"lcu_connections", m.atOnce()},
+		{m.lcuBytes(), new(big.Rat).Mul(perMonth(m.Requests, time.Hour), big.NewRat(int64(m.In+m.Out), 1))},
 	} {
 		f, err := m.fact(part.fact)
 		if err != nil {
 			return err
 		}
-		if one := f.Number.Rat(); one.Sign() > 0 {
+		one := f.Number.Rat()
+		if f.Bytes > 0 {
+			one.SetInt64(int64(f.Bytes))
+		}
+		if one.Sign() > 0 {
 			if lcu := part.have.Quo(part.have, one); lcu.Cmp(need) > 0 {
 				need = lcu
 			}
@@ -75,13 +80,13 @@ func loadBalancer(m *meter) error {
 	return nil
 }
 
-// lcuBytes is the fact of how many GB an hour a capacity unit carries: fewer
+// lcuBytes is the fact of how many bytes an hour a capacity unit carries: fewer
 // to functions.
 func (m *meter) lcuBytes() string {
 	if m.Fleet == nil {
-		return "lcu_gb_per_hour_lambda"
+		return "lcu_lambda_bytes"
 	}
-	return "lcu_gb_per_hour"
+	return "lcu_bytes"
 }
 
 // perMonth is the mean number of requests in a span of the month.
@@ -101,7 +106,7 @@ func (m *meter) atOnce() *big.Rat {
 // nat bills a gateway to the internet that is there all month, and what goes
 // through it.
 func nat(m *meter) error {
-	if err := m.charge("hour", of(nanoseconds, uint64(Month)), Shared, "all month"); err != nil {
+	if err := m.monthly("hour"); err != nil {
 		return err
 	}
 	return m.charge("processed", of(things, m.Requests).times(uint64(m.In+m.Out), bytes), ByTransfer, "every byte in or out")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/prices"
 	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
@@ -19,7 +20,7 @@ func (m *meter) lambdaLimits() error {
 	l.memory(m.Memory)
 	l.duration(m.Durations)
 	if !m.Streaming {
-		l.size("payload_max", "a response", m.Out)
+		l.size("response_max", "a response", m.Out)
 	}
 	l.size("payload_max", "a request", m.In)
 	l.size("async_payload_max", "an event", m.AsyncPayload)
@@ -38,7 +39,7 @@ func (m *meter) lambdaRequests() error {
 		if err != nil {
 			return err
 		}
-		chunk, err := m.fact("async_chunk_size")
+		chunk, err := m.fact("async_request_step")
 		if err != nil {
 			return err
 		}
@@ -55,7 +56,7 @@ func wholes(b, piece units.Bytes) uint64 { return uint64((b + piece - 1) / piece
 
 // lambdaDuration bills the calls that no provisioned instance served.
 func (m *meter) lambdaDuration() error {
-	dimension := "duration" + m.suffix()
+	dimension := m.committed("duration", "")
 	requests := m.Requests - m.provisionedRequests()
 	if requests == 0 {
 		return nil
@@ -89,14 +90,11 @@ func (m *meter) callTime(r Rounding, requests uint64) (quantity, string, error) 
 	return billed(warm, r, requests-n).plus(billed(cold, r, n)), rule + ", with the init of a cold one", nil
 }
 
-// initBilled says whether a cold call's init is billed.
+// initBilled says whether a cold call's init is billed: on AWS, of functions on
+// its own runtimes, since August 2025.
 func (m *meter) initBilled() (bool, error) {
-	name := "init_billed"
-	if m.Package != ManagedZip {
-		name = "init_billed_custom"
-	}
-	f, err := m.fact(name)
-	return f.Value == "true", err
+	f, err := m.fact("init_billed")
+	return f.Value == prices.InitAll || m.Package != ManagedZip, err
 }
 
 // rule is the rounding in words.
@@ -177,7 +175,7 @@ func (m *meter) lambdaStorage() error {
 	if m.Storage == 0 {
 		return nil
 	}
-	included, err := m.fact("storage_included")
+	included, err := m.fact("storage_free")
 	if err != nil {
 		return err
 	}
@@ -221,7 +219,7 @@ func (m *meter) lambdaStreaming() error {
 	if !m.Streaming {
 		return nil
 	}
-	included, err := m.fact("streaming_included")
+	included, err := m.fact("stream_free")
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package cost
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/prices"
 	"github.com/coldcurve/coldcurve/analysis/units"
@@ -12,7 +11,23 @@ import (
 // fact is what the book says of the meter's product on the day of the bill. It
 // must be there.
 func (m *meter) fact(name string) (prices.Fact, error) {
-	return m.service.product.Fact(name, m.option.terms.On)
+	o, key := m.option, factKey{m.product(), name}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if f, ok := o.facts[key]; ok {
+		return f.Fact, f.err
+	}
+	f, err := m.service.product.Fact(name, o.terms.On)
+	o.facts[key] = fact{f, err}
+	return f, err
+}
+
+type factKey struct{ product, name string }
+
+// fact is what the book said when it was asked.
+type fact struct {
+	prices.Fact
+	err error
 }
 
 // limits holds a work against what a product can do, until the first thing
@@ -63,18 +78,9 @@ func (l *limits) duration(d *Durations) {
 	if d == nil {
 		return
 	}
-	if f, ok := l.limit("duration_max"); ok && d.atLeast() > f.Duration {
+	if f, ok := l.limit("duration_max"); ok && d.known > f.Duration {
 		l.exceed(f, "the longest duration is "+whole(f.Duration), "a call takes "+units.FormatDuration(d.Max()))
 	}
-}
-
-// atLeast is how long the longest call took at least.
-func (d *Durations) atLeast() time.Duration {
-	var longest time.Duration
-	for _, g := range d.groups {
-		longest = max(longest, g.Low)
-	}
-	return longest
 }
 
 // size holds a size against a limit by name.

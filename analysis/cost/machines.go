@@ -1,6 +1,7 @@
 package cost
 
 import (
+	"cmp"
 	"fmt"
 	"math/big"
 	"strings"
@@ -53,15 +54,18 @@ func fargate(m *meter) error {
 		return err
 	}
 	return each(
-		func() error { return m.cpuLives(f, "vcpu"+m.suffix(), milli) },
-		func() error { return m.memoryLives(f, "mem"+m.suffix()) },
+		func() error { return m.cpuLives(f, m.committed("vcpu", "_vcpu"), milli) },
+		func() error { return m.memoryLives(f, m.committed("memory", "_memory")) },
 		func() error {
-			included, err := m.fact("storage_included")
+			if f.Disk == 0 {
+				return nil
+			}
+			included, err := m.fact("storage_free")
 			if err != nil || f.Disk <= included.Bytes {
 				return err
 			}
 			over := f.Disk - included.Bytes
-			return m.byLives(f, "ephemeral", func(q quantity) quantity { return q.withMemory(over) },
+			return m.byLives(f, "ephemeral_storage", func(q quantity) quantity { return q.withMemory(over) },
 				fmt.Sprintf("storage beyond %v", included.Bytes))
 		})
 }
@@ -101,7 +105,7 @@ func cloudRunInstances(m *meter) error {
 	}
 	return each(m.usual,
 		func() error { return m.cpuLives(f, "instance_based_cpu", milli) },
-		func() error { return m.memoryLives(f, "instance_based_mem") })
+		func() error { return m.memoryLives(f, "instance_based_memory") })
 }
 
 // azurePremium bills Elastic Premium instances, of which one is always there.
@@ -150,12 +154,7 @@ func (m *meter) list(dimension string) (*prices.Price, error) {
 }
 
 // commitment is the dimension that the account pays its machines by.
-func (m *meter) commitment() string {
-	if c := m.option.terms.Commitment; c != "" {
-		return c
-	}
-	return "ondemand"
-}
+func (m *meter) commitment() string { return cmp.Or(m.option.terms.Commitment, prices.OnDemand) }
 
 // machineHours bills every life, up to the monthly cap of a machine where the
 // provider has one.
@@ -167,16 +166,18 @@ func (m *meter) machineHours(f *Fleet) error {
 	if err != nil {
 		return err
 	}
-	r := Rounding{Step: p.Rounding.Time, Minimum: p.Rounding.LeastTime}
-	if p.Cap.IsZero() {
-		q, rule := m.lives(f, r)
-		return m.tally.add(p, q, Idle, rule)
-	}
-	return m.capped(f, p, r)
+	return m.instanceTime(f, p, "each instance from start to end")
 }
 
-// capped bills lives each up to what the cap buys.
-func (m *meter) capped(f *Fleet, p *prices.Price, r Rounding) error {
+// instanceTime bills the lives of the fleet's instances by a price, each up to
+// what its monthly cap buys.
+func (m *meter) instanceTime(f *Fleet, p *prices.Price, rule string) error {
+	r := Rounding{Step: p.Rounding.Time, Minimum: p.Rounding.LeastTime}
+	rule += ", " + r.rule()
+	if p.Cap.IsZero() {
+		return m.tally.add(p, billed(f.Lives, r, f.Lives.N()), Idle, rule)
+	}
+
 	_, unit := unitOf(p.Unit)
 	most := p.Cap.Rat()
 	most.Quo(most, p.Tiers[0].USD.Rat()).Mul(most, new(big.Rat).SetInt64(max(1, p.Per)))
@@ -190,7 +191,6 @@ func (m *meter) capped(f *Fleet, p *prices.Price, r Rounding) error {
 		}
 		sum.Add(sum, new(big.Rat).Mul(one, new(big.Rat).SetInt(new(big.Int).SetUint64(g.Count))))
 	}
-	rule := "each instance from start to end, " + r.rule()
 	if atCap > 0 {
 		rule += fmt.Sprintf(", %s at the cap of $%v a month each", units.FormatNoun(atCap, "instance"), p.Cap)
 	}
@@ -209,12 +209,12 @@ func (m *meter) disks(f *Fleet) error {
 	if f.Disk == 0 {
 		return nil
 	}
-	product, dimension := m.provider()+"/disk", "storage"
+	product, dimension := m.product(), "disk"
 	switch m.provider() {
 	case "aws":
 		product, dimension = "aws/ebs", "gp3_storage"
 	case "gcp":
-		product, dimension = "gcp/persistent-disk", "pd_balanced"
+		dimension = "pd_balanced"
 	}
 	p, err := m.priceOf(product, dimension)
 	if err != nil {
@@ -229,10 +229,53 @@ func (m *meter) addresses(f *Fleet) error {
 	if !f.Address {
 		return nil
 	}
-	p, err := m.priceOf(m.provider()+"/public-ipv4", "hour")
+	product, dimension := m.product(), "ipv4"
+	if m.provider() == "aws" {
+		product, dimension = "aws/public-ipv4", "hour"
+	}
+	p, err := m.priceOf(product, dimension)
 	if err != nil {
 		return err
 	}
-	q, _ := m.lives(f, Rounding{Step: p.Rounding.Time, Minimum: p.Rounding.LeastTime})
-	return m.tally.add(p, q, Idle, "each instance's public address as long as the instance")
+	return m.instanceTime(f, p, "each instance's public address as long as the instance")
+}
+
+// managedInstances bills Lambda functions on machines of the account's own: the
+// machines, a fee on their list price whatever they really cost, and requests,
+// but no durations.
+func managedInstances(m *meter) error {
+	l := limits{m: m}
+	l.duration(m.Durations)
+	if l.err != nil {
+		return l.err
+	}
+	f, err := m.fleet()
+	if err != nil {
+		return err
+	}
+	return each(
+		func() error { return m.charge("requests", of(things, m.Requests), ByRequests, "every call") },
+		func() error { return m.machineHours(f) },
+		func() error { return m.managementFee(f) })
+}
+
+// managementFee is a share of what the machines cost on demand.
+func (m *meter) managementFee(f *Fleet) error {
+	list, err := m.list(prices.OnDemand)
+	if err != nil {
+		return err
+	}
+	fee, err := m.price("management_fee")
+	if err != nil {
+		return err
+	}
+	time := billed(f.Lives, Rounding{Step: list.Rounding.Time, Minimum: list.Rounding.LeastTime}, f.Lives.N())
+	cost, _, err := time.in(list.Unit)
+	if err != nil {
+		return err
+	}
+	cost.Mul(cost, list.Tiers[0].USD.Rat())
+	m.tally.addUnits(fee, cost.Quo(cost, new(big.Rat).SetInt64(list.Per)), new(big.Rat), Idle,
+		"a share of the machines' price on demand, whatever they are paid by")
+	return nil
 }

@@ -23,9 +23,12 @@ type Option interface {
 // Terms are what holds for an account. The zero value is today's list prices
 // without a free tier.
 type Terms struct {
-	On         prices.Date // prices and rules of that day; 0 is the newest
-	FreeTier   bool        // the account's free tier is this work's; what is included in a price is so anyway
-	Commitment string      // of machines: a dimension of their prices; "" is "ondemand"
+	On       prices.Date // prices and rules of that day; 0 is the newest
+	FreeTier bool        // the account's free tier is this work's; what is included in a price is so anyway
+	// Commitment names the prices of those who have committed themselves, as the
+	// price book does: "savings_plan_no_upfront", "reserved_1y_no_upfront". The
+	// default, "", is on demand.
+	Commitment string
 }
 
 // Impossible says which limit keeps a product from doing the work.
@@ -60,7 +63,7 @@ func (e *Missing) Error() string {
 // the requests together, as in "aws/lambda+aws/api-gateway-http". A machine is
 // named with its type ("aws/ec2/c7g.large").
 func New(book *prices.Book, name string, terms Terms) (Option, error) {
-	o := &option{name: name, book: book, terms: terms, seen: make(map[priceKey]*prices.Price)}
+	o := &option{name: name, book: book, terms: terms, seen: make(map[priceKey]*prices.Price), facts: make(map[factKey]fact)}
 	for id := range strings.SplitSeq(name, "+") {
 		s, err := serviceOf(book, id)
 		if err != nil {
@@ -87,9 +90,10 @@ type option struct {
 	terms    Terms
 	services []service
 
-	// A curve looks the same prices up at every rate.
-	mu   sync.Mutex
-	seen map[priceKey]*prices.Price
+	// A curve looks the same things up at every rate.
+	mu    sync.Mutex
+	seen  map[priceKey]*prices.Price
+	facts map[factKey]fact
 }
 
 type priceKey struct{ product, region, dimension string }
@@ -140,13 +144,17 @@ func (m *meter) regionOf() string {
 	if m.Region != "" {
 		return m.Region
 	}
-	return Home(m.service.product)
+	list := m.service.product.Prices
+	if i := m.service.instance; i != nil {
+		list = i.Prices
+	}
+	return home(list)
 }
 
-// Home is the region whose prices hold where nobody names one: a product's
-// first. It is "global" for one that costs the same everywhere.
-func Home(p *prices.Product) string {
-	for _, price := range p.Prices {
+// home is the region whose prices hold where nobody names one: the list's
+// first. It is "global" for what costs the same everywhere.
+func home(list []*prices.Price) string {
+	for _, price := range list {
 		if price.Region != prices.Global {
 			return price.Region
 		}
@@ -204,6 +212,15 @@ func each(steps ...func() error) error {
 		}
 	}
 	return nil
+}
+
+// committed is the dimension that a time is paid by: the one on demand, or the
+// commitment's, with a part of its name between.
+func (m *meter) committed(onDemand, part string) string {
+	if c := m.option.terms.Commitment; c != "" {
+		return c + part + m.suffix()
+	}
+	return onDemand + m.suffix()
 }
 
 // suffix is the end of a dimension's name that depends on the architecture.

@@ -12,7 +12,7 @@ func billers() map[string]biller {
 	return map[string]biller{
 		"aws/lambda":                   lambda,
 		"aws/lambda-managed-instances": managedInstances,
-		"aws/lambda-edge":              lambdaEdge,
+		"aws/lambda-edge":              simpleFunctions,
 		"aws/lambda-function-url":      gateway,
 		"aws/api-gateway-http":         gateway,
 		"aws/api-gateway-rest":         gateway,
@@ -20,11 +20,12 @@ func billers() map[string]biller {
 		"aws/nat-gateway":              nat,
 		"aws/data-transfer-out":        transfer,
 		"aws/fargate":                  fargate,
+		"aws/fargate-spot":             fargate,
 		"aws/app-runner":               appRunner,
 		"aws/ec2":                      machines,
 
 		"gcp/cloud-run":            cloudRun,
-		"gcp/cloud-run-instances":  cloudRunInstances,
+		"gcp/cloud-run/instances":  cloudRunInstances,
 		"gcp/cloud-functions-gen1": cloudFunctions,
 		"gcp/compute-engine":       machines,
 		"gcp/egress-premium":       transfer,
@@ -34,12 +35,15 @@ func billers() map[string]biller {
 		"azure/functions-premium":     azurePremium,
 		"azure/vm":                    machines,
 
-		"cloudflare/workers-paid": workers,
-		"ibm/code-engine":         codeEngine,
-		"oracle/functions":        simpleFunctions,
-		"digitalocean/functions":  simpleFunctions,
-		"digitalocean/droplet":    machines,
-		"hetzner/cloud":           machines,
+		"cloudflare/workers-paid":  workers,
+		"ibm/code-engine":          codeEngine,
+		"oracle/functions":         simpleFunctions,
+		"digitalocean/functions":   simpleFunctions,
+		"vercel/functions":         simpleFunctions,
+		"huawei/functiongraph":     simpleFunctions,
+		"alibaba/function-compute": simpleFunctions,
+		"digitalocean/droplet":     machines,
+		"hetzner/cloud":            machines,
 	}
 }
 
@@ -54,24 +58,34 @@ func Products() []string {
 
 func serviceOf(book *prices.Book, id string) (service, error) {
 	known := billers()
+	product, variant := splitID(id)
 	if bill := known[id]; bill != nil {
-		p, err := book.Product(id)
+		p, err := book.Product(product)
 		return service{product: p, bill: bill}, err
 	}
-	family := id[:max(0, strings.LastIndexByte(id, '/'))]
-	bill := known[family]
-	if bill == nil {
-		if _, err := book.Product(id); err != nil {
-			return service{}, err // with the near matches
-		}
+	p, err := book.Product(product)
+	if err != nil {
+		return service{}, err // with the near matches
+	}
+	bill := known[product]
+	if bill == nil || variant == "" {
 		return service{}, &NoBill{Product: id, Have: Products()}
 	}
-	instance, err := book.Instance(id)
-	if err != nil {
-		return service{}, err
+	machine := id
+	if product == "aws/lambda-managed-instances" {
+		machine = "aws/ec2/" + variant
 	}
-	p, err := book.Product(instance.Product)
+	instance, err := book.Instance(machine)
 	return service{product: p, instance: instance, bill: bill}, err
+}
+
+// splitID is a product's id and what stands behind it: a type of machine, or
+// another way to be billed.
+func splitID(id string) (product, variant string) {
+	if parts := strings.SplitN(id, "/", 3); len(parts) == 3 {
+		return parts[0] + "/" + parts[1], parts[2]
+	}
+	return id, ""
 }
 
 // NoBill is a product that the book prices and nobody knows how to bill work by.

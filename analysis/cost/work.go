@@ -103,7 +103,7 @@ type Fleet struct {
 
 // Always is a fleet of so many instances that run all month.
 func Always(instances uint64) *Fleet {
-	return &Fleet{Lives: &Durations{groups: []Group{{Month, Month, instances}}, n: instances}}
+	return &Fleet{Lives: same(Month, instances)}
 }
 
 // Times is the same work with another number of requests: what comes with each
@@ -141,7 +141,7 @@ func proportion(n, a, b uint64) uint64 {
 // times is the same durations in other numbers; a group that falls to nothing
 // is left out, but one stays.
 func (d *Durations) times(a, b uint64) *Durations {
-	scaled := &Durations{}
+	scaled := &Durations{known: d.known}
 	for _, g := range d.groups {
 		if g.Count = proportion(g.Count, a, b); g.Count > 0 {
 			scaled.groups = append(scaled.groups, g)
@@ -150,7 +150,7 @@ func (d *Durations) times(a, b uint64) *Durations {
 	}
 	if scaled.n == 0 {
 		last := d.groups[len(d.groups)-1]
-		return &Durations{groups: []Group{{last.Low, last.High, 1}}, n: 1}
+		return &Durations{groups: []Group{{last.Low, last.High, 1}}, n: 1, known: last.Low}
 	}
 	return scaled
 }
