@@ -51,6 +51,16 @@ type Line struct {
 	prices.Origin
 }
 
+// ListPrice is the price as the list has it, of Per units: "$0.20".
+func (l *Line) ListPrice() string {
+	list := new(big.Rat).Mul(l.UnitPrice, new(big.Rat).SetInt64(max(1, l.Per)))
+	text := Decimal(list)
+	if _, fraction, _ := strings.Cut(text, "."); len(fraction) < 2 {
+		text = list.FloatString(2)
+	}
+	return "$" + text
+}
+
 // Of is the sum of the lines with one of the drivers.
 func (b *Bill) Of(drivers ...Driver) units.Money {
 	var sum units.Money

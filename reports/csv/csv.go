@@ -1,0 +1,54 @@
+// Package csv writes a report's figures as comma-separated values, for
+// spreadsheets.
+//
+// In: a report's value. Out: RFC 4180, the first row names the columns; amounts
+// are plain decimals of US dollars with every digit. It computes nothing.
+package csv
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/coldcurve/coldcurve/analysis/cost"
+	"github.com/coldcurve/coldcurve/reports"
+)
+
+// Cost writes a row for each line of each bill. An option without a bill has
+// one row, with the reason in place of a rule.
+func Cost(w io.Writer, c *reports.Cost) error {
+	out := csv.NewWriter(w)
+	rows := [][]string{{
+		"option", "product", "region", "dimension", "quantity", "unit", "unit_price_usd", "amount_usd", "driver", "free", "rule", "source", "as_of",
+	}}
+	for _, p := range c.Priced {
+		if p.Bill == nil {
+			rows = append(rows, []string{p.Option, "", "", "", "", "", "", "", "", "", p.Err.Error(), "", ""})
+			continue
+		}
+		for _, l := range p.Bill.Lines {
+			rows = append(rows, []string{
+				p.Option, l.Product, l.Region, l.Dimension, cost.Decimal(l.Quantity), l.Unit, cost.Decimal(l.UnitPrice),
+				l.Amount.USD(), string(l.Driver), fmt.Sprint(l.Free), l.Rule, l.Source, l.AsOf.String(),
+			})
+		}
+	}
+	for _, row := range rows {
+		for i := range row {
+			row[i] = inert(row[i])
+		}
+	}
+	if err := out.WriteAll(rows); err != nil {
+		return fmt.Errorf("write csv: %w", err)
+	}
+	return nil
+}
+
+// inert keeps a spreadsheet from taking a text for a formula.
+func inert(cell string) string {
+	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+		return "'" + cell
+	}
+	return cell
+}
