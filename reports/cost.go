@@ -125,7 +125,7 @@ func (c *Cost) Notes() []string {
 	}
 	for _, p := range c.Priced {
 		if p.Bill == nil {
-			add(p.Err.Error())
+			add(p.Err.Error() + ".")
 			continue
 		}
 		if p.Bill.Doubt > 0 {

@@ -250,30 +250,12 @@ func (c *charge) tierRule(t prices.Tier) string {
 	if len(c.price.Tiers) < 2 {
 		return ""
 	}
-	if t.To.IsZero() {
-		return fmt.Sprintf("beyond %s a month", amountOf(t.From, c.price.Unit))
-	}
-	return fmt.Sprintf("from %s to %s a month", grouped(t.From), amountOf(t.To, c.price.Unit))
+	return "the tier of a month's " + t.Range()
 }
 
 func allowanceRule(a *prices.Allowance) string {
-	kind := "free tier"
 	if a.Included {
-		kind = "included"
+		return "included: " + a.Text()
 	}
-	each := "month"
-	if a.Each != "" {
-		each = a.Each
-	}
-	return fmt.Sprintf("%s: %s a %s", kind, amountOf(a.Quantity, a.Unit), each)
-}
-
-func amountOf(d prices.Decimal, unit string) string { return grouped(d) + " " + unit }
-
-// grouped writes a whole number with commas.
-func grouped(d prices.Decimal) string {
-	if r := d.Rat(); r.IsInt() && r.Num().IsInt64() {
-		return units.FormatCount(r.Num().Int64())
-	}
-	return d.String()
+	return "free tier: " + a.Text()
 }

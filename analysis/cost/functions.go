@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 
+	"github.com/coldcurve/coldcurve/analysis/prices"
 	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
@@ -77,42 +78,48 @@ func (m *meter) usual() error {
 	return l.err
 }
 
-// cpu is an instance's vCPUs: what the work says, else the fewest that the
-// product's sizes go with the memory, else one.
+// cpu is an instance's vCPUs in thousandths: what the work says, else the
+// fewest from one on that the product has with the memory, else the most.
 func (m *meter) cpu() (milli int64, err error) {
-	least := int64(0)
-	for _, s := range m.service.product.Sizes {
-		if size, ok := s.Memory.AtLeast(m.Memory); !ok || size != m.Memory {
+	sizes := m.service.product.Sizes
+	if len(sizes) == 0 {
+		if m.MilliCPU == 0 {
+			m.tally.note("%s: one vCPU an instance, for want of another number.", m.product())
+			return 1000, nil
+		}
+		return m.MilliCPU, nil
+	}
+	for _, s := range sizes {
+		if !s.Memory.Has(m.Memory) {
 			continue
 		}
-		v := s.VCPU.Rat()
-		v.Mul(v, big.NewRat(1000, 1))
-		have := new(big.Int).Quo(v.Num(), v.Denom()).Int64()
+		have := thousandths(s.VCPU)
 		if have == m.MilliCPU {
 			return have, nil
 		}
-		if least == 0 || have < least {
-			least = have
+		if milli < 1000 { // sizes ascend
+			milli = max(milli, have)
 		}
 	}
-	switch sizes := len(m.service.product.Sizes); {
-	case sizes > 0 && (m.MilliCPU > 0 || least == 0):
+	if m.MilliCPU > 0 || milli == 0 {
 		return 0, &Impossible{Product: m.product(), Limit: "vCPU and memory come in certain sizes",
-			Have: fmt.Sprintf("%s vCPU with %v is none of them", vcpus(m.MilliCPU), m.Memory), Origin: m.service.product.Sizes[0].Origin}
-	case sizes > 0:
-		return least, nil
-	case m.MilliCPU == 0:
-		m.tally.note("%s: one vCPU an instance, for want of another number", m.product())
-		return 1000, nil
+			Have: fmt.Sprintf("%s vCPU with %v is none of them", vcpus(m.MilliCPU), m.Memory), Origin: sizes[0].Origin}
 	}
-	return m.MilliCPU, nil
+	m.tally.note("%s: %s vCPU an instance, a size that there is with %v.", m.product(), vcpus(milli), m.Memory)
+	return milli, nil
+}
+
+func thousandths(d prices.Decimal) int64 {
+	v := d.Rat()
+	v.Mul(v, big.NewRat(1000, 1))
+	return new(big.Int).Quo(v.Num(), v.Denom()).Int64()
 }
 
 func vcpus(milli int64) string {
 	if milli == 0 {
 		return "any"
 	}
-	return big.NewRat(milli, 1000).FloatString(3)
+	return Decimal(big.NewRat(milli, 1000))
 }
 
 // cloudRun bills Cloud Run by the request: instances while they start or serve

@@ -74,7 +74,7 @@ func loadBalancer(m *meter) error {
 	if err != nil {
 		return err
 	}
-	m.tally.note("%s: capacity units for requests spread evenly over the month, each a connection of its own", m.product())
+	m.tally.note("%s: capacity units for requests spread evenly over the month, each a connection of its own.", m.product())
 	m.tally.addUnits(p, need.Mul(need, big.NewRat(int64(Month/time.Hour), 1)), new(big.Rat), ByRequests,
 		"the greatest of new connections, connections at once and bytes, in capacity units, all month")
 	return nil

@@ -57,7 +57,7 @@ func (l *limits) exceed(f prices.Fact, limit, have string) {
 // memory holds the configured memory against range and step.
 func (l *limits) memory(b units.Bytes) {
 	if b == 0 && l.err == nil {
-		l.err = &Missing{l.m.product(), "memory", "say how much an instance has"}
+		l.err = &Missing{l.m.product(), "memory", "say how much an instance has, --memory 512MB"}
 		return
 	}
 	if f, ok := l.limit("memory_min"); ok && b < f.Bytes {

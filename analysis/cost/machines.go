@@ -85,7 +85,7 @@ func appRunner(m *meter) error {
 		func() error { return m.memoryLives(f, "memory") },
 		func() error {
 			if f.Busy == 0 {
-				m.tally.note("%s: every instance is taken to serve all the time, for want of how long it does", m.product())
+				m.tally.note("%s: every instance is taken to serve all the time, for want of how long it does.", m.product())
 				return m.cpuLives(f, "active_vcpu", milli)
 			}
 			return m.charge("active_vcpu", of(nanoseconds, uint64(f.Busy)).withCPU(milli), ByCompute, "while an instance serves, times vCPU")

@@ -135,15 +135,20 @@ func (r *Recorder) Works(memory func(function string) units.Bytes) ([]Work, erro
 
 // counted is the durations of a count of each; nil for none.
 func counted(counts map[time.Duration]uint64) *Durations {
-	groups := make([]Group, 0, len(counts))
-	for d, n := range counts {
-		groups = append(groups, Group{d, d, n})
-	}
-	d, err := Groups(groups...)
+	d, err := Counted(counts)
 	if err != nil {
 		return nil // there is none: no duration here is negative
 	}
 	return d
+}
+
+// Counted are so many calls of each duration.
+func Counted(counts map[time.Duration]uint64) (*Durations, error) {
+	groups := make([]Group, 0, len(counts))
+	for d, n := range counts {
+		groups = append(groups, Group{d, d, n})
+	}
+	return Groups(groups...)
 }
 
 // Users are who used what, by function, consumer and stage, ordered by key. Of
@@ -172,4 +177,14 @@ func (u *used) peak() uint64 {
 		most = max(most, now)
 	}
 	return uint64(most)
+}
+
+// MemoryOf is how much memory the instances had, where all that was billed had
+// the same; the mean of it, in whole MB, where not, and 0 where nothing was.
+func MemoryOf(u *usage.Usage) units.Bytes {
+	ms := u.Billed.Milliseconds()
+	if ms == 0 {
+		return 0
+	}
+	return units.Bytes(u.MemoryTime/ms) * units.MB
 }

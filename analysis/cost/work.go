@@ -3,6 +3,7 @@ package cost
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"time"
 
@@ -12,6 +13,9 @@ import (
 // Month is how long a month is billed: 730 hours, a twelfth of 365 days, as
 // the providers' own calculators have it.
 const Month = 730 * time.Hour
+
+// PerMonth is how many requests come in a month at a rate, to the nearest one.
+func PerMonth(r units.Rate) uint64 { return uint64(math.Round(float64(r) * Month.Seconds())) }
 
 // Package is how a function's code is deployed; it decides whether AWS billed
 // its init before August 2025.

@@ -111,7 +111,12 @@ func (p *page) costTotals(c *reports.Cost, ranked []cost.Priced, notes *footnote
 		columns = append(columns, column{head: "a million", keep: 9, cells: cellsOf(ranked, func(o *cost.Priced) string { return o.Bill.PerMillion(n).String() })})
 	}
 	for i, part := range reports.CostParts() {
-		cells := cellsOf(ranked, func(o *cost.Priced) string { return o.Bill.Of(part.Driver).String() })
+		cells := cellsOf(ranked, func(o *cost.Priced) string {
+			if amount := o.Bill.Of(part.Driver); amount != 0 {
+				return amount.String()
+			}
+			return none
+		})
 		if slices.ContainsFunc(ranked, func(o cost.Priced) bool { return o.Bill.Of(part.Driver) > 0 }) {
 			columns = append(columns, column{head: part.Name, keep: 8 - i, cells: cells})
 		}

@@ -32,6 +32,7 @@ type grammar struct {
 	Serve    serveCmd    `cmd:"" help:"Run the reference runtime alone, until interrupted."`
 	Simulate simulateCmd `cmd:"" help:"Simulate traffic on a policy in virtual time: cold starts, instances, latency, usage."`
 	Report   reportCmd   `cmd:"" help:"Render a run directory again."`
+	Cost     costCmd     `cmd:"" help:"What traffic costs, and who pays."`
 	Validate validateCmd `cmd:"" help:"Check scenario files."`
 	Schema   schemaCmd   `cmd:"" help:"Print a JSON schema: of a scenario file, or of what --json prints."`
 	Doctor   doctorCmd   `cmd:"" help:"Say what can run on this machine and why not; measure the harness's own error."`

@@ -1,0 +1,221 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/cost"
+	"github.com/coldcurve/coldcurve/analysis/rundir"
+	"github.com/coldcurve/coldcurve/analysis/traffic"
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/scenarios"
+)
+
+// fileLoad tells a run directory by its manifest and a scenario by its name.
+func (c *costBillCmd) fileLoad(ctx context.Context) (*costLoad, error) {
+	if _, err := os.Stat(filepath.Join(c.Traffic, "manifest.json")); err == nil {
+		return c.runLoad()
+	}
+	ext := strings.ToLower(filepath.Ext(c.Traffic))
+	if slices.Contains([]string{".yaml", ".yml", ""}, ext) {
+		return c.scenarioLoad()
+	}
+	return c.traceLoad(ctx)
+}
+
+// runLoad prices what a run measured.
+func (c *costBillCmd) runLoad() (*costLoad, error) {
+	dir, err := rundir.Open(c.Traffic)
+	if err != nil {
+		return nil, &failure{code: exitUsage, err: err}
+	}
+	var span time.Duration
+	warm := make(map[string]bool)
+	for _, p := range dir.Manifest.Phases {
+		warm[p.Name] = p.Warmup
+		if !p.Warmup {
+			span += p.End - p.Start
+		}
+	}
+	var recorder cost.Recorder
+	for s, err := range dir.Samples() {
+		if err != nil {
+			return nil, err
+		}
+		if !warm[s.Phase] {
+			recorder.Add(s)
+		}
+	}
+	memory, err := c.runMemory(dir)
+	if err != nil {
+		return nil, err
+	}
+	works, err := recorder.Works(memory)
+	if err != nil {
+		return nil, &failure{code: exitUsage, err: fmt.Errorf("%s: %w", c.Traffic, err), hint: "say how much memory an instance has: --memory 512MB"}
+	}
+	l, err := c.month(c.Traffic, works, span, runNotes(dir, &recorder))
+	if err != nil {
+		return nil, err
+	}
+	l.users = recorder.Users(memory)
+	if c.By == string(cost.ByVersion) {
+		return l, c.versions(dir, l)
+	}
+	return l, nil
+}
+
+// versions takes the users from the platform's own account, because samples do
+// not know of versions.
+func (c *costBillCmd) versions(dir *rundir.Dir, l *costLoad) error {
+	account, err := dir.Usage()
+	if err != nil {
+		return err
+	}
+	l.users = nil
+	for _, e := range account.Entries {
+		l.users = append(l.users, cost.User{Entry: e})
+	}
+	l.traffic.Notes = append(l.traffic.Notes, "Shared out by the platform's own account of versions, warm-up included.")
+	return nil
+}
+
+func runNotes(dir *rundir.Dir, r *cost.Recorder) []string {
+	var notes []string
+	if n := r.Skipped(); n > 0 {
+		notes = append(notes, fmt.Sprintf("%s never had a function run, and cost nothing.", count(n, "request")))
+	}
+	if n := r.Guessed(); n > 0 {
+		notes = append(notes, fmt.Sprintf("Of %s the platform does not say how long it ran: the caller's wait stands for it, which is longer.", count(n, "request")))
+	}
+	if dir.Truncated() || !dir.Manifest.Complete {
+		notes = append(notes, "The run is not complete.")
+	}
+	return notes
+}
+
+// runMemory is the memory of a run's functions: what the flag says, what the
+// platform metered, or what the scenario asked for.
+func (c *costBillCmd) runMemory(dir *rundir.Dir) (func(string) units.Bytes, error) {
+	account, err := dir.Usage()
+	if err != nil {
+		return nil, err
+	}
+	known := make(map[string]units.Bytes)
+	if s, err := scenarios.Load(filepath.Join(dir.Path, "scenario.yaml"), scenarios.Overrides{}); err == nil {
+		for _, f := range s.Functions {
+			known[f.Name] = f.Memory
+		}
+	}
+	for _, e := range account.Entries {
+		if memory := cost.MemoryOf(&e.Usage); memory > 0 {
+			known[e.Key.Function] = memory
+		}
+	}
+	return func(function string) units.Bytes {
+		if c.Memory.value > 0 {
+			return c.Memory.value
+		}
+		return known[function]
+	}, nil
+}
+
+// scenarioLoad prices a scenario's arrivals, warm-up left out.
+func (c *costBillCmd) scenarioLoad() (*costLoad, error) {
+	s, err := scenarios.Find(c.Traffic, scenarios.Overrides{})
+	if err != nil {
+		if _, faults := errors.AsType[scenarios.Faults](err); faults {
+			return nil, err
+		}
+		return nil, &failure{code: exitUsage, err: err}
+	}
+	schedule, err := s.Schedule()
+	if err != nil {
+		return nil, &failure{code: exitUsage, err: err}
+	}
+	if c.Duration.value == nil {
+		return nil, usage("a scenario does not say how long its functions take: write --duration 120ms")
+	}
+	requests := make(map[string]uint64)
+	for _, i := range schedule.Source {
+		if from := schedule.Sources[i]; !schedule.Phases[from.Phase].Warmup {
+			requests[from.Function]++
+		}
+	}
+	var span time.Duration
+	for _, p := range schedule.Phases {
+		if !p.Warmup {
+			span += p.End - p.Start
+		}
+	}
+	var works []cost.Work
+	for _, f := range s.Functions {
+		if n := requests[f.Name]; n > 0 {
+			works = append(works, c.given(cost.Work{Name: f.Name, Requests: n, Memory: f.Memory, In: units.Bytes(len(f.Payload.Data))}))
+		}
+	}
+	return c.month(s.Source, works, span, nil)
+}
+
+// given completes a work with the durations and the cold share of the flags.
+func (c *costBillCmd) given(w cost.Work) cost.Work {
+	if w.Durations == nil || c.Duration.value != nil {
+		w.Durations = c.Duration.value
+	}
+	if c.Cold.value > 0 && c.Init.value != nil {
+		w.Cold, w.Init = shareOf(w.Requests, c.Cold.value), cost.Constant(*c.Init.value)
+	}
+	return w
+}
+
+// traceLoad prices recorded traffic, with the durations and the memory that it
+// has on record or the flags'.
+func (c *costBillCmd) traceLoad(ctx context.Context) (*costLoad, error) {
+	source, err := traffic.Open(ctx, c.Traffic)
+	if err != nil {
+		return nil, &failure{code: exitUsage, err: err}
+	}
+	defer source.Close()
+	var works []cost.Work
+	var span time.Duration
+	for f, err := range source.Functions(ctx) {
+		if err != nil {
+			return nil, &failure{code: exitUsage, err: err}
+		}
+		w := cost.Work{Name: f.Name, Requests: uint64(f.Expected + .5), Memory: f.Memory}
+		if w.Requests == 0 {
+			continue
+		}
+		if f.Timed && c.Duration.value == nil {
+			if w.Durations, err = recordedDurations(f); err != nil {
+				return nil, err
+			}
+		}
+		if w = c.given(w); w.Durations == nil {
+			return nil, usage("%s does not say how long requests take: write --duration 120ms", c.Traffic)
+		}
+		span = max(span, f.Span)
+		works = append(works, w)
+	}
+	return c.month(c.Traffic, works, span, source.About().Notes)
+}
+
+// recordedDurations are those that a trace has on record.
+func recordedDurations(f *traffic.Function) (*cost.Durations, error) {
+	counts := make(map[time.Duration]uint64)
+	for r := range f.Requests(nil) {
+		if r.Service != traffic.Unknown {
+			counts[r.Service]++
+		}
+	}
+	if err := f.Err(); err != nil {
+		return nil, err
+	}
+	return cost.Counted(counts)
+}
