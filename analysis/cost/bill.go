@@ -250,7 +250,7 @@ func (c *charge) tierRule(t prices.Tier) string {
 	if len(c.price.Tiers) < 2 {
 		return ""
 	}
-	return "the tier of a month's " + t.Range()
+	return "tier: " + t.Range()
 }
 
 func allowanceRule(a *prices.Allowance) string {
