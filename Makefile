@@ -63,6 +63,10 @@ bench-coldstart: ## cold and warm invocations beside the bare floor
 bench-runtime: ## what the runtime promises of its tiers, its start rate and its API: one table; fails if a promise is broken
 	go test -run '^$$' -bench '^BenchmarkPromises$$' -benchtime 9x -timeout 15m ./platform/reference
 
+.PHONY: bench-cost
+bench-cost: ## a month priced from a histogram; a curve of 10 options at 200 rates
+	go test -run '^$$' -bench '^Benchmark(Month|Curve)$$' -benchtime 50x ./analysis/cost
+
 .PHONY: bench-peers
 bench-peers: ## cold and warm starts beside workerd, serverless-offline and Docker, which it installs (npm, apt) and starts
 	.ci/bench-peers

@@ -5,18 +5,20 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/coldcurve/coldcurve/analysis/cost"
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 	"github.com/coldcurve/coldcurve/scenarios"
 )
 
 type schemaCmd struct {
-	Name string `arg:"" help:"Which one: scenario or policy (the files), or summary (what run --json prints)."`
+	Name string `arg:"" help:"Which one: scenario or policy (the files), summary (what run --json prints) or cost (what cost --json prints)."`
 }
 
 // schemas is the list of documented formats.
 func schemas() map[string]func() []byte {
 	return map[string]func() []byte{
+		"cost":     cost.SchemaJSON,
 		"policy":   gate.PolicySchemaJSON,
 		"scenario": scenarios.SchemaJSON,
 		"summary":  summary.SchemaJSON,
