@@ -120,7 +120,7 @@ func (c *Cost) Notes() []string {
 		}
 	}
 	if c.Traffic.Repeated > 0 {
-		add(fmt.Sprintf("%s of traffic, repeated until the month of %s is full.",
+		add(fmt.Sprintf("%s of traffic, scaled to a month of %s.",
 			units.FormatDuration(c.Traffic.Repeated), units.FormatDuration(cost.Month)))
 	}
 	for _, p := range c.Priced {

@@ -17,6 +17,10 @@ func (m *meter) fleet() (*Fleet, error) {
 	if m.Fleet == nil {
 		return nil, &Missing{m.product(), "instances", "say how many run, --instances 2; or size a fleet to a target"}
 	}
+	if m.Fleet.Basis == "" && m.Requests > 0 {
+		m.tally.note("Instances are as many as was given: whether they carry the requests, %s at once on average, is not checked.",
+			m.atOnce().FloatString(1))
+	}
 	return m.Fleet, nil
 }
 

@@ -135,7 +135,7 @@ func (p *page) costTotals(c *reports.Cost, ranked []cost.Priced, notes *footnote
 
 // costParts is who pays.
 func (p *page) costParts(a *cost.Attribution) {
-	p.wrap(fmt.Sprintf("Who pays, by %s (instances %s, shared costs %s)", a.By, a.Rules.Idle, a.Rules.Shared), "")
+	p.wrap(fmt.Sprintf("Who pays, by %s, each by its part of what was measured (instances %s, shared costs %s)", a.By, a.Rules.Idle, a.Rules.Shared), "")
 	parts := a.Parts
 	key := func(of func(*cost.Part) string) []string {
 		return cellsOf(parts, func(part *cost.Part) string { return clean(of(part)) })
@@ -157,7 +157,7 @@ func (p *page) costParts(a *cost.Attribution) {
 		return cellsOf(parts, func(part *cost.Part) string { return of(part).String() })
 	}
 	columns = append(columns,
-		column{head: "requests", keep: 4, cells: cellsOf(parts, func(part *cost.Part) string { return units.FormatCount(part.Requests) })},
+		column{head: "measured requests", keep: 4, cells: cellsOf(parts, func(part *cost.Part) string { return units.FormatCount(part.Requests) })},
 		column{head: "direct", keep: 5, cells: money(func(part *cost.Part) units.Money { return part.Direct })},
 		column{head: "instances", keep: 2, cells: money(func(part *cost.Part) units.Money { return part.Idle })},
 		column{head: "shared", keep: 1, cells: money(func(part *cost.Part) units.Money { return part.Shared })},

@@ -17,13 +17,14 @@ import (
 	"github.com/coldcurve/coldcurve/scenarios"
 )
 
-// fileLoad tells a run directory by its manifest and a scenario by its name.
+// fileLoad tells a run directory by its manifest and a scenario by its name:
+// one of the embedded suite, or a file of YAML.
 func (c *costBillCmd) fileLoad(ctx context.Context) (*costLoad, error) {
 	if _, err := os.Stat(filepath.Join(c.Traffic, "manifest.json")); err == nil {
 		return c.runLoad()
 	}
-	ext := strings.ToLower(filepath.Ext(c.Traffic))
-	if slices.Contains([]string{".yaml", ".yml", ""}, ext) {
+	yaml := slices.Contains([]string{".yaml", ".yml"}, strings.ToLower(filepath.Ext(c.Traffic)))
+	if _, err := os.Stat(c.Traffic); yaml || err != nil && slices.Contains(scenarios.Suite(), c.Traffic) {
 		return c.scenarioLoad()
 	}
 	return c.traceLoad(ctx)
