@@ -101,7 +101,9 @@ type engine struct {
 
 func newEngine(load *Load, options *Options) *engine {
 	policy := options.Policy
-	policy.Seed = load.stream(options.Seed, 5).Uint64()
+	if policy.Seed == 0 {
+		policy.Seed = load.stream(options.Seed, 5).Uint64()
+	}
 	e := &engine{
 		load:    load,
 		options: options,
@@ -165,6 +167,9 @@ func (e *engine) arrive(now, service time.Duration) {
 	if i, ok := e.pool.Reuse(now, e.came); ok {
 		e.direct.record(service)
 		e.totals.usage.Billed += wholeMilliseconds(service)
+		if e.options.Watch != nil {
+			e.options.Watch(now, lifecycle.Action{Kind: lifecycle.Serve, How: lifecycle.ByReuse, Instance: i, Request: e.came})
+		}
 		e.begin(due{now + service, i, e.came})
 		return
 	}
@@ -219,6 +224,9 @@ func (e *engine) act(now time.Duration, ev lifecycle.Event) {
 func (e *engine) more(ev lifecycle.Event) { e.out = e.pool.Step(e.now, ev, e.out) }
 
 func (e *engine) do(a lifecycle.Action) {
+	if e.options.Watch != nil {
+		e.options.Watch(e.now, a)
+	}
 	switch a.Kind {
 	case lifecycle.Start:
 		e.startUp(a.Instance)

@@ -58,6 +58,8 @@ type Load struct {
 
 // Options say what serves a load. The zero value of each but Service is its default.
 type Options struct {
+	// Policy is the pool's. Where its Seed is 0 it draws from a stream of the
+	// function's own.
 	Policy lifecycle.Policy
 
 	Service     dist.Distribution // how long a request is served; required
@@ -83,6 +85,9 @@ type Options struct {
 	// Lambda does from 2025-08 on.
 	BillStart bool
 
+	// Watch is told every decision of the pool, in order, with its instant. It
+	// may be nil.
+	Watch func(at time.Duration, a lifecycle.Action)
 	// Progress is told now and then what share (0 to 1) is done, from the
 	// simulating goroutine. It may be nil. It is not called where neither the
 	// load's span nor Requests is known.
