@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -21,7 +22,6 @@ import (
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
 	"github.com/coldcurve/coldcurve/platform/reference/internal/memory"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
-	"testing/synctest"
 )
 
 // visit is a request as it is sent: when it comes, and how long its handler takes.
@@ -127,11 +127,18 @@ func lived(t *testing.T, policy lifecycle.Policy, all []visit) ([]fate, []span) 
 		time.Sleep(time.Duration(ns))
 		return nil, nil
 	}
+	var room sandbox.Sandbox = box
+	switch {
+	case policy.Slots > 1:
+		room = memory.Sharing{Sandbox: box}
+	case policy.Pause:
+		room = memory.Pausing{Sandbox: box}
+	}
 	var lives []span
 	code := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		box.Clock = clock.New()
-		rt := open(t, box, engine.Options{Policy: policy, Clock: box.Clock, Sandboxes: map[string]sandbox.Sandbox{"memory": memory.Sharing{Sandbox: box}}})
+		rt := open(t, box, engine.Options{Policy: policy, Clock: box.Clock, Sandboxes: map[string]sandbox.Sandbox{"memory": room}})
 		rt.code = code
 		rt.create(platform.Function{Name: "hello", Timeout: time.Minute})
 		origin, began := time.Now(), box.Clock.Now()
