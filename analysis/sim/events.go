@@ -73,6 +73,7 @@ type engine struct {
 	cold, start, ping *rand.Rand
 	even              bool // every request is served for the same time
 	sharing           *sharing
+	house             *house // nil without a budget of memory that others draw on, too
 
 	dues    dues
 	mark    time.Duration // when the next bin begins, or the warm-up ends
@@ -97,6 +98,7 @@ type engine struct {
 	response, service         tally // of the others
 	totals                    totals
 	timeline                  timeline
+	closed                    ledger
 }
 
 func newEngine(load *Load, options *Options) *engine {
@@ -129,7 +131,7 @@ func newEngine(load *Load, options *Options) *engine {
 func (e *engine) run(c *chunk) error {
 	for k, t := range c.times {
 		if t < e.now {
-			return fmt.Errorf("arrivals of %q: request %d comes at %v, after one at %v: they must ascend", e.load.Name, e.came+1, t, e.now)
+			return e.backwards(t)
 		}
 		for e.dues.next <= t || e.mark <= t {
 			e.advance()
@@ -138,6 +140,10 @@ func (e *engine) run(c *chunk) error {
 		e.arrive(t, c.services[k])
 	}
 	return nil
+}
+
+func (e *engine) backwards(t time.Duration) error {
+	return fmt.Errorf("arrivals of %q: request %d comes at %v, after one at %v: they must ascend", e.load.Name, e.came+1, t, e.now)
 }
 
 // advance does the next of what is due, or ends a bin of the timeline.
@@ -214,14 +220,25 @@ func (e *engine) step(now time.Duration, ev lifecycle.Event) {
 // act tells the pool of an event and does what it asks for, at that instant.
 func (e *engine) act(now time.Duration, ev lifecycle.Event) {
 	e.now = now
-	e.out = e.pool.Step(now, ev, e.out[:0])
-	for k := 0; k < len(e.out); k++ {
-		e.do(e.out[k])
+	e.tell(ev)
+	e.perform()
+}
+
+// tell tells the pool of an event, and notes what is to be done.
+func (e *engine) tell(ev lifecycle.Event) {
+	e.out = e.pool.Step(e.now, ev, e.out)
+	if e.house != nil {
+		e.house.deliver(e.now)
 	}
 }
 
-// more tells the pool of an event that an action has led to.
-func (e *engine) more(ev lifecycle.Event) { e.out = e.pool.Step(e.now, ev, e.out) }
+// perform does what is to be done, and what that leads to.
+func (e *engine) perform() {
+	for k := 0; k < len(e.out); k++ {
+		e.do(e.out[k])
+	}
+	e.out = e.out[:0]
+}
 
 func (e *engine) do(a lifecycle.Action) {
 	if e.options.Watch != nil {
@@ -234,7 +251,7 @@ func (e *engine) do(a lifecycle.Action) {
 		e.serve(a)
 	case lifecycle.Reap:
 		e.instances.add(e.now, -1)
-		e.more(lifecycle.Event{Kind: lifecycle.Cleared, Instance: a.Instance})
+		e.tell(lifecycle.Event{Kind: lifecycle.Cleared, Instance: a.Instance})
 	case lifecycle.Throttle:
 		if e.take(a.Request).arrived >= e.warm && a.Request < pingMark {
 			e.totals.throttled++
@@ -251,7 +268,7 @@ func (e *engine) startUp(i lifecycle.Instance) {
 	e.peak = max(e.peak, e.instances.n)
 	if e.options.StartDelay == nil {
 		e.delay = 0
-		e.more(lifecycle.Event{Kind: lifecycle.Ready, Instance: i})
+		e.tell(lifecycle.Event{Kind: lifecycle.Ready, Instance: i})
 		return
 	}
 	delay := e.options.StartDelay.Sample(e.start)
@@ -266,7 +283,7 @@ func (e *engine) invoke() {
 	e.pinged++
 	name := pingMark + e.pinged
 	e.parked[name] = request{arrived: e.now, service: e.options.Service.Sample(e.ping)}
-	e.more(lifecycle.Event{Kind: lifecycle.Arrive, Request: name})
+	e.tell(lifecycle.Event{Kind: lifecycle.Arrive, Request: name})
 }
 
 // take gives a request that has been served or refused.
@@ -382,6 +399,24 @@ func (e *engine) end() {
 		e.advance()
 	}
 	e.step(end, lifecycle.Event{})
+	e.close(end)
+	e.drain()
+	e.settle()
+}
+
+// ledger is what is over time: it ends with the load.
+type ledger struct {
+	busy, instances, starting gauge
+	started, pings            uint64
+	peak                      int
+}
+
+func (e *engine) ledger() ledger {
+	return ledger{e.busy, e.instances, e.starting, e.totals.started, e.totals.pings, e.peak}
+}
+
+// close ends what is over time.
+func (e *engine) close(end time.Duration) {
 	if !e.counting {
 		e.warm = end
 		e.tick(end)
@@ -389,16 +424,18 @@ func (e *engine) end() {
 	e.busy.to(end)
 	e.instances.to(end)
 	e.starting.to(end)
-	all := e.sofar()
 	if end > e.timeline.last {
-		e.timeline.close(end, all)
+		e.timeline.close(end, e.sofar())
 	}
 	e.mark, e.ended = never, end
-	busy, instances, starting := e.busy, e.instances, e.starting
-	started, pings, peak := e.totals.started, e.totals.pings, e.peak
-	e.drain()
-	e.busy, e.instances, e.starting = busy, instances, starting
-	e.totals.started, e.totals.pings, e.peak = started, pings, peak
+	e.closed = e.ledger()
+}
+
+// settle is the last of all: nobody waits any more.
+func (e *engine) settle() {
+	c := e.closed
+	e.busy, e.instances, e.starting = c.busy, c.instances, c.starting
+	e.totals.started, e.totals.pings, e.peak = c.started, c.pings, c.peak
 	for _, t := range []*tally{&e.direct, &e.response, &e.service} {
 		t.flush()
 	}

@@ -17,6 +17,7 @@ func laws() (all []law) {
 	all = append(all, memoryless()...)
 	all = append(all, erlangB())
 	all = append(all, erlangC()...)
+	all = append(all, sharing()...)
 	all = append(all, simfaas())
 	return append(all, always()...)
 }
@@ -120,6 +121,22 @@ func erlangC() (all []law) {
 	return all
 }
 
+// sharing is requests that share one processor of one instance evenly: the mean
+// time in it is S / (1 - rho), whatever the distribution (Kleinrock 1967).
+func sharing() (all []law) {
+	for _, text := range []string{"exp:100ms", "const:100ms", "gamma:100ms,2"} {
+		all = append(all, law{
+			name: "a=.7 shares one processor, S=" + text, rate: 7, work: 4e6,
+			options: sim.Options{
+				Policy:  lifecycle.Policy{KeepAlive: -1, Concurrency: 1, Slots: 1000, QueueLimit: math.MaxInt},
+				Service: parsed(text), Contention: sim.Contention{Cores: 1}, Warmup: time.Minute,
+			},
+			figures: []figure{{"time in service (s)", "S / (1 - rho)", .1 / .3, 0, service}, {"busy", "rho", .7, 0, busy}},
+		})
+	}
+	return all
+}
+
 // simfaas is the example that SimFaaS publishes (Mahmoudi and Khazaei 2021),
 // once in the paper and once rerun: what lies between the two is right.
 func simfaas() law {
@@ -140,10 +157,7 @@ func simfaas() law {
 // E[N] = L p_cold E[life].
 func always() (all []law) {
 	for _, text := range []string{"lognormal:100ms,1", "weibull:100ms,0.7", "gamma:100ms,2", "const:100ms", "table:p0=10ms,p50=80ms,p99=1s,p100=2s"} {
-		service, err := dist.Parse(text)
-		if err != nil {
-			panic(err) // the texts are above
-		}
+		service := parsed(text)
 		all = append(all, law{
 			name: "L=5/s S=" + text + " start 1s", rate: 5, work: 1e6,
 			options: sim.Options{Policy: lifecycle.Policy{KeepAlive: time.Minute}, Service: service, StartDelay: dist.Exponential(time.Second)},
@@ -154,6 +168,15 @@ func always() (all []law) {
 		})
 	}
 	return all
+}
+
+// parsed is a distribution from a text of this file.
+func parsed(text string) dist.Distribution {
+	d, err := dist.Parse(text)
+	if err != nil {
+		panic(err)
+	}
+	return d
 }
 
 func little(r *sim.Result) float64 { return r.InstancesMean / (5 * r.PCold * life(r)) }

@@ -152,6 +152,7 @@ func idle(r *sim.Result) float64      { return r.InstancesMean - r.BusyMean - r.
 func queued(r *sim.Result) float64    { return float64(r.Queued) / float64(r.Served) }
 func throttled(r *sim.Result) float64 { return float64(r.Throttled) / float64(r.Requests) }
 func wait(r *sim.Result) float64      { return r.WaitMean }
+func service(r *sim.Result) float64   { return r.ServiceMean }
 func life(r *sim.Result) float64      { return r.InstanceSeconds / float64(r.Started) }
 
 func exponential(seconds float64) dist.Distribution { return dist.Exponential(seconds * 1e9) }
