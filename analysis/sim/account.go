@@ -25,26 +25,40 @@ func (g *gauge) to(now time.Duration) {
 	g.last = now
 }
 
-// tally records durations, of which many in a row may be the same.
-type tally struct {
-	hist *hist.Histogram
-	last time.Duration
-	n    uint64 // of last, not recorded yet
+// durations are how long requests took.
+type durations struct {
+	direct            *hist.Tally // response times that are service times: of requests that neither waited nor started an instance
+	response, service *hist.Tally // of the others
 }
 
-func (t *tally) record(d time.Duration) {
-	if d != t.last {
-		t.flush()
-		t.last = d
-	}
-	t.n++
+func newDurations() *durations {
+	return &durations{hist.NewTally(), hist.NewTally(), hist.NewTally()}
 }
 
-func (t *tally) flush() {
-	if t.n > 0 {
-		t.hist.RecordN(t.last, t.n)
-	}
-	t.n = 0
+func (d *durations) reset() {
+	d.direct.Reset()
+	d.response.Reset()
+	d.service.Reset()
+}
+
+// into adds them to histograms.
+func (d *durations) into(response, service *hist.Histogram) {
+	response.Absorb(d.direct)
+	response.Absorb(d.response)
+	service.Absorb(d.direct)
+	service.Absorb(d.service)
+}
+
+func (d *durations) histograms() (response, service *hist.Histogram) {
+	response, service = hist.New(), hist.New()
+	d.into(response, service)
+	return response, service
+}
+
+// mean is the mean time of service, in seconds.
+func (d *durations) mean() float64 {
+	n, m := float64(d.direct.N()), float64(d.service.N())
+	return over(n*d.direct.Mean().Seconds()+m*d.service.Mean().Seconds(), n+m)
 }
 
 // totals are what has been counted since the warm-up.

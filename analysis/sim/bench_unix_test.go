@@ -46,6 +46,25 @@ func BenchmarkEvents(b *testing.B) {
 	}
 }
 
+// BenchmarkFunctions is many functions' requests a second.
+func BenchmarkFunctions(b *testing.B) {
+	for _, cores := range []int{1, 2} {
+		b.Run(fmt.Sprintf("functions=1000,cores=%d", cores), func(b *testing.B) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
+			const functions, each = 1000, 10000
+			before := cpu()
+			for b.Loop() {
+				if _, err := sim.Run(context.Background(), fleet(b, functions, each), nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+			n := float64(functions * each * b.N)
+			b.ReportMetric(n/b.Elapsed().Seconds()/1e6, "Mrequests/s")
+			b.ReportMetric(n/(cpu()-before)/1e6, "Mrequests/cpu-s")
+		})
+	}
+}
+
 // cpu is the processor time of this process in seconds.
 func cpu() float64 {
 	var u syscall.Rusage

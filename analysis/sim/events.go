@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/dist"
-	"github.com/coldcurve/coldcurve/analysis/hist"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
 )
 
@@ -23,17 +22,24 @@ func Events(ctx context.Context, load Load, options Options) (*Result, error) {
 	if runtime.GOMAXPROCS(0) > 1 {
 		source = chunksAside
 	}
-	return follow(ctx, load, options, source)
+	d := newDurations()
+	r, err := follow(ctx, load, options, source, d)
+	if err != nil {
+		return nil, err
+	}
+	r.Response, r.Service = d.histograms()
+	return r, nil
 }
 
-func follow(ctx context.Context, load Load, options Options, source func(*Load, *Options) iter.Seq[*chunk]) (*Result, error) {
+// follow leaves the durations of requests in d, which is empty.
+func follow(ctx context.Context, load Load, options Options, source func(*Load, *Options) iter.Seq[*chunk], d *durations) (*Result, error) {
 	if err := options.Validate(); err != nil {
 		return nil, err
 	}
 	if load.Arrivals == nil {
 		return nil, fmt.Errorf("simulation of %q: the load has no arrivals, only counts: the level engine can do with these", load.Name)
 	}
-	e := newEngine(&load, &options)
+	e := newEngine(&load, &options, d)
 	for c := range source(&load, &options) {
 		if err := e.run(c); err != nil {
 			return nil, err
@@ -94,28 +100,27 @@ type engine struct {
 
 	busy, instances, starting gauge
 	peak                      int
-	direct                    tally // response times that are service times, of requests that neither waited nor started an instance
-	response, service         tally // of the others
-	totals                    totals
-	timeline                  timeline
-	closed                    ledger
+	*durations
+	totals   totals
+	timeline timeline
+	closed   ledger
 }
 
-func newEngine(load *Load, options *Options) *engine {
+func newEngine(load *Load, options *Options, d *durations) *engine {
 	policy := options.Policy
 	if policy.Seed == 0 {
 		policy.Seed = load.stream(options.Seed, 5).Uint64()
 	}
 	e := &engine{
-		load:    load,
-		options: options,
-		pool:    lifecycle.New(policy),
-		cold:    load.stream(options.Seed, 2),
-		start:   load.stream(options.Seed, 3),
-		ping:    load.stream(options.Seed, 4),
-		dues:    newDues(options.Service.Mean()),
-		parked:  map[lifecycle.Request]request{},
-		direct:  tally{hist: hist.New()}, response: tally{hist: hist.New()}, service: tally{hist: hist.New()},
+		load:      load,
+		options:   options,
+		pool:      lifecycle.New(policy),
+		cold:      load.stream(options.Seed, 2),
+		start:     load.stream(options.Seed, 3),
+		ping:      load.stream(options.Seed, 4),
+		dues:      newDues(options.Service.Mean()),
+		parked:    map[lifecycle.Request]request{},
+		durations: d,
 	}
 	_, constant := options.Service.(dist.Constant)
 	e.even = constant && options.ColdService == nil && options.Contention == Contention{}
@@ -171,7 +176,7 @@ func (e *engine) advance() {
 func (e *engine) arrive(now, service time.Duration) {
 	e.came++
 	if i, ok := e.pool.Reuse(now, e.came); ok {
-		e.direct.record(service)
+		e.direct.Record(service)
 		e.totals.usage.Billed += wholeMilliseconds(service)
 		if e.options.Watch != nil {
 			e.options.Watch(now, lifecycle.Action{Kind: lifecycle.Serve, How: lifecycle.ByReuse, Instance: i, Request: e.came})
@@ -345,8 +350,8 @@ func (e *engine) count(a lifecycle.Action, r request, wait, service time.Duratio
 	}
 	t.served++
 	t.waited += float64(wait)
-	e.response.record(wait + service)
-	e.service.record(service)
+	e.response.Record(wait + service)
+	e.service.Record(service)
 }
 
 // wholeMilliseconds rounds up.
@@ -373,10 +378,7 @@ func (e *engine) reset(at time.Duration) {
 	e.before = e.came
 	e.busy.area, e.instances.area, e.starting.area = 0, 0, 0
 	e.peak = e.instances.n
-	for _, t := range []*tally{&e.direct, &e.response, &e.service} {
-		t.n = 0
-		t.hist.Reset()
-	}
+	e.durations.reset()
 	e.totals = totals{}
 	e.timeline = newTimeline(at, e.load.Span)
 }
@@ -384,7 +386,7 @@ func (e *engine) reset(at time.Duration) {
 // sofar is what has been counted.
 func (e *engine) sofar() bin {
 	return bin{
-		requests: uint64(e.came - e.before), cold: e.totals.cold, served: e.totals.served + e.direct.hist.N() + e.direct.hist.OutOfRange() + e.direct.n,
+		requests: uint64(e.came - e.before), cold: e.totals.cold, served: e.totals.served + e.direct.N(),
 		throttled: e.totals.throttled, instances: e.instances.area, busy: e.busy.area,
 	}
 }
@@ -436,9 +438,6 @@ func (e *engine) settle() {
 	c := e.closed
 	e.busy, e.instances, e.starting = c.busy, c.instances, c.starting
 	e.totals.started, e.totals.pings, e.peak = c.started, c.pings, c.peak
-	for _, t := range []*tally{&e.direct, &e.response, &e.service} {
-		t.flush()
-	}
 }
 
 // drain goes on until everybody who waits is served.

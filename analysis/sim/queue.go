@@ -100,6 +100,10 @@ func (q *dues) pop() due {
 	case inRing:
 		d = q.ring.pop()
 	}
+	if len(q.heap) == 0 && q.ring.head == q.ring.tail && q.wheel.n > 0 { // as it is most of the time
+		q.next, q.place = q.wheel.first().at, inWheel
+		return d
+	}
 	q.first()
 	return d
 }

@@ -76,6 +76,7 @@ type Result struct {
 	Timeline []Step `json:"timeline,omitempty"`
 
 	startingSeconds, waitedSeconds, delaySeconds float64 // sums that means are made of
+	outOfRange                                   uint64
 }
 
 // Step is what happened from At on, until the next step.
@@ -117,23 +118,17 @@ func warn(code, format string, args ...any) *Warning {
 // result is what the engine has counted.
 func (e *engine) result() *Result {
 	t := &e.totals
-	response, service := hist.New(), hist.New()
-	for _, part := range []struct{ to, from *hist.Histogram }{
-		{response, e.direct.hist}, {response, e.response.hist}, {service, e.direct.hist}, {service, e.service.hist},
-	} {
-		part.to.Merge(part.from)
-	}
 	r := &Result{
 		Name: e.load.Name, Engine: EngineEvents, Functions: 1, Interrupted: e.interrupted,
 		Requests: uint64(e.came - e.before), WarmupRequests: uint64(e.before),
 		Warmup: e.warm.Seconds(), Span: (e.ended - e.warm).Seconds(),
-		Served: t.served + e.direct.hist.N() + e.direct.hist.OutOfRange(),
+		Served: t.served + e.direct.N(),
 		Cold:   t.cold, Queued: t.queued, Resumed: t.resumed, Ahead: t.ahead,
 		Throttled: t.throttled, Unserved: t.unserved, Pings: t.pings, Started: t.started,
 		InstancesPeak:   e.peak,
 		InstanceSeconds: e.instances.area / 1e9, BusySeconds: e.busy.area / 1e9,
 		startingSeconds: e.starting.area / 1e9, waitedSeconds: t.waited / 1e9, delaySeconds: t.starting / 1e9,
-		Response: response, Service: service, Timeline: e.timeline.steps(),
+		ServiceMean: e.mean(), outOfRange: e.direct.OutOfRange() + e.response.OutOfRange(), Timeline: e.timeline.steps(),
 	}
 	r.Usage = t.usage
 	r.Usage.Requests, r.Usage.Throttled, r.Usage.Cold = r.Requests+r.Pings, r.Throttled, r.Cold
@@ -155,9 +150,6 @@ func (r *Result) derive() {
 	r.BusyMean = over(r.BusySeconds, r.Span)
 	r.StartingMean = over(r.startingSeconds, r.Span)
 	r.IdleShare = max(0, over(r.InstanceSeconds-r.BusySeconds-r.startingSeconds, r.InstanceSeconds))
-	if r.Service != nil {
-		r.ServiceMean = r.Service.Mean().Seconds()
-	}
 	r.WaitMean = over(r.waitedSeconds, float64(r.Served))
 	r.StartMean = over(r.delaySeconds, float64(r.Started))
 }
@@ -185,7 +177,7 @@ func (e *engine) doubts(r *Result) {
 	if r.Requests == 0 {
 		add(warn(NoRequests, "no request came after the warm-up of %s", units.FormatDuration(e.warm)))
 	}
-	if n := r.Response.OutOfRange(); n > 0 {
+	if n := r.outOfRange; n > 0 {
 		add(warn(OutOfRange, "%d response times are longer than %s and in no quantile or mean", n, units.FormatDuration(hist.Highest)))
 	}
 	if r.Unserved > 0 {

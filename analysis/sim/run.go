@@ -35,12 +35,19 @@ func Run(ctx context.Context, jobs iter.Seq2[*Job, error], each func(*Result)) (
 	queue, done := make(chan task), make(chan task, workers)
 	pending := make(chan struct{}, 64*workers) // tickets: results that wait for their turn take memory
 	var wg sync.WaitGroup
-	for range workers {
+	all := make([]histograms, workers)
+	for k := range workers {
 		wg.Go(func() {
+			d, sum := newDurations(), histograms{hist.New(), hist.New()}
 			for t := range queue {
-				t.result, t.err = t.job.run(ctx)
+				t.result, t.err = t.job.run(ctx, d)
+				if t.err == nil && !t.result.Interrupted {
+					d.into(sum.response, sum.service)
+				}
+				d.reset()
 				done <- t
 			}
+			all[k] = sum
 		})
 	}
 	var failed error
@@ -65,8 +72,15 @@ func Run(ctx context.Context, jobs iter.Seq2[*Job, error], each func(*Result)) (
 	if s.err != nil {
 		return nil, s.err
 	}
-	return s.result(ctx.Err() != nil), nil
+	r := s.result(ctx.Err() != nil)
+	for _, h := range all { // in whatever order: these are whole numbers
+		merge(r, h.response, h.service)
+	}
+	return r, nil
 }
+
+// histograms are of what one worker has simulated.
+type histograms struct{ response, service *hist.Histogram }
 
 // task is a job in its place.
 type task struct {
@@ -99,14 +113,14 @@ func feed(ctx context.Context, jobs iter.Seq2[*Job, error], queue chan<- task, p
 }
 
 // run does a job on this processor alone.
-func (j *Job) run(ctx context.Context) (*Result, error) {
+func (j *Job) run(ctx context.Context, d *durations) (*Result, error) {
 	if j.Levels && j.Load.Counts != nil && j.Options.levels() == nil && j.Options.Requests == 0 {
 		return Levels(ctx, j.Load, j.Options)
 	}
 	if j.Load.Arrivals == nil && j.Load.Counts != nil {
 		j.Load.Arrivals = j.Load.drawn
 	}
-	return follow(ctx, j.Load, j.Options, chunks)
+	return follow(ctx, j.Load, j.Options, chunks, d)
 }
 
 // sum adds results up in the order of their jobs, because sums of fractions
@@ -119,8 +133,6 @@ type sum struct {
 	engines  map[Engine]int
 	variance float64 // of the number of cold starts
 	sure     bool    // every function has a standard error, or no cold start
-	response *hist.Histogram
-	service  *hist.Histogram
 	err      error
 }
 
@@ -148,7 +160,6 @@ func (s *sum) add(r *Result) {
 	t := &s.total
 	if s.engines == nil {
 		s.engines, s.sure = map[Engine]int{}, true
-		s.response, s.service = hist.New(), hist.New()
 	}
 	if r.Interrupted {
 		t.Interrupted = true
@@ -190,14 +201,22 @@ func (s *sum) add(r *Result) {
 	} else if r.Cold > 0 {
 		s.sure = false
 	}
-	if r.Response != nil {
-		s.response.Merge(r.Response)
-		s.service.Merge(r.Service)
-	}
 	if s.each != nil {
 		alone := *r
-		alone.Response, alone.Service, alone.Timeline = nil, nil, nil
+		alone.Timeline = nil
 		s.each(&alone)
+	}
+}
+
+// merge adds histograms to a result, unless they are empty.
+func merge(r *Result, response, service *hist.Histogram) {
+	switch {
+	case response.N() == 0 && response.OutOfRange() == 0:
+	case r.Response == nil:
+		r.Response, r.Service = response, service
+	default:
+		r.Response.Merge(response)
+		r.Service.Merge(service)
 	}
 }
 
@@ -233,9 +252,6 @@ func (s *sum) result(interrupted bool) *Result {
 	if s.sure && r.Served > 0 {
 		se := math.Sqrt(s.variance) / float64(r.Served)
 		r.PColdStderr = &se
-	}
-	if s.response != nil && s.response.N() > 0 {
-		r.Response, r.Service = s.response, s.service
 	}
 	if r.Warnings == nil {
 		r.Warnings = []Warning{}

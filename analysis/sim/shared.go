@@ -35,10 +35,16 @@ func Shared(ctx context.Context, jobs []*Job, budget units.Bytes) (*Result, []*R
 		g.settle()
 		g.interrupted = false // what was done until then is of all of them
 		r := g.result()
+		r.Response, r.Service = g.histograms()
 		s.add(r)
 		all = append(all, r)
 	}
-	return s.result(h.interrupted), all, nil
+	sum := s.result(h.interrupted)
+	for _, g := range h.guests {
+		response, service := g.histograms()
+		merge(sum, response, service)
+	}
+	return sum, all, nil
 }
 
 // house is the functions that share a budget, the one to which something
@@ -87,7 +93,7 @@ func newHouse(jobs []*Job, budget units.Bytes) (*house, error) {
 		if j.Load.Arrivals == nil {
 			j.Load.Arrivals = j.Load.drawn
 		}
-		g := &guest{engine: newEngine(&j.Load, &j.Options), place: k, slot: k}
+		g := &guest{engine: newEngine(&j.Load, &j.Options, newDurations()), place: k, slot: k}
 		g.house = h
 		g.pool.Share(h.memory, int64(j.Options.Memory))
 		g.next, g.stop = iter.Pull(chunks(&j.Load, &j.Options))
