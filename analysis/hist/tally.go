@@ -66,14 +66,46 @@ func (t *Tally) count() {
 	t.min, t.max = min(t.min, d), max(t.max, d)
 	t.n += n
 	t.sum.merge(times(d, n))
-	if c := &t.counts[bar(d)]; n <= uint64(math.MaxUint32-*c) {
+	t.put(bar(d), n)
+}
+
+// put adds to a bar's count.
+func (t *Tally) put(bar int, n uint64) {
+	if c := &t.counts[bar]; n <= uint64(math.MaxUint32-*c) {
 		*c += uint32(n)
 		return
 	}
 	if t.spilled == nil {
 		t.spilled = New()
 	}
-	t.spilled.RecordN(d, n)
+	t.spilled.RecordN(low(bar), n)
+}
+
+// Add adds everything that from has counted, which from keeps.
+func (t *Tally) Add(from *Tally) {
+	t.count()
+	from.count()
+	t.outOfRange += from.outOfRange
+	if from.n == 0 {
+		return
+	}
+	first := bar(from.min)
+	for k, n := range from.used() {
+		if n > 0 {
+			t.put(first+k, uint64(n))
+		}
+	}
+	if from.spilled != nil {
+		for b := range from.spilled.Bars() {
+			t.put(bar(b.Low), b.Count)
+		}
+	}
+	if t.n == 0 {
+		t.min = from.min
+	}
+	t.min, t.max = min(t.min, from.min), max(t.max, from.max)
+	t.n += from.n
+	t.sum.merge(from.sum)
 }
 
 // N is how many durations were recorded, out of range or not.

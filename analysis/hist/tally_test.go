@@ -45,6 +45,18 @@ func TestTallyIsAHistogram(t *testing.T) {
 		t.Errorf("n %d, out of range %d, %v to %v, mean %v; want %d, %d, %v to %v, %v",
 			got.N(), got.OutOfRange(), got.Min(), got.Max(), got.Mean(), want.N(), want.OutOfRange(), want.Min(), want.Max(), want.Mean())
 	}
+	twice, both := hist.NewTally(), hist.New()
+	twice.Record(time.Hour)
+	twice.Add(tally)
+	twice.Add(tally)
+	both.Absorb(twice)
+	want = hist.New()
+	want.Record(time.Hour)
+	want.Absorb(tally)
+	want.Absorb(tally)
+	if a, b := slices.Collect(both.Bars()), slices.Collect(want.Bars()); !slices.Equal(a, b) || both.Mean() != want.Mean() || both.Max() != want.Max() || both.N() != want.N() {
+		t.Errorf("added up it has %d bars, mean %v; want %d, %v", len(a), both.Mean(), len(b), want.Mean())
+	}
 	tally.Reset()
 	empty := hist.New()
 	empty.Absorb(tally)

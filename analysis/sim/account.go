@@ -41,17 +41,20 @@ func (d *durations) reset() {
 	d.service.Reset()
 }
 
-// into adds them to histograms.
-func (d *durations) into(response, service *hist.Histogram) {
+// add adds up the durations of a function that is done.
+func (d *durations) add(one *durations) {
+	d.direct.Add(one.direct)
+	d.response.Add(one.response)
+	d.service.Add(one.service)
+}
+
+// histograms are of all response times and all times of service.
+func (d *durations) histograms() (response, service *hist.Histogram) {
+	response, service = hist.New(), hist.New()
 	response.Absorb(d.direct)
 	response.Absorb(d.response)
 	service.Absorb(d.direct)
 	service.Absorb(d.service)
-}
-
-func (d *durations) histograms() (response, service *hist.Histogram) {
-	response, service = hist.New(), hist.New()
-	d.into(response, service)
 	return response, service
 }
 

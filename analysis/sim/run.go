@@ -8,8 +8,6 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-
-	"github.com/coldcurve/coldcurve/analysis/hist"
 )
 
 // Job is one function's load and what serves it.
@@ -35,19 +33,19 @@ func Run(ctx context.Context, jobs iter.Seq2[*Job, error], each func(*Result)) (
 	queue, done := make(chan task), make(chan task, workers)
 	pending := make(chan struct{}, 64*workers) // tickets: results that wait for their turn take memory
 	var wg sync.WaitGroup
-	all := make([]histograms, workers)
+	all := make([]*durations, workers) // of what each has simulated
 	for k := range workers {
 		wg.Go(func() {
-			d, sum := newDurations(), histograms{hist.New(), hist.New()}
+			d := newDurations()
+			all[k] = newDurations()
 			for t := range queue {
 				t.result, t.err = t.job.run(ctx, d)
 				if t.err == nil && !t.result.Interrupted {
-					d.into(sum.response, sum.service)
+					all[k].add(d)
 				}
 				d.reset()
 				done <- t
 			}
-			all[k] = sum
 		})
 	}
 	var failed error
@@ -73,14 +71,12 @@ func Run(ctx context.Context, jobs iter.Seq2[*Job, error], each func(*Result)) (
 		return nil, s.err
 	}
 	r := s.result(ctx.Err() != nil)
-	for _, h := range all { // in whatever order: these are whole numbers
-		merge(r, h.response, h.service)
+	for _, d := range all[1:] {
+		all[0].add(d) // in whatever order: these are whole numbers
 	}
+	r.record(all[0])
 	return r, nil
 }
-
-// histograms are of what one worker has simulated.
-type histograms struct{ response, service *hist.Histogram }
 
 // task is a job in its place.
 type task struct {
@@ -208,15 +204,10 @@ func (s *sum) add(r *Result) {
 	}
 }
 
-// merge adds histograms to a result, unless they are empty.
-func merge(r *Result, response, service *hist.Histogram) {
-	switch {
-	case response.N() == 0 && response.OutOfRange() == 0:
-	case r.Response == nil:
+// record adds histograms, unless there is nothing in them.
+func (r *Result) record(d *durations) {
+	if response, service := d.histograms(); response.N()+response.OutOfRange() > 0 {
 		r.Response, r.Service = response, service
-	default:
-		r.Response.Merge(response)
-		r.Service.Merge(service)
 	}
 }
 

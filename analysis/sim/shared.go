@@ -14,8 +14,8 @@ import (
 // Shared simulates functions whose instances share a budget of memory, each
 // taking its Options.Memory of it: where there is too little for a start, idle
 // instances of any function go, the one used longest ago first
-// ([lifecycle.Memory]). It gives the sum and every function's result, in their
-// order. All happen in one time, so it takes one core, and all functions are
+// ([lifecycle.Memory]). It gives the sum and every function's result, without
+// histograms, in their order. All happen in one time, so it takes one core, and all functions are
 // held at once. A context that ends leaves what was done until then.
 func Shared(ctx context.Context, jobs []*Job, budget units.Bytes) (*Result, []*Result, error) {
 	h, err := newHouse(jobs, budget)
@@ -35,15 +35,15 @@ func Shared(ctx context.Context, jobs []*Job, budget units.Bytes) (*Result, []*R
 		g.settle()
 		g.interrupted = false // what was done until then is of all of them
 		r := g.result()
-		r.Response, r.Service = g.histograms()
 		s.add(r)
 		all = append(all, r)
 	}
 	sum := s.result(h.interrupted)
+	d := newDurations()
 	for _, g := range h.guests {
-		response, service := g.histograms()
-		merge(sum, response, service)
+		d.add(g.durations)
 	}
+	sum.record(d)
 	return sum, all, nil
 }
 
