@@ -25,7 +25,7 @@ func TestFiles(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		if got := d.Quantile(.5); (got-c.median).Abs() > c.median/1000 {
+		if got := d.Quantile(.5); (got - c.median).Abs() > c.median/1000 {
 			t.Errorf("%s: median %v, want %v", c.name, got, c.median)
 		}
 	}
