@@ -83,6 +83,10 @@ bench-containers: ## where a container's start goes: OCI runtimes, created ahead
 bench-starts: ## instances started and ended a second, eight at a time, beside a bare fork-exec loop
 	go test -run '^$$' -bench '^BenchmarkStartRate$$' -benchtime 30x -timeout 10m ./platform/reference/sandbox/process
 
+.PHONY: bench-sim
+bench-sim: ## both engines' requests a second, one function and many, WorldCup98, memory (COLDCURVE_STRESS=1: in full)
+	go test -run '^$$' -bench '^Benchmark(Events|Functions|WorldCup|Memory)$$' -benchtime 1x -timeout 60m ./analysis/sim
+
 .PHONY: golden
 golden: ## write the golden files of the tests anew; look at the difference before committing it
 	go test $$(grep -rl --include='*_test.go' '"update"' . | xargs -n1 dirname | sort -u) -update
