@@ -67,7 +67,7 @@ func Open(ctx context.Context, o ClientOptions) (*Client, error) {
 				return dialOwn(ctx, listeners.api.Addr().String())
 			},
 		}},
-		wire: newWire(listeners.direct.Addr().String()),
+		wire: newWire(listeners.direct.Addr().String()), limit: answerLimit,
 	}, nil
 }
 

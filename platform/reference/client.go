@@ -23,9 +23,14 @@ import (
 // platform.Describer, Historian, Logger, Meter and Closer too.
 type Client struct {
 	child *child
-	http  *http.Client // for all but invocations
-	wire  *wire        // for invocations
+	http  *http.Client  // for all but invocations
+	wire  *wire         // for invocations
+	limit time.Duration // for an answer that is not an invocation's
 }
+
+// answerLimit is how long an answer may take that waits for no function. The
+// longest wait behind one is that for an image to be fetched and built.
+const answerLimit = 15 * time.Minute
 
 // origin names this machine; how it is reached is the transport's business.
 const origin = "http://localhost"
@@ -172,11 +177,16 @@ func (c *Client) call(ctx context.Context, method, path string, doc any, read fu
 		}
 		body = bytes.NewReader(text)
 	}
-	request, err := http.NewRequestWithContext(ctx, method, origin+path, body)
+	limited, cancel := context.WithTimeout(ctx, c.limit)
+	defer cancel()
+	request, err := http.NewRequestWithContext(limited, method, origin+path, body)
 	if err != nil {
 		return refused(op, err)
 	}
 	response, err := c.http.Do(request)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		return c.silent(op)
+	}
 	if err != nil {
 		return c.unanswered(ctx, op, err)
 	}
@@ -200,6 +210,13 @@ func (c *Client) call(ctx context.Context, method, path string, doc any, read fu
 
 func refused(op string, err error) error {
 	return &platform.Error{Kind: sample.Refused, Op: op, Err: err}
+}
+
+// silent is the error of a request that a runtime which is there does not answer.
+func (c *Client) silent(op string) error {
+	pid := c.child.cmd.Process.Pid
+	return &platform.Error{Kind: sample.Timeout, Op: op, Err: fmt.Errorf(
+		"no answer from the runtime, process %d, within %v: kill -QUIT %d ends it, and it prints what it was waiting for", pid, c.limit, pid)}
 }
 
 // unanswered is the error of a request without an answer.
