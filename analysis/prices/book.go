@@ -59,8 +59,9 @@ func Load(name string, text []byte, open func(name string) ([]byte, error)) (*Bo
 }
 
 // Overlay is a book in which another's entries come before b's own: a price
-// takes the place of all versions of the same product, region and dimension, a
-// fact or an allowance of those of its name.
+// takes the place of all versions of the same product, region and dimension
+// (and keeps their rounding unless it states its own), a fact or an allowance
+// of those of its name.
 func (b *Book) Overlay(above *Book) *Book {
 	both := &Book{providers: maps.Clone(b.providers)}
 	for name, load := range above.providers {

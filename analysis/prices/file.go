@@ -132,15 +132,15 @@ type tableEntry struct {
 
 // list is a field that is a list of mappings; placed keeps where each stands.
 func list[T, E any](name, of, one string, fs func() fields[E], at func(*T) *[]E, placed func(*E) *strict.Map, doc string) field[T] {
+	table := fs()
 	return field[T]{
 		Name: name, Doc: doc, Example: "[]",
-		Schema: strict.ListSchema(fs().Object("")),
+		Schema: strict.ListSchema(table.Object("")),
 		Read: func(r *reader, v strict.Value, into *T) {
 			items, ok := v.List(of)
 			if ok && len(items) == 0 {
 				v.Fault("no "+of, "write at least one, or leave the key out")
 			}
-			table := fs()
 			for _, item := range items {
 				m, ok := item.Map(one)
 				if !ok {
@@ -267,12 +267,13 @@ func tierFields() fields[Tier] {
 }
 
 func tiersField() field[priceEntry] {
+	fs := tierFields()
 	return field[priceEntry]{
 		Name: "tiers", Doc: "prices by the quantity of a month", Example: "[{from: 0, to: 6e9, usd: 0.02}, {from: 6e9, usd: 0.01}]",
-		Schema: strict.ListSchema(tierFields().Object("")),
+		Schema: strict.ListSchema(fs.Object("")),
 		Read: func(r *reader, v strict.Value, e *priceEntry) {
 			before := len(r.faults)
-			tiers, ok := tierFields().List(r, v, "tiers", "a tier")
+			tiers, ok := fs.List(r, v, "tiers", "a tier")
 			if ok && len(r.faults) == before {
 				e.price.Tiers = checkTiers(v, tiers)
 			}

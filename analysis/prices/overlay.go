@@ -68,9 +68,27 @@ func (p *Product) under(above *Product) *Product {
 }
 
 // overlaid is prices with others before them: one takes the place of all
-// versions of its region and dimension.
+// versions of its region and dimension. A negotiated price is another number
+// and no other way to count: where it states no rounding and has the same unit,
+// it keeps that of the price whose place it takes.
 func overlaid(below, above []*Price) []*Price {
-	return replaced(below, above, func(p *Price) place { return place{p.Region, p.Dimension} })
+	at := func(p *Price) place { return place{p.Region, p.Dimension} }
+	rules := make(map[place]*Price, len(below))
+	for _, p := range below {
+		if old := rules[at(p)]; old == nil || p.Since > old.Since {
+			rules[at(p)] = p
+		}
+	}
+	counted := make([]*Price, len(above))
+	for i, p := range above {
+		counted[i] = p
+		if old := rules[at(p)]; old != nil && p.Rounding == (Rounding{}) && p.Unit == old.Unit {
+			with := *p
+			with.Rounding = old.Rounding
+			counted[i] = &with
+		}
+	}
+	return replaced(below, counted, at)
 }
 
 // replaced is the entries of below whose key above does not have, and above.

@@ -46,6 +46,10 @@ func number(d Decimal) string {
 	return d.String()
 }
 
+// Quantity is a quantity of the price's unit for reading: "21,000,000,000
+// GB-second".
+func (p *Price) Quantity(q Decimal) string { return number(q) + " " + plural(p.Unit) }
+
 // Range is the quantities of a tier for reading: "up to 6,000,000,000", "all".
 func (t Tier) Range() string {
 	switch {

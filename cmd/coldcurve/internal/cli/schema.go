@@ -7,6 +7,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/cost"
 	"github.com/coldcurve/coldcurve/analysis/gate"
+	"github.com/coldcurve/coldcurve/analysis/prices"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 	"github.com/coldcurve/coldcurve/scenarios"
 )
@@ -21,6 +22,7 @@ func schemas() map[string]func() []byte {
 		"cost":     cost.SchemaJSON,
 		"policy":   gate.PolicySchemaJSON,
 		"scenario": scenarios.SchemaJSON,
+		"prices":   prices.SchemaJSON,
 		"summary":  summary.SchemaJSON,
 	}
 }
