@@ -28,7 +28,7 @@ type record struct {
 
 const (
 	recordSize = 20
-	runLength  = 1 << 21   // records that are sorted in memory at once: 48 MB
+	runLength  = 1 << 20   // records that are sorted in memory at once: 24 MB
 	mergeRead  = 32 << 10  // bytes read ahead of each run
 	walkRead   = 256 << 10 // and of a walk
 )
