@@ -28,10 +28,11 @@ type simulateCmd struct {
 	Sweep  []string `sep:"none" placeholder:"KEY=A,B,..." help:"Simulate once for each value of a policy key, such as keep-alive=1m,10m,1h; twice for a grid."`
 	Fit    string   `type:"path" placeholder:"RUN" help:"Take service times, start delays and the keep-alive from a measured run directory; without other traffic its requests too."`
 
-	Price string `default:"aws/lambda" placeholder:"PRODUCT" help:"Whose prices a month is billed by, such as aws/lambda; \"\" for no bill. It needs --memory, or traffic that tells it."`
-	Out   string `type:"path" placeholder:"DIR" help:"Make a result directory: simulation.json, usage.json, charts."`
-	Top   int    `default:"10" help:"So many functions have a row in the table."`
-	JSON  bool   `name:"json" help:"Print one JSON document (schema coldcurve.simulation/v1, or coldcurve.sweep/v1 with --sweep) instead of tables."`
+	Price     string `default:"aws/lambda" placeholder:"PRODUCT" help:"Whose prices a month is billed by, such as aws/lambda; \"\" for no bill. It needs --memory, or traffic that tells it."`
+	Out       string `type:"path" placeholder:"DIR" help:"Make a result directory: simulation.json, usage.json, charts."`
+	Top       int    `default:"10" help:"So many functions have a row in the table."`
+	JSON      bool   `name:"json" help:"Print one JSON document (schema coldcurve.simulation/v1, or coldcurve.sweep/v1 with --sweep) instead of tables."`
+	Selfcheck bool   `help:"Hold the simulator against the laws, published figures and measurements that it must meet; it takes a minute."`
 }
 
 // trafficFlags say whose requests come when.
@@ -125,6 +126,9 @@ func (f *distFlag) UnmarshalText(text []byte) error { return f.set(dist.Parse(st
 
 // Run simulates, and prints what the traffic would meet.
 func (c *simulateCmd) Run(ctx context.Context, w *World) error {
+	if c.Selfcheck {
+		return c.selfcheck(ctx, w)
+	}
 	subject, err := c.subject(ctx)
 	if err != nil {
 		return err
