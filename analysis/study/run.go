@@ -17,9 +17,12 @@ import (
 // run simulates every function of the plan's source.
 func (p *Plan) run(ctx context.Context, s *Simulation) error {
 	var err error
-	if p.Source.About().Functions == 1 {
+	switch {
+	case p.Budget > 0:
+		err = p.shared(ctx, s)
+	case p.Source.About().Functions == 1:
 		err = p.alone(ctx, s)
-	} else {
+	default:
 		err = p.many(ctx, s)
 	}
 	if err != nil {
@@ -78,10 +81,37 @@ func (p *Plan) many(ctx context.Context, s *Simulation) error {
 		return cmp.Or(ctx.Err(), errors.New("the traffic has no functions"))
 	}
 	s.Result = *result
+	s.sort()
+	return nil
+}
+
+// shared simulates functions whose instances share a budget of memory: all in
+// one time, so that they are held at once.
+func (p *Plan) shared(ctx context.Context, s *Simulation) error {
+	var jobs []*sim.Job
+	for job, err := range p.jobs(ctx, s) {
+		if err != nil {
+			return err
+		}
+		jobs = append(jobs, job)
+	}
+	result, all, err := sim.Shared(ctx, jobs, p.Budget)
+	if err != nil {
+		return err
+	}
+	s.Result = *result
+	for _, r := range all {
+		s.ByFunction = append(s.ByFunction, *r)
+	}
+	s.sort()
+	return nil
+}
+
+// sort has the functions with most requests first.
+func (s *Simulation) sort() {
 	slices.SortStableFunc(s.ByFunction, func(a, b sim.Result) int {
 		return cmp.Or(-cmp.Compare(a.Requests, b.Requests), strings.Compare(a.Name, b.Name))
 	})
-	return nil
 }
 
 // jobs are the functions one at a time.

@@ -25,6 +25,8 @@ type Plan struct {
 	Override bool
 	Engine   sim.Engine    // the default is [sim.EngineEvents]
 	Until    time.Duration // cuts the traffic off there; 0 is all of it
+	// Budget is the memory of all functions' instances together; 0 is no bound.
+	Budget units.Bytes
 	// Option is whose prices a month is billed by; nil for no bill.
 	Option cost.Option
 	// Adjust changes a function's options before it is simulated. It may be nil.

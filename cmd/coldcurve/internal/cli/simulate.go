@@ -73,6 +73,7 @@ type policyFlags struct {
 	StartBurst          string `help:"Starts allowed at once; goes with --start-rate."`
 	StartRate           string `help:"Starts allowed in the long run; goes with --start-burst."`
 	Queue               string `help:"Most requests that wait for an instance; 0 throttles at once."`
+	MemoryBudget        string `help:"Most memory of all functions' instances together; the one used longest ago makes room."`
 	QueueTimeout        string `help:"Longest wait in the queue."`
 	Binding             string `help:"early: a request that starts an instance is served by that one; late: by whichever comes free first."`
 }
@@ -85,7 +86,7 @@ func (f *policyFlags) settings() []scenarios.Setting {
 		{"instance_concurrency", f.InstanceConcurrency}, {"routing_noise", f.RoutingNoise},
 		{"provisioned", f.Provisioned}, {"provisioned_period", f.ProvisionedPeriod}, {"ping", f.Ping},
 		{"concurrency", f.Concurrency}, {"start_burst", f.StartBurst}, {"start_rate", f.StartRate},
-		{"queue", f.Queue}, {"queue_timeout", f.QueueTimeout}, {"binding", f.Binding},
+		{"queue", f.Queue}, {"queue_timeout", f.QueueTimeout}, {"memory_budget", f.MemoryBudget}, {"binding", f.Binding},
 	} {
 		if s.value != "" {
 			given = append(given, scenarios.Setting{From: "--" + dashed(s.key), Key: s.key, Value: s.value})
@@ -134,9 +135,6 @@ func (c *simulateCmd) Run(ctx context.Context, w *World) error {
 		return err
 	}
 	defer subject.source.Close()
-	if subject.platform.Memory > 0 {
-		subject.notes = append(subject.notes, "the policy's memory budget is not simulated: each function has as much as it needs")
-	}
 	if len(c.Sweep) > 0 {
 		return c.sweep(ctx, w, subject)
 	}
@@ -238,7 +236,7 @@ func faulty(err error) error {
 // plan is the simulation of a subject.
 func (c *simulateCmd) plan(s *subject) study.Plan {
 	plan := study.Plan{
-		Option: s.option,
+		Option: s.option, Budget: s.platform.Memory,
 		Source: s.source, Engine: sim.Engine(c.Engine), Override: true, Adjust: s.adjust,
 		Options: sim.Options{
 			Policy: s.platform.Policy, Service: c.Service.value, ColdService: c.ColdService.value,
