@@ -45,7 +45,7 @@ type Capacity struct {
 	Definition string `json:"definition"`
 
 	// CPUPerRequest is user and system time of all of the server's processes
-	// over the requests of all steps, in nanoseconds. CPUStderr is its standard
+	// over the requests of the steps that served theirs in time, in nanoseconds. CPUStderr is its standard
 	// error by the differences between steps, weighted by their requests; null
 	// below three steps. Null both where the CPU time could not be read.
 	CPUPerRequest *float64 `json:"cpu_per_request_ns"`
@@ -101,7 +101,9 @@ func Of(in Input) Capacity {
 		}
 		if used, ok := between(readings, from, to, func(r *platform.Reading) time.Duration { return r.CPU }); ok && s.Sent > 0 {
 			f.CPUPerRequest, f.Utilisation = new(used/float64(s.Sent)), new(used/span)
-			weights = append(weights, weighted{*f.CPUPerRequest, float64(s.Sent)})
+			if s.served() {
+				weights = append(weights, weighted{*f.CPUPerRequest, float64(s.Sent)})
+			}
 		}
 		f.doubt()
 		c.Steps = append(c.Steps, f)
@@ -109,6 +111,12 @@ func Of(in Input) Capacity {
 	c.addCPU(weights)
 	c.addHeld()
 	return c
+}
+
+// served says whether the step's requests were served in it, but for a few at
+// its ends: only then is the CPU time of its span theirs.
+func (s Step) served() bool {
+	return s.Errors == 0 && (s.P99 == nil || *s.P99 < int64(s.End-s.Start)/10)
 }
 
 func (s Step) figure(target time.Duration) Figure {
