@@ -45,9 +45,10 @@ type Capacity struct {
 	Definition string `json:"definition"`
 
 	// CPUPerRequest is user and system time of all of the server's processes
-	// over the requests of the steps that served theirs in time, in nanoseconds. CPUStderr is its standard
-	// error by the differences between steps, weighted by their requests; null
-	// below three steps. Null both where the CPU time could not be read.
+	// over the requests of the steps that served theirs in time, in nanoseconds.
+	// CPUStderr is its standard error by the differences between those steps,
+	// weighted by their requests; null below three. Null both where the CPU time
+	// could not be read, or no step served its requests in time.
 	CPUPerRequest *float64 `json:"cpu_per_request_ns"`
 	CPUStderr     *float64 `json:"cpu_per_request_stderr_ns"`
 	// Ceiling is the rate that would keep one vCPU busy all the time,

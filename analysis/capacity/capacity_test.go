@@ -68,6 +68,27 @@ func TestReadingsBetween(t *testing.T) {
 	}
 }
 
+// TestRequestsThatSpill has steps beyond what the server carries: their requests
+// are served after them, or not at all, so their CPU time is not of as many.
+func TestRequestsThatSpill(t *testing.T) {
+	all := steps(5e6, 10e6, 4*sec, 5*sec, 5e6)
+	all[4].Errors = 3
+	c := capacity.Of(capacity.Input{
+		Function: "f", VCPUs: 1, Target: 50 * time.Millisecond, Steps: all,
+		Readings: readings(0, 200*time.Millisecond, 400*time.Millisecond, 270*time.Millisecond, 360*time.Millisecond, 450*time.Millisecond),
+	})
+	if got, want := *c.CPUPerRequest, 2e6; math.Abs(got-want) > 1 {
+		t.Errorf("CPU time per request %v, want %v of the steps that were served in time", got, want)
+	}
+	if got, want := *c.Steps[2].CPUPerRequest, .9e6; math.Abs(got-want) > 1 {
+		t.Errorf("CPU time over requests of step c %v, want %v", got, want)
+	}
+	spilled := capacity.Of(capacity.Input{Function: "f", VCPUs: 1, Steps: steps(4*sec, 4*sec), Readings: readings(0, sec/2, sec/2)})
+	if spilled.CPUPerRequest != nil || spilled.Ceiling != nil {
+		t.Errorf("CPU time per request %v where no step was served in time", *spilled.CPUPerRequest)
+	}
+}
+
 // TestStarved has a step that breaks while other work has the processor, and one
 // that holds all the same.
 func TestStarved(t *testing.T) {
