@@ -53,6 +53,10 @@ func same(d time.Duration, n uint64) *Durations {
 	return &Durations{groups: []Group{{d, d, n}}, n: n, known: d}
 }
 
+// mostBars is room for the bars of a month; growing into it costs as much as
+// the bill.
+const mostBars = 1 << 14
+
 // FromHistogram takes the calls of h. Each is priced at the top of its bar and
 // known to be no shorter than its bottom. There must be one, and none out of range.
 func FromHistogram(h *hist.Histogram) (*Durations, error) {
@@ -60,7 +64,7 @@ func FromHistogram(h *hist.Histogram) (*Durations, error) {
 		return nil, fmt.Errorf("durations: %s out of the histogram's range (%s) and not to be priced",
 			units.FormatNoun(n, "call"), units.FormatDuration(hist.Highest))
 	}
-	d := &Durations{n: h.N(), groups: make([]Group, 0, 4096)}
+	d := &Durations{n: h.N(), groups: make([]Group, 0, min(h.N(), mostBars))}
 	if d.n == 0 {
 		return nil, errNone
 	}

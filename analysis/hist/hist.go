@@ -151,14 +151,15 @@ type Bar struct {
 	Count     uint64        // at least 1
 }
 
-// Bars yields the bars that have a count, in ascending order.
+// Bars yields the bars that have a count, in ascending order. It looks at a
+// copy of the counts: the library's own list has every empty bar in it, too.
 func (h *Histogram) Bars() iter.Seq[Bar] {
 	return func(yield func(Bar) bool) {
-		for _, b := range h.hdr.Distribution() {
-			if b.Count == 0 {
-				continue
-			}
-			if !yield(Bar{Low: time.Duration(b.From), High: time.Duration(b.To), Count: uint64(b.Count)}) {
+		if h.n == 0 {
+			return
+		}
+		for k, n := range h.hdr.Export().Counts {
+			if n > 0 && !yield(Bar{Low: low(k), High: low(k+1) - 1, Count: uint64(n)}) {
 				return
 			}
 		}
