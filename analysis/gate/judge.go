@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/coldcurve/coldcurve/analysis/stats"
 	"github.com/coldcurve/coldcurve/analysis/summary"
@@ -127,6 +128,11 @@ func (f *Finding) read(t *Trial) (value float64, ok bool) {
 	r := &f.Rule
 	pool := t.Figures.Select(summary.Selection{Phase: r.Phase, Function: r.Function, Start: r.Start})
 	value, why := figure(r.Metric, &pool)
+	if of, ok := strings.CutPrefix(r.Metric, "latency."); ok && pool.LimitedAt(of) {
+		f.Left++
+		f.invalid = append(f.invalid, fmt.Sprintf("%s: %s is limited by the load generator, which was late", t.Name, r.Subject()))
+		return 0, false
+	}
 	if why == "" && r.relative() && value <= 0 {
 		why = "a figure of 0 has no ratio"
 	}

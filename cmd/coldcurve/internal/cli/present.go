@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/capacity"
+	"github.com/coldcurve/coldcurve/analysis/digest"
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/analysis/summary"
@@ -33,7 +34,7 @@ func (e *unsavedError) Unwrap() error { return e.err }
 // [*unsavedError]. A run that has just ended and one that was killed last week
 // go the same way.
 func present(w *World, dir *rundir.Dir, quiet bool) (*summary.Run, error) {
-	run, data, err := digest(dir)
+	run, data, err := figures(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -56,28 +57,14 @@ func present(w *World, dir *rundir.Dir, quiet bool) (*summary.Run, error) {
 	return run, err
 }
 
-// digest makes the summary and the pictures' data of a directory, in one pass
+// figures makes the summary and the pictures' data of a directory, in one pass
 // over its samples.
-func digest(dir *rundir.Dir) (*summary.Run, *reports.Run, error) {
+func figures(dir *rundir.Dir) (*summary.Run, *reports.Run, error) {
 	m := &dir.Manifest
-	spans := phaseSpans(m)
-	builder := summary.New(summary.Input{
-		Scenario: m.Scenario, Platform: m.Platform.Name, Dir: dir.Path, Seed: m.Seed,
-		Phases: spans, Tiers: m.Tiers, Complete: m.Complete, Interrupted: m.Interrupted,
-		Failure: m.Failure, Notes: notes(m), EmulatedStarts: m.EmulatedStarts, Backlog: m.Generator.Backlog, WaitAt: waitAt(m.InFlight),
-		Held: m.Generator.Held, PeakBacklog: m.Generator.PeakBacklog, GeneratorCPU: m.Generator.CPUShare(m.Host.Cores),
-		Causes: causes(m),
-	})
-	collector := reports.NewCollector(spans)
-	for s, err := range dir.Samples() {
-		if err != nil {
-			return nil, nil, err
-		}
-		builder.Add(s)
-		collector.Add(s)
-	}
-	if dir.Truncated() {
-		builder.Note("the samples end in the middle of one, as a process leaves them that was killed while it wrote")
+	collector := reports.NewCollector(digest.Phases(m))
+	builder, err := digest.Read(dir, collector.Add)
+	if err != nil {
+		return nil, nil, err
 	}
 	run := builder.Run()
 	run.Expect = gate.Expect(builder, m.Expect)
@@ -133,34 +120,6 @@ func capacities(dir *rundir.Dir, builder *summary.Builder) ([]capacity.Capacity,
 		list = append(list, capacity.Of(in))
 	}
 	return list, nil
-}
-
-func causes(m *rundir.Manifest) []summary.Cause {
-	var list []summary.Cause
-	for _, c := range m.Causes {
-		list = append(list, summary.Cause{Function: c.Function, Kind: c.Kind.String(), N: c.N, Message: c.Message})
-	}
-	return list
-}
-
-// waitAt is the in-flight cap where arrivals wait at it, 0 where they are dropped.
-func waitAt(cap rundir.InFlight) int {
-	if cap.When == "wait" {
-		return cap.Max
-	}
-	return 0
-}
-
-func phaseSpans(m *rundir.Manifest) []summary.PhaseSpan {
-	var spans []summary.PhaseSpan
-	for _, p := range m.Phases {
-		spans = append(spans, summary.PhaseSpan{Name: p.Name, Start: p.Start, End: p.End, Warmup: p.Warmup, Offered: p.Offered, Gap: p.Gap})
-	}
-	return spans
-}
-
-func notes(m *rundir.Manifest) []string {
-	return append(append([]string{}, m.Platform.Notes...), m.Warnings...)
 }
 
 // addLives turns instances' lives into offsets. Without a common clock, or

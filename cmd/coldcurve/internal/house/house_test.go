@@ -47,6 +47,7 @@ var bans = []struct{ from, to, reason string }{
 	{"analysis/traffic", "scenarios", "traffic is read without knowing an experiment; who simulates a scenario hands its processes over"},
 	{"analysis/usage", "analysis/...", "a leaf: whoever meters and whoever prices imports it"},
 	{"analysis/metric", "analysis/summary", "a leaf: names only"},
+	{"analysis/gate", "analysis/rundir", "verdicts are about figures, wherever they were kept"},
 	{"analysis/budget", "analysis/summary", "a leaf: scenarios and run directories hold budgets and know no figures"},
 	{"analysis/dist", "platform", "a leaf: durations and nothing of what takes them"},
 	{"analysis/sim", "analysis/prices", "the simulator yields usage, never money"},

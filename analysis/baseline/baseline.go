@@ -1,0 +1,132 @@
+// Package baseline owns runs that are kept for later comparisons.
+//
+// In: run directories. Out: small files, one a baseline, that can be committed
+// or cached: of each run what it was of, where it was made, why it must not be
+// used if it must not, and its figures as histograms and sums (a few kilobytes,
+// not its samples). It judges nothing and never changes a file that it has
+// written.
+package baseline
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/digest"
+	"github.com/coldcurve/coldcurve/analysis/gate"
+	"github.com/coldcurve/coldcurve/analysis/rundir"
+	"github.com/coldcurve/coldcurve/analysis/summary"
+)
+
+// Schema names the format of a baseline's file.
+const Schema = "coldcurve.baseline/v1"
+
+// Baseline is some runs of one state of affairs.
+type Baseline struct {
+	Schema string    `json:"schema"`
+	Name   string    `json:"name"`
+	Saved  time.Time `json:"saved"`
+	// Policy is the hash of the policy that was in use, "" for none: a
+	// comparison under another one is not the same comparison.
+	Policy string            `json:"policy,omitempty"`
+	Notes  map[string]string `json:"notes,omitempty"` // whatever its author wants to remember: a revision, a ticket
+	Runs   []Run             `json:"runs"`
+}
+
+// Run is one run, without its samples.
+type Run struct {
+	Name    string            `json:"name"` // its directory's
+	Started time.Time         `json:"started"`
+	Version string            `json:"coldcurve"`
+	Kind    map[string]string `json:"kind"` // what runs must share to be compared
+	Host    rundir.Host       `json:"host"`
+	Invalid []string          `json:"invalid,omitempty"`
+	Record  summary.Record    `json:"record"`
+}
+
+// Of reads a run directory.
+func Of(dir *rundir.Dir) (*Run, error) {
+	builder, err := digest.Read(dir)
+	if err != nil {
+		return nil, fmt.Errorf("read run %s: %w", dir.Path, err)
+	}
+	kind, err := kindOf(dir)
+	if err != nil {
+		return nil, fmt.Errorf("read run %s: %w", dir.Path, err)
+	}
+	m := &dir.Manifest
+	run := builder.Run()
+	return &Run{
+		Name: filepath.Base(dir.Path), Started: m.Started, Version: m.Version, Host: m.Host,
+		Kind: kind, Invalid: invalid(&run), Record: builder.Record(),
+	}, nil
+}
+
+// invalid is why a run must not be used at all. (A figure that the load
+// generator limits is not used either; the gate sees which.)
+func invalid(run *summary.Run) []string {
+	var reasons []string
+	if run.Condemned {
+		reasons = run.Invalid
+	}
+	if run.Sent > 0 && run.Known == 0 {
+		reasons = append(reasons, "no request carries evidence of its start")
+	}
+	return reasons
+}
+
+// kindOf is what two runs must share. The scenario is compared by its text and
+// by the flags that changed it.
+func kindOf(dir *rundir.Dir) (map[string]string, error) {
+	m := &dir.Manifest
+	text, err := os.ReadFile(filepath.Join(dir.Path, "scenario.yaml"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	hash := sha256.Sum256(text)
+	kind := map[string]string{
+		"scenario":  m.Scenario + " " + hex.EncodeToString(hash[:6]),
+		"seed":      strconv.FormatUint(m.Seed, 10),
+		"platform":  m.Platform.Name,
+		"system":    m.Host.OS + "/" + m.Host.Arch,
+		"processor": m.Host.CPU,
+		"cores":     strconv.Itoa(m.Host.Cores),
+	}
+	for name, value := range m.Flags {
+		kind["--"+name] = value
+	}
+	if m.Host.Governor != "" {
+		kind["governor"] = m.Host.Governor
+	}
+	if m.Host.Container != "" {
+		kind["container limits"] = m.Host.Container
+	}
+	return kind, nil
+}
+
+// Trial is the run as the gate compares it.
+func (r *Run) Trial() (gate.Trial, error) {
+	kept, err := r.Record.Restore()
+	if err != nil {
+		return gate.Trial{}, fmt.Errorf("run %s: %w", r.Name, err)
+	}
+	return gate.Trial{Name: r.Name, Figures: kept, Kind: r.Kind, Invalid: r.Invalid}, nil
+}
+
+// Trials are all runs of the baseline, as the gate compares them.
+func (b *Baseline) Trials() ([]gate.Trial, error) {
+	var trials []gate.Trial
+	for i := range b.Runs {
+		t, err := b.Runs[i].Trial()
+		if err != nil {
+			return nil, fmt.Errorf("baseline %s: %w", b.Name, err)
+		}
+		trials = append(trials, t)
+	}
+	return trials, nil
+}

@@ -1,0 +1,157 @@
+package baseline
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// suffix ends the name of a baseline's file.
+const suffix = ".baseline.json"
+
+// legal are names that are good for a file on every system.
+var legal = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
+
+// Store is a folder of baselines. The zero value is no store.
+type Store struct{ Folder string }
+
+// Save writes a baseline under its name. One that exists stays as it is and is
+// an error, unless replace.
+func (s Store) Save(b *Baseline, replace bool) (path string, err error) {
+	if !legal.MatchString(b.Name) {
+		return "", fmt.Errorf("save baseline: %q is not a name: write letters, digits, - . and _, at most 128", b.Name)
+	}
+	b.Schema = Schema
+	text, err := json.MarshalIndent(b, "", "  ")
+	if err != nil {
+		return "", fmt.Errorf("save baseline %s: %w", b.Name, err)
+	}
+	if err := os.MkdirAll(s.Folder, 0o755); err != nil {
+		return "", fmt.Errorf("save baseline %s: %w", b.Name, err)
+	}
+	path = s.path(b.Name)
+	if _, err := os.Stat(path); err == nil && !replace {
+		return "", fmt.Errorf("save baseline %s: %s exists: choose another name, or replace it", b.Name, path)
+	}
+	// Whole or not at all: a reader never sees half a file.
+	partial, err := os.CreateTemp(s.Folder, "."+b.Name+".*")
+	if err != nil {
+		return "", fmt.Errorf("save baseline %s: %w", b.Name, err)
+	}
+	defer os.Remove(partial.Name()) // there only after an error
+	_, err = partial.Write(append(text, '\n'))
+	err = errors.Join(err, partial.Chmod(0o644), partial.Sync(), partial.Close())
+	if err == nil {
+		err = os.Rename(partial.Name(), path)
+	}
+	if err != nil {
+		return "", fmt.Errorf("save baseline %s: %w", b.Name, err)
+	}
+	return path, nil
+}
+
+func (s Store) path(name string) string { return filepath.Join(s.Folder, name+suffix) }
+
+// MissingError says that there is no baseline of a name.
+type MissingError struct {
+	Folder, Name string
+	Near         []string // those that are there
+}
+
+func (e *MissingError) Error() string {
+	if len(e.Near) == 0 {
+		return fmt.Sprintf("no baseline %s: %s holds none", e.Name, e.Folder)
+	}
+	return fmt.Sprintf("no baseline %s in %s, which holds %s", e.Name, e.Folder, strings.Join(e.Near, ", "))
+}
+
+// Load reads the baseline of a name. There being none is a [*MissingError].
+func (s Store) Load(name string) (*Baseline, error) {
+	b, err := Read(s.path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		names, listErr := s.names()
+		return nil, errors.Join(listErr, &MissingError{Folder: s.Folder, Name: name, Near: names})
+	}
+	return b, err
+}
+
+// Read reads a baseline's file.
+func Read(path string) (*Baseline, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read baseline: %w", err)
+	}
+	b, err := Decode(text)
+	if err != nil {
+		return nil, fmt.Errorf("read baseline %s: %w", path, err)
+	}
+	return b, nil
+}
+
+// Decode reads a baseline from its text and checks that it can be used.
+func Decode(text []byte) (*Baseline, error) {
+	var b Baseline
+	if err := json.Unmarshal(text, &b); err != nil {
+		return nil, err
+	}
+	if b.Schema != Schema {
+		return nil, fmt.Errorf("its schema is %q: want %s", b.Schema, Schema)
+	}
+	_, err := b.Trials()
+	return &b, err
+}
+
+func (s Store) names() ([]string, error) {
+	entries, err := os.ReadDir(s.Folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("list baselines: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if name, ok := strings.CutSuffix(e.Name(), suffix); ok && legal.MatchString(name) {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// List is all baselines, the oldest first. Those that cannot be read are in the
+// error, beside which the others stand.
+func (s Store) List() ([]*Baseline, error) {
+	names, err := s.names()
+	faults := []error{err}
+	var list []*Baseline
+	for _, name := range names {
+		b, err := Read(s.path(name))
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		b.Name = name // a file may have been renamed
+		list = append(list, b)
+	}
+	slices.SortStableFunc(list, func(x, y *Baseline) int {
+		return cmp.Or(x.Saved.Compare(y.Saved), cmp.Compare(x.Name, y.Name))
+	})
+	return list, errors.Join(faults...)
+}
+
+// Prune removes all but the keep latest baselines and gives the names of those
+// that it removed, the oldest first.
+func (s Store) Prune(keep int) (removed []string, err error) {
+	list, err := s.List()
+	for _, b := range list[:max(0, len(list)-keep)] {
+		if err := os.Remove(s.path(b.Name)); err != nil {
+			return removed, fmt.Errorf("prune baselines: %w", err)
+		}
+		removed = append(removed, b.Name)
+	}
+	return removed, err
+}
