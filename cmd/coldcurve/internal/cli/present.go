@@ -34,7 +34,7 @@ func (e *unsavedError) Unwrap() error { return e.err }
 // [*unsavedError]. A run that has just ended and one that was killed last week
 // go the same way.
 func present(w *World, dir *rundir.Dir, quiet bool) (*summary.Run, error) {
-	run, data, err := figures(dir)
+	run, data, err := reportData(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -57,9 +57,9 @@ func present(w *World, dir *rundir.Dir, quiet bool) (*summary.Run, error) {
 	return run, err
 }
 
-// figures makes the summary and the pictures' data of a directory, in one pass
+// reportData makes the summary and the pictures' data of a directory, in one pass
 // over its samples.
-func figures(dir *rundir.Dir) (*summary.Run, *reports.Run, error) {
+func reportData(dir *rundir.Dir) (*summary.Run, *reports.Run, error) {
 	m := &dir.Manifest
 	collector := reports.NewCollector(digest.Phases(m))
 	builder, err := digest.Read(dir, collector.Add)
