@@ -197,11 +197,35 @@ func (s *Scenario) checkSize() error {
 func (s *Scenario) expected() float64 {
 	sum := 0.0
 	for _, p := range s.Phases {
-		for _, a := range p.Arrivals {
-			if process, err := a.process(); err == nil {
-				sum += process.Expected(p.Duration)
-			}
+		for i := range p.Arrivals {
+			sum += p.Arrivals[i].expected(p.Duration)
 		}
 	}
 	return sum
+}
+
+// Expected is the mean number of requests to each function, warm-up left out,
+// and how long they take to come. It draws nothing: a scenario stands for its
+// traffic, and a schedule for one seed's.
+func (s *Scenario) Expected() (requests map[string]float64, span time.Duration) {
+	requests = make(map[string]float64)
+	for _, p := range s.Phases {
+		if p.Warmup {
+			continue
+		}
+		span += p.Duration
+		for i := range p.Arrivals {
+			a := &p.Arrivals[i]
+			requests[a.Function] += a.expected(p.Duration)
+		}
+	}
+	return requests, span
+}
+
+func (a *Arrivals) expected(d time.Duration) float64 {
+	process, err := a.process()
+	if err != nil {
+		return 0 // no schedule can be drawn up either, which says why
+	}
+	return process.Expected(d)
 }

@@ -54,6 +54,26 @@ func TestSchedule(t *testing.T) {
 	}
 }
 
+func TestExpectedLeavesChanceAndWarmupOut(t *testing.T) {
+	s := load(t, `
+name: chance
+seed: 3
+functions: [{name: a, fixture: hello}, {name: b, fixture: hello}]
+phases:
+  - {name: warm, duration: 9s, warmup: true, arrivals: {function: a, process: constant, rate: 5/s}}
+  - name: go
+    duration: 2.5s
+    arrivals:
+      - {function: a, process: poisson, rate: .1/s}
+      - {function: b, process: ramp, from: 0/s, to: 4/s}
+  - {name: end, duration: 1s, arrivals: {function: a, process: burst, count: 3}}
+`, Overrides{})
+	got, span := s.Expected()
+	if diff := cmp.Diff(map[string]float64{"a": 3.25, "b": 5}, got); diff != "" || span != 3500*time.Millisecond {
+		t.Errorf("in %v (want 3.5s) expected (-want +got):\n%s", span, diff)
+	}
+}
+
 // The golden file keeps schedules from changing without anybody noticing.
 func TestScheduleGolden(t *testing.T) {
 	var got strings.Builder

@@ -333,15 +333,20 @@ func (c *costBillCmd) month(source string, works []cost.Work, span time.Duration
 	if span <= 0 {
 		return nil, fmt.Errorf("%s: it lasts no time at all: nothing can be said of a month", source)
 	}
-	repeated := time.Duration(0)
-	if !c.Once {
-		works, repeated = cost.InMonth(works, span), span
+	if c.Once {
+		return c.priceable(source, works, 0, notes), nil
 	}
+	return c.priceable(source, cost.InMonth(works, span), span, notes), nil
+}
+
+// priceable puts what the flags say into works of a month, which were repeated
+// from a span.
+func (c *costBillCmd) priceable(source string, works []cost.Work, repeated time.Duration, notes []string) *costLoad {
 	for i := range works {
 		c.settings(&works[i])
 	}
 	l := &costLoad{works: works, traffic: cost.TrafficOf(source, works)}
 	l.traffic.Repeated = repeated
 	l.traffic.Notes = slices.Concat(l.traffic.Notes, notes)
-	return l, nil
+	return l
 }

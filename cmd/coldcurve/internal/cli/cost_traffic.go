@@ -127,7 +127,7 @@ func (c *costBillCmd) runMemory(dir *rundir.Dir) (func(string) units.Bytes, erro
 	}, nil
 }
 
-// scenarioLoad prices a scenario's arrivals, warm-up left out.
+// scenarioLoad prices the mean number of a scenario's arrivals, warm-up left out.
 func (c *costBillCmd) scenarioLoad() (*costLoad, error) {
 	s, err := scenarios.Find(c.Traffic, scenarios.Overrides{})
 	if err != nil {
@@ -136,32 +136,25 @@ func (c *costBillCmd) scenarioLoad() (*costLoad, error) {
 		}
 		return nil, &failure{code: exitUsage, err: err}
 	}
-	schedule, err := s.Schedule()
-	if err != nil {
-		return nil, &failure{code: exitUsage, err: err}
-	}
 	if c.Duration.value == nil {
 		return nil, usage("a scenario does not say how long its functions take: write --duration 120ms")
 	}
-	requests := make(map[string]uint64)
-	for _, i := range schedule.Source {
-		if from := schedule.Sources[i]; !schedule.Phases[from.Phase].Warmup {
-			requests[from.Function]++
-		}
+	expected, span := s.Expected()
+	if span <= 0 {
+		return nil, usage("%s has no phase but warm-up: nothing of it is priced", s.Source)
 	}
-	var span time.Duration
-	for _, p := range schedule.Phases {
-		if !p.Warmup {
-			span += p.End - p.Start
-		}
+	repeated, months := span, cost.Month.Seconds()/span.Seconds()
+	if c.Once {
+		repeated, months = 0, 1
 	}
 	var works []cost.Work
 	for _, f := range s.Functions {
-		if n := requests[f.Name]; n > 0 {
+		// Rounded only here: half a request in a scenario is many in a month.
+		if n := uint64(expected[f.Name]*months + .5); n > 0 {
 			works = append(works, c.given(cost.Work{Name: f.Name, Requests: n, Memory: f.Memory, In: units.Bytes(len(f.Payload.Data))}))
 		}
 	}
-	return c.month(s.Source, works, span, nil)
+	return c.priceable(s.Source, works, repeated, []string{"The mean number of the scenario's arrivals, which no seed moves."}), nil
 }
 
 // given completes a work with the durations and the cold share of the flags.
