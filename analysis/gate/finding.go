@@ -31,6 +31,7 @@ type Finding struct {
 	Rule    Rule
 	Verdict Verdict
 	Why     string // in words
+	Look    int    // number of pairs at which a [Sequence] reached the verdict; 0 without one
 
 	Runs       [2]int  // of base and of head that the finding rests on
 	Left       int     // runs left out: invalid, or without the figure

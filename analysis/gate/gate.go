@@ -12,7 +12,8 @@
 //	policy.go    what is judged between two sides, and how strictly; policyfile.go reads it
 //	judge.go     Judge: runs of two sides -> findings
 //	evidence.go  what paired and unpaired runs can be asked
-//	finding.go   the verdicts
+//	finding.go   the verdicts; record.go: as documents keep them
+//	sequence.go  looks at a comparison that grows
 package gate
 
 import (

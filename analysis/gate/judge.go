@@ -125,16 +125,11 @@ func (f *Finding) read(t *Trial) (value float64, ok bool) {
 		f.invalid = append(f.invalid, fmt.Sprintf("%s: %s", t.Name, t.Invalid[0]))
 		return 0, false
 	}
-	r := &f.Rule
-	pool := t.Figures.Select(summary.Selection{Phase: r.Phase, Function: r.Function, Start: r.Start})
-	value, why := figure(r.Metric, &pool)
-	if of, ok := strings.CutPrefix(r.Metric, "latency."); ok && pool.LimitedAt(of) {
+	value, limited, why := f.Rule.figure(t)
+	if limited {
 		f.Left++
-		f.invalid = append(f.invalid, fmt.Sprintf("%s: %s is limited by the load generator, which was late", t.Name, r.Subject()))
+		f.invalid = append(f.invalid, fmt.Sprintf("%s: %s", t.Name, why))
 		return 0, false
-	}
-	if why == "" && r.relative() && value <= 0 {
-		why = "a figure of 0 has no ratio"
 	}
 	if why != "" {
 		f.Left++
@@ -142,6 +137,27 @@ func (f *Finding) read(t *Trial) (value float64, ok bool) {
 		return 0, false
 	}
 	return value, true
+}
+
+// Figure reads the rule's figure in a run, in the metric's own unit; where it
+// has none that can be compared, why says so in words.
+func (r *Rule) Figure(t *Trial) (value float64, why string) {
+	value, _, why = r.figure(t)
+	return value, why
+}
+
+// figure is Figure; limited says that there would be one, and that it is the
+// load generator's more than the platform's.
+func (r *Rule) figure(t *Trial) (value float64, limited bool, why string) {
+	pool := t.Figures.Select(summary.Selection{Phase: r.Phase, Function: r.Function, Start: r.Start})
+	value, why = figure(r.Metric, &pool)
+	if of, ok := strings.CutPrefix(r.Metric, "latency."); ok && pool.LimitedAt(of) {
+		return 0, true, r.Subject() + " is limited by the load generator, which was late"
+	}
+	if why == "" && r.relative() && value <= 0 {
+		why = "a figure of 0 has no ratio"
+	}
+	return value, false, why
 }
 
 // compareKinds notes what two runs do not share.

@@ -1,0 +1,101 @@
+package gate
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/coldcurve/coldcurve/analysis/budget"
+	"github.com/coldcurve/coldcurve/analysis/metric"
+)
+
+// Record is a finding as documents keep it and reports show it. What is unknown
+// or infinite is nil.
+type Record struct {
+	budget.Budget
+	Margin   float64 `json:"margin,omitempty"` // as in [Rule]
+	Severity string  `json:"severity"`
+
+	Verdict Verdict `json:"verdict"`
+	Why     string  `json:"why"`
+	Look    int     `json:"look,omitempty"` // number of pairs at which the verdict was reached; 0 without looks
+
+	Runs [2]int   `json:"runs"` // of base and head that it rests on
+	Left int      `json:"left_out,omitempty"`
+	Base *float64 `json:"base"` // medians of the runs' figures, in the metric's unit (nanoseconds, a share, a count, per second)
+	Head *float64 `json:"head"`
+	// Relative says that the change, its limits and what is detectable are
+	// shares of base's figure; else they are differences in its unit.
+	Relative   bool     `json:"relative"`
+	Change     *float64 `json:"change"`
+	Lower      *float64 `json:"lower"`
+	Upper      *float64 `json:"upper"`
+	PWorse     float64  `json:"p_worse"`
+	PSame      float64  `json:"p_same"`
+	PBetter    float64  `json:"p_better"`
+	Detectable *float64 `json:"detectable"`
+	Needed     *float64 `json:"needed_pairs"`
+}
+
+// Record is the finding as documents keep it.
+func (f *Finding) Record() Record {
+	r := Record{
+		Budget: f.Rule.Budget, Margin: f.Rule.Margin, Severity: f.Rule.Severity.String(),
+		Verdict: f.Verdict, Why: f.Why, Look: f.Look, Runs: f.Runs, Left: f.Left,
+		Base: finite(f.Base), Head: finite(f.Head), Relative: f.Rule.relative(),
+		PWorse: f.PWorse, PSame: f.PSame, PBetter: f.PBetter,
+	}
+	if f.Rule.Margin > 0 {
+		r.Change, r.Lower, r.Upper = finite(f.Change), finite(f.Lower), finite(f.Upper)
+		r.Detectable, r.Needed = finite(f.Detectable), finite(f.Needed)
+	}
+	return r
+}
+
+func finite(v float64) *float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return &v
+}
+
+// Value writes a figure of the record's metric, "-" for none.
+func (r *Record) Value(v *float64) string {
+	if v == nil {
+		return "-"
+	}
+	return metric.FormatValue(metric.Metric(r.Metric), *v)
+}
+
+// Difference writes a change, "-" for none: "+14.8%", of shares "+1.2 points",
+// of counts "+3".
+func (r *Record) Difference(v *float64) string {
+	switch {
+	case v == nil:
+		return "-"
+	case r.Relative:
+		return fmt.Sprintf("%+.1f%%", 100**v)
+	case metric.Metric(r.Metric).Unit() == metric.Share:
+		return fmt.Sprintf("%+.2f points", 100**v)
+	}
+	return fmt.Sprintf("%+.3g", *v)
+}
+
+// Overall is what several verdicts come to: the worst of those whose rule fails
+// the gate, and of the others nothing but that they hold.
+func Overall(records []Record) Verdict {
+	// Worst last: what broke counts for more than what cannot be told.
+	order := []Verdict{Improved, Equivalent, Inconclusive, Incomparable, Invalid, Regressed}
+	worst := 0
+	for i := range records {
+		if records[i].Severity == Warn.String() {
+			worst = max(worst, 1)
+			continue
+		}
+		for at, v := range order {
+			if records[i].Verdict == v {
+				worst = max(worst, at)
+			}
+		}
+	}
+	return order[worst]
+}

@@ -1,0 +1,126 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/coldcurve/coldcurve/analysis/gate"
+	"github.com/coldcurve/coldcurve/analysis/metric"
+	"github.com/coldcurve/coldcurve/analysis/units"
+)
+
+// Verdicts is what was found between two sides, as it is shown.
+type Verdicts struct {
+	Title      string // what was compared
+	Base, Head string // the sides, in words
+	Paired     bool   // each run of one side was made beside one of the other
+	Findings   []gate.Record
+	Notes      []string // what else a reader must know
+}
+
+// Answer is what the verdicts come to, in one sentence a rule that is not
+// simply held, the worst first, and one for all others.
+func (v *Verdicts) Answer() []string {
+	var out, same []string
+	for _, verdict := range []gate.Verdict{gate.Regressed, gate.Invalid, gate.Incomparable, gate.Inconclusive, gate.Improved, gate.Equivalent} {
+		for i := range v.Findings {
+			f := &v.Findings[i]
+			switch {
+			case f.Verdict != verdict:
+			case verdict == gate.Equivalent:
+				same = append(same, f.Subject())
+			default:
+				out = append(out, Finding(f))
+			}
+		}
+	}
+	switch {
+	case len(same) > 0 && len(out) == 0:
+		out = append(out, "Nothing got worse: "+list(same)+": equivalent.")
+	case len(same) > 0:
+		out = append(out, "Equivalent: "+list(same)+".")
+	}
+	return out
+}
+
+// Finding says a finding in a sentence: "init.mean of shop got 14.8% slower
+// (12.1% to 17.3%): regressed."
+func Finding(f *gate.Record) string {
+	words := f.Subject() + ": " + string(f.Verdict) + ": " + f.Why
+	compared := f.Change != nil && (f.Verdict == gate.Regressed || f.Verdict == gate.Improved)
+	if compared && f.Relative {
+		words = fmt.Sprintf("%s got %.1f%% %s%s: %s", f.Subject(), 100*math.Abs(*f.Change), direction(f), limits(f), f.Verdict)
+	} else if compared {
+		words = fmt.Sprintf("%s went from %s to %s: %s", f.Subject(), f.Value(f.Base), f.Value(f.Head), f.Verdict)
+	}
+	if f.Verdict == gate.Regressed && (f.Max != nil || f.Min != nil) && f.Head != nil && f.Breaks(*f.Head) {
+		words += " (" + f.Why + ")"
+	}
+	return words + "."
+}
+
+func direction(f *gate.Record) string {
+	up := *f.Change > 0
+	switch {
+	case metric.Metric(f.Metric).Unit() != metric.Duration && up:
+		return "higher"
+	case metric.Metric(f.Metric).Unit() != metric.Duration:
+		return "lower"
+	case up:
+		return "slower"
+	}
+	return "faster"
+}
+
+// limits are a change's, in the sense that its direction has.
+func limits(f *gate.Record) string {
+	if f.Lower == nil || f.Upper == nil {
+		return ""
+	}
+	low, high := 100**f.Lower, 100**f.Upper
+	if *f.Change < 0 {
+		low, high = -high, -low
+	}
+	return fmt.Sprintf(" (%.1f%% to %.1f%%)", low, high)
+}
+
+// Power says what so many pairs could have shown of a finding, and how many it
+// takes; "" where that is not known.
+func (v *Verdicts) Power(f *gate.Record) string {
+	unit := "runs of each side"
+	if v.Paired {
+		unit = "pairs"
+	}
+	var parts []string
+	if f.Detectable != nil {
+		parts = append(parts, fmt.Sprintf("%d %s detect a change of %s", min(f.Runs[0], f.Runs[1]), unit, f.Difference(f.Detectable)))
+	}
+	if f.Needed != nil {
+		margin := f.Margin
+		parts = append(parts, fmt.Sprintf("to rule out one of %s takes about %s", f.Difference(&margin), units.FormatCount(int64(math.Ceil(*f.Needed)))))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Interval is a finding's limits, "-" where there are none.
+func (v *Verdicts) Interval(f *gate.Record) string {
+	if f.Lower == nil && f.Upper == nil {
+		return "-"
+	}
+	return ended(f, f.Lower, "-inf") + " to " + ended(f, f.Upper, "inf")
+}
+
+func ended(f *gate.Record, v *float64, open string) string {
+	if v == nil {
+		return open
+	}
+	return f.Difference(v)
+}
+
+func list(words []string) string {
+	if last := len(words) - 1; last > 0 {
+		return strings.Join(words[:last], ", ") + " and " + words[last]
+	}
+	return words[0]
+}
