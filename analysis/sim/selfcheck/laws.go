@@ -3,6 +3,7 @@ package selfcheck
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/dist"
@@ -10,7 +11,8 @@ import (
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
 )
 
-// laws is what is checked. Traffic is Poisson.
+// laws is what is checked. Traffic is Poisson with L requests a second; times
+// are in seconds.
 func laws() (all []law) {
 	all = append(all, keepAlive()...)
 	all = append(all, instant())
@@ -37,7 +39,7 @@ func keepAlive() (all []law) {
 		{1, 1, 60, .01139262, 4.594982, 4e6},
 	} {
 		all = append(all, law{
-			name: fmt.Sprintf("L=%v/s S=%vs T=%vs", row.rate, row.service, row.keep), rate: row.rate, work: row.work,
+			name: fmt.Sprintf("L=%v S=%v T=%v", row.rate, row.service, row.keep), rate: row.rate, work: row.work,
 			options: sim.Options{Policy: lifecycle.Policy{KeepAlive: secs(row.keep)}, Service: exponential(row.service)},
 			figures: []figure{
 				{"cold share", source, row.cold, 0, pCold},
@@ -53,7 +55,7 @@ func keepAlive() (all []law) {
 func instant() law {
 	const rate, keep = 1. / 300, 600.
 	return law{
-		name: "L=1/300s S=0 T=600s", rate: rate, work: 2e6,
+		name: "L=1/300 S=0 T=600", rate: rate, work: 2e6,
 		options: sim.Options{Policy: lifecycle.Policy{KeepAlive: secs(keep)}, Service: dist.Constant(1)},
 		figures: []figure{
 			{"cold share", "exp(-L T)", math.Exp(-rate * keep), 0, pCold},
@@ -77,7 +79,7 @@ func memoryless() (all []law) {
 			}
 			curve = append(curve, lifecycle.Survivor{Idle: secs(17 * row.mean)})
 			all = append(all, law{
-				name: fmt.Sprintf("L=%v/s S=%vs exponential T=%vs noise=%v", row.rate, row.service, row.mean, noise), rate: row.rate, work: 2e6,
+				name: fmt.Sprintf("L=%v S=%v T~exp(%v) noise=%v", row.rate, row.service, row.mean, noise), rate: row.rate, work: 2e6,
 				options: sim.Options{
 					Policy:  lifecycle.Policy{Survival: curve, Noise: noise},
 					Service: exponential(row.service), Warmup: secs(10 * row.mean),
@@ -92,7 +94,7 @@ func memoryless() (all []law) {
 // erlangB is a limit without a queue.
 func erlangB() law {
 	return law{
-		name: "a=8 on at most 10, no queue", rate: 8, work: 4e6,
+		name: "a=8 on 10, no queue", rate: 8, work: 4e6,
 		options: sim.Options{Policy: lifecycle.Policy{KeepAlive: -1, Concurrency: 10}, Service: exponential(1)},
 		figures: []figure{{"throttled", "Erlang B", .1216610643, 0, throttled}},
 	}
@@ -107,7 +109,7 @@ func erlangC() (all []law) {
 		waiting float64
 	}{{.8, 1, .8}, {1.6, 2, .7111111}, {8, 10, .4091802}} {
 		all = append(all, law{
-			name: fmt.Sprintf("a=%v on at most %d, endless queue", row.load, row.servers), rate: row.load, work: 6e6,
+			name: fmt.Sprintf("a=%v on %d, endless queue", row.load, row.servers), rate: row.load, work: 6e6,
 			options: sim.Options{
 				Policy:  lifecycle.Policy{KeepAlive: -1, Concurrency: row.servers, QueueLimit: math.MaxInt},
 				Service: exponential(1), Warmup: 10 * time.Minute,
@@ -126,12 +128,12 @@ func erlangC() (all []law) {
 func sharing() (all []law) {
 	for _, text := range []string{"exp:100ms", "const:100ms", "gamma:100ms,2"} {
 		all = append(all, law{
-			name: "a=.7 shares one processor, S=" + text, rate: 7, work: 4e6,
+			name: "a=.7 on one processor, S~" + form(text), rate: 7, work: 4e6,
 			options: sim.Options{
 				Policy:  lifecycle.Policy{KeepAlive: -1, Concurrency: 1, Slots: 1000, QueueLimit: math.MaxInt},
 				Service: parsed(text), Contention: sim.Contention{Cores: 1}, Warmup: time.Minute,
 			},
-			figures: []figure{{"time in service (s)", "S / (1 - rho)", .1 / .3, 0, service}, {"busy", "rho", .7, 0, busy}},
+			figures: []figure{{"in service (s)", "S / (1 - rho)", .1 / .3, 0, service}, {"busy", "rho", .7, 0, busy}},
 		})
 	}
 	return all
@@ -141,7 +143,7 @@ func sharing() (all []law) {
 // once in the paper and once rerun: what lies between the two is right.
 func simfaas() law {
 	return law{
-		name: "SimFaaS: L=.9/s S=1.991s cold 2.244s T=600s", rate: .9, work: 12e6,
+		name: "SimFaaS L=.9 S=1.991, cold 2.244", rate: .9, work: 12e6,
 		options: sim.Options{
 			Policy:  lifecycle.Policy{KeepAlive: 600 * time.Second},
 			Service: exponential(1.991), ColdService: exponential(2.244),
@@ -159,15 +161,21 @@ func always() (all []law) {
 	for _, text := range []string{"lognormal:100ms,1", "weibull:100ms,0.7", "gamma:100ms,2", "const:100ms", "table:p0=10ms,p50=80ms,p99=1s,p100=2s"} {
 		service := parsed(text)
 		all = append(all, law{
-			name: "L=5/s S=" + text + " start 1s", rate: 5, work: 1e6,
+			name: "L=5 S~" + form(text) + " start~exp(1)", rate: 5, work: 1e6,
 			options: sim.Options{Policy: lifecycle.Policy{KeepAlive: time.Minute}, Service: service, StartDelay: dist.Exponential(time.Second)},
 			figures: []figure{
 				{"busy", "L E[S]", 5 * service.Mean().Seconds(), 0, busy},
-				{"instances / (L p_cold life)", "Little", 1, 0, little},
+				{"N/(L p life)", "Little", 1, 0, little},
 			},
 		})
 	}
 	return all
+}
+
+// form is what kind of distribution a text is of.
+func form(text string) string {
+	name, _, _ := strings.Cut(text, ":")
+	return name
 }
 
 // parsed is a distribution from a text of this file.

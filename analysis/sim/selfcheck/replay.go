@@ -75,7 +75,7 @@ func (r *replay) check(ctx context.Context) (Check, error) {
 		return Check{}, err
 	}
 	c := Check{
-		Law: fmt.Sprintf("AWS Lambda 2020, %d requests, T=640s", len(came)), Figure: "cold starts", Source: "measured (" + r.file + ")",
+		Law: fmt.Sprintf("AWS Lambda 2020, %d requests", len(came)), Figure: "cold starts", Source: "measured (" + r.file + ")",
 		Want: float64(cold), Slack: r.off, Got: float64(got.Cold) - 1,
 	}
 	c.OK = c.Got-c.Want <= c.Slack && c.Want-c.Got <= c.Slack

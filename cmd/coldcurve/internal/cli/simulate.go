@@ -122,8 +122,22 @@ func (f *countFlag) UnmarshalText(text []byte) error { return f.set(units.ParseC
 // UnmarshalText parses "512MB".
 func (f *bytesFlag) UnmarshalText(text []byte) error { return f.set(units.ParseBytes(string(text))) }
 
-// UnmarshalText parses "exp:2s".
-func (f *distFlag) UnmarshalText(text []byte) error { return f.set(dist.Parse(string(text))) }
+// UnmarshalText parses "exp:2s", or reads a file of percentiles or durations.
+func (f *distFlag) UnmarshalText(text []byte) error { return f.set(distribution(string(text))) }
+
+// distribution is what a text says, or else the file of that name.
+func distribution(text string) (dist.Distribution, error) {
+	d, err := dist.Parse(text)
+	if err == nil {
+		return d, nil
+	}
+	file, missing := os.Open(text)
+	if missing != nil {
+		return nil, fmt.Errorf("%w; nor is it a file of percentiles or durations", err)
+	}
+	defer file.Close()
+	return dist.Read(text, file)
+}
 
 // Run simulates, and prints what the traffic would meet.
 func (c *simulateCmd) Run(ctx context.Context, w *World) error {
