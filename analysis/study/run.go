@@ -93,6 +93,9 @@ func (p *Plan) shared(ctx context.Context, s *Simulation) error {
 		if err != nil {
 			return err
 		}
+		if job.Options.Memory == 0 {
+			return &UnknownMemory{job.Load.Name}
+		}
 		jobs = append(jobs, job)
 	}
 	result, all, err := sim.Shared(ctx, jobs, p.Budget)

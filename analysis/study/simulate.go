@@ -92,7 +92,7 @@ func Simulate(ctx context.Context, p Plan) (*Simulation, error) {
 	if err := p.run(ctx, s); err != nil {
 		return nil, err
 	}
-	s.Complete = !s.Interrupted
+	s.Complete, s.Timeline = !s.Interrupted, joined(s.Timeline, mostSteps)
 	if s.provisioned = p.Options.Policy.Provisioned; p.Option != nil {
 		s.Bill = s.bill(p.Option)
 	}
@@ -112,6 +112,14 @@ type UnknownService struct{ Function string }
 
 func (e *UnknownService) Error() string {
 	return fmt.Sprintf("how long a request of %s is served is not in the traffic", e.Function)
+}
+
+// UnknownMemory is a function of which nobody says how much of a budget an
+// instance takes.
+type UnknownMemory struct{ Function string }
+
+func (e *UnknownMemory) Error() string {
+	return fmt.Sprintf("how much memory an instance of %s has is not in the traffic", e.Function)
 }
 
 // load is a function as the simulator takes it, with its options.

@@ -42,7 +42,7 @@ type trafficFlags struct {
 	Arrivals   string    `enum:"poisson,constant,bursty" default:"poisson" help:"How they come with --rate: poisson, constant or bursty."`
 	CV         float64   `name:"cv" default:"4" help:"Coefficient of variation of the gaps, for bursty arrivals."`
 	Population countFlag `placeholder:"N" help:"A synthetic population of N functions, after what is published of Azure Functions."`
-	Requests   countFlag `help:"End after so many requests of each function, warm-up included. With --rate the default is 1e6."`
+	Requests   countFlag `placeholder:"COUNT" help:"End after so many requests of each function, warm-up included. With --rate the default is 1e6."`
 	Until      duration  `help:"Cut the traffic off after so long."`
 	Seed       *uint64   `help:"Seed of every random choice. The default is the scenario's, or 1."`
 }
@@ -52,30 +52,30 @@ type servingFlags struct {
 	Service     distFlag  `placeholder:"DIST" help:"How long an instance works for a request: const:100ms, exp:2s, lognormal:p50=100ms,p99=2s, gamma:1s,0.5, weibull:1s,0.7, table:p0=10ms,p50=80ms,p100=2s."`
 	ColdService distFlag  `placeholder:"DIST" help:"The same for the first request of an instance."`
 	StartDelay  string    `placeholder:"DIST" help:"How long a start takes; or profile, or profile:nodejs, for what is published of the profile's platform."`
-	Memory      bytesFlag `help:"Memory of an instance, for the bill."`
-	Slowdown    float64   `help:"Requests that share an instance take longer by this share for each other one: 0.1 is 10%."`
-	Cores       float64   `help:"Requests that share an instance share so many processors."`
+	Memory      bytesFlag `placeholder:"SIZE" help:"Memory of an instance, for the bill."`
+	Slowdown    float64   `placeholder:"FACTOR" help:"Requests that share an instance take longer by this share for each other one: 0.1 is 10%."`
+	Cores       float64   `placeholder:"N" help:"Requests that share an instance share so many processors."`
 	Warmup      duration  `help:"Leave so much of the beginning out of all figures. The default is three keep-alives, at most half of the traffic; for a scenario its own warm-up phases."`
 }
 
 // policyFlags are keys of a scenario's platform.
 type policyFlags struct {
 	Policy              string `type:"path" placeholder:"FILE" help:"YAML file with the policy, in the keys of a scenario's platform."`
-	Profile             string `help:"A named platform's policy, which the other flags change: lambda, azure, cloud-run, knative, openwhisk."`
-	KeepAlive           string `help:"How long an idle instance lives, such as 10m; 0 reaps at once; or forever. The default is 10m."`
-	PauseAfter          string `help:"Freeze instances that have been idle for so long."`
-	InstanceConcurrency string `help:"Most requests that one instance serves at once."`
-	RoutingNoise        string `help:"Share of warm requests that take any idle instance instead of the one used last."`
-	Provisioned         string `help:"Instances kept ready ahead of requests."`
-	ProvisionedPeriod   string `help:"After how long a list of provisioned levels begins again."`
-	Ping                string `help:"Requests that keep functions warm, such as '{every: 5m}'."`
-	Concurrency         string `help:"Most requests at once, by function; 0 is no limit."`
-	StartBurst          string `help:"Starts allowed at once; goes with --start-rate."`
-	StartRate           string `help:"Starts allowed in the long run; goes with --start-burst."`
-	Queue               string `help:"Most requests that wait for an instance; 0 throttles at once."`
-	MemoryBudget        string `help:"Most memory of all functions' instances together; the one used longest ago makes room."`
-	QueueTimeout        string `help:"Longest wait in the queue."`
-	Binding             string `help:"early: a request that starts an instance is served by that one; late: by whichever comes free first."`
+	Profile             string `placeholder:"NAME" help:"A named platform's policy, which the other flags change: lambda, azure, cloud-run, knative, openwhisk."`
+	KeepAlive           string `placeholder:"DURATION" help:"How long an idle instance lives, such as 10m; 0 reaps at once; or forever. The default is 10m."`
+	PauseAfter          string `placeholder:"DURATION" help:"Freeze instances that have been idle for so long."`
+	InstanceConcurrency string `placeholder:"N" help:"Most requests that one instance serves at once."`
+	RoutingNoise        string `placeholder:"SHARE" help:"Share of warm requests that take any idle instance instead of the one used last."`
+	Provisioned         string `placeholder:"N" help:"Instances kept ready ahead of requests."`
+	ProvisionedPeriod   string `placeholder:"DURATION" help:"After how long a list of provisioned levels begins again."`
+	Ping                string `placeholder:"PING" help:"Requests that keep functions warm, such as '{every: 5m}'."`
+	Concurrency         string `placeholder:"N" help:"Most requests at once, by function; 0 is no limit."`
+	StartBurst          string `placeholder:"N" help:"Starts allowed at once; goes with --start-rate."`
+	StartRate           string `placeholder:"RATE" help:"Starts allowed in the long run; goes with --start-burst."`
+	Queue               string `placeholder:"N" help:"Most requests that wait for an instance; 0 throttles at once."`
+	MemoryBudget        string `placeholder:"SIZE" help:"Most memory of all functions' instances together; the one used longest ago makes room."`
+	QueueTimeout        string `placeholder:"DURATION" help:"Longest wait in the queue."`
+	Binding             string `placeholder:"WHEN" help:"early: a request that starts an instance is served by that one; late: by whichever comes free first."`
 }
 
 // settings are the flags that were given, as keys of a policy.
@@ -229,6 +229,9 @@ func (c *simulateCmd) present(w *World, document any, complete bool, kept result
 func (c *simulateCmd) explained(err error) error {
 	if unknown, ok := errors.AsType[*study.UnknownService](err); ok {
 		return &failure{code: exitUsage, err: unknown, hint: "add --service, such as --service exp:100ms, or --fit RUN"}
+	}
+	if unknown, ok := errors.AsType[*study.UnknownMemory](err); ok {
+		return &failure{code: exitUsage, err: fmt.Errorf("--memory-budget: %w", unknown), hint: "add --memory, such as --memory 512MB"}
 	}
 	if axes, ok := errors.AsType[*study.AxesError](err); ok {
 		return &failure{code: exitUsage, err: axes}
