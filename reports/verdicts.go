@@ -124,3 +124,18 @@ func list(words []string) string {
 	}
 	return words[0]
 }
+
+// VerdictsOf is a document as it is shown.
+func VerdictsOf(d *gate.Document) *Verdicts {
+	return &Verdicts{
+		Title: "The gate: " + string(d.Verdict), Base: sideOf(&d.Base), Head: sideOf(&d.Head),
+		Paired: d.Paired, Findings: d.Findings, Notes: d.Notes,
+	}
+}
+
+func sideOf(s *gate.Side) string {
+	if len(s.Runs) == 1 {
+		return s.Name + " (1 run)"
+	}
+	return fmt.Sprintf("%s (%d runs)", s.Name, len(s.Runs))
+}

@@ -38,6 +38,14 @@ type Baseline struct {
 	Runs   []Run             `json:"runs"`
 }
 
+// PolicyHash names a policy's text in a baseline.
+func PolicyHash(text []byte) string { return hashOf(text) }
+
+func hashOf(text []byte) string {
+	hash := sha256.Sum256(text)
+	return hex.EncodeToString(hash[:6])
+}
+
 // Run is one run, without its samples.
 type Run struct {
 	Name    string            `json:"name"` // its directory's
@@ -88,9 +96,8 @@ func kindOf(dir *rundir.Dir) (map[string]string, error) {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	hash := sha256.Sum256(text)
 	kind := map[string]string{
-		"scenario":  m.Scenario + " " + hex.EncodeToString(hash[:6]),
+		"scenario":  m.Scenario + " " + hashOf(text),
 		"seed":      strconv.FormatUint(m.Seed, 10),
 		"platform":  m.Platform.Name,
 		"system":    m.Host.OS + "/" + m.Host.Arch,

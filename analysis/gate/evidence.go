@@ -12,7 +12,10 @@ type evidence interface {
 	below(d float64) float64 // p-value: by less than d
 	shift() float64
 	limits(confidence float64) (lower, upper float64)
-	size() int // pairs, or runs of the smaller side
+	size() int    // pairs, or runs of the smaller side
+	unit() string // what is counted, in words
+	// least is the size below which no outcome whatever is significant at alpha.
+	least(alpha float64) int
 	spread() float64
 	// sides is how many times as many runs of a side it takes as pairs.
 	sides() float64
@@ -38,9 +41,11 @@ func (ys paired) shift() float64          { return stats.HodgesLehmann(ys) }
 func (ys paired) limits(confidence float64) (lower, upper float64) {
 	return stats.SignedRankLimits(ys, confidence)
 }
-func (ys paired) size() int       { return len(ys) }
-func (ys paired) spread() float64 { return deviation(ys) }
-func (ys paired) sides() float64  { return 1 }
+func (ys paired) size() int               { return len(ys) }
+func (ys paired) unit() string            { return "pairs" }
+func (ys paired) least(alpha float64) int { return stats.LeastPairs(alpha) }
+func (ys paired) spread() float64         { return deviation(ys) }
+func (ys paired) sides() float64          { return 1 }
 
 // from is how far each lies above d, or (sign -1) below.
 func (ys paired) from(d, sign float64) []float64 {
@@ -64,7 +69,9 @@ func (u unpaired) shift() float64 { return stats.Shift(u.base, u.head) }
 func (u unpaired) limits(confidence float64) (lower, upper float64) {
 	return stats.RankSumLimits(u.base, u.head, confidence)
 }
-func (u unpaired) size() int { return min(len(u.base), len(u.head)) }
+func (u unpaired) size() int               { return min(len(u.base), len(u.head)) }
+func (u unpaired) unit() string            { return "runs of each side" }
+func (u unpaired) least(alpha float64) int { return stats.LeastRuns(alpha) }
 func (u unpaired) spread() float64 {
 	return math.Sqrt((math.Pow(deviation(u.base), 2) + math.Pow(deviation(u.head), 2)) / 2)
 }

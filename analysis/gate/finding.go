@@ -119,10 +119,10 @@ func (f *Finding) decide(p *Policy, alpha float64) {
 }
 
 func (f *Finding) compare(p *Policy, alpha float64) (Verdict, string) {
-	margin, n := f.Rule.format(f.Rule.Margin), f.evidence.size()
-	switch least := f.Rule.least(alpha, len(p.Rules)); {
+	margin, n, unit := f.Rule.format(f.Rule.Margin), f.evidence.size(), f.evidence.unit()
+	switch least := max(f.Rule.Pairs, f.evidence.least(alpha/float64(len(p.Rules)))); {
 	case n < least:
-		return Inconclusive, fmt.Sprintf("%d of the %d pairs that a verdict takes%s", n, least, f.reason())
+		return Inconclusive, fmt.Sprintf("%d of the %d %s that a verdict takes%s", n, least, unit, f.reason())
 	case f.PWorse <= alpha:
 		return Regressed, "worse by more than " + margin
 	case f.PBetter <= alpha:
@@ -130,9 +130,9 @@ func (f *Finding) compare(p *Policy, alpha float64) (Verdict, string) {
 	case f.PSame <= alpha:
 		return Equivalent, "not worse by " + margin
 	case f.Needed > float64(n):
-		return Inconclusive, fmt.Sprintf("%d pairs do not tell; to tell a change of %s takes about %.0f", n, margin, f.Needed)
+		return Inconclusive, fmt.Sprintf("%d %s do not tell; to tell a change of %s takes about %.0f", n, unit, margin, f.Needed)
 	}
-	return Inconclusive, fmt.Sprintf("%d pairs do not tell: the change is close to %s", n, margin)
+	return Inconclusive, fmt.Sprintf("%d %s do not tell: the change is close to %s", n, unit, margin)
 }
 
 // reason is why runs were left out, after a colon.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/budget"
 	"github.com/coldcurve/coldcurve/analysis/metric"
-	"github.com/coldcurve/coldcurve/analysis/stats"
+	"github.com/coldcurve/coldcurve/analysis/summary"
 )
 
 // Policy is what is judged, and how strictly.
@@ -113,6 +113,32 @@ func (p *Policy) power() float64 {
 	return p.Power
 }
 
+// Fitting is the policy without the rules on requests that neither side has at
+// all, and those rules: coldcurve's own policy has one for warm starts, and a
+// scenario may have none. With no rule left it is the policy as it was.
+func (p *Policy) Fitting(c Comparison) (fitting *Policy, left []Rule) {
+	fitting = new(Policy)
+	*fitting, fitting.Rules = *p, nil
+	for i := range p.Rules {
+		if p.Rules[i].selects(c.Base) || p.Rules[i].selects(c.Head) {
+			fitting.Rules = append(fitting.Rules, p.Rules[i])
+		} else {
+			left = append(left, p.Rules[i])
+		}
+	}
+	if len(fitting.Rules) == 0 {
+		return p, nil
+	}
+	return fitting, left
+}
+
+// selects says whether a run has any request that the rule is about.
+func (r *Rule) selects(trials []Trial) bool {
+	return slices.ContainsFunc(trials, func(t Trial) bool {
+		return t.Figures.Select(summary.Selection{Phase: r.Phase, Function: r.Function, Start: r.Start}).N > 0
+	})
+}
+
 // LookAt are the numbers of pairs at which a comparison is judged, ascending.
 func (p *Policy) LookAt() []int {
 	if len(p.Looks) == 0 {
@@ -129,9 +155,3 @@ func (r *Rule) relative() bool {
 
 // better says whether more of the figure is better, as it is of a throughput.
 func (r *Rule) better() bool { return strings.HasPrefix(r.Metric, "throughput") }
-
-// least is the number of pairs without which no test of so many rules at a
-// look's part of the risk can be significant.
-func (r *Rule) least(alpha float64, rules int) int {
-	return max(r.Pairs, stats.LeastPairs(alpha/float64(rules)))
-}

@@ -176,6 +176,16 @@ func TestSmallSamplesSayNothing(t *testing.T) {
 		t.Errorf("LeastPairs(.05) = %d, want 5", got)
 	}
 	// Four looks and Holm over two metrics: seven pairs can clear nothing.
+	for _, alpha := range []float64{.5, .05, .0125, .05 / 620} {
+		n := stats.LeastRuns(alpha)
+		low, high := make([]float64, n), make([]float64, n)
+		for i := range n {
+			low[i], high[i] = float64(i), float64(n+i)
+		}
+		if p, less := stats.RankSumGreater(low, high), stats.RankSumGreater(low[1:], high[1:]); p > alpha*(1+1e-9) || (n > 1 && less <= alpha) {
+			t.Errorf("LeastRuns(%v) = %d, whose smallest p-value is %v, and of one less %v", alpha, n, p, less)
+		}
+	}
 	if got := stats.LeastPairs(.05 / 4 / 2); got != 8 {
 		t.Errorf("LeastPairs(.05/8) = %d, want 8", got)
 	}

@@ -20,6 +20,18 @@ func LeastPairs(alpha float64) int {
 	return max(1, int(math.Ceil(-math.Log2(alpha)-tolerance)))
 }
 
+// LeastRuns is the least number of runs of each side with which the one-sided
+// rank-sum test can be significant at alpha at all, 0 < alpha < 1: its smallest
+// p-value is 1 / (2n choose n).
+func LeastRuns(alpha float64) int {
+	n, smallest := 1, .5
+	for smallest > alpha*(1+tolerance) {
+		n++
+		smallest *= float64(n) / float64(2*(2*n-1))
+	}
+	return n
+}
+
 // PairsFor is how many pairs the one-sided signed-rank test at alpha takes to
 // see with the given power that paired differences of standard deviation sd lie
 // effect above the margin that is tested: as many as the normal approximation

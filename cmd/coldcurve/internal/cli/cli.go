@@ -20,7 +20,8 @@ const (
 	exitGood       = 0
 	exitFailure    = 1 // something could not be done
 	exitUsage      = 2 // the command line or an input file is wrong
-	exitRegression = 3 // a budget is broken
+	exitRegression = 3 // a budget is broken, or something got worse
+	exitUndecided  = 4 // gate and compare: inconclusive, incomparable or invalid
 )
 
 // version is set by the linker; see the Makefile.
@@ -31,6 +32,7 @@ type grammar struct {
 	Run      runCmd      `cmd:"" help:"Drive scenarios at a platform and say how long callers wait. Without an argument: the quick suite on the built-in reference runtime."`
 	Serve    serveCmd    `cmd:"" help:"Run the reference runtime alone, until interrupted."`
 	Simulate simulateCmd `cmd:"" help:"Simulate traffic on a policy in virtual time: cold starts, instances, latency, usage."`
+	Gate     gateCmd     `cmd:"" help:"Hold runs against other runs or saved baselines: did it get worse, and how sure is that?"`
 	Report   reportCmd   `cmd:"" help:"Render a run directory again."`
 	Cost     costCmd     `cmd:"" help:"What traffic costs, and who pays."`
 	Validate validateCmd `cmd:"" help:"Check scenario files."`

@@ -13,13 +13,14 @@ import (
 )
 
 type schemaCmd struct {
-	Name string `arg:"" help:"Which one: scenario or policy (the files), summary (what run --json prints) or cost (what cost --json prints)."`
+	Name string `arg:"" help:"Which one: scenario or policy (the files), summary (what run --json prints), gate (gate --json) or cost (cost --json)."`
 }
 
 // schemas is the list of documented formats.
 func schemas() map[string]func() []byte {
 	return map[string]func() []byte{
 		"cost":     cost.SchemaJSON,
+		"gate":     gate.SchemaJSON,
 		"policy":   gate.PolicySchemaJSON,
 		"scenario": scenarios.SchemaJSON,
 		"prices":   prices.SchemaJSON,

@@ -1,0 +1,83 @@
+package gate
+
+import _ "embed"
+
+// Schema names the format of a [Document].
+const Schema = "coldcurve.gate/v1"
+
+//go:embed gate.schema.json
+var schemaJSON string
+
+// SchemaJSON is the JSON schema (draft 2020-12) of [Document].
+func SchemaJSON() []byte { return []byte(schemaJSON) }
+
+// Document is a comparison of two sides and what was found, as it is printed
+// and kept.
+type Document struct {
+	Schema string `json:"schema"`
+	// Verdict is what the findings come to, as [Overall] says; NoBaseline where
+	// there was nothing to compare with.
+	Verdict  Verdict  `json:"verdict"`
+	Base     Side     `json:"base"`
+	Head     Side     `json:"head"`
+	Paired   bool     `json:"paired"`
+	Policy   string   `json:"policy,omitempty"` // its file; "" for coldcurve's own
+	Risk     float64  `json:"risk"`
+	Power    float64  `json:"power"`
+	Findings []Record `json:"findings"`
+	Notes    []string `json:"notes"`
+	// Figures are what each run had, in the order of Findings.
+	Figures []Figures `json:"figures"`
+}
+
+// Side is one side's runs.
+type Side struct {
+	Name string   `json:"name"`
+	Runs []string `json:"runs"`
+}
+
+// Figures are one rule's figures, in the metric's unit, run by run; null where
+// a run has none or must not be used.
+type Figures struct {
+	Base []*float64 `json:"base"`
+	Head []*float64 `json:"head"`
+}
+
+// NoBaseline is the verdict of a gate that had nothing to compare with.
+const NoBaseline Verdict = "no_baseline"
+
+// NewDocument is a document of what was found by a policy.
+func NewDocument(p *Policy, c Comparison, findings []Finding) *Document {
+	d := &Document{
+		Schema: Schema, Verdict: NoBaseline, Paired: c.Paired, Risk: p.risk(), Power: p.power(),
+		Base: Side{Runs: names(c.Base)}, Head: Side{Runs: names(c.Head)},
+		Findings: []Record{}, Notes: []string{}, Figures: []Figures{},
+	}
+	for i := range findings {
+		f := &findings[i]
+		d.Findings = append(d.Findings, f.Record())
+		d.Figures = append(d.Figures, Figures{f.Rule.figures(c.Base), f.Rule.figures(c.Head)})
+	}
+	if len(findings) > 0 {
+		d.Verdict = Overall(d.Findings)
+	}
+	return d
+}
+
+func names(trials []Trial) []string {
+	list := make([]string, len(trials))
+	for i := range trials {
+		list[i] = trials[i].Name
+	}
+	return list
+}
+
+func (r *Rule) figures(trials []Trial) []*float64 {
+	list := make([]*float64, len(trials))
+	for i := range trials {
+		if v, why := r.Figure(&trials[i]); why == "" && len(trials[i].Invalid) == 0 {
+			list[i] = &v
+		}
+	}
+	return list
+}

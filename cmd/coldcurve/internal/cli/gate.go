@@ -1,0 +1,187 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/coldcurve/coldcurve/analysis/baseline"
+	"github.com/coldcurve/coldcurve/analysis/gate"
+	"github.com/coldcurve/coldcurve/reports"
+	"github.com/coldcurve/coldcurve/reports/text"
+)
+
+type gateCmd struct {
+	Judge judgeCmd `cmd:"" default:"withargs" help:"Judge runs that were made before (what gate does without a word)."`
+}
+
+type judgeCmd struct {
+	Base []string `sep:"none" placeholder:"RUNS" help:"What head is held against, repeatable: a run directory, a folder of run directories, a quoted pattern such as 'runs/*-shop', a baseline's name or file."`
+	Head []string `sep:"none" placeholder:"RUNS" help:"What is judged, repeatable: as --base."`
+	Rest []string `arg:"" optional:"" hidden:""`
+
+	Policy    string `placeholder:"FILE" help:"What is judged, and how strictly (coldcurve schema policy); without it, coldcurve's own."`
+	Baselines string `default:"baselines" placeholder:"FOLDER" help:"Where saved baselines are."`
+	JSON      bool   `name:"json" help:"Print one JSON document (coldcurve schema gate) instead of tables."`
+}
+
+// Run judges the runs of two sides.
+func (c *judgeCmd) Run(w *World) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	policy, text, err := readPolicy(c.Policy)
+	if err != nil {
+		return err
+	}
+	store := baseline.Store{Folder: c.Baselines}
+	head, err := readSide(store, c.Head)
+	if err != nil {
+		return &failure{code: exitUsage, err: fmt.Errorf("--head: %w", err)}
+	}
+	base, err := readSide(store, c.Base)
+	if missing, ok := errors.AsType[*baseline.MissingError](err); ok {
+		return c.first(w, policy, head, missing)
+	}
+	if err != nil {
+		return &failure{code: exitUsage, err: fmt.Errorf("--base: %w", err)}
+	}
+	doc, err := judged(policy, c.Policy == "", base, head)
+	if err != nil {
+		return err
+	}
+	doc.Policy = c.Policy
+	doc.Notes = append(doc.Notes, otherPolicy(base, text)...)
+	if err := c.present(w, doc); err != nil {
+		return err
+	}
+	return verdictError(doc.Findings)
+}
+
+func (c *judgeCmd) check() error {
+	if len(c.Rest) > 0 {
+		return &failure{
+			code: exitUsage, err: fmt.Errorf("unexpected argument %s", c.Rest[0]),
+			hint: "repeat --base and --head, name a folder of runs, or quote a pattern: --head 'runs/*-shop'",
+		}
+	}
+	for _, side := range []struct {
+		flag  string
+		words []string
+	}{{"--base", c.Base}, {"--head", c.Head}} {
+		if len(side.words) == 0 {
+			return &failure{
+				code: exitUsage, err: fmt.Errorf("no %s: there is nothing to compare", side.flag),
+				hint: "coldcurve gate --base main --head 'runs/*-shop' holds runs against the baseline main",
+			}
+		}
+	}
+	return nil
+}
+
+// first is what becomes of a gate's first use, when there is no baseline yet.
+func (c *judgeCmd) first(w *World, policy *gate.Policy, head *side, missing *baseline.MissingError) error {
+	how := fmt.Sprintf("coldcurve baseline save %s --baselines %s %s saves the head's runs as one", missing.Name, c.Baselines, quoted(c.Head))
+	doc := gate.NewDocument(policy, gate.Comparison{}, nil)
+	doc.Head.Name, doc.Policy = head.name(), c.Policy
+	doc.Base.Name = missing.Name
+	doc.Notes = []string{missing.Error() + ": nothing was compared; " + how}
+	if c.JSON {
+		if err := printJSON(w.Stdout, doc); err != nil {
+			return err
+		}
+	}
+	if policy.NoBaseline == gate.Warn {
+		fmt.Fprintf(w.Stderr, "coldcurve: warning: %v\ncoldcurve: hint: %s\n", missing, how)
+		return nil
+	}
+	return &failure{code: exitUndecided, err: missing, hint: how + "; no_baseline: warn in the policy lets a first use pass"}
+}
+
+// judged judges two sides. coldcurve's own policy is fitted to what they hold;
+// what somebody has written down must be there.
+func judged(policy *gate.Policy, own bool, base, head *side) (*gate.Document, error) {
+	b, err := base.trials()
+	if err != nil {
+		return nil, err
+	}
+	h, err := head.trials()
+	if err != nil {
+		return nil, err
+	}
+	c := gate.Comparison{Base: b, Head: h}
+	var left []gate.Rule
+	if own {
+		policy, left = policy.Fitting(c)
+	}
+	doc := gate.NewDocument(policy, c, gate.Judge(policy, c, gate.Look{}))
+	doc.Base.Name, doc.Head.Name = base.name(), head.name()
+	for i := range left {
+		doc.Notes = append(doc.Notes, left[i].Subject()+" is not judged: neither side has such requests")
+	}
+	return doc, nil
+}
+
+func (c *judgeCmd) present(w *World, doc *gate.Document) error {
+	if c.JSON {
+		return printJSON(w.Stdout, doc)
+	}
+	return text.Verdicts(w.Stdout, text.For(w.Terminal.Out, w.Terminal.Width, w.Env), reports.VerdictsOf(doc))
+}
+
+// verdictError gives the exit code that the findings come to.
+func verdictError(findings []gate.Record) error {
+	var of []string
+	overall := gate.Overall(findings)
+	for i := range findings {
+		if f := &findings[i]; f.Verdict == overall && f.Severity != gate.Warn.String() {
+			of = append(of, f.Subject())
+		}
+	}
+	switch overall {
+	case gate.Regressed:
+		return &failure{code: exitRegression, err: fmt.Errorf("regressed: %s", strings.Join(of, ", "))}
+	case gate.Inconclusive, gate.Incomparable, gate.Invalid:
+		return &failure{code: exitUndecided, err: fmt.Errorf("%s: %s", overall, strings.Join(of, ", "))}
+	}
+	return nil
+}
+
+// readPolicy reads a policy file, or gives coldcurve's own where there is none.
+func readPolicy(path string) (*gate.Policy, []byte, error) {
+	if path == "" {
+		policy, text := gate.UsualPolicy()
+		return policy, text, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, &failure{code: exitUsage, err: fmt.Errorf("read policy: %w", err)}
+	}
+	policy, err := gate.ParsePolicy(path, text)
+	return policy, text, err
+}
+
+// otherPolicy tells of baselines that were saved under another policy.
+func otherPolicy(base *side, text []byte) []string {
+	var notes []string
+	hash := baseline.PolicyHash(text)
+	for _, b := range base.baselines {
+		if b.Policy != "" && b.Policy != hash {
+			notes = append(notes, fmt.Sprintf("baseline %s was saved under another policy (%s, not %s)", b.Name, b.Policy, hash))
+		}
+	}
+	return notes
+}
+
+// quoted are words as a shell takes them.
+func quoted(words []string) string {
+	var list []string
+	for _, word := range words {
+		if strings.ContainsAny(word, " *?[]$'\"\\&;|<>()`~#!{}\t\n") {
+			word = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+		}
+		list = append(list, word)
+	}
+	return strings.Join(list, " ")
+}

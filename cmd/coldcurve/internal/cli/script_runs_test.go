@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/coldcurve/coldcurve/analysis/rundir"
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform"
+)
+
+// recipe is what runs are made of that nobody measured.
+type recipe struct {
+	cold, warm int
+	ms         float64       // the median cold start; a warm one takes a tenth
+	spread     float64       // of the logarithm, between runs and between requests
+	late       time.Duration // how late each request was sent
+	cpu        string
+	seed       uint64
+}
+
+// makeRuns makes run directories: runs FOLDER N [cold=20] [ms=100] [cpu=one] ...
+func makeRuns(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	r := recipe{cold: 20, ms: 100, spread: .03, cpu: "one", seed: 7}
+	for _, arg := range args[2:] {
+		key, text, _ := strings.Cut(arg, "=")
+		switch key {
+		case "cold":
+			r.cold, err = strconv.Atoi(text)
+		case "warm":
+			r.warm, err = strconv.Atoi(text)
+		case "ms":
+			r.ms, err = strconv.ParseFloat(text, 64)
+		case "late":
+			r.late, err = time.ParseDuration(text)
+		case "seed":
+			r.seed, err = strconv.ParseUint(text, 10, 64)
+		case "cpu":
+			r.cpu = text
+		default:
+			err = fmt.Errorf("runs have no %s", key)
+		}
+		ts.Check(err)
+	}
+	hash := fnv.New64a()
+	_, _ = hash.Write([]byte(args[0]))
+	rng := rand.New(rand.NewPCG(1, hash.Sum64()))
+	for i := range n {
+		ts.Check(r.write(ts.MkAbs(fmt.Sprintf("%s/%02d", args[0], i+1)), rng))
+	}
+}
+
+func (r *recipe) write(path string, rng *rand.Rand) error {
+	const gap = 100 * time.Millisecond
+	all := r.cold + r.warm
+	w, err := rundir.Create(path, rundir.Manifest{
+		Scenario: "shop", Seed: r.seed, Platform: platform.Description{Name: "reference"},
+		Phases:    []rundir.Phase{{Name: "sale", End: time.Duration(all) * gap, Offered: uint64(all)}},
+		Functions: []string{"hello"}, Offered: uint64(all), InFlight: rundir.InFlight{Max: 100, When: "drop"},
+		Started: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC), Host: rundir.Host{OS: "linux", Arch: "amd64", CPU: r.cpu, Cores: 2},
+	}, []byte("name: shop\n"))
+	if err != nil {
+		return err
+	}
+	median := r.ms * math.Exp(r.spread*rng.NormFloat64())
+	for i := range all {
+		s := sample.Sample{Seq: uint64(i), Phase: "sale", Function: "hello", Intended: time.Duration(i) * gap, Grade: sample.Attested, Start: sample.Cold}
+		took := median * math.Exp(r.spread*rng.NormFloat64())
+		if i >= r.cold {
+			s.Start = sample.Warm
+			took /= 10
+		}
+		s.Sent = s.Intended + r.late
+		s.Done = s.Sent + time.Duration(took*float64(time.Millisecond))
+		s.FirstByte = s.Done
+		if err := w.Append(&s); err != nil {
+			return err
+		}
+	}
+	return w.Finish(func(m *rundir.Manifest) { m.Complete = true })
+}
