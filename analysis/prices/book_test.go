@@ -72,7 +72,8 @@ func TestHistory(t *testing.T) {
 	}{
 		{"2020-11-30", "each invocation's time up to a multiple of 100 ms", 1, InitExceptManagedZip, 3008 * units.MB},
 		{"2020-12-01", "each invocation's time up to a multiple of 1 ms", 1, InitExceptManagedZip, 10 * units.GB},
-		{"2022-08-08", "each invocation's time up to a multiple of 1 ms", 3, InitExceptManagedZip, 10 * units.GB},
+		{"2022-07-31", "each invocation's time up to a multiple of 1 ms", 1, InitExceptManagedZip, 10 * units.GB},
+		{"2022-08-01", "each invocation's time up to a multiple of 1 ms", 3, InitExceptManagedZip, 10 * units.GB},
 		{"2025-07-31", "each invocation's time up to a multiple of 1 ms", 3, InitExceptManagedZip, 10 * units.GB},
 		{"2025-08-01", "each invocation's time up to a multiple of 1 ms", 3, InitAll, 10 * units.GB},
 		{"", "each invocation's time up to a multiple of 1 ms", 3, InitAll, 10 * units.GB},

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -41,10 +39,9 @@ type costBillCmd struct {
 
 // termsFlags are what holds for the account.
 type termsFlags struct {
-	Prices     []string `type:"path" help:"Files of prices of your own that come before the book's."`
-	Date       string   `help:"Prices and rules of this day, 2024-07-31. The default is the newest."`
-	FreeTier   bool     `help:"The account's free tier is this traffic's."`
-	Commitment string   `help:"Committed prices by their name in the book, such as savings_plan_no_upfront; the default is on demand."`
+	priceBook  `embed:""`
+	FreeTier   bool   `help:"The account's free tier is this traffic's."`
+	Commitment string `help:"Committed prices by their name in the book, such as savings_plan_no_upfront; the default is on demand."`
 }
 
 // workFlags are the traffic, or what a file does not say of it.
@@ -103,11 +100,7 @@ func (f *groupsFlag) UnmarshalText(text []byte) error {
 
 // Run prices the traffic by every product.
 func (c *costBillCmd) Run(ctx context.Context, w *World) error {
-	book, err := c.book()
-	if err != nil {
-		return err
-	}
-	options, err := c.options(book)
+	options, err := c.options()
 	if err != nil {
 		return err
 	}
@@ -154,34 +147,17 @@ func (c *costBillCmd) print(w *World, r *reports.Cost) error {
 	return text.Cost(w.Stdout, text.For(w.Terminal.Out, w.Terminal.Width, w.Env), r)
 }
 
-// book is the price book below the user's own files.
-func (c *termsFlags) book() (*prices.Book, error) {
-	book := prices.Open()
-	for _, path := range c.Prices {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return nil, &failure{code: exitUsage, err: fmt.Errorf("read prices: %w", err)}
-		}
-		own, err := prices.Load(path, content, func(name string) ([]byte, error) {
-			return os.ReadFile(filepath.Join(filepath.Dir(path), name))
-		})
-		if err != nil {
-			return nil, err
-		}
-		book = book.Overlay(own)
-	}
-	return book, nil
+// terms are the account's, and the book that they are of.
+func (c *termsFlags) terms() (*prices.Book, cost.Terms, error) {
+	book, on, err := c.open()
+	return book, cost.Terms{On: on, FreeTier: c.FreeTier, Commitment: c.Commitment}, err
 }
 
 // options are the products, each with the account's terms.
-func (c *costBillCmd) options(book *prices.Book) ([]cost.Option, error) {
-	terms := cost.Terms{FreeTier: c.FreeTier, Commitment: c.Commitment}
-	if c.Date != "" {
-		date, err := prices.ParseDate(c.Date)
-		if err != nil {
-			return nil, usage("--date: %w", err)
-		}
-		terms.On = date
+func (c *costBillCmd) options() ([]cost.Option, error) {
+	book, terms, err := c.terms()
+	if err != nil {
+		return nil, err
 	}
 	var options []cost.Option
 	var failed error

@@ -26,7 +26,7 @@ type pricesCmd struct {
 // them, too.
 type priceBook struct {
 	Prices []string `name:"prices" placeholder:"FILE" help:"A price file whose entries come before the built-in ones: negotiated prices, other regions. May be repeated; the last one comes first."`
-	On     string   `name:"on" placeholder:"DATE" help:"Prices and rules of that day, as 2026-09-19. The default is the newest."`
+	On     string   `name:"on" aliases:"date" placeholder:"DATE" help:"Prices and rules of that day, as 2026-09-19. The default is the newest."`
 }
 
 // open is the book with its overlays, and the day.
