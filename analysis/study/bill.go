@@ -26,20 +26,20 @@ func (s *Simulation) work() (cost.Work, error) {
 	switch {
 	case s.Response == nil || s.Service == nil:
 		return cost.Work{}, errors.New("the level engine tells no durations of single requests")
-	case len(s.memory) != 1:
-		return cost.Work{}, fmt.Errorf("functions have %d sizes of memory: --memory gives them one", len(s.memory))
-	case s.memory[0] == 0:
+	case len(s.Memory) != 1:
+		return cost.Work{}, fmt.Errorf("functions have %d sizes of memory: --memory gives them one", len(s.Memory))
+	case s.Memory[0] == 0:
 		return cost.Work{}, errors.New("the memory is not known: --memory 512MB, for example, gives it")
 	}
 	durations, err := cost.FromHistogram(s.Service)
 	if err != nil {
 		return cost.Work{}, err
 	}
-	w := cost.Work{Name: s.Traffic.Name, Memory: s.memory[0], Requests: s.Served, Durations: durations, Cold: s.Cold}
+	w := cost.Work{Name: s.Traffic.Name, Memory: s.Memory[0], Requests: s.Served, Durations: durations, Cold: s.Cold}
 	if s.Cold > 0 {
 		w.Init = cost.Constant(time.Duration(s.StartMean * float64(time.Second)))
 	}
-	switch levels := s.provisioned; {
+	switch levels := s.Provisioned; {
 	case len(levels) == 1 && levels[0].Count > 0:
 		w.Provisioned = []cost.Provisioned{{Instances: uint64(levels[0].Count * s.Functions), For: cost.Month, Requests: s.Ahead}}
 	case len(levels) > 1:
@@ -65,6 +65,8 @@ func (s *Simulation) fleet(months float64) *cost.Fleet {
 // Bill is what a month costs on a product, or why that is not known.
 type Bill struct {
 	Option string      `json:"option"` // whose prices
+	Region string      `json:"region,omitempty"`
+	Hours  int         `json:"month_hours"`
 	Total  units.Money `json:"total_nano_usd"`
 	Idle   units.Money `json:"idle_nano_usd"` // of that: for instances that wait for requests
 	Why    string      `json:"why_not,omitempty"`
@@ -72,12 +74,12 @@ type Bill struct {
 
 // bill prices the simulation by an option.
 func (s *Simulation) bill(option cost.Option) *Bill {
-	b := &Bill{Option: option.Name()}
+	b := &Bill{Option: option.Name(), Hours: int(cost.Month / time.Hour)}
 	bill, err := s.MonthlyBill(option)
 	if err != nil {
 		b.Why = err.Error()
 		return b
 	}
-	b.Total, b.Idle = bill.Total, bill.Of(cost.Idle)
+	b.Region, b.Total, b.Idle = bill.Region, bill.Total, bill.Of(cost.Idle)
 	return b
 }

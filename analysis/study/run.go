@@ -55,7 +55,7 @@ func (p *Plan) alone(ctx context.Context, s *Simulation) error {
 			return err
 		}
 		s.Result = *result
-		s.memory = []units.Bytes{options.Memory}
+		s.Memory = []units.Bytes{options.Memory}
 		s.ByFunction = []sim.Result{*result}
 	}
 	if s.ByFunction == nil {
@@ -104,6 +104,7 @@ func (p *Plan) shared(ctx context.Context, s *Simulation) error {
 	}
 	s.Result = *result
 	for _, r := range all {
+		r.Timeline = nil // as where functions share nothing
 		s.ByFunction = append(s.ByFunction, *r)
 	}
 	s.sort()
@@ -125,8 +126,8 @@ func (p *Plan) jobs(ctx context.Context, s *Simulation) iter.Seq2[*sim.Job, erro
 				return // what is done by then is the result
 			}
 			job, err := p.job(f, err)
-			if err == nil && !slices.Contains(s.memory, job.Options.Memory) {
-				s.memory = append(s.memory, job.Options.Memory)
+			if err == nil && !slices.Contains(s.Memory, job.Options.Memory) {
+				s.Memory = append(s.Memory, job.Options.Memory)
 			}
 			if !yield(job, err) || err != nil {
 				return

@@ -13,7 +13,6 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/traffic"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/analysis/usage"
-	"github.com/coldcurve/coldcurve/platform/lifecycle"
 )
 
 // Plan is one simulation of a source of traffic.
@@ -45,6 +44,9 @@ type Simulation struct {
 	// Policy are the keys of the policy that were given, by name.
 	Policy  map[string]string `json:"policy"`
 	Serving string            `json:"service"` // how long requests are served; "" where each function's traffic tells
+	// Memory is that of the functions' instances, each size once; 0 is unknown.
+	Memory      []units.Bytes `json:"memory_bytes"`
+	Provisioned []Level       `json:"provisioned,omitempty"` // instances kept ready
 	sim.Result
 	Wall float64 `json:"wall_s"` // that it took
 	Rate float64 `json:"requests_per_s"`
@@ -58,9 +60,13 @@ type Simulation struct {
 	Beside   time.Duration `json:"beside_ns,omitempty"`
 	Notes    []string      `json:"notes"` // what a reader must know of traffic and policy
 
-	account     usage.Account
-	provisioned []lifecycle.Level
-	memory      []units.Bytes // of the functions' instances, each size once
+	account usage.Account
+}
+
+// Level is a number of instances kept ready from some time of a period on.
+type Level struct {
+	From  time.Duration `json:"from_ns"`
+	Count int           `json:"count"`
 }
 
 // Traffic is what was simulated.
@@ -80,7 +86,7 @@ func (s *Simulation) Account() usage.Account { return s.account }
 func Simulate(ctx context.Context, p Plan) (*Simulation, error) {
 	about := p.Source.About()
 	s := &Simulation{
-		Schema: sim.Schema, Seed: p.Options.Seed, Notes: append([]string{}, about.Notes...),
+		Schema: sim.Schema, Seed: p.Options.Seed, Policy: map[string]string{}, Memory: []units.Bytes{}, Notes: append([]string{}, about.Notes...),
 		Traffic: Traffic{Format: about.Format, Functions: about.Functions, Requests: about.Requests, Span: about.Span.Seconds()},
 	}
 	if p.Until > 0 && p.Until < about.Span {
@@ -93,7 +99,10 @@ func Simulate(ctx context.Context, p Plan) (*Simulation, error) {
 		return nil, err
 	}
 	s.Complete, s.Timeline = !s.Interrupted, joined(s.Timeline, mostSteps)
-	if s.provisioned = p.Options.Policy.Provisioned; p.Option != nil {
+	for _, l := range p.Options.Policy.Provisioned {
+		s.Provisioned = append(s.Provisioned, Level(l))
+	}
+	if p.Option != nil {
 		s.Bill = s.bill(p.Option)
 	}
 	return s, nil

@@ -8,23 +8,26 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/cost"
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/prices"
+	"github.com/coldcurve/coldcurve/analysis/study"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 	"github.com/coldcurve/coldcurve/scenarios"
 )
 
 type schemaCmd struct {
-	Name string `arg:"" help:"Which one: scenario or policy (the files), summary (what run --json prints), gate (gate --json) or cost (cost --json)."`
+	Name string `arg:"" help:"Which one: scenario or policy (the files), summary (what run --json prints), simulation or sweep (simulate --json), gate (gate --json) or cost (cost --json)."`
 }
 
 // schemas is the list of documented formats.
 func schemas() map[string]func() []byte {
 	return map[string]func() []byte{
-		"cost":     cost.SchemaJSON,
-		"gate":     gate.SchemaJSON,
-		"policy":   gate.PolicySchemaJSON,
-		"scenario": scenarios.SchemaJSON,
-		"prices":   prices.SchemaJSON,
-		"summary":  summary.SchemaJSON,
+		"cost":       cost.SchemaJSON,
+		"gate":       gate.SchemaJSON,
+		"policy":     gate.PolicySchemaJSON,
+		"scenario":   scenarios.SchemaJSON,
+		"prices":     prices.SchemaJSON,
+		"simulation": study.SimulationSchemaJSON,
+		"summary":    summary.SchemaJSON,
+		"sweep":      study.SweepSchemaJSON,
 	}
 }
 

@@ -1,0 +1,15 @@
+package study
+
+import _ "embed"
+
+//go:embed simulation.schema.json
+var simulationSchema string
+
+// SimulationSchemaJSON is the JSON schema (draft 2020-12) of [Simulation].
+func SimulationSchemaJSON() []byte { return []byte(simulationSchema) }
+
+//go:embed sweep.schema.json
+var sweepSchema string
+
+// SweepSchemaJSON is the JSON schema (draft 2020-12) of [Sweep].
+func SweepSchemaJSON() []byte { return []byte(sweepSchema) }

@@ -1,0 +1,143 @@
+package study
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/coldcurve/coldcurve/analysis/cost"
+	"github.com/coldcurve/coldcurve/analysis/prices"
+	"github.com/coldcurve/coldcurve/analysis/sim"
+	"github.com/coldcurve/coldcurve/analysis/traffic"
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
+)
+
+func compiled(t *testing.T, text []byte) func(document string) error {
+	t.Helper()
+	schema, err := jsonschema.UnmarshalJSON(strings.NewReader(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("schema.json", schema); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(document string) error {
+		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(document))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Validate(doc)
+	}
+}
+
+// simulations are one of each kind of document.
+func simulations(t *testing.T) map[string]*Simulation {
+	t.Helper()
+	lambda, err := cost.New(prices.Open(), "aws/lambda", cost.Terms{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := make(map[string]*Simulation)
+	for name, change := range map[string]func(*Plan){
+		"levels": func(p *Plan) {
+			p.Source, p.Engine, p.Options.Policy.KeepAlive = minutes(t), sim.EngineLevels, 2*time.Minute
+		},
+		"one":    func(*Plan) {},
+		"many":   func(p *Plan) { p.Source = poisson("a", "b") },
+		"budget": func(p *Plan) { p.Source, p.Budget = poisson("a", "b"), 8*units.GB },
+		"provisioned": func(p *Plan) {
+			p.Options.Policy.Provisioned = []lifecycle.Level{{Count: 2}, {From: time.Minute, Count: 3}}
+		},
+		"unpriced": func(p *Plan) { p.Source, p.Option = poisson("a"), nil },
+	} {
+		plan := planOf(poisson("a"), 10*time.Second)
+		plan.Option = lambda
+		change(&plan)
+		s, err := Simulate(t.Context(), plan)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		all[name] = s
+	}
+	all["one"].Measured, all["one"].Beside = []Measured{{Requests: 3, Cold: 1, P50: time.Millisecond, P99: time.Second, N: 3}}, time.Millisecond
+	return all
+}
+
+// minutes is counts of two hours.
+func minutes(t *testing.T) traffic.Source {
+	t.Helper()
+	text := "minute,count\n"
+	for i := range 120 {
+		text += fmt.Sprintf("%d,%d\n", i, 50+i%7)
+	}
+	source, err := traffic.OpenFiles(t.Context(), traffic.File{
+		Name: "counts.csv", Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { source.Close() })
+	return source
+}
+
+func marshalled(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestDocumentsFollowTheirSchemas: what is printed is as the schema says, and
+// what is not is refused.
+func TestDocumentsFollowTheirSchemas(t *testing.T) {
+	validate := compiled(t, SimulationSchemaJSON())
+	all := simulations(t)
+	for name, s := range all {
+		if err := validate(marshalled(t, s)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	sweep, err := Sweeping(t.Context(), []Axis{{"keep_alive", []string{"1s", "1m"}}}, func(values []string) (Plan, error) {
+		keep, err := time.ParseDuration(values[0])
+		return planOf(poisson("a"), keep), err
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	validateSweep := compiled(t, SweepSchemaJSON())
+	if err := validateSweep(marshalled(t, sweep)); err != nil {
+		t.Error(err)
+	}
+	for _, change := range []struct {
+		validate func(string) error
+		doc      string
+		from, to string
+	}{
+		{validate, marshalled(t, all["one"]), `"coldcurve.simulation/v1"`, `"coldcurve.simulation/v2"`},
+		{validate, marshalled(t, all["one"]), `"cold":`, `"cold":-`},
+		{validate, marshalled(t, all["many"]), `"pings"`, `"Pings"`},
+		{validateSweep, marshalled(t, sweep), `"pareto":`, `"front":`},
+		{validateSweep, marshalled(t, sweep), `"idle_instance_h":`, `"idle_instance_h":-`},
+	} {
+		wrong := strings.Replace(change.doc, change.from, change.to, 1)
+		if wrong == change.doc {
+			t.Fatalf("the document has no %s", change.from)
+		}
+		if change.validate(wrong) == nil {
+			t.Errorf("the schema takes %s", change.to)
+		}
+	}
+}
