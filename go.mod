@@ -31,6 +31,8 @@ require (
 	gonum.org/v1/plot v0.17.0
 )
 
+require golang.org/x/perf v0.0.0-20250813145418-2f7363a06fe1 // indirect
+
 require (
 	codeberg.org/go-fonts/liberation v0.5.0 // indirect
 	codeberg.org/go-latex/latex v0.2.0 // indirect
@@ -81,4 +83,7 @@ require (
 	honnef.co/go/tools v0.8.2 // indirect
 )
 
-tool honnef.co/go/tools/cmd/staticcheck
+tool (
+	golang.org/x/perf/cmd/benchstat
+	honnef.co/go/tools/cmd/staticcheck
+)

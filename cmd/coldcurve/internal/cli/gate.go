@@ -24,6 +24,8 @@ type judgeCmd struct {
 	Policy    string `placeholder:"FILE" help:"What is judged, and how strictly (coldcurve schema policy); without it, coldcurve's own."`
 	Baselines string `default:"baselines" placeholder:"FOLDER" help:"Where saved baselines are."`
 	JSON      bool   `name:"json" help:"Print one JSON document (coldcurve schema gate) instead of tables."`
+
+	outputFlags `embed:"" group:"For continuous integration"`
 }
 
 // Run judges the runs of two sides.
@@ -53,7 +55,7 @@ func (c *judgeCmd) Run(w *World) error {
 	}
 	doc.Policy = c.Policy
 	doc.Notes = append(doc.Notes, otherPolicy(base, text)...)
-	if err := c.present(w, doc); err != nil {
+	if err := errors.Join(c.present(w, doc), c.write(w, doc)); err != nil {
 		return err
 	}
 	return verdictError(doc.Findings)
@@ -87,6 +89,9 @@ func (c *judgeCmd) first(w *World, policy *gate.Policy, head *side, missing *bas
 	doc.Head.Name, doc.Policy = head.name(), c.Policy
 	doc.Base.Name = missing.Name
 	doc.Notes = []string{missing.Error() + ": nothing was compared; " + how}
+	if err := c.write(w, doc); err != nil {
+		return err
+	}
 	if c.JSON {
 		if err := printJSON(w.Stdout, doc); err != nil {
 			return err

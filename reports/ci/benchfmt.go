@@ -1,0 +1,77 @@
+package ci
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/coldcurve/coldcurve/analysis/gate"
+	"github.com/coldcurve/coldcurve/analysis/metric"
+)
+
+// Benchmarks writes every run's figures in Go's benchmark format, a line a run
+// and rule, base before head; benchstat -col side sets the sides side by side.
+// What a run does not have, or must not be used of it, has no line.
+//
+// Source: Go Benchmark Data Format, golang.org/design/14313-benchmark-format.
+func Benchmarks(w io.Writer, d *gate.Document) error {
+	var b strings.Builder
+	b.WriteString("Unit req/s better=higher\n")
+	for _, side := range []struct {
+		name string
+		of   func(*gate.Figures) []*float64
+	}{
+		{"base", func(f *gate.Figures) []*float64 { return f.Base }},
+		{"head", func(f *gate.Figures) []*float64 { return f.Head }},
+	} {
+		fmt.Fprintf(&b, "side: %s\n", side.name)
+		for i := range d.Findings {
+			f := &d.Findings[i]
+			name, unit := benchmarkName(f), benchmarkUnit(f)
+			for _, v := range side.of(&d.Figures[i]) {
+				if v != nil {
+					fmt.Fprintf(&b, "%s 1 %s %s\n", name, strconv.FormatFloat(*v, 'f', -1, 64), unit)
+				}
+			}
+		}
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("write benchmarks: %w", err)
+	}
+	return nil
+}
+
+// benchmarkName is a rule as a benchmark: BenchmarkLatency.p50/start=cold.
+func benchmarkName(f *gate.Record) string {
+	name := "Benchmark" + strings.ToUpper(f.Metric[:1]) + f.Metric[1:]
+	for _, of := range []struct{ key, value string }{{"start", f.Start}, {"function", f.Function}, {"phase", f.Phase}} {
+		if of.value != "" {
+			name += "/" + of.key + "=" + word(of.value)
+		}
+	}
+	return name
+}
+
+// word is text without what ends a benchmark's name or a part of it.
+func word(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.IsControl(r) || r == '/' {
+			return '_'
+		}
+		return r
+	}, text)
+}
+
+func benchmarkUnit(f *gate.Record) string {
+	switch metric.Metric(f.Metric).Unit() {
+	case metric.Share:
+		return "share"
+	case metric.Count:
+		return "count"
+	case metric.PerSecond:
+		return "req/s"
+	}
+	return "ns/op"
+}

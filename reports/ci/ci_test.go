@@ -1,0 +1,237 @@
+package ci_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"flag"
+	"io"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/coldcurve/coldcurve/analysis/budget"
+	"github.com/coldcurve/coldcurve/analysis/gate"
+	"github.com/coldcurve/coldcurve/analysis/summary"
+	"github.com/coldcurve/coldcurve/platform/platformtest/need"
+	"github.com/coldcurve/coldcurve/reports/ci"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+// hostile is a phase's name that tries to get out of wherever it is written to.
+const hostile = "sale | <b>@all</b>\n::error::x %0A `\"& http://example.org"
+
+// figures is a run that has nothing but a few figures.
+type figures map[string]float64
+
+func (f figures) Select(s summary.Selection) summary.Pool {
+	p := summary.Pool{Cold: 5, Known: 100, PerSecond: f["throughput"]}
+	p.N = 100
+	if v := int64(f["latency "+s.Phase]); v > 0 {
+		p.Latency.P50 = &v
+	}
+	return p
+}
+
+func document() *gate.Document {
+	rng := rand.New(rand.NewPCG(1, 1))
+	side := func(cold, hostileLatency, rate float64) []gate.Trial {
+		trials := make([]gate.Trial, 12)
+		for i := range trials {
+			noise := math.Exp(.02 * rng.NormFloat64())
+			trials[i] = gate.Trial{Name: "run", Figures: figures{"latency ": cold * noise, "latency " + hostile: hostileLatency * noise, "throughput": rate * noise}}
+		}
+		return trials
+	}
+	margin := func(b budget.Budget, severity gate.Severity) gate.Rule {
+		return gate.Rule{Budget: b, Margin: .05, Severity: severity}
+	}
+	p := &gate.Policy{Rules: []gate.Rule{
+		margin(budget.Budget{Metric: "latency.p50", Start: "cold"}, gate.Fail),
+		margin(budget.Budget{Metric: "latency.p50", Phase: hostile}, gate.Warn),
+		margin(budget.Budget{Metric: "latency.p99"}, gate.Fail),
+		margin(budget.Budget{Metric: "cold_share"}, gate.Fail),
+		margin(budget.Budget{Metric: "throughput"}, gate.Fail),
+	}}
+	c := gate.Comparison{Base: side(1e8, 1e6, 50), Head: side(1.2e8, 1.5e6, 70)}
+	d := gate.NewDocument(p, c, gate.Judge(p, c, gate.Look{}))
+	d.Base.Name, d.Head.Name = "main", "runs/*-shop"
+	d.Notes = []string{"a note on " + hostile}
+	return d
+}
+
+func none() *gate.Document {
+	d := gate.NewDocument(&gate.Policy{}, gate.Comparison{}, nil)
+	d.Notes = []string{"no baseline main: nothing was compared"}
+	return d
+}
+
+type renderer struct {
+	file  string
+	write func(io.Writer, *gate.Document) error
+}
+
+func renderers() []renderer {
+	return []renderer{
+		{"junit.xml", ci.JUnit}, {"comment.md", ci.Markdown}, {"annotations.txt", ci.Annotations}, {"badge.json", ci.Badge}, {"bench.txt", ci.Benchmarks},
+	}
+}
+
+func rendered(t *testing.T, write func(io.Writer, *gate.Document) error, d *gate.Document) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := write(&b, d); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestGolden(t *testing.T) {
+	for _, r := range renderers() {
+		for prefix, d := range map[string]*gate.Document{"": document(), "none_": none()} {
+			got := rendered(t, r.write, d)
+			path := filepath.Join("testdata", prefix+r.file)
+			if *update {
+				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				continue
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", path, diff)
+			}
+		}
+	}
+}
+
+// TestWritersThatFail: what could not be written is an error.
+func TestWritersThatFail(t *testing.T) {
+	for _, r := range renderers() {
+		if r.write(full{}, document()) == nil {
+			t.Errorf("%s: a full disk is no error", r.file)
+		}
+	}
+}
+
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, os.ErrClosed }
+
+func TestJUnit(t *testing.T) {
+	var got struct {
+		Suite struct {
+			Tests    int `xml:"tests,attr"`
+			Failures int `xml:"failures,attr"`
+			Errors   int `xml:"errors,attr"`
+			Cases    []struct {
+				Name       string `xml:"name,attr"`
+				Properties []struct {
+					Name  string `xml:"name,attr"`
+					Value string `xml:"value,attr"`
+				} `xml:"properties>property"`
+			} `xml:"testcase"`
+		} `xml:"testsuite"`
+	}
+	if err := xml.Unmarshal([]byte(rendered(t, ci.JUnit, document())), &got); err != nil {
+		t.Fatal(err)
+	}
+	s := got.Suite
+	if s.Tests != 5 || s.Failures != 1 || s.Errors != 1 {
+		t.Errorf("%d tests, %d failures, %d errors; want 5, 1 (cold), 1 (no p99)", s.Tests, s.Failures, s.Errors)
+	}
+	if want := "latency.p50 in " + hostile; s.Cases[1].Name != want {
+		t.Errorf("name %q, want %q as it was", s.Cases[1].Name, want)
+	}
+	names := map[string]bool{}
+	for _, p := range s.Cases[0].Properties {
+		names[p.Name] = p.Value != ""
+	}
+	for _, want := range []string{"effect", "effect.lower", "p.worse", "n.base", "n.head", "detectable", "needed"} {
+		if !names[want] {
+			t.Errorf("no property %s in %v", want, names)
+		}
+	}
+}
+
+// TestMarkdownStaysInItsCells: as many cells a row as the head has, and nothing
+// that is markup by somebody else.
+func TestMarkdownStaysInItsCells(t *testing.T) {
+	text := rendered(t, ci.Markdown, document())
+	bar := regexp.MustCompile(`(^|[^\\])\|`)
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "|") && len(bar.FindAllString(line, -1)) != 8 {
+			t.Errorf("not 7 cells: %s", line)
+		}
+	}
+	for _, bad := range []string{"<b>", "@all", "://", "\n::"} {
+		if strings.Contains(text, bad) {
+			t.Errorf("%q got through:\n%s", bad, text)
+		}
+	}
+}
+
+// TestAnnotationsAreOneLineEach: a command can be begun by a line only, so that
+// none is that we have not written.
+func TestAnnotationsAreOneLineEach(t *testing.T) {
+	lines := strings.Split(strings.TrimSpace(rendered(t, ci.Annotations, document())), "\n")
+	if len(lines) != 3 {
+		t.Fatalf("%d lines, want an error, a warning and an error:\n%s", len(lines), strings.Join(lines, "\n"))
+	}
+	for i, want := range []string{"::error title=coldcurve%3A regressed::", "::warning title=", "::error title=coldcurve%3A inconclusive::"} {
+		if !strings.HasPrefix(lines[i], want) {
+			t.Errorf("line %d is %s, want %s...", i+1, lines[i], want)
+		}
+	}
+	if !strings.Contains(lines[1], "%0A::error::x %250A") {
+		t.Errorf("not escaped: %s", lines[1])
+	}
+}
+
+func TestBadge(t *testing.T) {
+	var badge struct {
+		SchemaVersion         int
+		Label, Message, Color string
+	}
+	for want, d := range map[string]*gate.Document{"red": document(), "lightgrey": none(), "yellow": {Verdict: gate.Invalid}, "brightgreen": {Verdict: gate.Equivalent}} {
+		if err := json.Unmarshal([]byte(rendered(t, ci.Badge, d)), &badge); err != nil {
+			t.Fatal(err)
+		}
+		if badge.SchemaVersion != 1 || badge.Color != want || badge.Label == "" || badge.Message == "" {
+			t.Errorf("badge of %s is %+v, want %s", d.Verdict, badge, want)
+		}
+	}
+}
+
+// TestBenchstatReadsIt runs the program itself.
+func TestBenchstatReadsIt(t *testing.T) {
+	if _, err := exec.LookPath("go"); err != nil {
+		need.Missing(t, "go: "+err.Error())
+	}
+	file := filepath.Join(t.TempDir(), "bench.txt")
+	if err := os.WriteFile(file, []byte(rendered(t, ci.Benchmarks, document())), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	cmd := exec.Command("go", "tool", "benchstat", "-col", "side", file)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil || stderr.Len() > 0 {
+		t.Fatalf("benchstat: %v\n%s", err, stderr.Bytes())
+	}
+	for _, want := range []string{`sec/op`, `Latency\.p50/start=cold\s+10\d\.?\d*m .*12\d\.?\d*m .*\+[12]\d\.\d\d% \(p=0\.000 n=12\)`, `(?m)^\s+│\s+req/s`, `Throughput`} {
+		if !regexp.MustCompile(want).Match(stdout.Bytes()) {
+			t.Errorf("benchstat prints no %s:\n%s", want, stdout.Bytes())
+		}
+	}
+}

@@ -1,0 +1,49 @@
+package ci
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/coldcurve/coldcurve/analysis/gate"
+	"github.com/coldcurve/coldcurve/reports"
+)
+
+// Annotations writes GitHub's workflow commands: an error for each rule that
+// breaks the build, a warning for each that only warns, a notice where there
+// was nothing to compare with.
+//
+// Source: GitHub Docs, Workflow commands for GitHub Actions.
+func Annotations(w io.Writer, d *gate.Document) error {
+	var b strings.Builder
+	say := func(command, title, message string) {
+		fmt.Fprintf(&b, "::%s title=%s::%s\n", command, property(title), data(message))
+	}
+	for i := range d.Findings {
+		f := &d.Findings[i]
+		title := "coldcurve: " + string(f.Verdict)
+		switch effectOf(f) {
+		case fails, stops:
+			say("error", title, reports.Finding(f))
+		case warns:
+			say("warning", title, reports.Finding(f))
+		}
+	}
+	if len(d.Findings) == 0 {
+		say("notice", "coldcurve: no baseline", strings.Join(d.Notes, "; "))
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("write annotations: %w", err)
+	}
+	return nil
+}
+
+// data is a command's message in one line, as GitHub's runner unescapes it.
+func data(text string) string {
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(text)
+}
+
+// property is the value of a command's property.
+func property(text string) string {
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C").Replace(text)
+}

@@ -1,0 +1,139 @@
+package ci
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/coldcurve/coldcurve/analysis/gate"
+	"github.com/coldcurve/coldcurve/reports"
+)
+
+type junitSuites struct {
+	XMLName xml.Name   `xml:"testsuites"`
+	Suite   junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name       string          `xml:"name,attr"`
+	Tests      int             `xml:"tests,attr"`
+	Failures   int             `xml:"failures,attr"`
+	Errors     int             `xml:"errors,attr"`
+	Skipped    int             `xml:"skipped,attr"`
+	Properties []junitProperty `xml:"properties>property"`
+	Cases      []junitCase     `xml:"testcase"`
+	Out        string          `xml:"system-out,omitempty"`
+}
+
+type junitCase struct {
+	Class      string           `xml:"classname,attr"`
+	Name       string           `xml:"name,attr"`
+	Properties *junitProperties `xml:"properties,omitempty"`
+	Failure    *junitProblem    `xml:"failure,omitempty"`
+	Error      *junitProblem    `xml:"error,omitempty"`
+	Skipped    *junitProblem    `xml:"skipped,omitempty"`
+	Out        string           `xml:"system-out,omitempty"`
+}
+
+type junitProperties struct {
+	List []junitProperty `xml:"property"`
+}
+
+type junitProperty struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:"value,attr"`
+}
+
+type junitProblem struct {
+	Message string `xml:"message,attr"`
+	Type    string `xml:"type,attr,omitempty"`
+	Text    string `xml:",chardata"`
+}
+
+// JUnit writes a test case a rule. A regression is a failure; where there is no
+// verdict it is an error; a rule that only warns passes and says so in its
+// output. Effect, interval, p-values and numbers of runs are properties. A gate
+// that had nothing to compare with is one case that was skipped.
+func JUnit(w io.Writer, d *gate.Document) error {
+	v := reports.VerdictsOf(d)
+	s := junitSuite{Name: "coldcurve gate", Out: strings.Join(d.Notes, "\n"), Properties: []junitProperty{
+		{"verdict", string(d.Verdict)}, {"base", v.Base}, {"head", v.Head},
+		{"paired", strconv.FormatBool(d.Paired)}, {"risk", number(d.Risk)}, {"power", number(d.Power)},
+	}}
+	for i := range d.Findings {
+		s.add(junitCaseOf(v, &d.Findings[i]))
+	}
+	if len(d.Findings) == 0 {
+		s.add(junitCase{Class: "coldcurve.gate", Name: "baseline", Skipped: &junitProblem{Message: strings.Join(d.Notes, "; ")}})
+	}
+	return writeXML(w, &junitSuites{Suite: s})
+}
+
+func writeXML(w io.Writer, v any) error {
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return fmt.Errorf("write junit: %w", err)
+	}
+	enc := xml.NewEncoder(w)
+	enc.Indent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("write junit: %w", err)
+	}
+	if _, err := io.WriteString(w, "\n"); err != nil {
+		return fmt.Errorf("write junit: %w", err)
+	}
+	return nil
+}
+
+func (s *junitSuite) add(c junitCase) {
+	s.Cases = append(s.Cases, c)
+	s.Tests++
+	switch {
+	case c.Failure != nil:
+		s.Failures++
+	case c.Error != nil:
+		s.Errors++
+	case c.Skipped != nil:
+		s.Skipped++
+	}
+}
+
+func junitCaseOf(v *reports.Verdicts, f *gate.Record) junitCase {
+	c := junitCase{Class: "coldcurve.gate", Name: f.Subject(), Properties: junitPropertiesOf(f)}
+	words := reports.Finding(f)
+	if power := v.Power(f); power != "" {
+		words += "\n" + power
+	}
+	switch effectOf(f) {
+	case fails:
+		c.Failure = &junitProblem{Message: reports.Finding(f), Type: string(f.Verdict), Text: words}
+	case stops:
+		c.Error = &junitProblem{Message: reports.Finding(f), Type: string(f.Verdict), Text: words}
+	case warns:
+		c.Out = "warning: " + words
+	case passes:
+		c.Out = words
+	}
+	return c
+}
+
+func junitPropertiesOf(f *gate.Record) *junitProperties {
+	list := []junitProperty{{"verdict", string(f.Verdict)}, {"severity", f.Severity}}
+	for _, p := range []struct {
+		name  string
+		value *float64
+	}{
+		{"base", f.Base}, {"head", f.Head}, {"effect", f.Change}, {"effect.lower", f.Lower}, {"effect.upper", f.Upper},
+		{"p.worse", &f.PWorse}, {"p.same", &f.PSame}, {"p.better", &f.PBetter},
+		{"detectable", f.Detectable}, {"needed", f.Needed},
+	} {
+		if p.value != nil {
+			list = append(list, junitProperty{p.name, number(*p.value)})
+		}
+	}
+	list = append(list, junitProperty{"n.base", strconv.Itoa(f.Runs[0])}, junitProperty{"n.head", strconv.Itoa(f.Runs[1])})
+	return &junitProperties{list}
+}
+
+func number(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
