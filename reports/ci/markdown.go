@@ -67,11 +67,13 @@ func plain(text string) string {
 	var b strings.Builder
 	for at, r := range text {
 		switch {
-		case strings.ContainsRune("\\`*_{}[]<#|~!$", r):
+		case strings.ContainsRune("\\`*_{}[]#|~!$", r):
 			b.WriteRune('\\')
 			b.WriteRune(r)
 		case r == '@':
 			b.WriteString("&#64;") // a backslash does not keep it from being a mention
+		case r == '<':
+			b.WriteString("&lt;")
 		case r == '&':
 			b.WriteString("&amp;")
 		case r == ':' && !strings.HasPrefix(text[at+1:], " "):
