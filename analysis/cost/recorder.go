@@ -16,10 +16,18 @@ import (
 // Recorder makes works and users of a run's samples. The zero value is ready;
 // it serves one goroutine.
 type Recorder struct {
+	// Step has durations kept rounded up to it, so that a long run takes little
+	// memory: whoever rounds to a multiple of it bills the same. The default is
+	// every nanosecond.
+	Step time.Duration
+	// Anonymous keeps nothing for [Recorder.Users].
+	Anonymous bool
+
 	functions map[string]*recorded
 	users     map[usage.Key]*used
 	skipped   uint64
 	guessed   uint64
+	told      bool
 }
 
 // recorded is what one function did.
@@ -50,21 +58,31 @@ func (r *Recorder) Add(s *sample.Sample) {
 	handler := s.Breakdown.Handler
 	if handler == 0 {
 		// Nobody took the request apart: what the caller saw bounds it.
-		handler = max(0, s.Service()-s.Breakdown.Init)
+		handler = max(0, s.Service()-started(s))
 		r.guessed++
 	}
+	r.told = r.told || s.Breakdown.Handler > 0
 	f := r.function(s.Function)
 	f.requests++
-	f.all[handler]++
+	f.all[r.kept(handler)]++
 	cold := s.Believed() == sample.Cold
 	if cold {
 		f.cold++
-		f.init[s.Breakdown.Init]++
-		f.both[s.Breakdown.Init+handler]++
+		f.init[r.kept(started(s))]++
+		f.both[r.kept(started(s)+handler)]++
 	} else {
-		f.warm[handler]++
+		f.warm[r.kept(handler)]++
 	}
-	r.user(s, cold, handler)
+	if !r.Anonymous {
+		r.user(s, cold, handler)
+	}
+}
+
+// started is what providers call init: the language runtime's start is part of it.
+func started(s *sample.Sample) time.Duration { return s.Breakdown.Boot + s.Breakdown.Init }
+
+func (r *Recorder) kept(d time.Duration) time.Duration {
+	return time.Duration(Rounding{Step: r.Step}.steps(d)) * max(r.Step, 1)
 }
 
 func (r *Recorder) function(name string) *recorded {
@@ -96,7 +114,7 @@ func (r *Recorder) user(s *sample.Sample, cold bool, handler time.Duration) {
 	billed := handler
 	if cold {
 		u.cold++
-		billed += s.Breakdown.Init
+		billed += started(s)
 	}
 	u.billed += (billed + time.Millisecond - 1) / time.Millisecond * time.Millisecond
 	u.spans = append(u.spans, edge{s.Done - handler, 1}, edge{s.Done, -1})
@@ -108,6 +126,9 @@ func (r *Recorder) Skipped() uint64 { return r.skipped }
 // Guessed is how many samples had no handler duration from the platform, so
 // that the caller's wait stands for it, which is longer.
 func (r *Recorder) Guessed() uint64 { return r.guessed }
+
+// Told says that of some samples the platform told how long they ran.
+func (r *Recorder) Told() bool { return r.told }
 
 // Works is a work for each function, in order of their names, with the memory
 // that memory says it has.

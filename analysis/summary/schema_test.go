@@ -107,7 +107,7 @@ func TestSchemaHasEveryField(t *testing.T) {
 		"": reflect.TypeFor[summary.Document](), "run": reflect.TypeFor[summary.Run](), "phase": reflect.TypeFor[summary.Phase](),
 		"group": reflect.TypeFor[summary.Group](), "figures": reflect.TypeFor[summary.Figures](), "intervals": reflect.TypeFor[summary.Intervals](),
 		"lag": reflect.TypeFor[summary.Lag](), "breakdown": reflect.TypeFor[summary.Breakdown](), "check": reflect.TypeFor[summary.Check](),
-		"warning": reflect.TypeFor[summary.Warning](), "capacity": reflect.TypeFor[capacity.Capacity](), "step": reflect.TypeFor[capacity.Figure](),
+		"warning": reflect.TypeFor[summary.Warning](), "cost": reflect.TypeFor[summary.Cost](), "cost_option": reflect.TypeFor[summary.CostOption](), "capacity": reflect.TypeFor[capacity.Capacity](), "step": reflect.TypeFor[capacity.Figure](),
 	} {
 		o := schema.object
 		if name != "" {

@@ -70,6 +70,7 @@ type Run struct {
 	Causes      []Cause        `json:"causes,omitempty"` // why requests failed, one a function and kind
 	// Capacity is how many requests one vCPU carries, one a function; of platform server only.
 	Capacity []capacity.Capacity `json:"capacity,omitempty"`
+	Cost     *Cost               `json:"cost,omitempty"` // a month of such traffic; left out where nothing was billed or sized
 }
 
 // NoSuccess says that requests were sent and none was answered with success.

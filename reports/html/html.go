@@ -172,6 +172,7 @@ func functions() template.FuncMap {
 			return units.FormatDuration(time.Duration(*ns))
 		},
 		"start": reports.StartOf,
+		"month": reports.Month, "priced": reports.Priced, "monthNotes": reports.MonthNotes,
 		"lag":   reports.Lag,
 		"mark":  func() string { return reports.LimitMark },
 		"nanos": func(ns int64) string { return units.FormatDuration(time.Duration(ns)) },

@@ -87,11 +87,32 @@ func (r *run) add(s *sample.Sample) {
 
 // Quick is a run like the quick suite's: 12 cold starts one at a time, a spike
 // of 200 at once, then 200 requests a second.
-func Quick() *reports.Report { return quick("hello").report() }
+func Quick() *reports.Report {
+	rep := quick("hello").report()
+	rep.Document.Runs[0].Cost = month()
+	return rep
+}
+
+// month is a cost of functions that are measured and of machines that nobody
+// could size.
+func month() *summary.Cost {
+	return &summary.Cost{
+		Rate: 40.5, Requests: 106_434_000, Span: int64(45 * time.Second),
+		Options: []summary.CostOption{
+			{Option: "aws/lambda", Serves: "1 function with 512 MB, 1.23% cold", Region: "us-east-1",
+				Month: new(summary.USD(30_123_456_789)), PerMillion: new(summary.USD(283_024_755)), Sources: []string{"a price list, 2026-03-01"}},
+			{Option: "aws/ec2/c7g.large", Serves: "2 instances, p99 12.0 ms", Region: "us-east-1", Instances: 2,
+				Month: new(summary.USD(105_850_000_000)), PerMillion: new(summary.USD(994_512_092)), Sources: []string{"a table, 2026-02"}},
+			{Option: "aws/ec2/t4g.nano", Why: "too few requests for a p99"},
+		},
+		Notes: []string{"45.0 s of traffic, scaled to a month."},
+	}
+}
 
 // Hostile is Quick with names that are HTML.
 func Hostile() *reports.Report {
 	rep := quick(`<script>alert("f")</script>`).report()
+	rep.Document.Runs[0].Cost = &summary.Cost{Options: []summary.CostOption{{Option: `<script>alert("c")</script>`, Why: "<i>"}}}
 	rep.Document.Runs[0].Scenario = `<script>alert("s")</script>`
 	rep.Document.Runs[0].Platform = `"><img src=x onerror=alert(1)>`
 	rep.Runs[0].Description = `</title><b onmouseover=alert(2)>`

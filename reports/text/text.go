@@ -97,6 +97,7 @@ func (p *page) run(r *summary.Run) {
 	}
 	p.usage(r)
 	p.capacity(r)
+	p.month(r.Cost)
 	p.checks(r)
 	p.footnotes(r)
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,14 +37,7 @@ func (c *costBillCmd) runLoad() (*costLoad, error) {
 	if err != nil {
 		return nil, &failure{code: exitUsage, err: err}
 	}
-	var span time.Duration
-	warm := make(map[string]bool)
-	for _, p := range dir.Manifest.Phases {
-		warm[p.Name] = p.Warmup
-		if !p.Warmup {
-			span += p.End - p.Start
-		}
-	}
+	warm := warmups(&dir.Manifest)
 	var recorder cost.Recorder
 	for s, err := range dir.Samples() {
 		if err != nil {
@@ -53,7 +47,7 @@ func (c *costBillCmd) runLoad() (*costLoad, error) {
 			recorder.Add(s)
 		}
 	}
-	memory, err := c.runMemory(dir)
+	memory, err := runMemory(dir, c.Memory.value)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +55,7 @@ func (c *costBillCmd) runLoad() (*costLoad, error) {
 	if err != nil {
 		return nil, &failure{code: exitUsage, err: fmt.Errorf("%s: %w", c.Traffic, err), hint: "say how much memory an instance has: --memory 512MB"}
 	}
-	l, err := c.month(c.Traffic, works, span, runNotes(dir, &recorder))
+	l, err := c.month(c.Traffic, works, span(&dir.Manifest), runNotes(dir, &recorder))
 	if err != nil {
 		return nil, err
 	}
@@ -101,9 +95,9 @@ func runNotes(dir *rundir.Dir, r *cost.Recorder) []string {
 	return notes
 }
 
-// runMemory is the memory of a run's functions: what the flag says, what the
-// platform metered, or what the scenario asked for.
-func (c *costBillCmd) runMemory(dir *rundir.Dir) (func(string) units.Bytes, error) {
+// runMemory is the memory of a run's functions: what is given (0 is nothing),
+// what the platform metered, or what the scenario asked for.
+func runMemory(dir *rundir.Dir, given units.Bytes) (func(string) units.Bytes, error) {
 	account, err := dir.Usage()
 	if err != nil {
 		return nil, err
@@ -120,10 +114,7 @@ func (c *costBillCmd) runMemory(dir *rundir.Dir) (func(string) units.Bytes, erro
 		}
 	}
 	return func(function string) units.Bytes {
-		if c.Memory.value > 0 {
-			return c.Memory.value
-		}
-		return known[function]
+		return cmp.Or(given, known[function])
 	}, nil
 }
 

@@ -76,7 +76,7 @@ func carryOut(ctx context.Context, w *World, s *plan, c *runCmd) (*summary.Run, 
 	if openErr != nil {
 		return nil, errors.Join(err, openErr)
 	}
-	run, presentErr := present(w, dir, c.JSON)
+	run, presentErr := present(w, dir, c.pricing, c.JSON)
 	return run, errors.Join(err, presentErr)
 }
 

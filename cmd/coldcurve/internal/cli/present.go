@@ -33,8 +33,8 @@ func (e *unsavedError) Unwrap() error { return e.err }
 // summary, charts and page into it; where only that fails, the error is an
 // [*unsavedError]. A run that has just ended and one that was killed last week
 // go the same way.
-func present(w *World, dir *rundir.Dir, quiet bool) (*summary.Run, error) {
-	run, data, err := reportData(dir)
+func present(w *World, dir *rundir.Dir, given pricing, quiet bool) (*summary.Run, error) {
+	run, data, err := reportData(dir, given)
 	if err != nil {
 		return nil, err
 	}
@@ -59,10 +59,11 @@ func present(w *World, dir *rundir.Dir, quiet bool) (*summary.Run, error) {
 
 // reportData makes the summary and the pictures' data of a directory, in one pass
 // over its samples.
-func reportData(dir *rundir.Dir) (*summary.Run, *reports.Run, error) {
+func reportData(dir *rundir.Dir, given pricing) (*summary.Run, *reports.Run, error) {
 	m := &dir.Manifest
 	collector := reports.NewCollector(digest.Phases(m))
-	builder, err := digest.Read(dir, collector.Add)
+	priced := newMeasured(m)
+	builder, err := digest.Read(dir, collector.Add, priced.add)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -74,6 +75,9 @@ func reportData(dir *rundir.Dir) (*summary.Run, *reports.Run, error) {
 		return nil, nil, err
 	}
 	run.Capacity = capacities
+	if run.Cost, err = priced.month(dir, &run, builder.Select(summary.Selection{}).Latency.P99, given); err != nil {
+		return nil, nil, err
+	}
 	account, err := dir.Usage()
 	if err != nil {
 		return nil, nil, err

@@ -9,8 +9,11 @@ import (
 )
 
 type reportCmd struct {
-	Dir  []string `arg:"" name:"dir" help:"Run directories."`
-	JSON bool     `name:"json" help:"Print one JSON document (coldcurve schema summary) instead of tables."`
+	Dir []string `arg:"" name:"dir" help:"Run directories."`
+
+	pricing `embed:""`
+
+	JSON bool `name:"json" help:"Print one JSON document (coldcurve schema summary) instead of tables."`
 }
 
 // Run renders each directory again, from its samples. One that cannot be read
@@ -24,7 +27,7 @@ func (c *reportCmd) Run(w *World) error {
 			failed = errors.Join(failed, &failure{code: exitUsage, err: err})
 			continue
 		}
-		run, err := present(w, dir, c.JSON)
+		run, err := present(w, dir, c.pricing, c.JSON)
 		if run != nil {
 			doc.Runs = append(doc.Runs, *run)
 		}

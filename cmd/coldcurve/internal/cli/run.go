@@ -16,6 +16,7 @@ type runCmd struct {
 	Scenarios []string `arg:"" optional:"" name:"scenario" help:"Scenario files, or names of the embedded suite (quick, idle, spike, sustained, ...). The default is quick."`
 
 	overrideFlags `embed:""`
+	pricing       `embed:""`
 
 	Out  string `default:"runs" type:"path" help:"Folder that run directories are made in."`
 	JSON bool   `name:"json" help:"Print one JSON document (coldcurve schema summary) instead of tables."`

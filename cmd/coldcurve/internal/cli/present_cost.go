@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/cost"
+	"github.com/coldcurve/coldcurve/analysis/prices"
+	"github.com/coldcurve/coldcurve/analysis/rundir"
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/study"
+	"github.com/coldcurve/coldcurve/analysis/summary"
+	"github.com/coldcurve/coldcurve/analysis/units"
+)
+
+// pricing are what a report's cost rests on beside the run.
+type pricing struct {
+	CPUTime duration `name:"cpu-time" help:"CPU time of a request, such as 20ms: prices the run's traffic on machines, too. A run on platform server measures it."`
+}
+
+// monthStep is fine enough for every product of the report's cost, and keeps
+// little of a long run.
+const monthStep = 100 * time.Microsecond
+
+// measured collects what a run's month is priced by.
+type measured struct {
+	cost.Recorder
+	warmup map[string]bool
+}
+
+func newMeasured(m *rundir.Manifest) *measured {
+	return &measured{Recorder: cost.Recorder{Step: monthStep, Anonymous: true}, warmup: warmups(m)}
+}
+
+// warmups are the phases that no figure is of.
+func warmups(m *rundir.Manifest) map[string]bool {
+	phases := make(map[string]bool)
+	for _, p := range m.Phases {
+		phases[p.Name] = p.Warmup
+	}
+	return phases
+}
+
+// span is how long a run lasted, warm-up left out.
+func span(m *rundir.Manifest) (d time.Duration) {
+	for _, p := range m.Phases {
+		if !p.Warmup {
+			d += p.End - p.Start
+		}
+	}
+	return d
+}
+
+func (m *measured) add(s *sample.Sample) {
+	if !m.warmup[s.Phase] {
+		m.Add(s)
+	}
+}
+
+// month is what the run's traffic costs all month; nil where the run does not
+// tell, or must not be used.
+func (m *measured) month(dir *rundir.Dir, run *summary.Run, p99 *int64, given pricing) (*summary.Cost, error) {
+	if run.Condemned || run.NoSuccess() {
+		return nil, nil
+	}
+	memory, err := runMemory(dir, 0)
+	if err != nil {
+		return nil, err
+	}
+	works, err := m.Works(memory)
+	if err != nil {
+		return nil, nil // nobody says what was there to bill
+	}
+	in := study.Measurement{Book: prices.Open(), Span: span(&dir.Manifest), Works: works, Told: m.Told(), Arch: dir.Manifest.Host.Arch}
+	if p99 != nil {
+		in.Target, in.TargetBasis = time.Duration(*p99), "the run's own"
+	}
+	for _, c := range run.Capacity {
+		if c.CPUPerRequest == nil {
+			continue
+		}
+		if in.CPU == nil {
+			in.CPU, in.Basis = make(map[string]time.Duration), "as platform server measured it here"
+		}
+		in.CPU[c.Function] = time.Duration(*c.CPUPerRequest)
+		in.Resident += units.Bytes(c.Memory)
+		if c.Target > 0 {
+			in.Target, in.TargetBasis = time.Duration(c.Target), "the scenario's target"
+		}
+	}
+	if given.CPUTime.value != nil {
+		in.CPU, in.Basis = map[string]time.Duration{"": *given.CPUTime.value}, "as given"
+	}
+	return in.Month()
+}
