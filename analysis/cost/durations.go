@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"math/bits"
 	"slices"
@@ -257,4 +258,31 @@ func (d *Durations) together(o *Durations) (*Durations, error) {
 		d.other, d.both = o, both
 	}
 	return both, err
+}
+
+// Scaled are durations that are all longer or shorter by the same factor, above
+// 0, each rounded to a nanosecond.
+func (d *Durations) Scaled(factor float64) (*Durations, error) {
+	if !(factor > 0) || float64(d.Max())*factor > math.MaxInt64/2 {
+		return nil, fmt.Errorf("durations: scaled by %v: must be above 0 and leave durations of less than 146 years", factor)
+	}
+	groups := slices.Clone(d.groups)
+	for i := range groups {
+		g := &groups[i]
+		g.Low = time.Duration(math.Round(float64(g.Low) * factor))
+		g.High = time.Duration(math.Round(float64(g.High) * factor))
+	}
+	return Groups(groups...)
+}
+
+// Quantile is the least duration that a share q (0 to 1) of the calls does not
+// exceed.
+func (d *Durations) Quantile(q float64) time.Duration {
+	at, seen := q*float64(d.n), uint64(0)
+	for _, g := range d.groups {
+		if seen += g.Count; float64(seen) >= at {
+			return g.High
+		}
+	}
+	return d.Max()
 }

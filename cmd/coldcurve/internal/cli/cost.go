@@ -18,7 +18,8 @@ import (
 )
 
 type costCmd struct {
-	Bill costBillCmd `cmd:"" default:"withargs" help:"What a month of traffic costs: flags, a scenario, a trace or a run directory, priced by one or several products."`
+	Bill  costBillCmd  `cmd:"" default:"withargs" help:"What a month of traffic costs: flags, a scenario, a trace or a run directory, priced by one or several products."`
+	Curve costCurveCmd `cmd:"" help:"What traffic costs as functions, containers and machines that hold the same target, over its rate, and where one becomes cheaper than the other."`
 }
 
 type costBillCmd struct {
@@ -46,12 +47,23 @@ type termsFlags struct {
 
 // workFlags are the traffic, or what a file does not say of it.
 type workFlags struct {
+	Requests countFlag `help:"Requests a month, such as 3e6."`
+	Rate     rateFlag  `help:"Requests a second in place of --requests, such as 1.5/s."`
+
+	functionFlags `embed:""`
+
+	Ready  uint64    `name:"provisioned" help:"Instances kept ready all month: provisioned concurrency, minimum or always-ready instances."`
+	Served shareFlag `name:"provisioned-share" default:"100%" help:"Share of requests that these serve."`
+	Fleet  uint64    `name:"instances" help:"Containers or machines that run all month."`
+	Once   bool      `help:"Price a scenario, trace or run as it is, and not repeated until the month is full."`
+}
+
+// functionFlags are what serves the traffic and what a request takes.
+type functionFlags struct {
 	Region   string     `help:"Region; the default is each product's own (us-east-1, us-central1, ...)."`
 	Arch     string     `enum:"x86,x86_64,arm,arm64" default:"x86" help:"Architecture: x86 or arm64."`
-	Requests countFlag  `help:"Requests a month, such as 3e6."`
-	Rate     rateFlag   `help:"Requests a second in place of --requests, such as 1.5/s."`
 	Duration groupsFlag `help:"How long a request takes: 120ms, or several with their weights: 100ms:9,2s:1."`
-	CPUTime  duration   `name:"cpu-time" help:"CPU time of a request, for those who bill it."`
+	CPUTime  duration   `name:"cpu-time" help:"CPU time of a request, for those who bill it, and for what an instance carries."`
 	Memory   bytesFlag  `help:"Memory of an instance, such as 1536MB. For a run the default is what it ran with."`
 	Used     bytesFlag  `name:"memory-used" help:"Memory that is used of it, for those who bill that; the default is all."`
 	VCPU     float64    `name:"vcpu" help:"vCPUs of an instance, where they can be chosen."`
@@ -62,12 +74,8 @@ type workFlags struct {
 	Out      bytesFlag  `help:"Payload of a response."`
 	Async    bytesFlag  `help:"Requests are queued events of this size."`
 	Storage  bytesFlag  `help:"Configured /tmp of a function."`
-	Ready    uint64     `name:"provisioned" help:"Instances kept ready all month: provisioned concurrency, minimum or always-ready instances."`
-	Served   shareFlag  `name:"provisioned-share" default:"100%" help:"Share of requests that these serve."`
-	Fleet    uint64     `name:"instances" help:"Containers or machines that run all month."`
-	Disk     bytesFlag  `help:"Disk of each of them."`
+	Disk     bytesFlag  `help:"Disk of each container or machine."`
 	Address  bool       `help:"Each of them has a public IPv4 address."`
-	Once     bool       `help:"Price a scenario, trace or run as it is, and not repeated until the month is full."`
 }
 
 type (
@@ -208,7 +216,7 @@ func mistaken(err error) error {
 }
 
 // settings puts what the flags say into a work that a file or the flags began.
-func (f *workFlags) settings(w *cost.Work) {
+func (f *functionFlags) settings(w *cost.Work) {
 	w.Region = f.Region
 	if strings.HasPrefix(f.Arch, "arm") {
 		w.Arch = "arm64"
@@ -228,6 +236,10 @@ func (f *workFlags) settings(w *cost.Work) {
 	if f.Async.value > 0 {
 		w.Async, w.AsyncPayload = w.Requests, f.Async.value
 	}
+}
+
+// standing puts in what is there all month.
+func (f *workFlags) standing(w *cost.Work) {
 	if f.Ready > 0 {
 		w.Provisioned = []cost.Provisioned{{Instances: f.Ready, For: cost.Month, Requests: shareOf(w.Requests, f.Served.value)}}
 	}
@@ -263,14 +275,24 @@ func (f *workFlags) flagsWork() (cost.Work, error) {
 	if w.Durations == nil && w.Requests > 0 && f.Fleet == 0 {
 		return w, usage("no duration: write --duration 120ms")
 	}
-	if f.Cold.value > 0 {
-		if f.Init.value == nil {
-			return w, usage("--cold-share without --init: write how long a start takes, --init 300ms")
-		}
-		w.Cold, w.Init = shareOf(w.Requests, f.Cold.value), cost.Constant(*f.Init.value)
+	if err := f.starts(&w); err != nil {
+		return w, err
 	}
 	f.settings(&w)
+	f.standing(&w)
 	return w, nil
+}
+
+// starts has a share of the requests start an instance.
+func (f *functionFlags) starts(w *cost.Work) error {
+	if f.Cold.value == 0 {
+		return nil
+	}
+	if f.Init.value == nil {
+		return usage("--cold-share without --init: write how long a start takes, --init 300ms")
+	}
+	w.Cold, w.Init = shareOf(w.Requests, f.Cold.value), cost.Constant(*f.Init.value)
+	return nil
 }
 
 // costLoad is the traffic to be priced.
@@ -320,6 +342,7 @@ func (c *costBillCmd) month(source string, works []cost.Work, span time.Duration
 func (c *costBillCmd) priceable(source string, works []cost.Work, repeated time.Duration, notes []string) *costLoad {
 	for i := range works {
 		c.settings(&works[i])
+		c.standing(&works[i])
 	}
 	l := &costLoad{works: works, traffic: cost.TrafficOf(source, works)}
 	l.traffic.Repeated = repeated

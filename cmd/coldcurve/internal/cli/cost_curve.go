@@ -1,0 +1,256 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/cost"
+	"github.com/coldcurve/coldcurve/analysis/prices"
+	"github.com/coldcurve/coldcurve/analysis/queue"
+	"github.com/coldcurve/coldcurve/analysis/rundir"
+	"github.com/coldcurve/coldcurve/analysis/study"
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/reports"
+	"github.com/coldcurve/coldcurve/reports/text"
+)
+
+type costCurveCmd struct {
+	Product string   `default:"aws/lambda" help:"What serves it now, or is meant to. With + products serve together: aws/lambda+aws/api-gateway-http."`
+	Against []string `default:"aws/ec2/c7g.large,aws/fargate" help:"What it is set against, with commas: products, containers, machines with their type, aws/ec2/c7g.large+aws/alb."`
+
+	functionFlags `embed:""`
+	termsFlags    `embed:""`
+
+	Over   string     `enum:"rate,duty,memory,duration" default:"rate" help:"What the cost is drawn over: the rate of requests, the share of the month in which they come at a rate (duty), memory, or duration."`
+	Rate   spanFlag   `default:"0.01/s..1000/s" help:"Requests a second, from and to; with another --over a single rate."`
+	Range  string     `help:"Of what the cost is drawn over, where that is not the rate: 1%..100%, 128MB..10GB, 10ms..10s."`
+	Target targetFlag `placeholder:"p99=300ms" help:"Response time that all options must hold; fleets are sized to it."`
+
+	Timeout     duration  `help:"How long callers wait for a response before it is an error; the default is for ever."`
+	ErrorBudget shareFlag `name:"error-budget" help:"Share of requests that may be such errors."`
+	Capacity    string    `type:"path" placeholder:"RUN" help:"A run directory of platform server, which tells the CPU time of a request; in place of --cpu-time."`
+	Least       int       `name:"min-instances" default:"2" help:"Fewest instances of a fleet. With the default, 2, one of them, or its zone, can fail."`
+	Balancing   string    `enum:"pooled,split" default:"pooled" help:"pooled: a request waits for any instance, the best that a balancer can do; split: for the one that chance gave it, about the worst."`
+	Concurrency uint64    `help:"Most calls that the account may have under way; the default is the product's quota."`
+	Points      int       `default:"121" help:"Places on the curve."`
+
+	JSON bool `name:"json" xor:"form" help:"Print one JSON document (schema coldcurve.curve/v1)."`
+}
+
+// span is a range of rates, or one.
+type span struct{ from, to units.Rate }
+
+type (
+	spanFlag   struct{ parsed[span] }
+	targetFlag struct{ parsed[queue.Goal] }
+)
+
+// UnmarshalText parses "0.01/s..1000/s" and "10/s".
+func (f *spanFlag) UnmarshalText(input []byte) error {
+	first, last, both := strings.Cut(string(input), "..")
+	from, err := units.ParseRate(first)
+	if err != nil || !both {
+		return f.set(span{from, from}, err)
+	}
+	to, err := units.ParseRate(last)
+	return f.set(span{from, to}, errors.Join(err, ascending(float64(from), float64(to), first, last)))
+}
+
+// ascending says what is wrong with a range on a logarithmic axis.
+func ascending(from, to float64, first, last string) error {
+	switch {
+	case from <= 0:
+		return fmt.Errorf("range %s..%s: it must begin above 0", first, last)
+	case to < from:
+		return fmt.Errorf("range %s..%s: it is reversed: write %s..%s", first, last, last, first)
+	case to == from:
+		return fmt.Errorf("range %s..%s: it is a single place: end it later", first, last)
+	}
+	return nil
+}
+
+// UnmarshalText parses "p99=300ms".
+func (f *targetFlag) UnmarshalText(input []byte) error {
+	name, within, ok := strings.Cut(string(input), "=")
+	percent, err := strconv.ParseFloat(strings.TrimPrefix(name, "p"), 64)
+	if !ok || err != nil || !strings.HasPrefix(name, "p") || !(percent > 0 && percent < 100) {
+		return fmt.Errorf("target %q: write a quantile and its limit: p99=300ms", input)
+	}
+	limit, err := units.ParseDuration(within)
+	return f.set(queue.Goal{Quantile: percent / 100, Within: limit}, err)
+}
+
+// Run computes the curves and prints them.
+func (c *costCurveCmd) Run(ctx context.Context, w *World) error {
+	comparison, err := c.comparison()
+	if err != nil {
+		return err
+	}
+	curves, err := comparison.Compare(ctx)
+	if err != nil {
+		return c.explained(err)
+	}
+	report := reports.Curves{Curves: curves}
+	if c.JSON {
+		return printJSON(w.Stdout, curves.Document(report.Answer(), report.Notes()))
+	}
+	return text.Curve(w.Stdout, text.For(w.Terminal.Out, w.Terminal.Width, w.Env), report)
+}
+
+// comparison is what the flags ask for.
+func (c *costCurveCmd) comparison() (study.Comparison, error) {
+	k := study.Comparison{
+		Options: append([]string{c.Product}, c.Against...), Over: study.Over(c.Over), Points: c.Points,
+		MinInstances: c.Least, Concurrency: c.Concurrency, Disk: c.Disk.value, Address: c.Address,
+	}
+	var err error
+	if k.Book, k.Terms, err = c.terms(); err != nil {
+		return k, err
+	}
+	if c.Balancing == "split" {
+		k.Sizing.Balancing = study.Split
+	}
+	if k.Goal, err = c.goal(); err != nil {
+		return k, err
+	}
+	if err := c.axis(&k); err != nil {
+		return k, err
+	}
+	if k.CPU, k.CPUBasis, err = c.cpu(); err != nil {
+		return k, err
+	}
+	k.Work, err = c.work()
+	return k, err
+}
+
+func (c *costCurveCmd) goal() (queue.Goal, error) {
+	if !c.Target.given {
+		if c.Timeout.value != nil || c.ErrorBudget.given {
+			return queue.Goal{}, usage("--timeout and --error-budget go with a response time: write --target p99=300ms, too")
+		}
+		return queue.Goal{}, nil
+	}
+	goal := c.Target.value
+	if c.Timeout.value != nil {
+		goal.Timeout = *c.Timeout.value
+	}
+	goal.ErrorBudget = c.ErrorBudget.value
+	if err := goal.Validate(); err != nil {
+		return goal, usage("--target, --timeout, --error-budget: %w", err)
+	}
+	return goal, nil
+}
+
+// axis is what the cost is drawn over, from where to where.
+func (c *costCurveCmd) axis(k *study.Comparison) error {
+	rate := c.Rate.value
+	if k.Over == study.OverRate {
+		if c.Range != "" {
+			return usage("--range: over the rate write --rate 0.01/s..1000/s")
+		}
+		if rate.from == rate.to {
+			return usage("--rate: write a range, 0.01/s..1000/s, or say what else the cost is drawn over: --over duty")
+		}
+		k.From, k.To = float64(rate.from), float64(rate.to)
+		return nil
+	}
+	if rate.from != rate.to {
+		return usage("--rate: over %s write a single rate, --rate 10/s", c.Over)
+	}
+	k.Rate = rate.from
+	whole := c.Range
+	if whole == "" {
+		whole = map[study.Over]string{study.OverDuty: "0.1%..100%", study.OverMemory: "128MB..10240MB", study.OverDuration: "1ms..1000s"}[k.Over]
+	}
+	first, last, _ := strings.Cut(whole, "..")
+	var err, err2 error
+	k.From, err = c.place(k.Over, first)
+	k.To, err2 = c.place(k.Over, last)
+	if err = errors.Join(err, err2); err == nil {
+		err = ascending(k.From, k.To, first, last)
+	}
+	if err != nil {
+		return usage("--range: %w", err)
+	}
+	return nil
+}
+
+func (c *costCurveCmd) place(over study.Over, input string) (float64, error) {
+	switch over {
+	case study.OverDuty:
+		return units.ParseShare(input)
+	case study.OverMemory:
+		b, err := units.ParseBytes(input)
+		return float64(b), err
+	}
+	d, err := units.ParseDuration(input)
+	return d.Seconds(), err
+}
+
+// cpu is the CPU time of a request, and how it is known.
+func (c *costCurveCmd) cpu() (time.Duration, string, error) {
+	switch {
+	case c.Capacity != "" && c.CPUTime.value != nil:
+		return 0, "", usage("--cpu-time and --capacity: write one of them")
+	case c.Capacity != "":
+		return measuredCPU(c.Capacity)
+	case c.CPUTime.value == nil:
+		return 0, "", nil
+	case *c.CPUTime.value <= 0:
+		return 0, "", usage("--cpu-time: must be above 0")
+	}
+	return *c.CPUTime.value, "given", nil
+}
+
+// measuredCPU is what a run of platform server tells.
+func measuredCPU(path string) (time.Duration, string, error) {
+	dir, err := rundir.Open(path)
+	if err != nil {
+		return 0, "", &failure{code: exitUsage, err: fmt.Errorf("--capacity: %w", err)}
+	}
+	run, _, err := reportData(dir)
+	if err != nil {
+		return 0, "", err
+	}
+	for _, m := range run.Capacity {
+		if m.CPUPerRequest != nil && *m.CPUPerRequest >= 1 {
+			return time.Duration(math.Round(*m.CPUPerRequest)), fmt.Sprintf("measured of %s by %s", m.Function, path), nil
+		}
+	}
+	return 0, "", usage("--capacity: %s tells no CPU time of a request: it takes a run of platform server (coldcurve run capacity)", path)
+}
+
+// work is one request's, as a month of many.
+func (c *costCurveCmd) work() (cost.Work, error) {
+	const requests = 1_000_000 // a scale for shares, nothing else
+	w := cost.Work{Requests: requests, Durations: c.Duration.value}
+	if w.Durations == nil {
+		return w, usage("no duration: write --duration 120ms")
+	}
+	if err := c.starts(&w); err != nil {
+		return w, err
+	}
+	c.settings(&w)
+	return w, nil
+}
+
+// explained adds which flag is meant and what the reader can do.
+func (c *costCurveCmd) explained(err error) error {
+	if unknown, ok := errors.AsType[*study.UnknownCapacity](err); ok {
+		return &failure{code: exitUsage, err: unknown,
+			hint: "give the CPU time of a request, --cpu-time 100ms, or measure it: coldcurve run capacity, then --capacity RUN"}
+	}
+	if unknown, ok := errors.AsType[*prices.Unknown](err); ok && unknown.What != "region" {
+		flag := "--against"
+		if strings.HasPrefix(c.Product, unknown.Name) || strings.Contains(c.Product, unknown.Name) {
+			flag = "--product"
+		}
+		return mistaken(fmt.Errorf("%s: %w", flag, err))
+	}
+	return mistaken(err)
+}
