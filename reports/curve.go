@@ -157,7 +157,6 @@ func (c Curves) Breakevens() []study.Breakeven {
 	})
 }
 
-
 // Sources are where the prices and the limits are from, each once.
 func (c Curves) Sources() []string {
 	var out []string

@@ -20,7 +20,7 @@ type Curves struct {
 	// changes.
 	Breakeven []Breakeven
 	// Cheapest is which option is the cheapest one from place to place.
-	Cheapest []Reign
+	Cheapest  []Reign
 	Tradeoffs []Tradeoff // at the place At
 }
 
@@ -29,7 +29,7 @@ type Series struct {
 	Option string
 	Host   *cost.Host // nil where calls are billed
 	Points []CurvePoint
-	Limits []Limit   // where it cannot do the work, ascending
+	Limits []Limit    // where it cannot do the work, ascending
 	Sample *cost.Bill // of the last place that has one, for sources and notes; nil for none
 }
 

@@ -266,11 +266,11 @@ func quotaOf(book *prices.Book, name string, on prices.Date) *prices.Fact {
 
 // priced is one option at one place.
 type priced struct {
-	bill   *cost.Bill
-	err    error // [*cost.Impossible], [*cost.Missing]
-	fleet  Fleet
-	total  units.Money // of the bill
-	p99    time.Duration
+	bill  *cost.Bill
+	err   error // [*cost.Impossible], [*cost.Missing]
+	fleet Fleet
+	total units.Money // of the bill
+	p99   time.Duration
 }
 
 // at prices an option at a place. An error is neither impossible nor missing.
