@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/cost"
+	"github.com/coldcurve/coldcurve/analysis/digest"
 	"github.com/coldcurve/coldcurve/analysis/prices"
 	"github.com/coldcurve/coldcurve/analysis/queue"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
@@ -42,11 +43,11 @@ type costCurveCmd struct {
 	JSON bool `name:"json" xor:"form" help:"Print one JSON document (schema coldcurve.curve/v1)."`
 }
 
-// span is a range of rates, or one.
-type span struct{ from, to units.Rate }
+// rateSpan is a range of rates, or one.
+type rateSpan struct{ from, to units.Rate }
 
 type (
-	spanFlag   struct{ parsed[span] }
+	spanFlag   struct{ parsed[rateSpan] }
 	targetFlag struct{ parsed[queue.Goal] }
 )
 
@@ -55,10 +56,10 @@ func (f *spanFlag) UnmarshalText(input []byte) error {
 	first, last, both := strings.Cut(string(input), "..")
 	from, err := units.ParseRate(first)
 	if err != nil || !both {
-		return f.set(span{from, from}, err)
+		return f.set(rateSpan{from, from}, err)
 	}
 	to, err := units.ParseRate(last)
-	return f.set(span{from, to}, errors.Join(err, ascending(float64(from), float64(to), first, last)))
+	return f.set(rateSpan{from, to}, errors.Join(err, ascending(float64(from), float64(to), first, last)))
 }
 
 // ascending says what is wrong with a range on a logarithmic axis.
@@ -213,11 +214,15 @@ func measuredCPU(path string) (time.Duration, string, error) {
 	if err != nil {
 		return 0, "", &failure{code: exitUsage, err: fmt.Errorf("--capacity: %w", err)}
 	}
-	run, _, err := reportData(dir)
+	builder, err := digest.Read(dir)
 	if err != nil {
 		return 0, "", err
 	}
-	for _, m := range run.Capacity {
+	measured, err := capacities(dir, builder)
+	if err != nil {
+		return 0, "", err
+	}
+	for _, m := range measured {
 		if m.CPUPerRequest != nil && *m.CPUPerRequest >= 1 {
 			return time.Duration(math.Round(*m.CPUPerRequest)), fmt.Sprintf("measured of %s by %s", m.Function, path), nil
 		}
