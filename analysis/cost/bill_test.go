@@ -270,6 +270,51 @@ func TestImpossible(t *testing.T) {
 	}
 }
 
+// TestFromMemory: what nobody looked up is told as such where it lets work
+// through, and where it does not.
+func TestFromMemory(t *testing.T) {
+	own, err := prices.Load("own.yaml", []byte(`
+provider: aws
+source: hearsay
+as_of: 2026
+products:
+  - product: aws/lambda
+    facts: [{name: duration_max, value: 60s, confidence: C}]
+  - product: aws/fargate
+    sizes: [{vcpu: 1, memory: [2GB], confidence: C}]
+`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	book := prices.Open().Overlay(own)
+	for option, work := range map[string]*Work{
+		"aws/lambda": calls(1, time.Second, units.GB), "aws/fargate": {Fleet: Always(1), Memory: 2 * units.GB},
+	} {
+		o, err := New(book, option, Terms{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := o.Bill(work)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if notes := strings.Join(b.Notes, "\n"); strings.Count(notes, "is from memory, not verified") != 1 {
+			t.Errorf("%s: the notes are %q", option, notes)
+		}
+	}
+	o, err := New(book, "aws/lambda", Terms{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	priced, err := Price([]Option{o}, func(Option) []*Work { return []*Work{calls(1, 2*time.Minute, units.GB)} })
+	if err != nil || !strings.HasSuffix(priced[0].Err.Error(), "the limit is from memory, not verified") {
+		t.Fatalf("got %v, %v", priced[0].Err, err)
+	}
+	if got := NewDocument(Traffic{}, false, priced, nil).Bills[0].Impossible; got.Confidence != "C" || got.Caveat == "" {
+		t.Errorf("the document has %+v", got)
+	}
+}
+
 func TestMissing(t *testing.T) {
 	for name, quantity := range map[string]string{
 		"aws/ec2/c7g.large": "instances", "cloudflare/workers-paid": "CPU time", "aws/ec2": "instances", "aws/fargate": "instances",

@@ -154,6 +154,9 @@ type impossibleDoc struct {
 	Have    string      `json:"have"`
 	Source  string      `json:"source"`
 	AsOf    prices.Date `json:"as_of"`
+
+	Confidence string `json:"confidence"`
+	Caveat     string `json:"caveat,omitempty"`
 }
 
 type lineDoc struct {
@@ -215,7 +218,7 @@ func (p *Priced) doc(requests uint64) billDoc {
 	d := billDoc{Option: p.Option, Lines: []lineDoc{}, Notes: []string{}}
 	if p.Bill == nil {
 		if e, ok := errors.AsType[*Impossible](p.Err); ok {
-			d.Impossible = &impossibleDoc{e.Product, e.Limit, e.Have, e.Origin.Source, e.Origin.AsOf}
+			d.Impossible = &impossibleDoc{e.Product, e.Limit, e.Have, e.Origin.Source, e.Origin.AsOf, e.Origin.Confidence, e.Origin.Caveat()}
 		} else {
 			d.Missing = p.Err.Error()
 		}

@@ -94,6 +94,7 @@ func (m *meter) cpu() (milli int64, err error) {
 			continue
 		}
 		have := thousandths(s.VCPU)
+		m.caveat(s.Origin, "which memory goes with how many vCPUs")
 		if have == m.MilliCPU {
 			return have, nil
 		}

@@ -3,6 +3,7 @@ package cost
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/coldcurve/coldcurve/analysis/prices"
 	"github.com/coldcurve/coldcurve/analysis/units"
@@ -14,12 +15,20 @@ func (m *meter) fact(name string) (prices.Fact, error) {
 	o, key := m.option, factKey{m.product(), name}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if f, ok := o.facts[key]; ok {
-		return f.Fact, f.err
+	known, ok := o.facts[key]
+	if !ok {
+		known.Fact, known.err = m.service.product.Fact(name, o.terms.On)
+		o.facts[key] = known
 	}
-	f, err := m.service.product.Fact(name, o.terms.On)
-	o.facts[key] = fact{f, err}
-	return f, err
+	m.caveat(known.Origin, name, known.Value)
+	return known.Fact, known.err
+}
+
+// caveat notes that the bill rests on something that nobody looked up.
+func (m *meter) caveat(from prices.Origin, what ...string) {
+	if c := from.Caveat(); c != "" {
+		m.tally.note("%s: %s is %s.", m.product(), strings.Join(what, " "), c)
+	}
 }
 
 type factKey struct{ product, name string }

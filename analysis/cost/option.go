@@ -45,6 +45,9 @@ func (e *Impossible) Error() string {
 	if e.Origin.Source != "" {
 		text += fmt.Sprintf(" (%s, %v)", e.Origin.Source, e.Origin.AsOf)
 	}
+	if caveat := e.Origin.Caveat(); caveat != "" {
+		text += "; the limit is " + caveat
+	}
 	return text
 }
 

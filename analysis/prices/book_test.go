@@ -131,7 +131,7 @@ func TestInstances(t *testing.T) {
 			t.Errorf("%s: got %+v, %v; want $%s an hour", c.id, p, err, c.usd)
 		}
 	}
-	if m, err := b.Instance("aws/ec2/g7.24xlarge"); err == nil || !strings.Contains(err.Error(), "shape") {
+	if m, err := b.Instance("aws/ec2/g7.24xlarge"); err == nil || !strings.Contains(err.Error(), `no shape (vCPU and memory) of type "g7.24xlarge"`) || !strings.Contains(err.Error(), "vcpu, memory and arch") {
 		t.Errorf("a type without a known shape: got %+v, %v", m, err)
 	}
 }
@@ -151,6 +151,12 @@ func TestShapesOfTheTable(t *testing.T) {
 	for _, name := range names {
 		m, err := p.Instance(name)
 		if err != nil {
+			if !strings.HasPrefix(err.Error(), "no shape (vCPU and memory) of type") {
+				t.Error(err)
+			}
+			if price, err := Open().Lookup("aws/ec2/"+name, "us-east-1", OnDemand, 0); err != nil || price.Tiers[0].USD.IsZero() {
+				t.Errorf("%s has no shape, and no price either: %v", name, err)
+			}
 			continue
 		}
 		shapes++
@@ -171,7 +177,7 @@ func TestShapesOfTheTable(t *testing.T) {
 			t.Errorf("%s: baseline %s on %d vCPU is %.1f credits an hour, and it earns %s", name, m.Baseline, m.VCPU, earned, m.Credits)
 		}
 	}
-	if shapes < 1340 {
-		t.Errorf("%d types have a shape, want at least 1340", shapes)
+	if shapes != 1344 {
+		t.Errorf("%d types have a shape, want all but 23", shapes)
 	}
 }

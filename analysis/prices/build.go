@@ -93,6 +93,15 @@ func (r *reader) origin(m strict.Map, s *stated, from stated, what string) Origi
 	return Origin{Source: s.source, AsOf: s.asOf, Confidence: s.confidence, File: r.file, Line: m.At().Line}
 }
 
+// paid is the origin of what somebody pays by, which is not told from memory.
+func (r *reader) paid(m strict.Map, s *stated, from stated, what string) Origin {
+	o := r.origin(m, s, from, what)
+	if o.Confidence == fromMemory {
+		m.Fault(what+" is from memory", "write who says so and confidence: A, B or own; only facts, sizes and shapes may be C")
+	}
+	return o
+}
+
 // span faults a span that ends before it begins.
 func checkSpan(m strict.Map, s Span) {
 	if s.Until != 0 && s.Since >= s.Until {
@@ -104,7 +113,7 @@ func checkSpan(m strict.Map, s Span) {
 func (r *reader) price(p *Product, id string, to *[]*Price, e *priceEntry, from stated) {
 	price := e.price
 	price.Product = id
-	price.Origin = r.origin(e.at, &e.stated, from, "the price")
+	price.Origin = r.paid(e.at, &e.stated, from, "the price")
 	price.Region = e.region
 	if price.Region == "" {
 		e.at.Fault("the price has no region", "add region: us-east-1 (or global), here, to the product or to the file")
@@ -137,7 +146,7 @@ func (r *reader) allowances(p *Product, e *productEntry) {
 		f := &e.free[i]
 		a := f.allowance
 		a.Product = e.id
-		a.Origin = r.origin(f.at, &f.stated, e.stated, "the allowance")
+		a.Origin = r.paid(f.at, &f.stated, e.stated, "the allowance")
 		if a.Each == "" {
 			a.Each = "month"
 		}
@@ -193,7 +202,8 @@ func (r *reader) machine(p *Product, e *typeEntry, from *productEntry) {
 	}
 	m.ID, m.Product, m.VCPU = p.ID+"/"+m.Type, p.ID, int(e.vcpu)
 	e.price.at = e.at
-	m.Origin = r.origin(e.at, &e.price.stated, from.stated, "the type")
+	e.price.inherit(from.stated)
+	m.Origin = r.origin(e.at, &e.shape, e.price.stated, "the type")
 	if given := e.vcpu > 0; given != (m.Memory > 0) || given != (m.Arch != "") {
 		e.at.Fault("type "+m.Type+" has a part of its shape", "add vcpu, memory and arch, or leave all of them out")
 	}

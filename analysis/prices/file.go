@@ -43,8 +43,8 @@ func statedFields[T any](at func(*T) *stated) fields[T] {
 	return fields[T]{
 		key("source", texts(), func(t *T) *string { return &at(t).source }, "who says so"),
 		key("as_of", dates(false), func(t *T) *Date { return &at(t).asOf }, "when it was so"),
-		key("confidence", words("confidence", []string{"A", "B", "own"}), func(t *T) *string { return &at(t).confidence },
-			"A: a price list or the vendor's document; B: a third party; own: a price of the reader's own").Defaults("own"),
+		key("confidence", words("confidence", []string{"A", "B", fromMemory, "own"}), func(t *T) *string { return &at(t).confidence },
+			"A: a price list or the vendor's document that was read; B: a third party's that was read; C: from memory, of facts only; own: the reader's own").Defaults("own"),
 	}
 }
 
@@ -112,8 +112,10 @@ type sizeEntry struct {
 	size Size
 }
 
-// typeEntry is a type; its price's origin is its shape's, too.
+// typeEntry is a type; its price's origin is its shape's, unless the shape has
+// one of its own.
 type typeEntry struct {
+	shape    stated
 	at       strict.Map
 	vcpu     int64
 	instance Instance
@@ -367,6 +369,9 @@ func typeFields() fields[typeEntry] {
 		key("credits", decimals("24"), func(e *typeEntry) *Decimal { return &e.instance.Credits }, "minutes of a whole vCPU that it earns an hour"),
 		key("credits_most", decimals("576"), func(e *typeEntry) *Decimal { return &e.instance.CreditsMost }, "how many it can save up"),
 		key("rule", texts(), func(e *typeEntry) *string { return &e.instance.Rule }, "how the shape is known"),
+		key("shape_source", texts(), func(e *typeEntry) *string { return &e.shape.source }, "who says what shape it has, where that is not who says the price"),
+		key("shape_as_of", dates(false), func(e *typeEntry) *Date { return &e.shape.asOf }, "when it had it"),
+		key("shape_confidence", words("confidence", []string{"A", "B", fromMemory, "own"}), func(e *typeEntry) *string { return &e.shape.confidence }, "as confidence, of the shape"),
 		list("prices", "prices", "a price", priceFields, func(e *typeEntry) *[]priceEntry { return &e.prices },
 			func(p *priceEntry) *strict.Map { return &p.at }, "what it costs otherwise: reserved_1y, spot, ..."),
 	}

@@ -43,11 +43,25 @@ type Tier struct {
 
 // Origin is where a figure is from.
 type Origin struct {
-	Source     string `json:"source"`
-	AsOf       Date   `json:"as_of"`      // when it was so
-	Confidence string `json:"confidence"` // A: price list or vendor's document; B: third party
-	File       string `json:"file"`       // the file of the book or overlay
+	Source string `json:"source"`
+	AsOf   Date   `json:"as_of"` // when it was so; the year of reading for a document that has no date
+	// Confidence is A for a price list or the vendor's document that was read, B
+	// for a third party's that was read, C for what is told from memory (never a
+	// price), "own" for the reader's own.
+	Confidence string `json:"confidence"`
+	File       string `json:"file"` // the file of the book or overlay
 	Line       int    `json:"line"`
+}
+
+const fromMemory = "C"
+
+// Caveat is what a reader must be told wherever the figure decides something;
+// "" for a figure that somebody looked up.
+func (o Origin) Caveat() string {
+	if o.Confidence == fromMemory {
+		return "from memory, not verified"
+	}
+	return ""
 }
 
 // Rounding says how each one's own amount is rounded up before it is summed.

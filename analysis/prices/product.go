@@ -225,6 +225,18 @@ func (p *Product) Fact(name string, on Date) (Fact, error) {
 	return Fact{}, unknown("fact", name, p.ID, sorted(have))
 }
 
+// FactsOn are the facts that hold on a day, in the order of the file; 0 is the
+// newest.
+func (p *Product) FactsOn(on Date) []Fact {
+	list := []Fact{}
+	for _, f := range p.Facts {
+		if now, err := p.Fact(f.Name, on); err == nil && now.Origin == f.Origin {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
 // Types are the names of the product's types of machine, in order.
 func (p *Product) Types() []string {
 	all := make(map[string]bool)
@@ -271,7 +283,7 @@ func (p *Product) Instance(name string) (*Instance, error) {
 		return nil, unknown("type", name, p.ID, p.Types())
 	}
 	if m.VCPU == 0 {
-		return nil, &Unknown{What: "shape (vCPU and memory) of type", Name: name, Where: p.ID}
+		return nil, &Unknown{What: "shape (vCPU and memory) of type", Name: name, Where: p.ID, Instead: "a price file of your own can give its vcpu, memory and arch"}
 	}
 	return m, nil
 }

@@ -46,7 +46,7 @@ func (r *reader) openTable(p *Product, e *tableEntry, from *productEntry) {
 	}
 	price := e.price
 	price.Unit, price.Per, price.Rounding = "hour", 1, from.rounding
-	price.Origin = r.origin(e.at, &e.stated, from.stated, "the table")
+	price.Origin = r.paid(e.at, &e.stated, from.stated, "the table")
 	price.Region = e.region
 	if price.Region == "" {
 		e.at.Fault("the table has no region", "add region: us-east-1, here, to the product or to the file")

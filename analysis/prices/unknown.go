@@ -13,6 +13,8 @@ type Unknown struct {
 	Where string   // "aws/lambda in us-east-1"; "" for the whole book
 	Near  []string // what was probably meant, the nearest first
 	Have  []string // what there is instead; may be long
+	// Instead is what to do where nothing else is meant; "" for nothing.
+	Instead string
 }
 
 // Error names what is not priced and what was probably meant.
@@ -24,6 +26,8 @@ func (u *Unknown) Error() string {
 	text += " in the price book"
 	const most = 12
 	switch {
+	case u.Instead != "":
+		return text + ": " + u.Instead
 	case len(u.Near) > 0:
 		return text + ": did you mean " + strings.Join(u.Near, ", ") + "?"
 	case len(u.Have) > most:

@@ -175,21 +175,33 @@ func (p *page) wrap(s, lead string) {
 	if limit <= 0 {
 		limit = pipeWidth
 	}
-	indent := strings.Repeat(" ", width(lead))
-	line, used := lead, len(indent)
+	indent := width(lead)
+	for i, line := range Wrap(s, limit-indent) {
+		if i > 0 {
+			lead = strings.Repeat(" ", indent)
+		}
+		p.line(lead + line)
+	}
+}
+
+// Wrap breaks a sentence at spaces into lines of at most limit columns. A word
+// that is longer has a line of its own.
+func Wrap(s string, limit int) []string {
+	var lines []string
+	line, used := "", 0
 	for i, word := range words(s) {
 		n := width(word)
 		switch {
 		case i == 0:
 		case used+1+n > limit:
-			p.line(line)
-			line, used = indent, len(indent)
+			lines = append(lines, line)
+			line, used = "", 0
 		default:
 			line, used = line+" ", used+1
 		}
 		line, used = line+word, used+n
 	}
-	p.line(line)
+	return append(lines, line)
 }
 
 // words are what a line may break between: a unit stays with its number.

@@ -3,12 +3,10 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/coldcurve/coldcurve/analysis/prices"
 	"github.com/coldcurve/coldcurve/analysis/strict"
@@ -124,9 +122,11 @@ func (c *pricesListCmd) Run(w *World) error {
 	case c.JSON:
 		return printJSON(w.Stdout, doc)
 	case c.Product != "":
-		return printPrices(w.Stdout, doc.Products[0], c.Region)
+		printPrices(w, doc.Products[0], c.Region)
+	default:
+		printProducts(w, doc.Products)
 	}
-	return printProducts(w.Stdout, doc.Products)
+	return nil
 }
 
 // product is a product, or one of its types of machine, on a day.
@@ -153,158 +153,42 @@ func (c *pricesListCmd) product(book *prices.Book, id string, on prices.Date) (p
 	return one, nil
 }
 
-func printProducts(out io.Writer, products []priceProduct) error {
-	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "PRODUCT\tNAME\tPRICES\tAS OF")
+func printProducts(w *World, products []priceProduct) {
+	t := &sheet{width: w.Terminal.Width}
+	t.row("PRODUCT", "PRICES", "AS OF", "NAME")
 	for _, p := range products {
 		var newest prices.Date
 		for _, price := range p.Prices {
 			newest = max(newest, price.AsOf)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", p.ID, p.Title, units.FormatCount(len(p.Prices)), newest)
+		t.row(p.ID, units.FormatCount(len(p.Prices)), newest.String(), p.Title)
 	}
-	return t.Flush()
+	t.print(w.Stdout)
 }
 
-func printPrices(out io.Writer, p priceProduct, region string) error {
-	fmt.Fprintf(out, "%s: %s\n", p.ID, p.Title)
+func printPrices(w *World, p priceProduct, region string) {
+	fmt.Fprintf(w.Stdout, "%s: %s\n", p.ID, p.Title)
 	if len(p.Prices) == 0 && region != "" {
-		fmt.Fprintf(out, "no price in %s\n", region)
+		fmt.Fprintf(w.Stdout, "no price in %s\n", region)
 	}
-	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	t := &sheet{width: w.Terminal.Width}
 	for _, price := range p.Prices {
 		name := price.Dimension
 		if price.Product != p.ID {
 			name = price.Product[strings.LastIndex(price.Product, "/")+1:] + " " + name
 		}
 		for i, tier := range price.Tiers {
-			place, rest := "", tier.Range()
-			if i == 0 {
-				place = price.Region
-			} else {
-				name = ""
+			place, text := price.Region, price.UnitPrice(tier)
+			if i > 0 {
+				name, place = "", ""
 			}
-			if rest == "all" {
-				rest = ""
+			if span := tier.Range(); span != "all" {
+				text += ", " + span
 			}
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", name, place, price.UnitPrice(tier), rest)
+			t.row(name, place, text)
 		}
 	}
-	return t.Flush()
-}
-
-type pricesExplainCmd struct {
-	priceBook
-	Product   string `arg:"" help:"As aws/lambda or aws/ec2/c7g.large."`
-	Dimension string `arg:"" help:"As duration_x86 or ondemand."`
-	Region    string `help:"The default is the first region that the book has for the product."`
-	JSON      bool   `name:"json" help:"Print JSON (schema coldcurve.price/v1)."`
-}
-
-type priceExplained struct {
-	Schema   string        `json:"schema"`
-	Price    *prices.Price `json:"price"`
-	Example  priceExample  `json:"example"`
-	Rounding string        `json:"amount_rounding"`
-}
-
-type priceExample struct {
-	Quantity prices.Decimal `json:"quantity"`
-	USD      string         `json:"amount_usd"`
-	Parts    []pricePart    `json:"parts"`
-}
-
-type pricePart struct {
-	Tier     string `json:"tier"`
-	Quantity string `json:"quantity"`
-	Price    string `json:"unit_price"`
-	USD      string `json:"amount_usd"`
-}
-
-const amountRounding = "computed exactly and rounded once, to whole nano-dollars, half to even"
-
-// Run says all about a price.
-func (c *pricesExplainCmd) Run(w *World) error {
-	book, on, err := c.open()
-	if err != nil {
-		return err
-	}
-	region, err := c.region(book)
-	if err != nil {
-		return wrongLookup(err)
-	}
-	price, err := book.Lookup(c.Product, region, c.Dimension, on)
-	if err != nil {
-		return wrongLookup(err)
-	}
-	example, err := price.Example()
-	if err != nil {
-		return err
-	}
-	doc := priceExplained{Schema: "coldcurve.price/v1", Price: price, Rounding: amountRounding,
-		Example: priceExample{Quantity: example.Quantity, USD: example.Amount.Total.USD()}}
-	for _, part := range example.Amount.Parts {
-		doc.Example.Parts = append(doc.Example.Parts, pricePart{part.Tier.Range(), part.Quantity.RatString(), price.UnitPrice(part.Tier), part.Amount.USD()})
-	}
-	if c.JSON {
-		return printJSON(w.Stdout, doc)
-	}
-	return printExplained(w.Stdout, doc)
-}
-
-func (c *pricesExplainCmd) region(book *prices.Book) (string, error) {
-	if c.Region != "" {
-		return c.Region, nil
-	}
-	parts := strings.SplitN(c.Product, "/", 3)
-	p, err := book.Product(strings.Join(parts[:min(2, len(parts))], "/"))
-	if err != nil {
-		return "", err
-	}
-	if regions := p.Regions(); len(regions) > 0 {
-		return regions[0], nil
-	}
-	return prices.Global, nil
-}
-
-func printExplained(out io.Writer, doc priceExplained) error {
-	p := doc.Price
-	fmt.Fprintf(out, "%s %s in %s\n\n", p.Product, p.Dimension, p.Region)
-	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	row := func(name, text string) {
-		if text != "" {
-			fmt.Fprintf(t, "  %s\t%s\n", name, text)
-		}
-	}
-	for _, tier := range p.Tiers {
-		row(tier.Range(), p.UnitPrice(tier))
-	}
-	row("rounding", p.Rounding.Text())
-	if p.Free != nil {
-		kind := "free tier, only if asked for"
-		if p.Free.Included {
-			kind = "included"
-		}
-		row("free", p.Free.Text()+" ("+kind+")")
-		row("", p.Free.Note)
-	}
-	if !p.Cap.IsZero() {
-		row("cap", "$"+p.Cap.String()+" a month an instance")
-	}
-	row("note", p.Note)
-	row("holds", p.Span.Text())
-	row("source", p.Source)
-	row("as of", p.AsOf.String()+" (confidence "+p.Confidence+")")
-	row("stands in", fmt.Sprintf("%s:%d", p.File, p.Line))
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "\n%s cost $%s, %s:\n", p.Quantity(doc.Example.Quantity), doc.Example.USD, doc.Rounding)
-	t = tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	for _, part := range doc.Example.Parts {
-		fmt.Fprintf(t, "%s\tx %s\t= $%s\t\n", part.Quantity, part.Price, part.USD)
-	}
-	return t.Flush()
+	t.print(w.Stdout)
 }
 
 type pricesValidateCmd struct {
@@ -368,9 +252,9 @@ func (c *pricesDiffCmd) Run(w *World) error {
 		}
 		fmt.Fprintf(w.Stdout, "%s %s %s%s\n", change.Product, change.Kind, change.Name, place)
 		for _, line := range []struct{ sign, text string }{{"-", change.Before}, {"+", change.After}} {
-			if line.text != "" {
-				fmt.Fprintf(w.Stdout, "  %s %s\n", line.sign, line.text)
-			}
+			t := &sheet{width: w.Terminal.Width, indent: "  " + line.sign + " "}
+			t.row(line.text)
+			t.print(w.Stdout)
 		}
 	}
 	fmt.Fprintf(w.Stderr, "%s between %s and %s\n", count(uint64(len(doc.Changes)), "difference"), c.Before, c.After)
