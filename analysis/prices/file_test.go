@@ -184,6 +184,31 @@ func checkPrice(t *testing.T, p *Price) {
 	}
 }
 
+// TestOneMachineCostsLittle: who asks for a machine of one provider pays for
+// that provider's file and a search in its table, not for the book. Allocations
+// are counted and not time, which says the same on a busy computer; of reading
+// everything it is a sixth, and a third may not be passed.
+func TestOneMachineCostsLittle(t *testing.T) {
+	one := testing.AllocsPerRun(3, func() {
+		if _, err := Open().Instance("aws/ec2/c7g.large"); err != nil {
+			t.Fatal(err)
+		}
+	})
+	all := testing.AllocsPerRun(3, func() {
+		b := Open()
+		for _, id := range b.Products() {
+			p, err := b.Product(id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.All(0)
+		}
+	})
+	if one > all/3 {
+		t.Errorf("one machine costs %.0f allocations, and everything %.0f", one, all)
+	}
+}
+
 // What a command pays for the book when it asks for one price, beside what
 // reading all of it costs; and what a bill's line costs.
 func BenchmarkBook(b *testing.B) {
