@@ -120,8 +120,15 @@ func Of(in Input) Capacity {
 
 // served says whether the requests that reached the server were served in the
 // step, but for a few at its ends: only then is the CPU time of its span theirs.
+// Too few for a p99 beside refused ones are what a full backlog held.
 func (s Step) served() bool {
-	return s.Sent > s.Refused && s.Errors == s.Refused && (s.P99 == nil || *s.P99 < int64(s.End-s.Start)/10)
+	if s.Sent == s.Refused || s.Errors > s.Refused {
+		return false
+	}
+	if s.P99 == nil {
+		return s.Refused == 0
+	}
+	return *s.P99 < int64(s.End-s.Start)/10
 }
 
 func (s Step) figure(target time.Duration) Figure {

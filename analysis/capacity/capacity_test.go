@@ -96,6 +96,11 @@ func TestRequestsThatSpill(t *testing.T) {
 	if c.Steps[5].Kept != nil && *c.Steps[5].Kept {
 		t.Error("a step that refused requests kept the target")
 	}
+	few := steps(5e6)
+	few[0].P99, few[0].Errors, few[0].Refused = nil, 50, 50
+	if f := capacity.Of(capacity.Input{Function: "f", VCPUs: 1, Steps: few, Readings: readings(0, sec/2)}).Steps[0]; f.CPUPerRequest != nil {
+		t.Errorf("CPU time per request %v of a step whose requests may have waited beyond it", *f.CPUPerRequest)
+	}
 	spilled := capacity.Of(capacity.Input{Function: "f", VCPUs: 1, Steps: steps(4*sec, 4*sec), Readings: readings(0, sec/2, sec/2)})
 	if spilled.CPUPerRequest != nil || spilled.Ceiling != nil {
 		t.Errorf("CPU time per request %v where no step was served in time", *spilled.CPUPerRequest)
