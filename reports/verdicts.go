@@ -96,7 +96,7 @@ func (v *Verdicts) Power(f *gate.Record) string {
 	if f.Detectable != nil {
 		parts = append(parts, fmt.Sprintf("%d %s detect a change of %s", min(f.Runs[0], f.Runs[1]), unit, f.Difference(f.Detectable)))
 	}
-	if f.Needed != nil {
+	if f.Needed != nil && !strings.Contains(f.Why, "takes about") { // which has it
 		margin := f.Margin
 		parts = append(parts, fmt.Sprintf("to rule out one of %s takes about %s", f.Difference(&margin), units.FormatCount(int64(math.Ceil(*f.Needed)))))
 	}

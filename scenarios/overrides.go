@@ -36,6 +36,12 @@ type Overrides struct {
 	Sandboxes []string
 	// Starts replace how instances are started, in the same way.
 	Starts []string
+	// Code is folders that replace what functions run, by function; "" is for
+	// the scenario's only one.
+	Code map[string]string
+	// Set is further keys, of the platform and of every function, with their
+	// values as a file has them.
+	Set []Setting
 
 	badURL bool // it has been reported, and is not missing
 }

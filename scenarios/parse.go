@@ -54,6 +54,8 @@ func parse(r *reader, text []byte) (*Scenario, error) {
 	}
 	scenarioFields().Into(s, r, m, "the scenario", "")
 	r.faults = append(r.faults, r.overrides.misplaced(s.Platform.Name)...)
+	r.assign()
+	r.replaceCode()
 	if s.Platform.Name == referencePlatform {
 		r.uploads()
 		r.expand(m)

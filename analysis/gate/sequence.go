@@ -36,13 +36,24 @@ func (s *Sequence) Look(c Comparison) []Finding {
 	s.taken++
 	now := Judge(s.policy, c, Look{Number: s.taken, Of: len(looks)})
 	for i := range now {
-		now[i].Look = min(len(c.Base), len(c.Head))
+		now[i].Look = usable(c)
 		if s.findings != nil && s.findings[i].Verdict.Decided() {
 			now[i] = s.findings[i]
 		}
 	}
 	s.findings = now
 	return now
+}
+
+// usable is the number of pairs of which both runs may be used.
+func usable(c Comparison) int {
+	n := 0
+	for i := range min(len(c.Base), len(c.Head)) {
+		if len(c.Base[i].Invalid)+len(c.Head[i].Invalid) == 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // Settled says whether more pairs could not change a verdict: each rule has its

@@ -5,20 +5,60 @@ import (
 	"io"
 	"slices"
 
+	"github.com/coldcurve/coldcurve/analysis/comparison"
 	"github.com/coldcurve/coldcurve/analysis/gate"
+	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/reports"
 )
 
 // Verdicts writes what was found between two sides: in sentences, as a table of
 // the rules, and what each could have shown.
 func Verdicts(w io.Writer, o Options, v *reports.Verdicts) error {
-	return onPage(w, o, func(p *page) { p.verdicts(v) })
+	return onPage(w, o, func(p *page) { p.verdicts(v, v.Answer()) })
 }
 
-func (p *page) verdicts(v *reports.Verdicts) {
+// Comparison writes a comparison by pairs: its verdicts, and how the phases of
+// what regressed have moved.
+func Comparison(w io.Writer, o Options, c *reports.Comparison) error {
+	return onPage(w, o, func(p *page) {
+		notes := c.Notes
+		c.Notes = nil
+		p.verdicts(&c.Verdicts, c.Answer())
+		c.Notes = notes
+		for i := range c.Document.Findings {
+			if f := &c.Document.Findings[i]; len(f.Parts) > 0 {
+				p.parts(f)
+			}
+		}
+		p.notes(c.Notes)
+	})
+}
+
+// parts is a table of how the phases of a finding's requests have moved.
+func (p *page) parts(f *comparison.Finding) {
+	p.line("")
+	p.line("Where " + clean(f.Subject()) + " has gone, in means of the runs:")
+	p.line("")
+	cells := func(of func(*comparison.Part) string) []string { return cellsOf(f.Parts, of) }
+	p.table([]column{
+		{head: "phase", left: true, cells: cells(func(p *comparison.Part) string { return p.Name })},
+		{head: "base", cells: cells(func(p *comparison.Part) string { return units.FormatDuration(p.Base) })},
+		{head: "head", cells: cells(func(p *comparison.Part) string { return units.FormatDuration(p.Head) })},
+		{head: "change", cells: cells(func(p *comparison.Part) string { return reports.Signed(&p.Change) })},
+		{head: "95% interval", keep: 1, cells: cells(func(p *comparison.Part) string { return reports.Signed(p.Lower) + " to " + reports.Signed(p.Upper) })},
+		{head: "", left: true, cells: cells(func(p *comparison.Part) string {
+			if p.Moved() {
+				return "moved"
+			}
+			return ""
+		})},
+	})
+}
+
+func (p *page) verdicts(v *reports.Verdicts, answer []string) {
 	p.line(p.paint(bold, clean(v.Title)))
 	p.line("")
-	for _, sentence := range v.Answer() {
+	for _, sentence := range answer {
 		p.wrap(clean(sentence), "")
 	}
 	p.line("")
@@ -42,11 +82,11 @@ func (p *page) verdicts(v *reports.Verdicts) {
 	p.line("")
 	for i := range v.Findings {
 		f := &v.Findings[i]
-		words := f.Subject() + ": " + f.Why
+		words := f.Why
 		if power := v.Power(f); power != "" {
 			words += "; " + power
 		}
-		p.wrap(clean(words)+".", "- ")
+		p.wrap(clean(f.Subject()+": "+words)+".", "- ")
 	}
 	p.notes(v.Notes)
 }

@@ -32,6 +32,7 @@ type grammar struct {
 	Run      runCmd      `cmd:"" help:"Drive scenarios at a platform and say how long callers wait. Without an argument: the quick suite on the built-in reference runtime."`
 	Serve    serveCmd    `cmd:"" help:"Run the reference runtime alone, until interrupted."`
 	Simulate simulateCmd `cmd:"" help:"Simulate traffic on a policy in virtual time: cold starts, instances, latency, usage."`
+	Compare  compareCmd  `cmd:"" help:"Measure two sides in adjacent pairs of runs until it is clear which is worse: builds, git revisions, settings, platforms."`
 	Gate     gateCmd     `cmd:"" help:"Hold runs against other runs or saved baselines: did it get worse, and how sure is that?"`
 	Report   reportCmd   `cmd:"" help:"Render a run directory again."`
 	Cost     costCmd     `cmd:"" help:"What traffic costs, and who pays."`

@@ -28,6 +28,19 @@ func execute(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd) (*
 // carryOut drives a plan and leaves its run directory. The run is given beside
 // an error too, as far as it came: nothing measured is lost.
 func carryOut(ctx context.Context, w *World, s *plan, c *runCmd) (*summary.Run, error) {
+	progress := newProgress(w, s.Name)
+	dir, err := measure(ctx, w, s, c, rundir.DefaultDir(c.Out, s.Name, w.Now()), progress.show)
+	progress.end()
+	if dir == nil {
+		return nil, err
+	}
+	run, presentErr := present(w, dir, c.pricing, c.JSON)
+	return run, errors.Join(err, presentErr)
+}
+
+// measure drives a plan into a run directory, and shows nothing of it but how
+// it is getting on. The directory is given beside an error too.
+func measure(ctx context.Context, w *World, s *plan, c *runCmd, path string, show func(drive.Progress)) (*rundir.Dir, error) {
 	stage, err := setUp(ctx, w, s.Scenario, c)
 	if err != nil {
 		return nil, err
@@ -38,19 +51,17 @@ func carryOut(ctx context.Context, w *World, s *plan, c *runCmd) (*summary.Run, 
 	}
 
 	manifest := manifestOf(s, stage.description, w.Now(), &c.overrideFlags)
-	writer, err := rundir.Create(rundir.DefaultDir(c.Out, s.Name, manifest.Started), manifest, s.Text)
+	writer, err := rundir.Create(path, manifest, s.Text)
 	if err != nil {
 		return nil, err
 	}
-	progress := newProgress(w, s.Name)
 	outcome, driveErr := drive.Run(ctx, drive.Plan{
 		Schedule:    s.schedule,
 		Deployments: stage.deployments,
 		Payloads:    payloads(s.Scenario),
 		InFlight:    s.InFlight,
 		Clock:       clock.New(),
-	}, writer, progress.show)
-	progress.end()
+	}, writer, show)
 
 	manifest.Warnings = append(manifest.Warnings, stage.history(writer)...)
 	manifest.Warnings = append(manifest.Warnings, stage.readings(writer)...)
@@ -73,11 +84,7 @@ func carryOut(ctx context.Context, w *World, s *plan, c *runCmd) (*summary.Run, 
 		}
 	}))
 	dir, openErr := rundir.Open(writer.Dir())
-	if openErr != nil {
-		return nil, errors.Join(err, openErr)
-	}
-	run, presentErr := present(w, dir, c.pricing, c.JSON)
-	return run, errors.Join(err, presentErr)
+	return dir, errors.Join(err, openErr)
 }
 
 func manifestOf(s *plan, d platform.Description, now time.Time, f *overrideFlags) rundir.Manifest {

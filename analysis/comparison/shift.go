@@ -1,0 +1,111 @@
+package comparison
+
+import (
+	"math"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/baseline"
+	"github.com/coldcurve/coldcurve/analysis/hist"
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/stats"
+)
+
+// Shift is how the latency of one start kind differs between the sides, decile
+// by decile. The unit is the run: at each decile, y of a pair is the logarithm of
+// head's quantile over base's; the change is Hodges and Lehmann's estimate over
+// the pairs, its band the exact signed-rank limits at 95%, decile by decile.
+//
+// Source: the shift function is K. Doksum's, Annals of Statistics 2 (1974)
+// 267-277; a band over runs instead of over pooled requests allows for what
+// requests of one run have in common.
+type Shift struct {
+	Start   string   `json:"start"`
+	Pairs   int      `json:"pairs"`
+	Deciles []Decile `json:"deciles"`
+}
+
+// Decile is a point of a shift. Change and its limits are shares of base's
+// quantile; limits are nil where so few pairs have none.
+type Decile struct {
+	Share  float64       `json:"share"`
+	Base   time.Duration `json:"base_ns"` // of the runs' quantiles, by Hodges and Lehmann
+	Head   time.Duration `json:"head_ns"`
+	Change float64       `json:"change"`
+	Lower  *float64      `json:"lower"`
+	Upper  *float64      `json:"upper"`
+}
+
+// fewest requests of a kind in a run that its deciles are read from.
+const fewest = 5
+
+// shifts are those of the kinds that both sides have often enough, cold first.
+func shifts(base, head []*baseline.Run) []Shift {
+	out := []Shift{}
+	for _, start := range []sample.Start{sample.Cold, sample.Warm} {
+		var pairs [][2]*hist.Histogram
+		for i := range base {
+			b, h := Latency(base[i], start), Latency(head[i], start)
+			if b.N() >= fewest && h.N() >= fewest {
+				pairs = append(pairs, [2]*hist.Histogram{b, h})
+			}
+		}
+		if len(pairs) > 0 {
+			out = append(out, Shift{Start: start.String(), Pairs: len(pairs), Deciles: deciles(pairs)})
+		}
+	}
+	return out
+}
+
+func deciles(pairs [][2]*hist.Histogram) []Decile {
+	var list []Decile
+	for i := 1; i < 10; i++ {
+		share := float64(i) / 10
+		var base, head, ys []float64
+		for _, p := range pairs {
+			b, h := float64(max(p[0].Quantile(share), 1)), float64(max(p[1].Quantile(share), 1))
+			base, head, ys = append(base, b), append(head, h), append(ys, math.Log(h/b))
+		}
+		lower, upper := stats.SignedRankLimits(ys, .975)
+		list = append(list, Decile{
+			Share: share, Base: nanos(stats.HodgesLehmann(base)), Head: nanos(stats.HodgesLehmann(head)),
+			Change: math.Expm1(stats.HodgesLehmann(ys)), Lower: ratio(lower), Upper: ratio(upper),
+		})
+	}
+	return list
+}
+
+func ratio(y float64) *float64 {
+	if math.IsInf(y, 0) || math.IsNaN(y) {
+		return nil
+	}
+	v := math.Expm1(y)
+	return &v
+}
+
+// Latency is the distribution of one start kind in a run, warm-up left out.
+func Latency(r *baseline.Run, start sample.Start) *hist.Histogram {
+	warmup := make(map[string]bool)
+	for _, p := range r.Record.Phases {
+		warmup[p.Name] = p.Warmup
+	}
+	all := hist.New()
+	for i := range r.Record.Groups {
+		if g := &r.Record.Groups[i]; g.Start == start && !warmup[g.Phase] {
+			all.Merge(g.Latency)
+		}
+	}
+	return all
+}
+
+// Latencies are a side's, all usable runs together.
+func (c *Comparison) Latencies(side string, start sample.Start) *hist.Histogram {
+	runs := c.base
+	if side == Head {
+		runs = c.head
+	}
+	all := hist.New()
+	for _, r := range runs {
+		all.Merge(Latency(r, start))
+	}
+	return all
+}

@@ -1,0 +1,142 @@
+package pairs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// worktree is a revision checked out beside a repository.
+type worktree struct{ repository, folder string }
+
+// removal bounds how long git may take to forget a worktree.
+const removal = time.Minute
+
+func (t worktree) remove() error {
+	ctx, cancel := context.WithTimeout(context.Background(), removal)
+	defer cancel()
+	if _, err := git(ctx, t.repository, "worktree", "remove", "--force", t.folder); err != nil {
+		return fmt.Errorf("remove worktree %s: %w", t.folder, err)
+	}
+	return nil
+}
+
+// revision checks out REVISION or REVISION:FOLDER. Without a folder the
+// scenario's own code is that revision's; with one it holds the function's code.
+func (w *Workshop) revision(ctx context.Context, s *Side, given string) error {
+	ref, folder, named := strings.Cut(given, ":")
+	from, err := w.home(named)
+	if err != nil {
+		return err
+	}
+	repository, err := git(ctx, from, "rev-parse", "--show-toplevel")
+	if err != nil {
+		return err
+	}
+	commit, err := git(ctx, repository, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
+	if err != nil {
+		return &UsageError{fmt.Errorf("git knows no revision %q in %s", ref, repository)}
+	}
+	at, err := w.folder("revision")
+	if err != nil {
+		return err
+	}
+	w.log("checking out %s (%.12s)", ref, commit)
+	if _, err := git(ctx, repository, "worktree", "add", "--detach", "--force", at, commit); err != nil {
+		return err
+	}
+	w.worktrees = append(w.worktrees, worktree{repository, at})
+	s.What = fmt.Sprintf("revision %s (%.12s)", ref, commit)
+	if named {
+		s.What += ", the code in " + folder
+		name, path, several := strings.Cut(folder, "=")
+		if !several {
+			name, path = "", folder
+		}
+		path = filepath.Join(at, path)
+		if several {
+			path = name + "=" + path
+		}
+		return w.code(ctx, s, path)
+	}
+	if err := w.command(ctx, at); err != nil {
+		return err
+	}
+	inside, err := filepath.Rel(repository, from)
+	s.Folder = filepath.Join(at, inside)
+	return err
+}
+
+// home is the folder whose repository is meant: the working folder's where a
+// folder is named, else the scenario's.
+func (w *Workshop) home(named bool) (string, error) {
+	home := "."
+	if info, err := os.Stat(w.Scenario); !named {
+		if err != nil || info.IsDir() {
+			return "", &UsageError{fmt.Errorf("scenario %s is no file whose code has revisions: write rev:REVISION:FOLDER", w.Scenario)}
+		}
+		home = filepath.Dir(w.Scenario)
+	}
+	home, err := filepath.Abs(home)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(home)
+}
+
+// built gives a folder whose function can be executed: itself, or where it holds
+// Go source and no executable, one with what was built of it.
+func (w *Workshop) built(ctx context.Context, folder string) (string, error) {
+	if err := w.command(ctx, folder); err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(filepath.Join(folder, "bootstrap")); err == nil {
+		return folder, nil
+	}
+	if sources, err := filepath.Glob(filepath.Join(folder, "*.go")); err != nil || len(sources) == 0 {
+		return folder, err
+	}
+	to, err := w.folder("build")
+	if err != nil {
+		return "", err
+	}
+	w.log("building %s", folder)
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", filepath.Join(to, "bootstrap"), ".")
+	build.Dir, build.Env = folder, append(os.Environ(), "GOOS=linux", "CGO_ENABLED=0")
+	return to, output(build)
+}
+
+// command runs the user's own way to build.
+func (w *Workshop) command(ctx context.Context, folder string) error {
+	if w.Build == "" {
+		return nil
+	}
+	w.log("in %s: %s", folder, w.Build)
+	build := exec.CommandContext(ctx, "sh", "-c", w.Build)
+	build.Dir = folder
+	return output(build)
+}
+
+func output(cmd *exec.Cmd) error {
+	text, err := cmd.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, strings.TrimSpace(string(text)))
+	}
+	return nil
+}
+
+// git runs git in a folder and gives what it prints.
+func git(ctx context.Context, folder string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "git", args...)
+	cmd.Dir = folder
+	text, err := cmd.Output()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return "", fmt.Errorf("git %s: %s", args[0], strings.TrimSpace(string(exit.Stderr)))
+	}
+	return strings.TrimSpace(string(text)), err
+}
