@@ -28,6 +28,7 @@ func read(file string, text []byte, open func(string) ([]byte, error), trusted b
 	}
 	var e fileEntry
 	fileFields().Into(&e, r, m, "the price file", "")
+	e.reported(m)
 	p := &provider{name: e.provider, title: e.title, attribution: e.attribution, products: make(map[string]*Product)}
 	for i := range e.products {
 		r.product(p, &e, &e.products[i])
@@ -51,6 +52,7 @@ func (r *reader) product(to *provider, file *fileEntry, e *productEntry) {
 		e.at.Get("product").Fault("product "+e.id+" a second time", "put its entries under the first one")
 		return
 	}
+	e.reported(e.at)
 	e.stated.inherit(file.stated)
 	p := &Product{ID: e.id, Title: e.title, Provider: file.provider, types: make(map[string]*Instance)}
 	if p.Title == "" {
@@ -80,6 +82,7 @@ func (r *reader) product(to *provider, file *fileEntry, e *productEntry) {
 // origin is where an entry's figures are from; a missing source or date is a
 // fault.
 func (r *reader) origin(m strict.Map, s *stated, from stated, what string) Origin {
+	s.reported(m)
 	s.inherit(from)
 	if s.source == "" {
 		m.Fault(what+" has no source", `add source: "who says so", here, to the product or to the file`)

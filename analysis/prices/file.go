@@ -38,6 +38,15 @@ func (s *stated) inherit(from stated) {
 	}
 }
 
+// reported fills in a date that is written and no date, so that what inherits
+// it is not at fault, too.
+func (s *stated) reported(m strict.Map) {
+	const anyDay = 19700101
+	if s.asOf == 0 && m.Get("as_of").Given() {
+		s.asOf = anyDay
+	}
+}
+
 // statedFields are the keys of an origin in a mapping that has one at at.
 func statedFields[T any](at func(*T) *stated) fields[T] {
 	return fields[T]{

@@ -133,6 +133,15 @@ func plainDates(n *yaml.Node) {
 	}
 }
 
+// A date that is none is one fault, and none of what inherits it.
+func TestOneWrongDateIsOneFault(t *testing.T) {
+	text := strings.Replace(header, "2026-01-02", "2026-13-02", 1) + "prices: [{dimension: d, unit: GB, usd: 1}], facts: [{name: memory_max, value: 1GB}]}]"
+	_, err := Load("f.yaml", []byte(text), nil)
+	if faults, _ := errors.AsType[strict.Faults](err); len(faults) != 1 {
+		t.Errorf("got %v, want one fault", err)
+	}
+}
+
 // FuzzLoad holds whatever is read to what a book promises: prices have tiers
 // that meet, a source and a date, and every one of them is found by its name.
 func FuzzLoad(f *testing.F) {
