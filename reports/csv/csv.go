@@ -34,6 +34,10 @@ func Cost(w io.Writer, c *reports.Cost) error {
 			})
 		}
 	}
+	return write(out, rows)
+}
+
+func write(out *csv.Writer, rows [][]string) error {
 	for _, row := range rows {
 		for i := range row {
 			row[i] = inert(row[i])
@@ -43,6 +47,33 @@ func Cost(w io.Writer, c *reports.Cost) error {
 		return fmt.Errorf("write csv: %w", err)
 	}
 	return nil
+}
+
+// Curve writes a row for each option at each place of its curve. Where it cannot
+// do the work the reason stands in place of amounts.
+func Curve(w io.Writer, c reports.Curves) error {
+	rows := [][]string{{"option", string(c.Over), "rate_per_s", "requests_month", "usd_month", "instances", "response_s"}}
+	shares := cost.Shares()
+	for _, s := range shares {
+		rows[0] = append(rows[0], string(s)+"_usd")
+	}
+	rows[0] = append(rows[0], "impossible")
+	for _, s := range c.Series {
+		for _, p := range s.Points {
+			row := []string{s.Option, fmt.Sprint(p.X), fmt.Sprint(float64(p.Rate)), fmt.Sprint(p.Requests)}
+			if p.Err != nil {
+				row = append(row, make([]string, 3+len(shares))...)
+				rows = append(rows, append(row, p.Err.Error()))
+				continue
+			}
+			row = append(row, p.Total.USD(), fmt.Sprint(p.Instances), fmt.Sprint(float64(p.Response)/1e9))
+			for _, share := range shares {
+				row = append(row, p.Shares[share].USD())
+			}
+			rows = append(rows, append(row, ""))
+		}
+	}
+	return write(csv.NewWriter(w), rows)
 }
 
 // inert keeps a spreadsheet from taking a text for a formula.

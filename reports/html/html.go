@@ -76,9 +76,7 @@ func Write(w io.Writer, r *reports.Report) error {
 	}
 	v := view{
 		Title: "coldcurve",
-		// The style sheet is ours and the variables are colours.
-		Style: template.CSS(":root{" + chart.Variables(chart.Light) + "}\n" +
-			"@media screen and (prefers-color-scheme: dark){:root{" + chart.Variables(chart.Dark) + "}}\n" + css),
+		Style: style(""),
 		Kinds: definitions(),
 	}
 	for i := range r.Document.Runs {
@@ -95,6 +93,13 @@ func Write(w io.Writer, r *reports.Report) error {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
+}
+
+// style is a page's style sheet: the house's, and more of its own. It is ours, and
+// the variables are colours.
+func style(more string) template.CSS {
+	return template.CSS(":root{" + chart.Variables(chart.Light) + "}\n" +
+		"@media screen and (prefers-color-scheme: dark){:root{" + chart.Variables(chart.Dark) + "}}\n" + css + more)
 }
 
 func viewOf(run *summary.Run, data *reports.Run) runView {

@@ -52,6 +52,7 @@ type workFlags struct {
 
 	functionFlags `embed:""`
 
+	Out    bytesFlag `help:"Payload of a response."`
 	Ready  uint64    `name:"provisioned" help:"Instances kept ready all month: provisioned concurrency, minimum or always-ready instances."`
 	Served shareFlag `name:"provisioned-share" default:"100%" help:"Share of requests that these serve."`
 	Fleet  uint64    `name:"instances" help:"Containers or machines that run all month."`
@@ -71,7 +72,6 @@ type functionFlags struct {
 	Cold     shareFlag  `name:"cold-share" help:"Share of requests that start an instance, such as 1%."`
 	Init     duration   `help:"How long such a start takes."`
 	In       bytesFlag  `help:"Payload of a request."`
-	Out      bytesFlag  `help:"Payload of a response."`
 	Async    bytesFlag  `help:"Requests are queued events of this size."`
 	Storage  bytesFlag  `help:"Configured /tmp of a function."`
 	Disk     bytesFlag  `help:"Disk of each container or machine."`
@@ -230,7 +230,6 @@ func (f *functionFlags) settings(w *cost.Work) {
 	set(&w.Memory, f.Memory.value)
 	set(&w.MemoryUsed, f.Used.value)
 	set(&w.In, f.In.value)
-	set(&w.Out, f.Out.value)
 	set(&w.Storage, f.Storage.value)
 	w.MilliCPU = int64(f.VCPU*1000 + .5)
 	if f.Async.value > 0 {
@@ -238,8 +237,10 @@ func (f *functionFlags) settings(w *cost.Work) {
 	}
 }
 
-// standing puts in what is there all month.
+// standing puts in what a curve says otherwise: responses, and what is there all
+// month.
 func (f *workFlags) standing(w *cost.Work) {
+	set(&w.Out, f.Out.value)
 	if f.Ready > 0 {
 		w.Provisioned = []cost.Provisioned{{Instances: f.Ready, For: cost.Month, Requests: shareOf(w.Requests, f.Served.value)}}
 	}

@@ -1,10 +1,14 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +21,9 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/study"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/reports"
+	"github.com/coldcurve/coldcurve/reports/chart"
+	"github.com/coldcurve/coldcurve/reports/csv"
+	"github.com/coldcurve/coldcurve/reports/html"
 	"github.com/coldcurve/coldcurve/reports/text"
 )
 
@@ -30,6 +37,7 @@ type costCurveCmd struct {
 	Over   string     `enum:"rate,duty,memory,duration" default:"rate" help:"What the cost is drawn over: the rate of requests, the share of the month in which they come at a rate (duty), memory, or duration."`
 	Rate   spanFlag   `default:"0.01/s..1000/s" help:"Requests a second, from and to; with another --over a single rate."`
 	Range  string     `help:"Of what the cost is drawn over, where that is not the rate: 1%..100%, 128MB..10GB, 10ms..10s."`
+	Reply  bytesFlag  `help:"Payload of a response."`
 	Target targetFlag `placeholder:"p99=300ms" help:"Response time that all options must hold; fleets are sized to it."`
 
 	Timeout     duration  `help:"How long callers wait for a response before it is an error; the default is for ever."`
@@ -40,7 +48,11 @@ type costCurveCmd struct {
 	Concurrency uint64    `help:"Most calls that the account may have under way; the default is the product's quota."`
 	Points      int       `default:"121" help:"Places on the curve."`
 
+	At  string `help:"Place of the curve that bills are taken apart at and whose costs are set against response times, such as 10/s; the default is halfway."`
+	Out string `type:"path" placeholder:"DIR" help:"Make a directory with the charts (SVG, PNG), curve.json, curve.csv and a page, curve.html, that shows exact values under the pointer."`
+
 	JSON bool `name:"json" xor:"form" help:"Print one JSON document (schema coldcurve.curve/v1)."`
+	CSV  bool `name:"csv" xor:"form" help:"Print the points of all curves as CSV."`
 }
 
 // rateSpan is a range of rates, or one.
@@ -97,10 +109,41 @@ func (c *costCurveCmd) Run(ctx context.Context, w *World) error {
 		return c.explained(err)
 	}
 	report := reports.Curves{Curves: curves}
-	if c.JSON {
-		return printJSON(w.Stdout, curves.Document(report.Answer(), report.Notes()))
+	if c.Out != "" {
+		if err := writeCurves(c.Out, report); err != nil {
+			return err
+		}
 	}
-	return text.Curve(w.Stdout, text.For(w.Terminal.Out, w.Terminal.Width, w.Env), report)
+	switch {
+	case c.JSON:
+		return printJSON(w.Stdout, curves.Document(report.Answer(), report.Notes()))
+	case c.CSV:
+		return csv.Curve(w.Stdout, report)
+	}
+	err = text.Curve(w.Stdout, text.For(w.Terminal.Out, w.Terminal.Width, w.Env), report)
+	if err == nil && c.Out != "" {
+		_, err = fmt.Fprintf(w.Stdout, "\nReport: %s\n", filepath.Join(c.Out, "curve.html"))
+	}
+	return err
+}
+
+// writeCurves keeps curves in a directory that holds nothing yet.
+func writeCurves(dir string, c reports.Curves) error {
+	kept := result{documents: map[string]any{"curve.json": c.Document(c.Answer(), c.Notes())}, charts: chart.Curves(c)}
+	if err := kept.write(dir); err != nil {
+		return err
+	}
+	for name, render := range map[string]func(io.Writer, reports.Curves) error{"curve.html": html.Curve, "curve.csv": csv.Curve} {
+		var b bytes.Buffer
+		err := render(&b, c)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o644)
+		}
+		if err != nil {
+			return fmt.Errorf("write %s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // comparison is what the flags ask for.
@@ -121,6 +164,14 @@ func (c *costCurveCmd) comparison() (study.Comparison, error) {
 	}
 	if err := c.axis(&k); err != nil {
 		return k, err
+	}
+	if c.At != "" {
+		if k.At, err = c.place(k.Over, c.At); err != nil {
+			return k, usage("--at: %w", err)
+		}
+		if k.At < k.From || k.At > k.To {
+			return k, usage("--at: %s does not lie on the curve", c.At)
+		}
 	}
 	if k.CPU, k.CPUBasis, err = c.cpu(); err != nil {
 		return k, err
@@ -183,6 +234,9 @@ func (c *costCurveCmd) axis(k *study.Comparison) error {
 
 func (c *costCurveCmd) place(over study.Over, input string) (float64, error) {
 	switch over {
+	case study.OverRate:
+		r, err := units.ParseRate(input)
+		return float64(r), err
 	case study.OverDuty:
 		return units.ParseShare(input)
 	case study.OverMemory:
@@ -241,6 +295,7 @@ func (c *costCurveCmd) work() (cost.Work, error) {
 		return w, err
 	}
 	c.settings(&w)
+	w.Out = c.Reply.value
 	return w, nil
 }
 
