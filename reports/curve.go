@@ -3,7 +3,6 @@ package reports
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -100,17 +99,6 @@ func Instances(option string, fewest, most int) string {
 		return fmt.Sprintf("%d x %s", fewest, option)
 	}
 	return fmt.Sprintf("%d to %d x %s", fewest, most, option)
-}
-
-// Nearest is the point of the curves next to a place.
-func (c Curves) Nearest(x float64) int {
-	best := 0
-	for i, p := range c.Series[0].Points {
-		if math.Abs(math.Log(p.X/x)) < math.Abs(math.Log(c.Series[0].Points[best].X/x)) {
-			best = i
-		}
-	}
-	return best
 }
 
 // Name is a place on the axis in words: "41.2 requests/s".

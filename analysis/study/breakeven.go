@@ -21,7 +21,8 @@ type Curves struct {
 	Breakeven []Breakeven
 	// Cheapest is which option is the cheapest one from place to place.
 	Cheapest  []Reign
-	Tradeoffs []Tradeoff // at the place At
+	Here      []CurvePoint // of each series, at the place At
+	Tradeoffs []Tradeoff   // there
 }
 
 // Series is one option's curve.
@@ -121,6 +122,17 @@ func (c Comparison) Compare(ctx context.Context) (*Curves, error) {
 	if out.Cheapest, err = s.reigns(found); err != nil {
 		return nil, err
 	}
+	for _, o := range run.options {
+		p, err := run.at(o, run.tick(out.At))
+		if err != nil {
+			return nil, err
+		}
+		point, err := run.point(run.tick(out.At), &p)
+		if err != nil {
+			return nil, err
+		}
+		out.Here = append(out.Here, point)
+	}
 	if out.Tradeoffs, err = run.tradeoffs(run.tick(out.At)); err != nil {
 		return nil, err
 	}
@@ -142,20 +154,17 @@ func (s *solver) series(i int, o *candidate) (Series, error) {
 	out := Series{Option: o.name, Host: o.host}
 	for j, t := range s.ticks {
 		p := &s.grid[i][j]
-		spot, err := s.spot(t)
+		point, err := s.point(t, p)
 		if err != nil {
 			return out, err
 		}
-		point := CurvePoint{X: spot.x, Rate: spot.rate, Requests: spot.requests, Err: p.err}
 		if p.err == nil {
 			out.Sample = p.bill
-			point.Total, point.Shares = p.total, p.bill.ByShare()
-			point.Instances, point.Bound, point.Busy, point.Response = p.fleet.Instances, p.fleet.Bound, p.fleet.Utilisation, int64(p.p99)
 		}
 		out.Points = append(out.Points, point)
 		if j == 0 {
 			if p.err != nil {
-				out.Limits = append(out.Limits, Limit{From: spot.x, Err: p.err})
+				out.Limits = append(out.Limits, Limit{From: point.X, Err: p.err})
 			}
 			continue
 		}
@@ -175,6 +184,17 @@ func (s *solver) series(i int, o *candidate) (Series, error) {
 		out.Limits[n-1].To = s.value(s.ticks[len(s.ticks)-1])
 	}
 	return out, nil
+}
+
+// point is what was priced at a tick, for a reader.
+func (c *comparison) point(tick uint64, p *priced) (CurvePoint, error) {
+	spot, err := c.spot(tick)
+	point := CurvePoint{X: spot.x, Rate: spot.rate, Requests: spot.requests, Err: p.err}
+	if p.err == nil && err == nil {
+		point.Total, point.Shares = p.total, p.bill.ByShare()
+		point.Instances, point.Bound, point.Busy, point.Response = p.fleet.Instances, p.fleet.Bound, p.fleet.Utilisation, int64(p.p99)
+	}
+	return point, err
 }
 
 // edge is the first tick above low that is, as high is and low is not, possible

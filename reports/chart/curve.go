@@ -115,19 +115,36 @@ func paintCurves(dc draw.Canvas, p *plot.Plot, c reports.Curves, t Theme) {
 		}
 		dc.StrokeLines(line, part)
 	}
-	sty := style(11, t.color(ink))
-	var taken []vg.Rectangle
+	var lines []string
 	for _, b := range c.Breakevens() {
-		at := vg.Point{X: x(b.X), Y: y(dollarsOf(b.After[1]))}
-		ringAt(dc, t, at)
-		if !b.Cheapest {
-			continue
+		ringAt(dc, t, vg.Point{X: x(b.X), Y: y(dollarsOf(b.After[1]))})
+		if b.Cheapest {
+			lines = append(lines, fmt.Sprintf("above %s: %s", c.Place(b.X), reports.Instances(b.Between[1], b.Instances[1], b.Instances[1])))
 		}
-		text := c.Place(b.X)
-		if place, room, ok := beside(dc, at, sty.Width(text), taken); ok {
-			dc.FillText(sty, place, text)
-			taken = append(taken, room)
+	}
+	paintCorner(dc, t, lines)
+}
+
+// mostCorner is how many lines the corner below the curves has room for.
+const mostCorner = 6
+
+// paintCorner writes which option is the cheapest from where on into the corner
+// that rising curves leave.
+func paintCorner(dc draw.Canvas, t Theme, lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	if hidden := len(lines) - mostCorner; hidden > 0 {
+		lines = append(lines[:mostCorner:mostCorner], fmt.Sprintf("and %d more", hidden))
+	}
+	lines = append([]string{"cheapest of all"}, lines...)
+	sty := right(style(11, t.color(ink)))
+	for i, line := range lines {
+		text := sty
+		if i == 0 {
+			text = bold(sty)
 		}
+		dc.FillText(text, vg.Point{X: dc.Max.X - 10, Y: dc.Min.Y + 15*vg.Length(len(lines)-i)}, line)
 	}
 }
 
@@ -151,11 +168,10 @@ type bar struct {
 }
 
 func shareChart(c reports.Curves) (Chart, bool) {
-	i := c.Nearest(c.At)
 	var bars []bar
 	most := units.Money(0)
-	for _, s := range c.Series {
-		if p := s.Points[i]; p.Err == nil {
+	for i, s := range c.Series {
+		if p := c.Here[i]; p.Err == nil {
 			bars = append(bars, bar{reports.Instances(s.Option, p.Instances, p.Instances), p.Total, p.Shares})
 			most = max(most, p.Total)
 		}
@@ -175,11 +191,11 @@ func shareChart(c reports.Curves) (Chart, bool) {
 	for _, b := range bars {
 		words = append(words, fmt.Sprintf("%s %v", b.label, b.total))
 	}
-	place := c.Name(c.Series[0].Points[i].X)
+	place := c.Name(c.At)
 	return Chart{
 		Name: "shares", Title: "What the bill is made of", Caption: "A month at " + place + ".",
 		Alt: "A month at " + place + ": " + strings.Join(words, ", ") + ".", subtitle: "a month at " + place,
-		height: titleHeight + 2*keyHeight + 34*vg.Length(len(bars)) + 30, keys: keys,
+		height: titleHeight + 2*keyHeight + 34*vg.Length(len(bars)), keys: keys,
 		body: func(dc draw.Canvas, t Theme) { paintBars(dc, t, bars, most) },
 	}, true
 }

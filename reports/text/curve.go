@@ -123,39 +123,41 @@ func (p *page) breakevens(c reports.Curves, list []study.Breakeven) {
 
 // curveShares is what each option's bill is made of at one place.
 func (p *page) curveShares(c reports.Curves) {
-	i := c.Nearest(c.At)
-	var list []study.Series
-	for _, s := range c.Series {
-		if s.Points[i].Err == nil {
-			list = append(list, s)
+	type here struct {
+		option string
+		study.CurvePoint
+	}
+	var list []here
+	for i, s := range c.Series {
+		if c.Here[i].Err == nil {
+			list = append(list, here{s.Option, c.Here[i]})
 		}
 	}
 	if len(list) == 0 {
 		return
 	}
 	p.line("")
-	p.wrap(fmt.Sprintf("At %s: a million requests, response time, and what the bill is made of.", c.Name(c.Series[0].Points[i].X)), "")
-	point := func(s *study.Series) *study.CurvePoint { return &s.Points[i] }
+	p.wrap(fmt.Sprintf("At %s: a million requests, response time, and what the bill is made of.", c.Name(c.At)), "")
 	columns := []column{
-		{head: "option", left: true, cells: cellsOf(list, func(s *study.Series) string {
-			return clean(reports.Instances(s.Option, point(s).Instances, point(s).Instances))
+		{head: "option", left: true, cells: cellsOf(list, func(h *here) string {
+			return clean(reports.Instances(h.option, h.Instances, h.Instances))
 		})},
-		{head: "a million", keep: 7, cells: cellsOf(list, func(s *study.Series) string {
-			return (&cost.Bill{Total: point(s).Total}).PerMillion(point(s).Requests).String()
+		{head: "a million", keep: 7, cells: cellsOf(list, func(h *here) string {
+			return (&cost.Bill{Total: h.Total}).PerMillion(h.Requests).String()
 		})},
-		{head: c.Quantile(), keep: 9, cells: cellsOf(list, func(s *study.Series) string {
-			return units.FormatDuration(time.Duration(point(s).Response))
+		{head: c.Quantile(), keep: 9, cells: cellsOf(list, func(h *here) string {
+			return units.FormatDuration(time.Duration(h.Response))
 		})},
 	}
 	for k, share := range cost.Shares() {
 		some := false
-		cells := cellsOf(list, func(s *study.Series) string {
-			amount := point(s).Shares[share]
-			if amount == 0 || point(s).Total == 0 {
+		cells := cellsOf(list, func(h *here) string {
+			amount := h.Shares[share]
+			if amount == 0 || h.Total == 0 {
 				return none
 			}
 			some = true
-			return units.FormatShare(float64(amount) / float64(point(s).Total))
+			return units.FormatShare(float64(amount) / float64(h.Total))
 		})
 		if some {
 			columns = append(columns, column{head: string(share), keep: 6 - k, cells: cells})
