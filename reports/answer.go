@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/capacity"
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 	"github.com/coldcurve/coldcurve/analysis/units"
@@ -16,8 +17,10 @@ import (
 const mostFunctions = 6
 
 // Answer is what the run has to say, in sentences: in a run that is not valid,
-// first which of its figures must not be used; then that nothing was answered, or for each function what a caller waits cold and warm, then how
-// often it starts cold. It says nothing that the sample cannot support.
+// first which of its figures must not be used; then that nothing was answered,
+// or how much servers carry within their target, or for each function what a
+// caller waits cold and warm, then how often it starts cold. It says nothing
+// that the sample cannot support.
 func Answer(run *summary.Run) []string {
 	var out []string
 	switch {
@@ -36,6 +39,9 @@ func Answer(run *summary.Run) []string {
 	if run.NoSuccess() {
 		return append(out, noSuccess(run), coldShare(run))
 	}
+	if carried := carries(run); len(carried) > 0 {
+		return append(out, carried...)
+	}
 	if several := compared(run, functions); several != "" {
 		return append(out, several, coldShare(run))
 	}
@@ -47,6 +53,28 @@ func Answer(run *summary.Run) []string {
 		out = append(out, waits(run, f)+coldByPhase(run, f))
 	}
 	return append(out, coldShare(run))
+}
+
+// carries is what servers were measured to carry: their steps go beyond it on
+// purpose, so a median over one of them would tell a caller nothing.
+func carries(run *summary.Run) (out []string) {
+	for i := range run.Capacity {
+		if answer := run.Capacity[i].Answer(); answer != "" {
+			out = append(out, answer)
+		}
+	}
+	return out
+}
+
+// Kept is whether a step of a capacity kept the target.
+func Kept(f capacity.Figure) string {
+	switch {
+	case f.Kept == nil:
+		return "not known"
+	case *f.Kept:
+		return "held"
+	}
+	return "broken"
 }
 
 // Title is what a run is of. It stands over every table and on every chart.

@@ -62,6 +62,8 @@ func platformFields() fields[Platform] {
 			"longest wait for an answer").Of(web).Defaults("30s"),
 		key("workers", counts(1, 1024), func(p *Platform) *int { return &p.Workers },
 			"processors of this machine that each function's server gets").Of(server).Defaults(1),
+		key("backlog", counts(1, 1_000_000), func(p *Platform) *int { return &p.Backlog },
+			"most requests that a server has at a time, in service and waiting; more are refused; the default is no limit").Of(server),
 		key("target", durations("300ms", 1, longest), func(p *Platform) *time.Duration { return &p.Target },
 			"the p99 latency at which a server's capacity is stated; the default is none").Of(server),
 	}

@@ -58,6 +58,7 @@ type Platform struct {
 
 	// server
 	Workers int           // processors of each function's server; the default is 1
+	Backlog int           // requests at a server, in service and waiting; 0 is no limit
 	Target  time.Duration // p99 at which capacity is stated; 0 is none
 }
 

@@ -31,6 +31,7 @@ type Step struct {
 	Start, End time.Duration // offsets
 	Sent       uint64        // requests for the function
 	Errors     uint64        // of those
+	Refused    uint64        // of the errors: never reached the server, which had as many as it takes
 	P99        *int64        // nanoseconds of the successes; nil where there are too few
 	// Limited is that the load generator's own lag moved p99: it is nothing
 	// that can be said of the server.
@@ -45,7 +46,8 @@ type Capacity struct {
 	Definition string `json:"definition"`
 
 	// CPUPerRequest is user and system time of all of the server's processes
-	// over the requests of the steps that served theirs in time, in nanoseconds.
+	// over the requests that reached the server, in the steps that served theirs
+	// in time, in nanoseconds.
 	// CPUStderr is its standard error by the differences between those steps,
 	// weighted by their requests; null below three. Null both where the CPU time
 	// could not be read, or no step served its requests in time.
@@ -73,10 +75,11 @@ type Figure struct {
 	Phase         string   `json:"phase"`
 	Rate          float64  `json:"rate_per_s"` // requests sent, over the step
 	Errors        uint64   `json:"errors"`
+	Refused       uint64   `json:"refused"` // of the errors: never reached the server
 	P99           *int64   `json:"p99_ns"`
-	Kept          *bool    `json:"kept"` // the target, without an error; null where p99 or the target is not known, or it broke while others had the processors
-	CPUPerRequest *float64 `json:"cpu_per_request_ns"`
-	Utilisation   *float64 `json:"utilisation"` // of the server's vCPUs, 0 to about 1
+	Kept          *bool    `json:"kept"`               // the target, without an error; null where p99 or the target is not known, or it broke while others had the processors
+	CPUPerRequest *float64 `json:"cpu_per_request_ns"` // of those that reached the server; null where they were not served in the step
+	Utilisation   *float64 `json:"utilisation"`        // of the server's vCPUs, 0 to about 1
 	Limited       bool     `json:"generator_limited,omitempty"`
 	// Starved is the share of the time, of each vCPU, that the server's threads
 	// were ready and did not run; above 1 where several waited. Null where it is
@@ -100,10 +103,11 @@ func Of(in Input) Capacity {
 		if waited, ok := between(readings, from, to, func(r *platform.Reading) time.Duration { return r.Starved }); ok {
 			f.Starved = new(max(0, waited/span))
 		}
-		if used, ok := between(readings, from, to, func(r *platform.Reading) time.Duration { return r.CPU }); ok && s.Sent > 0 {
-			f.CPUPerRequest, f.Utilisation = new(used/float64(s.Sent)), new(used/span)
-			if s.served() {
-				weights = append(weights, weighted{*f.CPUPerRequest, float64(s.Sent)})
+		if used, ok := between(readings, from, to, func(r *platform.Reading) time.Duration { return r.CPU }); ok {
+			f.Utilisation = new(used / span)
+			if n := float64(s.Sent - s.Refused); s.served() {
+				f.CPUPerRequest = new(used / n)
+				weights = append(weights, weighted{*f.CPUPerRequest, n})
 			}
 		}
 		f.doubt()
@@ -114,14 +118,21 @@ func Of(in Input) Capacity {
 	return c
 }
 
-// served says whether the step's requests were served in it, but for a few at
-// its ends: only then is the CPU time of its span theirs.
+// served says whether the requests that reached the server were served in the
+// step, but for a few at its ends: only then is the CPU time of its span theirs.
+// Too few for a p99 beside refused ones are what a full backlog held.
 func (s Step) served() bool {
-	return s.Errors == 0 && (s.P99 == nil || *s.P99 < int64(s.End-s.Start)/10)
+	if s.Sent == s.Refused || s.Errors > s.Refused {
+		return false
+	}
+	if s.P99 == nil {
+		return s.Refused == 0
+	}
+	return *s.P99 < int64(s.End-s.Start)/10
 }
 
 func (s Step) figure(target time.Duration) Figure {
-	f := Figure{Phase: s.Phase, Errors: s.Errors, P99: s.P99, Limited: s.Limited}
+	f := Figure{Phase: s.Phase, Errors: s.Errors, Refused: s.Refused, P99: s.P99, Limited: s.Limited}
 	if s.End > s.Start {
 		f.Rate = float64(s.Sent) / (s.End - s.Start).Seconds()
 	}
@@ -157,7 +168,8 @@ func (f *Figure) doubt() {
 }
 
 // between is how much of something was used from one instant to another,
-// between readings in proportion; false where the readings do not reach so far.
+// between readings in proportion; false where the first reading is later. After
+// the last one nothing is used: they go on until the run's last answer.
 func between(readings []platform.Reading, from, to int64, of func(*platform.Reading) time.Duration) (float64, bool) {
 	begun, ok1 := at(readings, from, of)
 	ended, ok2 := at(readings, to, of)
@@ -171,8 +183,10 @@ func at(readings []platform.Reading, when int64, of func(*platform.Reading) time
 	switch {
 	case exact:
 		return float64(of(&readings[i])), true
-	case i == 0 || i == len(readings):
+	case i == 0:
 		return 0, false
+	case i == len(readings):
+		return float64(of(&readings[i-1])), true
 	}
 	a, b := &readings[i-1], &readings[i]
 	return float64(of(a)) + float64(of(b)-of(a))*float64(when-a.At)/float64(b.At-a.At), true

@@ -61,27 +61,45 @@ func TestCapacity(t *testing.T) {
 func TestReadingsBetween(t *testing.T) {
 	c := capacity.Of(capacity.Input{
 		Function: "f", VCPUs: 1, Origin: 1000, Readings: readings(1000, sec, 0, sec),
-		Steps: []capacity.Step{{Phase: "a", Start: sec / 4, End: 5 * sec / 2, Sent: 1000}},
+		Steps: []capacity.Step{
+			{Phase: "a", Start: sec / 4, End: 5 * sec / 2, Sent: 1000},
+			{Phase: "ends after the run", Start: 5 * sec / 2, End: 5 * sec, Sent: 0},
+		},
 	})
+	if got, want := *c.Steps[1].Utilisation, .2; math.Abs(got-want) > 1e-9 {
+		t.Errorf("after the last reading: busy %v, want %v", got, want)
+	}
 	if want := 1.25e6; math.Abs(*c.CPUPerRequest-want) > 1 || c.CPUStderr != nil {
 		t.Errorf("CPU time per request %v, want %v, and no error of one step", *c.CPUPerRequest, want)
 	}
 }
 
 // TestRequestsThatSpill has steps beyond what the server carries: their requests
-// are served after them, or not at all, so their CPU time is not of as many.
+// are served after them, or not at all, so their CPU time is not of as many. What
+// never reached the server took none.
 func TestRequestsThatSpill(t *testing.T) {
-	all := steps(5e6, 10e6, 4*sec, 5*sec, 5e6)
+	all := steps(5e6, 10e6, 4*sec, 5*sec, 5e6, 80e6)
 	all[4].Errors = 3
+	all[5].Errors, all[5].Refused = 200, 200 // of 600
 	c := capacity.Of(capacity.Input{
 		Function: "f", VCPUs: 1, Target: 50 * time.Millisecond, Steps: all,
-		Readings: readings(0, 200*time.Millisecond, 400*time.Millisecond, 270*time.Millisecond, 360*time.Millisecond, 450*time.Millisecond),
+		Readings: readings(0, 200*time.Millisecond, 400*time.Millisecond, 270*time.Millisecond, 360*time.Millisecond, 450*time.Millisecond, 800*time.Millisecond),
 	})
 	if got, want := *c.CPUPerRequest, 2e6; math.Abs(got-want) > 1 {
 		t.Errorf("CPU time per request %v, want %v of the steps that were served in time", got, want)
 	}
-	if got, want := *c.Steps[2].CPUPerRequest, .9e6; math.Abs(got-want) > 1 {
-		t.Errorf("CPU time over requests of step c %v, want %v", got, want)
+	for i, f := range c.Steps {
+		if known := i < 2 || i == 5; (f.CPUPerRequest != nil) != known || f.Utilisation == nil {
+			t.Errorf("step %s: %+v, want its CPU time per request: %v", f.Phase, f, known)
+		}
+	}
+	if c.Steps[5].Kept != nil && *c.Steps[5].Kept {
+		t.Error("a step that refused requests kept the target")
+	}
+	few := steps(5e6)
+	few[0].P99, few[0].Errors, few[0].Refused = nil, 50, 50
+	if f := capacity.Of(capacity.Input{Function: "f", VCPUs: 1, Steps: few, Readings: readings(0, sec/2)}).Steps[0]; f.CPUPerRequest != nil {
+		t.Errorf("CPU time per request %v of a step whose requests may have waited beyond it", *f.CPUPerRequest)
 	}
 	spilled := capacity.Of(capacity.Input{Function: "f", VCPUs: 1, Steps: steps(4*sec, 4*sec), Readings: readings(0, sec/2, sec/2)})
 	if spilled.CPUPerRequest != nil || spilled.Ceiling != nil {

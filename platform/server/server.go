@@ -24,6 +24,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
@@ -38,6 +39,9 @@ type Options struct {
 	// gets: it is tied to so many, and is one process with that GOMAXPROCS in
 	// Go, so many processes in Node.js and Python. The default is 1.
 	Workers int
+	// Backlog is how many requests a server has at a time, in service and
+	// waiting; more are refused at once, as Throttled. The default is no limit.
+	Backlog int
 	// Clients is the folder with the runtime clients, for Node.js and Python.
 	Clients string
 	// Programs are the interpreters of Node.js and Python, by absolute path.
@@ -67,6 +71,9 @@ func New(o Options) (*Platform, error) {
 	}
 	if most := processors(); o.Workers < 0 || o.Workers > most {
 		return nil, fmt.Errorf("platform server: workers %d are outside 1 to %d, the processors that this process may use", o.Workers, most)
+	}
+	if o.Backlog < 0 {
+		return nil, fmt.Errorf("platform server: backlog %d is below 0", o.Backlog)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &Platform{options: o, clock: clock.New(), stop: cancel, stopped: make(chan struct{})}
@@ -112,8 +119,9 @@ func (p *Platform) deploy(ctx context.Context, f platform.Function) (*deployment
 	}
 	p.mu.Lock()
 	p.servers = append(p.servers, s)
+	p.read(s) // what it has used before its first request is not a request's
 	p.mu.Unlock()
-	return &deployment{server: s, client: client, through: through}, nil
+	return &deployment{server: s, client: client, through: through, backlog: int64(p.options.Backlog)}, nil
 }
 
 // command is what each of a server's processes executes.
@@ -163,13 +171,20 @@ type deployment struct {
 	server  *server
 	client  *httpplatform.Platform
 	through platform.Deployment
+	backlog int64
+	there   atomic.Int64 // requests
 }
 
-// Invoke sends one request to the server.
+// Invoke sends one request to the server, unless that has as many as it may.
 func (d *deployment) Invoke(ctx context.Context, in platform.Request) (platform.Response, error) {
+	defer d.there.Add(-1)
+	if d.there.Add(1) > d.backlog && d.backlog > 0 {
+		return platform.Response{Status: http.StatusServiceUnavailable, Evidence: d.evidence()},
+			&platform.Error{Kind: sample.Throttled, Op: "invoke " + d.server.function, Err: fmt.Errorf("its server has %d requests, as many as its backlog takes", d.backlog)}
+	}
 	out, err := d.through.Invoke(ctx, in)
 	if out.Status != 0 {
-		out.Evidence = platform.Evidence{Start: sample.Warm, Grade: sample.Observed, Instance: d.server.name()}
+		out.Evidence = d.evidence()
 		d.server.served.Add(1)
 	}
 	if err == nil {
@@ -187,6 +202,11 @@ func (d *deployment) Invoke(ctx context.Context, in platform.Request) (platform.
 	return out, err
 }
 
+// evidence is that of every request: its server was there.
+func (d *deployment) evidence() platform.Evidence {
+	return platform.Evidence{Start: sample.Warm, Grade: sample.Observed, Instance: d.server.name()}
+}
+
 // Remove ends the server.
 func (d *deployment) Remove(ctx context.Context) error {
 	return errors.Join(d.client.Close(ctx), d.server.close(ctx))
@@ -199,6 +219,9 @@ func (p *Platform) Describe(context.Context) (platform.Description, error) {
 	d := platform.Description{Name: "server", Clock: true, Facts: map[string]string{
 		"workers": strconv.Itoa(p.options.Workers), "reading_every": readingGap.String(),
 	}}
+	if p.options.Backlog > 0 {
+		d.Facts["backlog"] = strconv.Itoa(p.options.Backlog)
+	}
 	for r, path := range p.options.Programs {
 		d.Facts["interpreter."+string(r)] = path
 	}
@@ -209,10 +232,13 @@ func (p *Platform) Describe(context.Context) (platform.Description, error) {
 	return d, nil
 }
 
-// Readings are what the servers have used, by function and time.
+// Readings are what the servers have used until now, by function and time.
 func (p *Platform) Readings(context.Context) ([]platform.Reading, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	for _, s := range p.servers {
+		p.read(s)
+	}
 	return slices.Clone(p.readings), nil
 }
 
@@ -278,9 +304,7 @@ func (p *Platform) watch(ctx context.Context) {
 	for {
 		p.mu.Lock()
 		for _, s := range p.servers {
-			if r, ok := s.read(); ok {
-				p.readings = append(p.readings, r)
-			}
+			p.read(s)
 		}
 		p.mu.Unlock()
 		select {
@@ -288,6 +312,13 @@ func (p *Platform) watch(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
+	}
+}
+
+// read appends a reading of a server. The caller holds the lock.
+func (p *Platform) read(s *server) {
+	if r, ok := s.read(); ok {
+		p.readings = append(p.readings, r)
 	}
 }
 

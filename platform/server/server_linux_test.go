@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -168,6 +169,39 @@ func TestRemoveLeavesNoProcess(t *testing.T) {
 			t.Error("a removed server answers")
 		}
 	})
+}
+
+// TestBacklog sends eight long requests at once to a server that has one place:
+// each is served or refused.
+func TestBacklog(t *testing.T) {
+	p, err := server.New(server.Options{Backlog: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close(context.Background())
+	d := deploy(t, p, "cpu", platform.Go)
+	var wait sync.WaitGroup
+	var served, refused atomic.Int64
+	for range 8 {
+		wait.Go(func() {
+			got, err := d.Invoke(t.Context(), platform.Request{Payload: []byte(`{"ms":300}`)})
+			switch {
+			case err == nil:
+				served.Add(1)
+			case platform.KindOf(err) == sample.Throttled && got.Evidence.Start == sample.Warm:
+				refused.Add(1)
+			default:
+				t.Errorf("got %+v, %v, want an answer, or a refusal by a warm server", got, err)
+			}
+		})
+	}
+	wait.Wait()
+	if served.Load() == 0 || refused.Load() == 0 {
+		t.Errorf("%d served and %d refused, want some of each", served.Load(), refused.Load())
+	}
+	if _, err := d.Invoke(t.Context(), platform.Request{Payload: []byte(`{"ms":1}`)}); err != nil {
+		t.Errorf("after them: %v", err)
+	}
 }
 
 // TestCrash kills a server from outside.

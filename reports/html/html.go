@@ -176,6 +176,14 @@ func functions() template.FuncMap {
 			}
 			return units.FormatDuration(time.Duration(*ns))
 		},
+		"cputime": func(ns *float64) string {
+			if ns == nil {
+				return "–"
+			}
+			return units.FormatDuration(time.Duration(*ns))
+		},
+		"kept":  reports.Kept,
+		"vcpus": func(n int) string { return units.FormatNoun(n, "vCPU") },
 		"start": reports.StartOf,
 		"month": reports.Month, "priced": reports.Priced, "monthNotes": reports.MonthNotes,
 		"lag":   reports.Lag,

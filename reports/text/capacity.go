@@ -7,6 +7,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/capacity"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/reports"
 )
 
 // capacity is what each function's server carried, a table a function.
@@ -19,11 +20,12 @@ func (p *page) capacity(r *summary.Run) {
 		p.table([]column{
 			{head: "phase", left: true, cells: row(func(f *capacity.Figure) string { return f.Phase })},
 			{head: "rate", cells: row(func(f *capacity.Figure) string { return units.FormatRate(units.Rate(f.Rate)) })},
+			{head: "refused", keep: 3, cells: row(refused)},
 			{head: "busy", cells: row(func(f *capacity.Figure) string { return orDash(f.Utilisation, units.FormatShare) })},
 			{head: "starved", keep: 2, cells: row(func(f *capacity.Figure) string { return orDash(f.Starved, units.FormatShare) })},
 			{head: "CPU/request", keep: 1, cells: row(func(f *capacity.Figure) string { return orDash(f.CPUPerRequest, nanoseconds) })},
 			{head: "p99", cells: row(func(f *capacity.Figure) string { return orDash(f.P99, nanoseconds) })},
-			{head: "target", left: true, cells: row(kept)},
+			{head: "target", left: true, cells: row(func(f *capacity.Figure) string { return reports.Kept(*f) })},
 		})
 		for _, sentence := range c.Sentences() {
 			p.wrap(sentence, "")
@@ -31,15 +33,7 @@ func (p *page) capacity(r *summary.Run) {
 	}
 }
 
-func kept(f *capacity.Figure) string {
-	switch {
-	case f.Kept == nil:
-		return "-"
-	case *f.Kept:
-		return "held"
-	}
-	return "broken"
-}
+func refused(f *capacity.Figure) string { return units.FormatCount(f.Refused) }
 
 func orDash[T any](v *T, format func(T) string) string {
 	if v == nil {

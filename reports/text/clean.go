@@ -1,10 +1,10 @@
 package text
 
 import (
-	"github.com/coldcurve/coldcurve/analysis/capacity"
 	"strings"
 	"unicode"
 
+	"github.com/coldcurve/coldcurve/analysis/capacity"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 	"github.com/coldcurve/coldcurve/analysis/usage"
 )

@@ -38,7 +38,7 @@ func openPlatform(ctx context.Context, w *World, s *scenarios.Scenario, function
 // openServers gives platform server the interpreters and clients that the
 // functions need.
 func openServers(ctx context.Context, p scenarios.Platform, functions []platform.Function, cache string) (platform.Platform, error) {
-	options := server.Options{Workers: p.Workers, Programs: make(map[platform.Runtime]string)}
+	options := server.Options{Workers: p.Workers, Backlog: p.Backlog, Programs: make(map[platform.Runtime]string)}
 	for _, f := range functions {
 		if f.Runtime == platform.Go {
 			continue

@@ -13,6 +13,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/digest"
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
+	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
@@ -118,7 +119,7 @@ func capacities(dir *rundir.Dir, builder *summary.Builder) ([]capacity.Capacity,
 			pool := builder.Select(summary.Selection{Phase: p.Name, Function: f})
 			in.Steps = append(in.Steps, capacity.Step{
 				Phase: p.Name, Start: p.Start, End: p.End, Sent: pool.N, Errors: pool.Errors,
-				P99: pool.Latency.P99, Limited: pool.LimitedAt("p99"),
+				Refused: pool.ErrorKinds[sample.Throttled.String()], P99: pool.Latency.P99, Limited: pool.LimitedAt("p99"),
 			})
 		}
 		list = append(list, capacity.Of(in))
