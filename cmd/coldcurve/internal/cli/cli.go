@@ -41,6 +41,8 @@ type grammar struct {
 	Prices   pricesCmd   `cmd:"" help:"The price book: list, explain, check a file of your own, compare two days."`
 	Doctor   doctorCmd   `cmd:"" help:"Say what can run on this machine and why not; measure the harness's own error."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
+
+	Platforms platformsCmd `cmd:"" help:"List the platforms that scenarios run on."`
 }
 
 // failure is an error with the exit code that it deserves.

@@ -40,11 +40,13 @@ func (c *doctorCmd) Run(ctx context.Context, w *World) error {
 	doc := diagnosis{Schema: "coldcurve.doctor/v1"}
 	doc.Findings = append(doc.Findings, machine(w), toolchain(ctx))
 	languages := interpreters(ctx)
-	about, took, ran := c.tryRuntime(ctx, w)
+	about, took, ran := c.try(ctx, w, "reference")
 	doc.Findings = append(doc.Findings, languages...)
 	doc.Findings = append(doc.Findings, referenceRuntime(about, took, ran)...)
 	doc.Findings = append(doc.Findings, sandboxes(ctx, ran)...)
 	doc.Findings = append(doc.Findings, starts(about, languages, ran)...)
+	_, _, served := c.try(ctx, w, "server")
+	doc.Findings = append(doc.Findings, servers(w, runtime.NumCPU(), served))
 
 	var err error
 	if c.Calibrate {
@@ -133,14 +135,31 @@ func referenceRuntime(about platform.Description, took time.Duration, err error)
 	return list
 }
 
+// servers says whether platform server runs here: err is what came of one
+// request to the hello fixture as a server.
+func servers(w *World, processors int, err error) finding {
+	f := finding{Part: "platform server", Status: "yes", Detail: "long-lived HTTP servers, each tied to processors of its own; one answered"}
+	switch {
+	case err != nil && w.OS != "linux":
+		f.Status, f.Detail, f.Remedy = "no", err.Error(), "measure on Linux"
+	case err != nil:
+		f.Status, f.Detail, f.Remedy = "no", err.Error(), "what keeps it from running is above; platform http measures a server that you start yourself"
+	case processors == 1:
+		f.Status, f.Remedy = "limited", "measure a capacity where there are at least 2 processors"
+		f.Detail += ", and shares the one processor with the load generator"
+	}
+	return f
+}
+
 // probe is the scenario that doctor deploys; it sends one request by hand.
 const probe = `name: probe
 functions: [{name: hello, fixture: hello}]
 phases: [{name: one, duration: 1s, arrivals: {process: burst, count: 1}}]
 `
 
-func (c *doctorCmd) tryRuntime(ctx context.Context, w *World) (platform.Description, time.Duration, error) {
-	s, err := scenarios.Parse("doctor", []byte(probe), scenarios.Overrides{})
+// try sends one request to the hello fixture on a platform.
+func (c *doctorCmd) try(ctx context.Context, w *World, on string) (platform.Description, time.Duration, error) {
+	s, err := scenarios.Parse("doctor", []byte(probe), scenarios.Overrides{Platform: on})
 	if err != nil {
 		return platform.Description{}, 0, err
 	}

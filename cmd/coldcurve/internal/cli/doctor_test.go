@@ -53,6 +53,22 @@ func TestDoctorOnStartTiers(t *testing.T) {
 	}
 }
 
+func TestDoctorOnServers(t *testing.T) {
+	for _, tt := range []struct {
+		os         string
+		processors int
+		err        error
+		want       string
+	}{
+		{"linux", 2, nil, "yes"}, {"linux", 1, nil, "limited"}, {"linux", 2, errors.New("no go"), "no"}, {"darwin", 8, errors.New("needs Linux"), "no"},
+	} {
+		f := servers(&World{OS: tt.os}, tt.processors, tt.err)
+		if f.Status != tt.want || f.Detail == "" || (f.Status == "yes") != (f.Remedy == "") {
+			t.Errorf("%+v: got %+v, want %s, with a remedy unless yes", tt, f, tt.want)
+		}
+	}
+}
+
 // TestDoctorOnSandboxes looks for an engine where none is.
 func TestDoctorOnSandboxes(t *testing.T) {
 	t.Setenv("DOCKER_HOST", "unix://"+t.TempDir()+"/docker.sock")
