@@ -8,6 +8,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/dist"
 	"github.com/coldcurve/coldcurve/analysis/queue"
+	"github.com/coldcurve/coldcurve/analysis/sim/fleet"
 	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
@@ -107,6 +108,10 @@ type SizeOptions struct {
 	// Follow has the number of instances follow the load from stretch to stretch
 	// without delay. The default is as many as the busiest stretch takes, always.
 	Follow bool
+	// Autoscaling has the number follow the utilisation, with the delays of the
+	// metric and of boots, and is sized by simulation in place of queueing
+	// theory; Follow is without effect then. The default is none.
+	Autoscaling *Autoscaling
 }
 
 // Balancing is who waits for whom.
@@ -129,7 +134,12 @@ type Fleet struct {
 	Response   time.Duration `json:"response_ns"`
 	ErrorShare float64       `json:"error_share"`
 	Bound      Bound         `json:"bound"` // what the number of the busiest stretch follows from
-	Steps      []FleetStep   `json:"steps"` // one a stretch
+	Steps      []FleetStep   `json:"steps"` // one a stretch; null with autoscaling
+
+	// With autoscaling: the least minimum that holds the goal, and what came of
+	// it. Response and ErrorShare are then of all requests of the span.
+	Minimum    int           `json:"minimum,omitempty"`
+	Simulation *fleet.Result `json:"simulation,omitempty"`
 }
 
 // FleetStep is the fleet in one stretch.
@@ -207,10 +217,18 @@ func (s Shape) Validate() error {
 
 // Size gives the least fleet of a shape that holds a need, by queueing theory:
 // in each stretch a steady state, with what package queue says of its error.
-// A sizing takes microseconds a stretch.
+// A sizing takes microseconds a stretch. With autoscaling it is simulated,
+// whole, for each number that is tried.
 func Size(n Need, s Shape, o SizeOptions) (Fleet, error) {
 	if err := errors.Join(n.Validate(), s.Validate()); err != nil {
 		return Fleet{}, fmt.Errorf("size a fleet: %w", err)
+	}
+	if o.Autoscaling != nil {
+		f, err := autoscaled(n, s, o)
+		if err != nil {
+			return Fleet{}, fmt.Errorf("size a fleet of %s with autoscaling: %w", s.Name, err)
+		}
+		return f, nil
 	}
 	z := newSizing(n, s, o)
 	for _, stretch := range n.Rates {
