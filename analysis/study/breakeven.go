@@ -23,6 +23,9 @@ type Curves struct {
 	Cheapest  []Reign
 	Here      []CurvePoint // of each series, at the place At
 	Tradeoffs []Tradeoff   // there
+	// Swings are of Sensitivity, for the point Swung; nil where nobody asked.
+	Swings []Swing
+	Swung  Breakeven
 }
 
 // Series is one option's curve.

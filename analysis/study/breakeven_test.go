@@ -199,3 +199,32 @@ func BenchmarkCompare(b *testing.B) {
 		}
 	}
 }
+
+// TestSensitivity holds what moves the break-even point against what is plain:
+// a function's price grows with memory times duration, a small fee for requests
+// aside, and a fleet at its least number does not care about a little CPU time.
+func TestSensitivity(t *testing.T) {
+	c := compare(t, published("aws/lambda", "aws/fargate"))
+	if err := c.Sensitivity(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	swings := make(map[string]Swing)
+	for i, s := range c.Swings {
+		swings[s.Input] = s
+		if i > 0 && s.Most > c.Swings[i-1].Most {
+			t.Errorf("%s moves it by %v and stands below %s with %v", s.Input, s.Most, c.Swings[i-1].Input, c.Swings[i-1].Most)
+		}
+	}
+	for _, input := range []string{"memory", "duration"} {
+		s := swings[input]
+		if s.Less == nil || s.More == nil || *s.Less < c.Swung.X/.95 || *s.Less > c.Swung.X/.9 || *s.More > c.Swung.X/1.05 || *s.More < c.Swung.X/1.1 {
+			t.Errorf("%s: %+v around %v, want nearly in inverse proportion", input, s, c.Swung.X)
+		}
+	}
+	if s := swings["target"]; s.More == nil || *s.More != c.Swung.X {
+		t.Errorf("a longer target moves the break-even point of a fleet that is as small as may be: %+v", s)
+	}
+	if s := swings["min instances"]; s.Less != nil || s.Twice == nil || *s.Twice <= c.Swung.X {
+		t.Errorf("min instances: %+v, want a later break-even point with twice as many, and no 10%% of 2", s)
+	}
+}

@@ -24,6 +24,7 @@ type CurveDocument struct {
 	Cheapest   []reignDoc     `json:"cheapest"`
 	At         float64        `json:"at_x"` // where Pareto is about
 	Pareto     []Tradeoff     `json:"pareto"`
+	Swings     []Swing        `json:"sensitivity,omitempty"`
 	Notes      []string       `json:"notes"`
 }
 
@@ -126,7 +127,7 @@ func (c *Curves) Document(answer, notes []string) *CurveDocument {
 		Work:      curveWorkDoc{c.Work.Durations.Mean(), c.CPU, c.CPUBasis, c.Work.Memory, float64(c.Rate), c.MinInstances},
 		Target:    targetDoc{c.Goal.Quantile, c.Goal.Within, c.Goal.Timeout, c.Goal.ErrorBudget},
 		Breakeven: []breakevenDoc{}, Notes: append([]string{}, notes...),
-		At: c.At, Pareto: c.Tradeoffs,
+		At: c.At, Pareto: c.Tradeoffs, Swings: c.Swings,
 	}
 	for i := range c.Series {
 		d.Series = append(d.Series, c.Series[i].document())

@@ -26,6 +26,7 @@ func Curve(w io.Writer, o Options, c reports.Curves) error {
 			p.breakevens(c, list)
 		}
 		p.curveShares(c)
+		p.swings(c)
 		p.line("")
 		for _, n := range c.Notes() {
 			p.wrap(clean(n), "")
@@ -164,4 +165,27 @@ func (p *page) curveShares(c reports.Curves) {
 		}
 	}
 	p.leftOut(p.table(columns))
+}
+
+// swings is what moves the first break-even point.
+func (p *page) swings(c reports.Curves) {
+	if len(c.Swings) == 0 {
+		return
+	}
+	p.line("")
+	p.wrap(clean(fmt.Sprintf("What moves the break-even point of %s and %s, %s, most first; - where there is none.",
+		c.Swung.Between[0], c.Swung.Between[1], c.Name(c.Swung.X))), "")
+	at := func(x *float64) string {
+		if x == nil {
+			return none
+		}
+		return c.Place(*x)
+	}
+	p.leftOut(p.table([]column{
+		{head: "input", left: true, cells: cellsOf(c.Swings, func(s *study.Swing) string { return s.Input })},
+		{head: "is", keep: 1, cells: cellsOf(c.Swings, func(s *study.Swing) string { return clean(s.Base) })},
+		{head: "10% less", cells: cellsOf(c.Swings, func(s *study.Swing) string { return at(s.Less) })},
+		{head: "10% more", cells: cellsOf(c.Swings, func(s *study.Swing) string { return at(s.More) })},
+		{head: "twice", cells: cellsOf(c.Swings, func(s *study.Swing) string { return at(s.Twice) })},
+	}))
 }

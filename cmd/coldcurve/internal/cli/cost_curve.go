@@ -51,6 +51,8 @@ type costCurveCmd struct {
 	At  string `help:"Place of the curve that bills are taken apart at and whose costs are set against response times, such as 10/s; the default is halfway."`
 	Out string `type:"path" placeholder:"DIR" help:"Make a directory with the charts (SVG, PNG), curve.json, curve.csv and a page, curve.html, that shows exact values under the pointer."`
 
+	Sensitivity bool `help:"Vary each input by 10% and to twice as much, and say which moves the break-even point most."`
+
 	JSON bool `name:"json" xor:"form" help:"Print one JSON document (schema coldcurve.curve/v1)."`
 	CSV  bool `name:"csv" xor:"form" help:"Print the points of all curves as CSV."`
 }
@@ -108,6 +110,14 @@ func (c *costCurveCmd) Run(ctx context.Context, w *World) error {
 	if err != nil {
 		return c.explained(err)
 	}
+	if err := c.useless(curves); err != nil {
+		return err
+	}
+	if c.Sensitivity {
+		if err := curves.Sensitivity(ctx); err != nil {
+			return c.explained(err)
+		}
+	}
 	report := reports.Curves{Curves: curves}
 	if c.Out != "" {
 		if err := writeCurves(c.Out, report); err != nil {
@@ -125,6 +135,30 @@ func (c *costCurveCmd) Run(ctx context.Context, w *World) error {
 		_, err = fmt.Fprintf(w.Stdout, "\nReport: %s\n", filepath.Join(c.Out, "curve.html"))
 	}
 	return err
+}
+
+// useless is the error of an option that can do the work nowhere on the axis
+// because of its memory, and of options of which none can do it at all.
+func (c *costCurveCmd) useless(curves *study.Curves) error {
+	var none []error
+	for _, s := range curves.Series {
+		if s.Sample != nil {
+			continue
+		}
+		err := s.Points[0].Err
+		limit, _ := errors.AsType[*cost.Impossible](err)
+		switch {
+		case limit != nil && strings.Contains(limit.Limit, "memory"):
+			return usage("--memory: %w", err)
+		case limit != nil && strings.Contains(limit.Limit, "must be within"):
+			err = fmt.Errorf("--target: %w", err)
+		}
+		none = append(none, err)
+	}
+	if len(none) < len(curves.Series) {
+		return nil
+	}
+	return &failure{code: exitUsage, err: errors.Join(none...)}
 }
 
 // writeCurves keeps curves in a directory that holds nothing yet.
