@@ -172,10 +172,7 @@ func (c Curves) Sources() []string {
 func (c Curves) Impossible(s *study.Series, l study.Limit) string {
 	text := l.Err.Error()
 	if e, ok := errors.AsType[*cost.Impossible](l.Err); ok {
-		text = fmt.Sprintf("%s, and %s", e.Limit, e.Have)
-		if e.Origin.Source != "" {
-			text += fmt.Sprintf(" (%s, %v)", e.Origin.Source, e.Origin.AsOf)
-		}
+		text = e.Reason()
 	}
 	return fmt.Sprintf("%s cannot do it from %s to %s: %s.", s.Option, c.Name(l.From), c.Name(l.To), text)
 }

@@ -41,7 +41,13 @@ type Impossible struct {
 
 // Error names the limit, what was asked for and who says so.
 func (e *Impossible) Error() string {
-	text := fmt.Sprintf("%s cannot do this: %s, and %s", e.Product, e.Limit, e.Have)
+	return fmt.Sprintf("%s cannot do this: %s", e.Product, e.Reason())
+}
+
+// Reason is the limit, what was asked for, who says so, and whether anybody
+// looked it up.
+func (e *Impossible) Reason() string {
+	text := fmt.Sprintf("%s, and %s", e.Limit, e.Have)
 	if e.Origin.Source != "" {
 		text += fmt.Sprintf(" (%s, %v)", e.Origin.Source, e.Origin.AsOf)
 	}

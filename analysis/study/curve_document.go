@@ -73,6 +73,7 @@ type limitDoc struct {
 	Have   string      `json:"have,omitempty"`
 	Source string      `json:"source,omitempty"`
 	AsOf   prices.Date `json:"as_of,omitzero"`
+	Caveat string      `json:"caveat,omitempty"` // that nobody looked the limit up
 }
 
 type breakevenDoc struct {
@@ -169,7 +170,7 @@ func (s *Series) document() seriesDoc {
 	for _, l := range s.Limits {
 		doc := limitDoc{From: l.From, To: l.To, Limit: l.Err.Error()}
 		if e, ok := errors.AsType[*cost.Impossible](l.Err); ok {
-			doc.Limit, doc.Have, doc.Source, doc.AsOf = e.Limit, e.Have, e.Origin.Source, e.Origin.AsOf
+			doc.Limit, doc.Have, doc.Source, doc.AsOf, doc.Caveat = e.Limit, e.Have, e.Origin.Source, e.Origin.AsOf, e.Origin.Caveat()
 		}
 		d.Impossible = append(d.Impossible, doc)
 	}
