@@ -77,7 +77,7 @@ func (c *Collector) Collect(r *Run) {
 	r.Distributions = nil
 	for _, start := range StartOrder() {
 		if h := c.byStart[start]; h != nil && h.N() > 0 {
-			r.Distributions = append(r.Distributions, distribution(start, h))
+			r.Distributions = append(r.Distributions, DistributionOf(start, h))
 		}
 	}
 }

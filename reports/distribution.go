@@ -15,7 +15,8 @@ const (
 	confidence  = 0.95
 )
 
-func distribution(start sample.Start, h *hist.Histogram) Distribution {
+// DistributionOf is what is shown of a histogram.
+func DistributionOf(start sample.Start, h *hist.Histogram) Distribution {
 	return Distribution{Start: start, N: h.N(), Curve: curve(h), Bars: bars(h)}
 }
 

@@ -2,64 +2,108 @@ package study
 
 import (
 	"errors"
-	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/cost"
+	"github.com/coldcurve/coldcurve/analysis/sim"
 	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
 // MonthlyBill is what a month of the simulated traffic costs: what came after
-// the warm-up, in proportion. Each call's duration is rounded by itself, so
-// that all functions need one size of memory.
+// the warm-up, in proportion.
 func (s *Simulation) MonthlyBill(option cost.Option) (*cost.Bill, error) {
-	w, err := s.work()
+	works, err := s.Works(cost.Month.Seconds() / s.Length().Seconds())
 	if err != nil {
 		return nil, err
 	}
-	return option.Bill(&w)
+	var list []*cost.Work
+	for i := range works {
+		list = append(list, &works[i])
+	}
+	return option.Bill(list...)
 }
 
-// work is the simulated traffic as a month of one function's.
-func (s *Simulation) work() (cost.Work, error) {
-	switch {
-	case s.Response == nil || s.Service == nil:
-		return cost.Work{}, errors.New("the level engine tells no durations of single requests")
-	case len(s.Memory) != 1:
-		return cost.Work{}, fmt.Errorf("functions have %d sizes of memory: --memory gives them one", len(s.Memory))
-	case s.Memory[0] == 0:
-		return cost.Work{}, errors.New("the memory is not known: --memory 512MB, for example, gives it")
-	}
-	durations, err := cost.FromHistogram(s.Service)
-	if err != nil {
-		return cost.Work{}, err
-	}
-	w := cost.Work{Name: s.Traffic.Name, Memory: s.Memory[0], Requests: s.Served, Durations: durations, Cold: s.Cold}
-	if s.Cold > 0 {
-		w.Init = cost.Constant(time.Duration(s.StartMean * float64(time.Second)))
-	}
-	switch levels := s.Provisioned; {
-	case len(levels) == 1 && levels[0].Count > 0:
-		w.Provisioned = []cost.Provisioned{{Instances: uint64(levels[0].Count * s.Functions), For: cost.Month, Requests: s.Ahead}}
-	case len(levels) > 1:
-		return cost.Work{}, errors.New("provisioned levels that change are not priced")
-	}
-	months := cost.Month.Seconds() * float64(max(1, s.Functions)) / s.Span
-	w.Fleet = s.fleet(months)
-	return w.Times(uint64(math.Round(float64(s.Served) * months))), nil
+// Length is how long the simulated traffic lasted without its warm-up, where
+// functions differ their mean.
+func (s *Simulation) Length() time.Duration {
+	return time.Duration(s.Span / float64(max(1, s.Functions)) * float64(time.Second))
 }
 
-// fleet is the instances of a month, idle or busy, for products that bill them
+// Works are the simulated traffic as a bill takes it, so many times over. Where
+// functions have one size of memory they are one work, whose durations are the
+// histogram's; else each is one, whose calls take what was billed on average.
+func (s *Simulation) Works(times float64) ([]cost.Work, error) {
+	if s.Response == nil || s.Service == nil {
+		return nil, errors.New("the level engine tells no durations of single requests")
+	}
+	if s.Length() <= 0 {
+		return nil, errors.New("nothing came after the warm-up")
+	}
+	if slices.Contains(s.Memory, 0) || len(s.Memory) == 0 {
+		return nil, errors.New("the memory is not known: --memory 512MB, for example, gives it")
+	}
+	if len(s.Provisioned) > 1 {
+		return nil, errors.New("provisioned levels that change are not priced")
+	}
+	if len(s.Memory) == 1 {
+		durations, err := cost.FromHistogram(s.Service)
+		if err != nil {
+			return nil, err
+		}
+		return []cost.Work{s.work(s.Traffic.Name, &s.Result, s.Memory[0], durations, times)}, nil
+	}
+	var works []cost.Work
+	for i := range s.ByFunction {
+		r := &s.ByFunction[i]
+		if r.Served == 0 {
+			continue
+		}
+		durations, err := evened(r)
+		if err != nil {
+			return nil, err
+		}
+		works = append(works, s.work(r.Name, r, cost.MemoryOf(&r.Usage), durations, times))
+	}
+	return works, nil
+}
+
+// evened are durations in whole milliseconds, as near to each other as can be,
+// that add up to what a function was billed.
+func evened(r *sim.Result) (*cost.Durations, error) {
+	calls, billed := r.Served+r.Pings, uint64(r.Usage.Billed.Milliseconds())
+	low := time.Duration(billed/calls) * time.Millisecond
+	groups := []cost.Group{{Low: low, High: low, Count: calls - billed%calls}}
+	if more := billed % calls; more > 0 {
+		groups = append(groups, cost.Group{Low: low + time.Millisecond, High: low + time.Millisecond, Count: more})
+	}
+	return cost.Groups(groups...)
+}
+
+// work is what a result's functions did, so many times over.
+func (s *Simulation) work(name string, r *sim.Result, memory units.Bytes, durations *cost.Durations, times float64) cost.Work {
+	w := cost.Work{Name: name, Memory: memory, Requests: r.Served, Durations: durations, Cold: r.Cold}
+	if r.Cold > 0 {
+		w.Init = cost.Constant(time.Duration(r.StartMean * float64(time.Second)))
+	}
+	if len(s.Provisioned) == 1 && s.Provisioned[0].Count > 0 {
+		w.Provisioned = []cost.Provisioned{{Instances: uint64(s.Provisioned[0].Count * r.Functions), For: cost.Month, Requests: r.Ahead}}
+	}
+	w.Fleet = fleet(r, times)
+	return w.Times(uint64(math.Round(float64(r.Served) * times)))
+}
+
+// fleet is instances, idle or busy, so many times over, for products that bill them
 // from their start to their end; those that live on have lived so long.
-func (s *Simulation) fleet(months float64) *cost.Fleet {
+func fleet(s *sim.Result, times float64) *cost.Fleet {
 	n := max(s.Started, uint64(math.Ceil(s.InstancesMean)), 1)
 	life := time.Duration(s.InstanceSeconds / float64(n) * float64(time.Second))
-	lives, err := cost.Groups(cost.Group{Low: life, High: life, Count: max(1, uint64(math.Round(float64(n)*months)))})
+	lives, err := cost.Groups(cost.Group{Low: life, High: life, Count: max(1, uint64(math.Round(float64(n)*times)))})
 	if err != nil || life == 0 {
 		return nil
 	}
-	return &cost.Fleet{Lives: lives, Busy: time.Duration(s.BusySeconds * months * float64(time.Second))}
+	return &cost.Fleet{Lives: lives, Busy: time.Duration(s.BusySeconds * times * float64(time.Second))}
 }
 
 // Bill is what a month costs on a product, or why that is not known.

@@ -65,6 +65,9 @@ func latencies(ds []reports.Distribution) (low, high time.Duration, ok bool) {
 	return low, high, ok
 }
 
+// crowded is an axis on which there is room for the nines alone.
+const crowded = 2e4
+
 // percentileAxis labels 50%, 90%, 99%, ... on an axis of 1/(1-share).
 func percentileAxis(a *plot.Axis, high float64) {
 	a.Scale = logScale{}
@@ -74,7 +77,9 @@ func percentileAxis(a *plot.Axis, high float64) {
 	decimals := 0
 	for v := 20.0; v <= a.Max; v *= 10 {
 		// 95% and 99%, 99.5% and 99.9%, ...
-		ticks = append(ticks, plot.Tick{Value: v, Label: percent(v, decimals)})
+		if v == 20 || a.Max < crowded {
+			ticks = append(ticks, plot.Tick{Value: v, Label: percent(v, decimals)})
+		}
 		if 5*v <= a.Max {
 			ticks = append(ticks, plot.Tick{Value: 5 * v, Label: percent(5*v, decimals)})
 		}

@@ -16,9 +16,9 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
-// Tradeoff draws what a sweep's policies cost in idle instances and what they
+// tradeoffOf draws what a sweep's policies cost in idle instances and what they
 // leave in cold starts, and the front of those that no other beats in both.
-func Tradeoff(s *study.Sweep) (Chart, bool) {
+func tradeoffOf(s *study.Sweep) (Chart, bool) {
 	if len(s.Points) == 0 {
 		return Chart{}, false
 	}

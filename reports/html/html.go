@@ -102,14 +102,19 @@ func style(more string) template.CSS {
 		"@media screen and (prefers-color-scheme: dark){:root{" + chart.Variables(chart.Dark) + "}}\n" + css + more)
 }
 
+// viewOfChart puts a chart into a page: gonum escapes the text of an SVG, and
+// Inline its label.
+func viewOfChart(c chart.Chart) chartView {
+	return chartView{c.Title, c.Caption, template.HTML(c.Inline())}
+}
+
 func viewOf(run *summary.Run, data *reports.Run) runView {
 	v := runView{Run: run, Data: data, Title: reports.Title(run), Answer: reports.Answer(run), Columns: columns()}
 	if !run.Valid {
 		v.Banner, v.Answer = v.Answer[0], v.Answer[1:]
 	}
 	for _, c := range chart.All(run, data) {
-		// gonum escapes the text of an SVG, and Inline its label.
-		v.Charts = append(v.Charts, chartView{c.Title, c.Caption, template.HTML(c.Inline())})
+		v.Charts = append(v.Charts, viewOfChart(c))
 	}
 	for _, c := range run.Causes {
 		v.Causes = append(v.Causes, reports.Cause(c))

@@ -32,11 +32,7 @@ func share(v *float64) string {
 
 // cellsOf makes a column of the groups.
 func cellsOf[T any](rows []T, cell func(*T) string) []string {
-	out := make([]string, len(rows))
-	for i := range rows {
-		out[i] = cell(&rows[i])
-	}
-	return out
+	return reports.Cells(rows, cell)
 }
 
 // grouped leaves out a cell that only repeats the one above, where the ones

@@ -13,6 +13,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/cost"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
+	"github.com/coldcurve/coldcurve/analysis/study"
 	"github.com/coldcurve/coldcurve/analysis/traffic"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/scenarios"
@@ -21,6 +22,9 @@ import (
 // fileLoad tells a run directory by its manifest and a scenario by its name:
 // one of the embedded suite, or a file of YAML.
 func (c *costBillCmd) fileLoad(ctx context.Context) (*costLoad, error) {
+	if study.IsOutcome(c.Traffic) {
+		return c.simulatedLoad()
+	}
 	if _, err := os.Stat(filepath.Join(c.Traffic, "manifest.json")); err == nil {
 		return c.runLoad()
 	}
@@ -29,6 +33,40 @@ func (c *costBillCmd) fileLoad(ctx context.Context) (*costLoad, error) {
 		return c.scenarioLoad()
 	}
 	return c.traceLoad(ctx)
+}
+
+// simulatedLoad prices what simulate --out has kept.
+func (c *costBillCmd) simulatedLoad() (*costLoad, error) {
+	o, err := study.OpenOutcome(c.Traffic)
+	if err != nil {
+		return nil, &failure{code: exitUsage, err: err}
+	}
+	if o.Sweep != nil {
+		return nil, &failure{code: exitUsage, err: fmt.Errorf("%s is a sweep, which has a bill for each of its policies", c.Traffic),
+			hint: "simulate the policy of your choice alone, with --out"}
+	}
+	s := o.Simulation
+	if m := c.Memory.value; m > 0 {
+		s.Memory = []units.Bytes{m}
+	}
+	times, repeated := 1., time.Duration(0)
+	if !c.Once && s.Length() > 0 {
+		times, repeated = cost.Month.Seconds()/s.Length().Seconds(), s.Length()
+	}
+	works, err := s.Works(times)
+	if err != nil {
+		return nil, &failure{code: exitUsage, err: fmt.Errorf("%s: %w", c.Traffic, err), hint: "coldcurve simulate takes --memory 512MB, and so does cost"}
+	}
+	for i := range works {
+		c.settings(&works[i])
+	}
+	l := &costLoad{works: works, traffic: cost.TrafficOf(c.Traffic, works)}
+	l.traffic.Repeated = repeated
+	l.traffic.Notes = append(l.traffic.Notes, "The traffic was simulated, not measured; its warm-up is left out.")
+	for _, e := range s.Account().Entries {
+		l.users = append(l.users, cost.User{Entry: e})
+	}
+	return l, nil
 }
 
 // runLoad prices what a run measured.

@@ -6,15 +6,16 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/comparison"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
+	"github.com/coldcurve/coldcurve/analysis/study"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 )
 
 type reportCmd struct {
-	Dir []string `arg:"" name:"dir" help:"Run directories, or those of comparisons."`
+	Dir []string `arg:"" name:"dir" help:"Directories of runs, of comparisons, or of what simulate --out has kept."`
 
 	pricing `embed:""`
 
-	JSON bool `name:"json" help:"Print one JSON document (coldcurve schema summary) instead of tables."`
+	JSON bool `name:"json" help:"Print JSON instead of tables: one document of all runs (coldcurve schema summary), one of each simulation."`
 }
 
 // Run renders each directory again, from its samples. One that cannot be read
@@ -22,10 +23,15 @@ type reportCmd struct {
 func (c *reportCmd) Run(w *World) error {
 	doc := summary.Document{Schema: summary.Schema, Runs: []summary.Run{}}
 	var failed error
-	compared := 0
+	others := 0 // that are no runs
 	for _, path := range c.Dir {
+		if study.IsOutcome(path) {
+			others++
+			failed = errors.Join(failed, stored(w, presentOutcome(w, path, c.JSON)))
+			continue
+		}
 		if comparison.Is(path) {
-			compared++
+			others++
 			failed = errors.Join(failed, c.comparison(w, path))
 			continue
 		}
@@ -38,13 +44,9 @@ func (c *reportCmd) Run(w *World) error {
 		if run != nil {
 			doc.Runs = append(doc.Runs, *run)
 		}
-		if unsaved, ok := errors.AsType[*unsavedError](err); ok {
-			fmt.Fprintf(w.Stderr, "coldcurve: warning: %v\n", unsaved)
-			continue // what was asked for, to see it again, is done
-		}
-		failed = errors.Join(failed, err)
+		failed = errors.Join(failed, stored(w, err))
 	}
-	if c.JSON && compared < len(c.Dir) {
+	if c.JSON && others < len(c.Dir) {
 		if err := printJSON(w.Stdout, doc); err != nil {
 			return err
 		}
@@ -59,5 +61,15 @@ func (c *reportCmd) comparison(w *World, path string) error {
 		return &failure{code: exitUsage, err: err}
 	}
 	_, err = presentComparison(w, made, c.JSON)
+	return err
+}
+
+// stored only warns of a report that was not: what was asked for, to see it
+// again, is done.
+func stored(w *World, err error) error {
+	if unsaved, ok := errors.AsType[*unsavedError](err); ok {
+		fmt.Fprintf(w.Stderr, "coldcurve: warning: %v\n", unsaved)
+		return nil
+	}
 	return err
 }

@@ -66,6 +66,21 @@ func agree(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
+// billed wants a bill's document to have the total that a simulation's has,
+// but for what rounds: the durations' histogram is the same.
+func billed(ts *testscript.TestScript, _ bool, args []string) {
+	doc, ok := documentIn(ts, args[0]).(map[string]any)
+	text, isText := doc["total_usd"].(string)
+	if !ok || !isText {
+		ts.Fatalf("%s is no bill: %v", args[0], doc)
+	}
+	total, err := strconv.ParseFloat(text, 64)
+	ts.Check(err)
+	if want := numberAt(ts, documentIn(ts, args[1]), "bill.total_nano_usd") / 1e9; math.Abs(total-want) > 1e-6*want {
+		ts.Fatalf("the bill is %v, the simulation's %v", total, want)
+	}
+}
+
 // numberAt is the number at a path of keys and positions.
 func numberAt(ts *testscript.TestScript, doc any, path string) float64 {
 	for key := range strings.SplitSeq(path, ".") {

@@ -34,6 +34,7 @@ func scriptCommands() map[string]scriptCommand {
 		"noorphans": noOrphans,
 		"figures":   figures,
 		"agree":     agree,
+		"billed":    billed,
 		"runs":      makeRuns,
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ type simulateCmd struct {
 	Fit    string   `type:"path" placeholder:"RUN" help:"Take service times, start delays and the keep-alive from a measured run directory; without other traffic its requests too."`
 
 	Price     string `default:"aws/lambda" placeholder:"PRODUCT" help:"Whose prices a month is billed by, such as aws/lambda; \"\" for no bill. It needs --memory, or traffic that tells it."`
-	Out       string `type:"path" placeholder:"DIR" help:"Make a result directory: simulation.json, usage.json, charts."`
+	Out       string `type:"path" placeholder:"DIR" help:"Make a result directory: report.html, simulation.json, charts; coldcurve cost DIR and coldcurve report DIR read it."`
 	Top       int    `default:"10" help:"So many functions have a row in the table."`
 	JSON      bool   `name:"json" help:"Print one JSON document (schema coldcurve.simulation/v1, or coldcurve.sweep/v1 with --sweep) instead of tables."`
 	Selfcheck bool   `help:"Hold the simulator against the laws, published figures and measurements that it must meet; it takes a minute."`
@@ -166,9 +167,7 @@ func (c *simulateCmd) Run(ctx context.Context, w *World) error {
 	if subject.fit != nil {
 		s.Measured, s.Beside = subject.measured, subject.fit.Beside()
 	}
-	return c.present(w, s, s.Complete, resultOf(s), func(o text.Options) error {
-		return text.Simulation(w.Stdout, o, s, c.Top)
-	})
+	return c.present(w, s, s.Complete, &study.Outcome{Simulation: s})
 }
 
 // sweep simulates the subject once for each policy.
@@ -190,7 +189,7 @@ func (c *simulateCmd) sweep(ctx context.Context, w *World, subject *subject) err
 	s.Wall = w.Now().Sub(progress.began).Seconds()
 	s.Traffic.Name = subject.name
 	s.Notes = append(s.Notes, subject.notes...)
-	return c.present(w, s, s.Complete, resultOfSweep(s), func(o text.Options) error { return text.Sweep(w.Stdout, o, s) })
+	return c.present(w, s, s.Complete, &study.Outcome{Sweep: s})
 }
 
 // varied is the plan of a subject whose policy has some keys replaced.
@@ -207,16 +206,17 @@ func (c *simulateCmd) varied(s subject, axes []study.Axis, values []string) (stu
 }
 
 // present prints a result, or its document, and keeps it where --out says.
-func (c *simulateCmd) present(w *World, document any, complete bool, kept result, tables func(text.Options) error) error {
+func (c *simulateCmd) present(w *World, document any, complete bool, o *study.Outcome) error {
 	var err error
 	if c.JSON {
 		err = printJSON(w.Stdout, document)
 	} else {
-		err = tables(text.For(w.Terminal.Out, w.Terminal.Width, w.Env))
+		report, _ := simulated(o, c.Top)
+		err = text.Simulated(w.Stdout, text.For(w.Terminal.Out, w.Terminal.Width, w.Env), report)
 	}
 	if err == nil && c.Out != "" {
-		if err = kept.write(c.Out); err == nil && !c.JSON {
-			_, err = fmt.Fprintf(w.Stdout, "\nResult: %s\n", c.Out)
+		if err = c.keep(w, o); err == nil && !c.JSON {
+			_, err = fmt.Fprintf(w.Stdout, "\nResult: %s\n", filepath.Join(c.Out, "report.html"))
 		}
 	}
 	if err == nil && !complete {

@@ -1,59 +1,104 @@
 package cli
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
+	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/analysis/study"
+	"github.com/coldcurve/coldcurve/reports"
 	"github.com/coldcurve/coldcurve/reports/chart"
+	"github.com/coldcurve/coldcurve/reports/html"
+	"github.com/coldcurve/coldcurve/reports/text"
 )
 
-// result is the files of a result directory.
-type result struct {
-	documents map[string]any // JSON, by file name
-	charts    []chart.Chart
-}
+// pageFunctions is how many functions have a row in a page's table.
+const pageFunctions = 50
 
-// resultOf is what a simulation leaves: its document, who has used what in the
-// form of a run's usage.json, and pictures.
-func resultOf(s *study.Simulation) result {
-	r := result{documents: map[string]any{"simulation.json": s, "usage.json": s.Account()}}
-	if c, ok := chart.Simulation(s); ok {
-		r.charts = append(r.charts, c)
-	}
-	return r
-}
-
-func resultOfSweep(s *study.Sweep) result {
-	r := result{documents: map[string]any{"sweep.json": s}}
-	if c, ok := chart.Tradeoff(s); ok {
-		r.charts = append(r.charts, c)
-	}
-	return r
-}
-
-// write makes dir, which must not hold anything yet.
-func (r result) write(dir string) error {
-	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
-		return &failure{code: exitUsage, err: fmt.Errorf("%s is not empty: it holds %s", dir, entries[0].Name()), hint: "name a folder that is not there yet"}
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("make result directory: %w", err)
-	}
-	for name, document := range r.documents {
-		text, err := json.MarshalIndent(document, "", "  ")
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, name), append(text, '\n'), 0o644)
+// keep writes a result directory.
+func (c *simulateCmd) keep(w *World, o *study.Outcome) error {
+	o.Version, o.Command, o.Started, o.Host = version, w.Args, w.Now().UTC(), rundir.HostFacts()
+	if err := o.Write(c.Out); err != nil {
+		if occupied, ok := errors.AsType[*study.OccupiedError](err); ok {
+			return &failure{code: exitUsage, err: occupied, hint: "name a folder that is not there yet"}
 		}
-		if err != nil {
-			return fmt.Errorf("write result: %w", err)
+		return err
+	}
+	return renderOutcome(c.Out, o)
+}
+
+// simulated is a result as renderers show it.
+func simulated(o *study.Outcome, top int) (*reports.Simulated, []chart.Chart) {
+	if o.Sweep != nil {
+		return reports.OfSweep(o.Sweep), chart.OfSweep(o.Sweep)
+	}
+	return reports.OfSimulation(o.Simulation, top), chart.OfSimulation(o.Simulation)
+}
+
+// renderOutcome puts charts and page into a result directory.
+func renderOutcome(dir string, o *study.Outcome) error {
+	report, charts := simulated(o, pageFunctions)
+	if len(charts) > 0 {
+		if _, err := chart.WriteDir(filepath.Join(dir, "charts"), charts); err != nil {
+			return err
 		}
 	}
-	if len(r.charts) == 0 {
-		return nil
+	report.Method = append(report.Method,
+		reports.Fact{Name: "command", Value: "coldcurve " + strings.Join(o.Command, " ")},
+		reports.Fact{Name: "simulated", Value: o.Started.Format("2 January 2006, 15:04:05 UTC")},
+		reports.Fact{Name: "version", Value: o.Version},
+	)
+	for _, f := range []reports.File{
+		{Path: "simulation.json", Holds: "every figure; coldcurve schema simulation explains it"},
+		{Path: "sweep.json", Holds: "every figure of every policy; coldcurve schema sweep explains it"},
+		{Path: "durations.json", Holds: "histograms of response times and of service times"},
+		{Path: "usage.json", Holds: "who has used what, for a bill: coldcurve cost reads this folder"},
+		{Path: "manifest.json", Holds: "command, seed, version, machine"},
+	} {
+		if _, err := os.Stat(filepath.Join(dir, f.Path)); err == nil {
+			report.Files = append(report.Files, f)
+		}
 	}
-	_, err := chart.WriteDir(filepath.Join(dir, "charts"), r.charts)
+	page, err := os.Create(filepath.Join(dir, "report.html"))
+	if err != nil {
+		return err
+	}
+	defer page.Close()
+	if err := html.Simulated(page, report, charts); err != nil {
+		return err
+	}
+	return page.Close()
+}
+
+// presentOutcome renders a result directory again, and prints it.
+func presentOutcome(w *World, dir string, asJSON bool) error {
+	o, err := study.OpenOutcome(dir)
+	if err != nil {
+		return &failure{code: exitUsage, err: err}
+	}
+	switch {
+	case asJSON && o.Sweep != nil:
+		err = printJSON(w.Stdout, o.Sweep)
+	case asJSON:
+		err = printJSON(w.Stdout, o.Simulation)
+	default:
+		report, _ := simulated(o, shownFunctions)
+		err = text.Simulated(w.Stdout, text.For(w.Terminal.Out, w.Terminal.Width, w.Env), report)
+	}
+	if err != nil {
+		return err
+	}
+	if err := renderOutcome(dir, o); err != nil {
+		return &unsavedError{err}
+	}
+	if !asJSON {
+		_, err = fmt.Fprintf(w.Stdout, "\nReport: %s\n", filepath.Join(dir, "report.html"))
+	}
 	return err
 }
+
+// shownFunctions is how many functions have a row in a table where nobody says.
+const shownFunctions = 10

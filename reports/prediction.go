@@ -1,4 +1,4 @@
-package text
+package reports
 
 import (
 	"time"
@@ -9,11 +9,11 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
-// prediction is the simulation beside what a run has measured of the same
+// predictionOf is the simulation beside what a run has measured of the same
 // requests, where there is one.
-func (p *page) prediction(s *study.Simulation) {
+func predictionOf(s *study.Simulation) (t Table, ok bool) {
 	if len(s.Measured) == 0 {
-		return
+		return t, false
 	}
 	of := map[string]*sim.Result{"": &s.Result}
 	for i := range s.ByFunction {
@@ -24,7 +24,7 @@ func (p *page) prediction(s *study.Simulation) {
 		rows = rows[:1]
 	}
 	cells := func(cell func(m *study.Measured, r *sim.Result) string) []string {
-		return cellsOf(rows, func(m *study.Measured) string {
+		return Cells(rows, func(m *study.Measured) string {
 			if r := of[m.Function]; r != nil {
 				return cell(m, r)
 			}
@@ -47,23 +47,23 @@ func (p *page) prediction(s *study.Simulation) {
 	}
 	p50, seen50 := quantile(.5, func(m *study.Measured) time.Duration { return m.P50 })
 	p99, seen99 := quantile(.99, func(m *study.Measured) time.Duration { return m.P99 })
-	p.line("")
-	p.line("Predicted, and measured by the run")
-	p.table([]column{
-		{head: "function", left: true, cells: cellsOf(rows, func(m *study.Measured) string {
+	t.Title = "Predicted, and measured by the run"
+	t.Columns = []Column{
+		{Head: "function", Left: true, Cells: Cells(rows, func(m *study.Measured) string {
 			if m.Function == "" {
 				return "all"
 			}
-			return clean(m.Function)
+			return m.Function
 		})},
-		{head: "requests", keep: 1, cells: cells(func(_ *study.Measured, r *sim.Result) string { return units.FormatCount(r.Requests) })},
-		{head: "measured", keep: 1, cells: cells(func(m *study.Measured, _ *sim.Result) string { return units.FormatCount(m.Requests) })},
-		{head: "cold", keep: 9, cells: cells(func(_ *study.Measured, r *sim.Result) string { return units.FormatCount(r.Cold) })},
-		{head: "measured", keep: 9, cells: cells(func(m *study.Measured, _ *sim.Result) string { return units.FormatCount(m.Cold) })},
-		{head: "p50", keep: 6, cells: p50},
-		{head: "measured", keep: 6, cells: seen50},
-		{head: "p99", keep: 5, cells: p99},
-		{head: "measured", keep: 5, cells: seen99},
-	})
-	p.wrap("Latencies are of answers, with "+units.FormatDuration(s.Beside)+" (the run's median) for what a request takes beside the instance: network and front end.", "")
+		{Head: "requests", Keep: 1, Cells: cells(func(_ *study.Measured, r *sim.Result) string { return units.FormatCount(r.Requests) })},
+		{Head: "measured", Keep: 1, Cells: cells(func(m *study.Measured, _ *sim.Result) string { return units.FormatCount(m.Requests) })},
+		{Head: "cold", Keep: 9, Cells: cells(func(_ *study.Measured, r *sim.Result) string { return units.FormatCount(r.Cold) })},
+		{Head: "measured", Keep: 9, Cells: cells(func(m *study.Measured, _ *sim.Result) string { return units.FormatCount(m.Cold) })},
+		{Head: "p50", Keep: 6, Cells: p50},
+		{Head: "measured", Keep: 6, Cells: seen50},
+		{Head: "p99", Keep: 5, Cells: p99},
+		{Head: "measured", Keep: 5, Cells: seen99},
+	}
+	t.Foot = "Latencies are of answers, with " + units.FormatDuration(s.Beside) + " (the run's median) for what a request takes beside the instance: network and front end."
+	return t, true
 }

@@ -1,0 +1,66 @@
+package reports
+
+import (
+	"strings"
+
+	"github.com/coldcurve/coldcurve/analysis/study"
+	"github.com/coldcurve/coldcurve/analysis/units"
+)
+
+// OfSweep shows a row for each policy of a sweep and marks those that no other
+// beats in both cold starts and idle instances.
+func OfSweep(s *study.Sweep) *Simulated {
+	return &Simulated{
+		Title: s.Traffic.Name + " simulated on " + units.FormatCount(len(s.Points)) + " policies", Complete: s.Complete,
+		Tables: []Table{{Columns: sweepColumns(s),
+			Foot: "* No other policy has both fewer cold starts and fewer idle instances than those marked with a star."}},
+		Notes:  append(billNotes(s.Points[0].Bill), s.Notes...),
+		Method: methodOf(&s.Traffic, s.Seed),
+	}
+}
+
+func sweepColumns(s *study.Sweep) []Column {
+	cells := func(of func(*study.Point) string) []string { return Cells(s.Points, of) }
+	var columns []Column
+	for i, a := range s.Axes {
+		columns = append(columns, Column{Head: strings.ReplaceAll(a.Key, "_", " "), Left: true, Cells: cells(func(p *study.Point) string { return p.Values[i] })})
+	}
+	columns = append(columns,
+		Column{Head: "", Left: true, Cells: cells(func(p *study.Point) string {
+			if p.Pareto {
+				return "*"
+			}
+			return ""
+		})},
+		Column{Head: "cold", Keep: 6, Cells: cells(func(p *study.Point) string { return units.FormatCount(p.Cold) })},
+		Column{Head: "cold share", Keep: 9, Cells: cells(func(p *study.Point) string { return shareOf(p.PCold) })},
+		Column{Head: "instances", Keep: 5, Cells: cells(func(p *study.Point) string { return number(p.InstancesMean) })},
+		Column{Head: "peak", Keep: 3, Cells: cells(func(p *study.Point) string { return units.FormatCount(p.InstancesPeak) })},
+		Column{Head: "idle h", Keep: 8, Cells: cells(func(p *study.Point) string { return number(p.IdleHours) })},
+	)
+	if b := s.Points[0].Bill; b != nil && b.Why == "" {
+		columns = append(columns, Column{Head: "a month", Keep: 7, Cells: cells(func(p *study.Point) string {
+			if p.Bill.Why != "" {
+				return "-"
+			}
+			return p.Bill.Total.String()
+		})})
+	}
+	for i := range s.Points {
+		if s.Points[i].Throttled > 0 {
+			return append(columns, Column{Head: "throttled", Keep: 4, Cells: cells(func(p *study.Point) string { return units.FormatCount(p.Throttled) })})
+		}
+	}
+	return columns
+}
+
+// billNotes say what a bill is of, or why there is none.
+func billNotes(b *study.Bill) []string {
+	switch {
+	case b == nil:
+		return nil
+	case b.Why != "":
+		return []string{"not priced: " + b.Why}
+	}
+	return []string{"a month is 730 hours of such traffic on " + b.Option + " in " + b.Region + " at list prices, without a free tier; on a platform that bills by the request, idle instances cost the caller nothing unless they are provisioned"}
+}
