@@ -35,7 +35,7 @@ func ComparisonOf(c *comparison.Comparison) *Comparison {
 	for _, start := range []sample.Start{sample.Cold, sample.Warm} {
 		base, head := c.Latencies(comparison.Base, start), c.Latencies(comparison.Head, start)
 		if base.N() > 0 && head.N() > 0 {
-			out.Curves = append(out.Curves, Overlay{start, distribution(start, base), distribution(start, head)})
+			out.Curves = append(out.Curves, Overlay{start, DistributionOf(start, base), DistributionOf(start, head)})
 		}
 	}
 	out.Notes = comparisonNotes(d)
