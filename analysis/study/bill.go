@@ -90,13 +90,13 @@ func (s *Simulation) work(name string, r *sim.Result, memory units.Bytes, durati
 	if len(s.Provisioned) == 1 && s.Provisioned[0].Count > 0 {
 		w.Provisioned = []cost.Provisioned{{Instances: uint64(s.Provisioned[0].Count * r.Functions), For: cost.Month, Requests: r.Ahead}}
 	}
-	w.Fleet = fleet(r, times)
+	w.Fleet = fleetOf(r, times)
 	return w.Times(uint64(math.Round(float64(r.Served) * times)))
 }
 
-// fleet is instances, idle or busy, so many times over, for products that bill them
+// fleetOf is instances, idle or busy, so many times over, for products that bill them
 // from their start to their end; those that live on have lived so long.
-func fleet(s *sim.Result, times float64) *cost.Fleet {
+func fleetOf(s *sim.Result, times float64) *cost.Fleet {
 	n := max(s.Started, uint64(math.Ceil(s.InstancesMean)), 1)
 	life := time.Duration(s.InstanceSeconds / float64(n) * float64(time.Second))
 	lives, err := cost.Groups(cost.Group{Low: life, High: life, Count: max(1, uint64(math.Round(float64(n)*times)))})
