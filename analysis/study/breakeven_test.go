@@ -228,3 +228,33 @@ func TestSensitivity(t *testing.T) {
 		t.Errorf("min instances: %+v, want a later break-even point with twice as many, and no 10%% of 2", s)
 	}
 }
+
+// TestCurveSchema: what is printed is as the schema says, and what is not is
+// refused.
+func TestCurveSchema(t *testing.T) {
+	validate := compiled(t, CurveSchemaJSON())
+	c := published("aws/lambda", "aws/ec2/c7g.large", "aws/fargate")
+	c.Points, c.To = 20, 50_000 // beyond a quota
+	curves := compare(t, c)
+	if err := curves.Sensitivity(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	whole := marshalled(t, curves.Document([]string{"an answer"}, nil))
+	if err := validate(whole); err != nil {
+		t.Fatal(err)
+	}
+	missed := published("aws/fargate")
+	missed.Points, missed.Goal.Within = 2, time.Millisecond
+	if err := validate(marshalled(t, compare(t, missed).Document([]string{}, nil))); err != nil {
+		t.Errorf("curves of nothing: %v", err)
+	}
+	for from, to := range map[string]string{`"kind":"step"`: `"kind":"jump"`, `"usd_month":"`: `"usd_month":"$`, `"limit":`: `"limits":`, `"rate_per_s":`: `"rate_per_s":-`} {
+		wrong := strings.Replace(whole, from, to, 1)
+		if wrong == whole {
+			t.Fatalf("the document has no %s", from)
+		}
+		if validate(wrong) == nil {
+			t.Errorf("the schema takes %s", to)
+		}
+	}
+}

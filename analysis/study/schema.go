@@ -13,3 +13,9 @@ var sweepSchema string
 
 // SweepSchemaJSON is the JSON schema (draft 2020-12) of [Sweep].
 func SweepSchemaJSON() []byte { return []byte(sweepSchema) }
+
+//go:embed curve.schema.json
+var curveSchema string
+
+// CurveSchemaJSON is the JSON schema (draft 2020-12) of [CurveDocument].
+func CurveSchemaJSON() []byte { return []byte(curveSchema) }

@@ -15,7 +15,7 @@ import (
 )
 
 type schemaCmd struct {
-	Name string `arg:"" help:"Which one: scenario or policy (the files), summary (what run --json prints), simulation or sweep (simulate --json), gate (gate --json), comparison (compare --json) or cost (cost --json)."`
+	Name string `arg:"" help:"Which one: scenario or policy (the files), summary (what run --json prints), simulation or sweep (simulate --json), gate (gate --json), comparison (compare --json) cost (cost --json) or curve (cost curve --json)."`
 }
 
 // schemas is the list of documented formats.
@@ -23,6 +23,7 @@ func schemas() map[string]func() []byte {
 	return map[string]func() []byte{
 		"comparison": comparison.SchemaJSON,
 		"cost":       cost.SchemaJSON,
+		"curve":      study.CurveSchemaJSON,
 		"gate":       gate.SchemaJSON,
 		"policy":     gate.PolicySchemaJSON,
 		"scenario":   scenarios.SchemaJSON,
