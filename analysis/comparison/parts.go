@@ -26,7 +26,7 @@ type Part struct {
 }
 
 // Moved says that the phase takes another time on the two sides, by its limits.
-func (p *Part) Moved() bool {
+func (p Part) Moved() bool {
 	return p.Lower != nil && *p.Lower > 0 || p.Upper != nil && *p.Upper < 0
 }
 

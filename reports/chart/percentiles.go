@@ -103,8 +103,9 @@ func lineKey(label string, l look) key {
 
 // curve draws the supported stretch bold with a glyph at each labelled
 // percentile, and the rest thin.
-func curve(t Theme, d reports.Distribution) plotter {
-	l := lookOf(d.Start)
+func curve(t Theme, d reports.Distribution) plotter { return curveAs(t, d, lookOf(d.Start)) }
+
+func curveAs(t Theme, d reports.Distribution, l look) plotter {
 	return func(c draw.Canvas, p *plot.Plot) {
 		toX, toY := p.Transforms(&c)
 		at := func(q reports.Quantile) vg.Point {

@@ -2,16 +2,21 @@ package cli
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/coldcurve/coldcurve/analysis/comparison"
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/reports"
+	"github.com/coldcurve/coldcurve/reports/chart"
+	"github.com/coldcurve/coldcurve/reports/html"
 	"github.com/coldcurve/coldcurve/reports/text"
 	"github.com/coldcurve/coldcurve/scenarios/drive"
 	"github.com/coldcurve/coldcurve/scenarios/pairs"
 )
 
-// presentComparison prints what a comparison has found. One that has just ended and one that was killed last
+// presentComparison prints what a comparison has found and puts pictures and a
+// page into its directory. One that has just ended and one that was killed last
 // week go the same way.
 func presentComparison(w *World, c *comparison.Comparison, asJSON bool) ([]gate.Record, error) {
 	report := reports.ComparisonOf(c)
@@ -22,7 +27,30 @@ func presentComparison(w *World, c *comparison.Comparison, asJSON bool) ([]gate.
 	} else if err := text.Comparison(w.Stdout, text.For(w.Terminal.Out, w.Terminal.Width, w.Env), report); err != nil {
 		return nil, err
 	}
-	return report.Findings, nil
+	if err := renderComparison(c.Path, report); err != nil {
+		return nil, &unsavedError{err}
+	}
+	if asJSON {
+		return report.Findings, nil
+	}
+	_, err := fmt.Fprintf(w.Stdout, "\nReport: %s\n", filepath.Join(c.Path, "report.html"))
+	return report.Findings, err
+}
+
+// renderComparison writes everything that is derived from the runs.
+func renderComparison(dir string, report *reports.Comparison) error {
+	if _, err := chart.WriteDir(filepath.Join(dir, "charts"), chart.Comparison(report)); err != nil {
+		return err
+	}
+	page, err := os.Create(filepath.Join(dir, "report.html"))
+	if err != nil {
+		return err
+	}
+	defer page.Close()
+	if err := html.Comparison(page, report); err != nil {
+		return err
+	}
+	return page.Close()
 }
 
 // pairProgress tells how a comparison is getting on.
