@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/coldcurve/coldcurve/analysis/capacity"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 	"github.com/coldcurve/coldcurve/reports"
 	"github.com/coldcurve/coldcurve/reports/reportstest"
@@ -55,6 +56,11 @@ func TestAnswer(t *testing.T) {
 			"A caller of hello waits 3.10 ms (p50, 95% interval 2.79 to 3.41 ms) when it starts cold and 410 µs (369 to 451 µs) when it is warm: 7.6 times as long.",
 			"8.2% of requests started cold (82 of 1,000).",
 		}},
+		{"a capacity comes before what callers wait", summary.Run{
+			Valid: true, ColdShare: &share, Known: 1000, Phases: []summary.Phase{{Name: "a"}},
+			Groups:   []summary.Group{group("a", "work", "warm", 918, .41e6)},
+			Capacity: []capacity.Capacity{{Function: "work", VCPUs: 1, Target: 50e6, Held: new(350.), Broken: new(400.)}},
+		}, []string{"One vCPU carried 350/s of work with p99 within 50.0 ms; at 400/s that broke."}},
 		{"cold and warm in different phases", summary.Run{
 			Valid: true, ColdShare: &share, Cold: 82, Known: 1000, Unknown: 3, Phases: []summary.Phase{{Name: "a"}, {Name: "b"}},
 			Groups: []summary.Group{group("a", "hello", "cold", 82, 3.1e8), group("b", "hello", "warm", 918, 1e6)},

@@ -120,15 +120,21 @@ func Of(in Input) Capacity {
 
 // served says whether the requests that reached the server were served in the
 // step, but for a few at its ends: only then is the CPU time of its span theirs.
-// Too few for a p99 beside refused ones are what a full backlog held.
+// Where it refuses, it is full at both ends, and has as many from before as it
+// leaves: they may take longer. Too few for a p99 beside refused ones are just
+// what a full backlog held.
 func (s Step) served() bool {
 	if s.Sent == s.Refused || s.Errors > s.Refused {
 		return false
 	}
-	if s.P99 == nil {
+	switch span := int64(s.End - s.Start); {
+	case s.P99 == nil:
 		return s.Refused == 0
+	case s.Refused > 0:
+		return *s.P99 < span/4
+	default:
+		return *s.P99 < span/10
 	}
-	return *s.P99 < int64(s.End-s.Start)/10
 }
 
 func (s Step) figure(target time.Duration) Figure {

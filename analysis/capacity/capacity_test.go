@@ -78,7 +78,7 @@ func TestReadingsBetween(t *testing.T) {
 // are served after them, or not at all, so their CPU time is not of as many. What
 // never reached the server took none.
 func TestRequestsThatSpill(t *testing.T) {
-	all := steps(5e6, 10e6, 4*sec, 5*sec, 5e6, 80e6)
+	all := steps(5e6, 10e6, 4*sec, 5*sec, 5e6, 200e6)
 	all[4].Errors = 3
 	all[5].Errors, all[5].Refused = 200, 200 // of 600
 	c := capacity.Of(capacity.Input{
