@@ -1,6 +1,6 @@
 // Package baseline owns runs that are kept for later comparisons.
 //
-// In: run directories. Out: small files, one a baseline, that can be committed
+// In: run directories, or another tool's history. Out: small files, one a baseline, that can be committed
 // or cached: of each run what it was of, where it was made, why it must not be
 // used if it must not, and its figures as histograms and sums (a few kilobytes,
 // not its samples). It judges nothing and never changes a file that it has
@@ -20,6 +20,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/digest"
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
+	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 )
 
@@ -54,7 +55,9 @@ type Run struct {
 	Kind    map[string]string `json:"kind"` // what runs must share to be compared
 	Host    rundir.Host       `json:"host"`
 	Invalid []string          `json:"invalid,omitempty"`
-	Record  summary.Record    `json:"record"`
+	Record  summary.Record    `json:"record,omitzero"`
+	// Inits stand in the record's place where another tool's history was imported.
+	Inits Inits `json:"inits_ns,omitempty"`
 }
 
 // Of reads a run directory.
@@ -116,8 +119,24 @@ func kindOf(dir *rundir.Dir) (map[string]string, error) {
 	return kind, nil
 }
 
+// Requests are how many the run sent, and how many of those were cold.
+func (r *Run) Requests() (sent, cold uint64) {
+	sent, cold = uint64(len(r.Inits)), uint64(len(r.Inits))
+	for i := range r.Record.Groups {
+		g := &r.Record.Groups[i]
+		sent += g.N
+		if g.Start == sample.Cold {
+			cold += g.N
+		}
+	}
+	return sent, cold
+}
+
 // Trial is the run as the gate compares it.
 func (r *Run) Trial() (gate.Trial, error) {
+	if r.Inits != nil {
+		return gate.Trial{Name: r.Name, Figures: r.Inits, Kind: r.Kind, Invalid: r.Invalid}, nil
+	}
 	kept, err := r.Record.Restore()
 	if err != nil {
 		return gate.Trial{}, fmt.Errorf("run %s: %w", r.Name, err)

@@ -1,6 +1,7 @@
 package baseline_test
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/coldcurve/coldcurve/analysis/baseline"
 	"github.com/coldcurve/coldcurve/analysis/digest"
@@ -202,4 +204,42 @@ func FuzzDecode(f *testing.F) {
 			trial.Figures.Select(summary.Selection{})
 		}
 	})
+}
+
+// TestFilesMeetTheirSchema: of runs, and of imported history.
+func TestFilesMeetTheirSchema(t *testing.T) {
+	text, err := jsonschema.UnmarshalJSON(bytes.NewReader(baseline.SchemaJSON()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource("baseline.json", text); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := compiler.Compile("baseline.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := baseline.Store{Folder: t.TempDir()}
+	for _, b := range []*baseline.Baseline{{Name: "main", Saved: time.Unix(1, 0).UTC(), Runs: []baseline.Run{of(t, ran(t, "one", nil))}}, day(t, "2026-08-20")} {
+		path, err := store.Save(b, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		value, err := jsonschema.UnmarshalJSON(bytes.NewReader(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(value); err != nil {
+			t.Errorf("%s: %v", b.Name, err)
+		}
+		value.(map[string]any)["runs"] = []any{}
+		if schema.Validate(value) == nil {
+			t.Errorf("%s without runs meets the schema", b.Name)
+		}
+	}
 }

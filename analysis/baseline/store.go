@@ -2,6 +2,7 @@ package baseline
 
 import (
 	"cmp"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,12 @@ import (
 	"slices"
 	"strings"
 )
+
+//go:embed baseline.schema.json
+var schemaJSON string
+
+// SchemaJSON is the JSON schema (draft 2020-12) of a baseline's file.
+func SchemaJSON() []byte { return []byte(schemaJSON) }
 
 // suffix ends the name of a baseline's file.
 const suffix = ".baseline.json"
@@ -103,6 +110,9 @@ func Decode(text []byte) (*Baseline, error) {
 	}
 	if b.Schema != Schema {
 		return nil, fmt.Errorf("its schema is %q: want %s", b.Schema, Schema)
+	}
+	if len(b.Runs) == 0 {
+		return nil, errors.New("it holds no runs")
 	}
 	_, err := b.Trials()
 	return &b, err

@@ -34,6 +34,7 @@ type grammar struct {
 	Simulate simulateCmd `cmd:"" help:"Simulate traffic on a policy in virtual time: cold starts, instances, latency, usage."`
 	Compare  compareCmd  `cmd:"" help:"Measure two sides in adjacent pairs of runs until it is clear which is worse: builds, git revisions, settings, platforms."`
 	Gate     gateCmd     `cmd:"" help:"Hold runs against other runs or saved baselines: did it get worse, and how sure is that?"`
+	Baseline baselineCmd `cmd:"" help:"Runs that are kept for later comparisons: save, list, show, prune, import."`
 	Report   reportCmd   `cmd:"" help:"Render a run directory again."`
 	Cost     costCmd     `cmd:"" help:"What traffic costs, and who pays."`
 	Validate validateCmd `cmd:"" help:"Check scenario files."`

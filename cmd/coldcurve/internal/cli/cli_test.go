@@ -61,11 +61,11 @@ func TestReadme(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "readme.txtar"), []byte(script), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, testscript.Params{Dir: dir, Setup: setUpScript})
+	testscript.Run(t, testscript.Params{Dir: dir, Setup: setUpScript, Cmds: scriptCommands()})
 }
 
 // readmeScript turns the README's sh blocks into a testscript and its yaml
-// block into shop.yaml. The two set-up commands (go run, make) are left out:
+// block into shop.yaml. A comment "exit code 4" says that the command ends so. The two set-up commands (go run, make) are left out:
 // the build under test is this one, and `make test` is what runs this.
 func readmeScript(readme string) string {
 	var script, files bytes.Buffer
@@ -83,8 +83,12 @@ func readmeScript(readme string) string {
 		case language == "yaml":
 			files.WriteString(line)
 		case language == "sh" && strings.HasPrefix(line, "coldcurve "):
-			command, _, _ := strings.Cut(line, " #")
-			script.WriteString("exec " + strings.TrimSpace(command) + "\n")
+			command, comment, _ := strings.Cut(line, " #")
+			word := "exec "
+			if _, code, ok := strings.Cut(comment, "exit code "); ok {
+				word = "exitcode " + code[:1] + " "
+			}
+			script.WriteString(word + strings.TrimSpace(command) + "\n")
 		}
 	}
 	return script.String() + files.String()

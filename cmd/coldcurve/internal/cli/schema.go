@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/coldcurve/coldcurve/analysis/baseline"
 	"github.com/coldcurve/coldcurve/analysis/comparison"
 	"github.com/coldcurve/coldcurve/analysis/cost"
 	"github.com/coldcurve/coldcurve/analysis/gate"
@@ -22,6 +23,7 @@ type schemaCmd struct {
 func schemas() map[string]func() []byte {
 	return map[string]func() []byte{
 		"comparison": comparison.SchemaJSON,
+		"baseline":   baseline.SchemaJSON,
 		"cost":       cost.SchemaJSON,
 		"curve":      study.CurveSchemaJSON,
 		"gate":       gate.SchemaJSON,

@@ -1,0 +1,223 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/baseline"
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/reports/text"
+)
+
+type baselineCmd struct {
+	Baselines string `default:"baselines" placeholder:"FOLDER" help:"Where they are: files to commit or to cache. The default is baselines in the current directory."`
+
+	Save   baselineSaveCmd   `cmd:"" help:"Keep runs for later comparisons, without their samples."`
+	List   baselineListCmd   `cmd:"" help:"List what was saved, the oldest first."`
+	Show   baselineShowCmd   `cmd:"" help:"Say what a baseline holds."`
+	Prune  baselinePruneCmd  `cmd:"" help:"Remove all but the latest."`
+	Import baselineImportCmd `cmd:"" help:"Keep another tool's history: lambda-perf's daily JSON."`
+}
+
+func (c *baselineCmd) store() baseline.Store { return baseline.Store{Folder: c.Baselines} }
+
+// AfterApply hands the folder to the subcommands.
+func (c *baselineCmd) AfterApply() error {
+	store := c.store()
+	c.Save.store, c.List.store, c.Show.store, c.Prune.store, c.Import.store = store, store, store, store, store
+	return nil
+}
+
+type baselineSaveCmd struct {
+	Name    string            `arg:"" help:"Its name: letters, digits, - . and _."`
+	Runs    []string          `arg:"" help:"Run directories, folders of them, or quoted patterns."`
+	Note    map[string]string `placeholder:"KEY=VALUE" help:"Something to remember, such as revision=1a2b3c; repeatable."`
+	Policy  string            `placeholder:"FILE" help:"The policy that runs will be judged by: gate says so if it has become another."`
+	Replace bool              `help:"Replace a baseline of that name."`
+
+	store baseline.Store
+}
+
+// Run saves runs.
+func (c *baselineSaveCmd) Run(w *World) error {
+	s, err := readSide(c.store, c.Runs)
+	if err != nil {
+		return &failure{code: exitUsage, err: err}
+	}
+	b := &baseline.Baseline{Name: c.Name, Saved: w.Now().UTC().Truncate(time.Second), Notes: c.Note, Runs: s.runs}
+	if c.Policy != "" {
+		_, text, err := readPolicy(c.Policy)
+		if err != nil {
+			return err
+		}
+		b.Policy = baseline.PolicyHash(text)
+	}
+	for i := range b.Runs {
+		if r := &b.Runs[i]; len(r.Invalid) > 0 {
+			fmt.Fprintf(w.Stderr, "coldcurve: warning: run %s must not be used, and is kept marked so: %s\n", r.Name, strings.Join(r.Invalid, "; "))
+		}
+	}
+	return saved(w, c.store, b, c.Replace)
+}
+
+// saved stores a baseline and says where.
+func saved(w *World, store baseline.Store, b *baseline.Baseline, replace bool) error {
+	path, err := store.Save(b, replace)
+	if err != nil {
+		return &failure{code: exitUsage, err: err, hint: "--replace replaces a baseline"}
+	}
+	_, err = fmt.Fprintf(w.Stdout, "%s: %s\n", path, count(uint64(len(b.Runs)), "run"))
+	return err
+}
+
+type baselineListCmd struct {
+	JSON bool `name:"json" help:"Print one JSON document instead of a table."`
+
+	store baseline.Store
+}
+
+// listed is a baseline without its runs' figures.
+type listed struct {
+	Name   string            `json:"name"`
+	Saved  time.Time         `json:"saved"`
+	Runs   int               `json:"runs"`
+	Policy string            `json:"policy,omitempty"`
+	Notes  map[string]string `json:"notes,omitempty"`
+	Kind   map[string]string `json:"kind,omitempty"` // of its first run
+}
+
+func listedOf(b *baseline.Baseline) listed {
+	l := listed{Name: b.Name, Saved: b.Saved, Runs: len(b.Runs), Policy: b.Policy, Notes: b.Notes}
+	if len(b.Runs) > 0 {
+		l.Kind = b.Runs[0].Kind
+	}
+	return l
+}
+
+// Run lists; a file that cannot be read does not keep the others from it.
+func (c *baselineListCmd) Run(w *World) error {
+	list, failed := c.store.List()
+	lines := []listed{}
+	for _, b := range list {
+		lines = append(lines, listedOf(b))
+	}
+	if c.JSON {
+		return errors.Join(failed, printJSON(w.Stdout, struct {
+			Schema    string   `json:"schema"`
+			Folder    string   `json:"folder"`
+			Baselines []listed `json:"baselines"`
+		}{"coldcurve.baselines/v1", c.store.Folder, lines}))
+	}
+	if len(lines) == 0 && failed == nil {
+		fmt.Fprintf(w.Stderr, "coldcurve: %s holds no baselines\n", c.store.Folder)
+		return nil
+	}
+	var rows [][]string
+	for _, l := range lines {
+		rows = append(rows, []string{l.Name, units.FormatCount(int64(l.Runs)), l.Saved.Format("2006-01-02 15:04"), pairs(l.Notes, ", ")})
+	}
+	return errors.Join(failed, text.Table(w.Stdout, text.For(w.Terminal.Out, w.Terminal.Width, w.Env), []string{"baseline", "runs", "saved", "notes"}, rows))
+}
+
+func pairs(m map[string]string, between string) string {
+	var list []string
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		list = append(list, key+"="+m[key])
+	}
+	return strings.Join(list, between)
+}
+
+type baselineShowCmd struct {
+	Name string `arg:"" help:"A baseline's name."`
+	JSON bool   `name:"json" help:"Print the baseline's file (coldcurve schema baseline)."`
+
+	store baseline.Store
+}
+
+// Run shows what runs must share to be compared with it, and each run.
+func (c *baselineShowCmd) Run(w *World) error {
+	b, err := c.store.Load(c.Name)
+	if err != nil {
+		return &failure{code: exitUsage, err: err}
+	}
+	if c.JSON {
+		return printJSON(w.Stdout, b)
+	}
+	items := []text.Item{{Name: "saved", Detail: b.Saved.Format(time.RFC3339)}}
+	if b.Policy != "" {
+		items = append(items, text.Item{Name: "policy", Detail: b.Policy})
+	}
+	for _, of := range []map[string]string{b.Notes, b.Runs[0].Kind} {
+		for _, key := range slices.Sorted(maps.Keys(of)) {
+			items = append(items, text.Item{Name: key, Detail: of[key]})
+		}
+	}
+	o := text.For(w.Terminal.Out, w.Terminal.Width, w.Env)
+	fmt.Fprintf(w.Stdout, "Baseline %s: %s\n\n", b.Name, count(uint64(len(b.Runs)), "run"))
+	if err := text.List(w.Stdout, o, items); err != nil {
+		return err
+	}
+	fmt.Fprintln(w.Stdout)
+	return text.Table(w.Stdout, o, []string{"run", "requests", "cold", "started", "must not be used"}, runRows(b))
+}
+
+func runRows(b *baseline.Baseline) [][]string {
+	var rows [][]string
+	for i := range b.Runs {
+		r := &b.Runs[i]
+		requests, cold := r.Requests()
+		rows = append(rows, []string{r.Name, units.FormatCount(int64(requests)), units.FormatCount(int64(cold)), r.Started.Format("2006-01-02 15:04"), strings.Join(r.Invalid, "; ")})
+	}
+	return rows
+}
+
+type baselinePruneCmd struct {
+	Keep int `required:"" placeholder:"N" help:"How many stay, the latest."`
+
+	store baseline.Store
+}
+
+// Run removes old baselines and names them.
+func (c *baselinePruneCmd) Run(w *World) error {
+	if c.Keep < 1 {
+		return usage("--keep %d: want 1 or more; to remove all, delete %s", c.Keep, c.store.Folder)
+	}
+	removed, err := c.store.Prune(c.Keep)
+	for _, name := range removed {
+		fmt.Fprintln(w.Stdout, "removed "+name)
+	}
+	return err
+}
+
+type baselineImportCmd struct {
+	Files   []string `arg:"" name:"file" help:"lambda-perf's daily JSON files, each becomes a baseline: lambda-perf-2026-08-20."`
+	Only    string   `placeholder:"PATTERN" help:"Take only functions that are called so, such as 'nodejs22x-zip-*'."`
+	Replace bool     `help:"Replace baselines that were imported before."`
+
+	store baseline.Store
+}
+
+// Run imports files; one that cannot be read does not keep the others from it.
+func (c *baselineImportCmd) Run(w *World) error {
+	var failed error
+	for _, path := range c.Files {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			failed = errors.Join(failed, &failure{code: exitUsage, err: err})
+			continue
+		}
+		b, err := baseline.Import(content, c.Only)
+		if err != nil {
+			failed = errors.Join(failed, &failure{code: exitUsage, err: fmt.Errorf("%s: %w", filepath.Base(path), err)})
+			continue
+		}
+		failed = errors.Join(failed, saved(w, c.store, b, c.Replace))
+	}
+	return failed
+}
