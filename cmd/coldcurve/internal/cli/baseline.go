@@ -120,17 +120,17 @@ func (c *baselineListCmd) Run(w *World) error {
 	}
 	var rows [][]string
 	for _, l := range lines {
-		rows = append(rows, []string{l.Name, units.FormatCount(int64(l.Runs)), l.Saved.Format("2006-01-02 15:04"), pairs(l.Notes, ", ")})
+		rows = append(rows, []string{l.Name, units.FormatCount(int64(l.Runs)), l.Saved.Format("2006-01-02 15:04"), noted(l.Notes)})
 	}
 	return errors.Join(failed, text.Table(w.Stdout, text.For(w.Terminal.Out, w.Terminal.Width, w.Env), []string{"baseline", "runs", "saved", "notes"}, rows))
 }
 
-func pairs(m map[string]string, between string) string {
+func noted(m map[string]string) string {
 	var list []string
 	for _, key := range slices.Sorted(maps.Keys(m)) {
 		list = append(list, key+"="+m[key])
 	}
-	return strings.Join(list, between)
+	return strings.Join(list, ", ")
 }
 
 type baselineShowCmd struct {
