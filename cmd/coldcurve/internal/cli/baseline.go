@@ -82,8 +82,8 @@ type baselineListCmd struct {
 	store baseline.Store
 }
 
-// listed is a baseline without its runs' figures.
-type listed struct {
+// baselineEntry is a baseline without its runs' figures.
+type baselineEntry struct {
 	Name   string            `json:"name"`
 	Saved  time.Time         `json:"saved"`
 	Runs   int               `json:"runs"`
@@ -92,8 +92,8 @@ type listed struct {
 	Kind   map[string]string `json:"kind,omitempty"` // of its first run
 }
 
-func listedOf(b *baseline.Baseline) listed {
-	l := listed{Name: b.Name, Saved: b.Saved, Runs: len(b.Runs), Policy: b.Policy, Notes: b.Notes}
+func entryOf(b *baseline.Baseline) baselineEntry {
+	l := baselineEntry{Name: b.Name, Saved: b.Saved, Runs: len(b.Runs), Policy: b.Policy, Notes: b.Notes}
 	if len(b.Runs) > 0 {
 		l.Kind = b.Runs[0].Kind
 	}
@@ -103,15 +103,15 @@ func listedOf(b *baseline.Baseline) listed {
 // Run lists; a file that cannot be read does not keep the others from it.
 func (c *baselineListCmd) Run(w *World) error {
 	list, failed := c.store.List()
-	lines := []listed{}
+	lines := []baselineEntry{}
 	for _, b := range list {
-		lines = append(lines, listedOf(b))
+		lines = append(lines, entryOf(b))
 	}
 	if c.JSON {
 		return errors.Join(failed, printJSON(w.Stdout, struct {
 			Schema    string   `json:"schema"`
 			Folder    string   `json:"folder"`
-			Baselines []listed `json:"baselines"`
+			Baselines []baselineEntry `json:"baselines"`
 		}{"coldcurve.baselines/v1", c.store.Folder, lines}))
 	}
 	if len(lines) == 0 && failed == nil {
