@@ -109,8 +109,8 @@ func (c *baselineListCmd) Run(w *World) error {
 	}
 	if c.JSON {
 		return errors.Join(failed, printJSON(w.Stdout, struct {
-			Schema    string   `json:"schema"`
-			Folder    string   `json:"folder"`
+			Schema    string          `json:"schema"`
+			Folder    string          `json:"folder"`
 			Baselines []baselineEntry `json:"baselines"`
 		}{"coldcurve.baselines/v1", c.store.Folder, lines}))
 	}
