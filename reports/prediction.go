@@ -64,6 +64,8 @@ func predictionOf(s *study.Simulation) (t Table, ok bool) {
 		{Head: "p99", Keep: 5, Cells: p99},
 		{Head: "measured", Keep: 5, Cells: seen99},
 	}
-	t.Foot = "Latencies are of answers, with " + units.FormatDuration(s.Beside) + " (the run's median) for what a request takes beside the instance: network and front end."
+	t.Foot = "Latencies are of answers, with " + units.FormatDuration(s.Beside) + " (the run's median) for what a request takes beside the instance: network and front end. " +
+		"In the model starts do not slow each other: where a crowd starts many instances at once on few processors, the measured p99 lies higher. " +
+		"Durations are drawn from all of the run: that they differ by payload or phase is not modelled."
 	return t, true
 }

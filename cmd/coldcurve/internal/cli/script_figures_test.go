@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"bufio"
 	"encoding/json"
+	"errors"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -78,6 +81,33 @@ func billed(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	if want := numberAt(ts, documentIn(ts, args[1]), "bill.total_nano_usd") / 1e9; math.Abs(total-want) > 1e-6*want {
 		ts.Fatalf("the bill is %v, the simulation's %v", total, want)
+	}
+}
+
+// endedEarly interrupts a command as soon as it tells how far it is, and wants
+// exit code 1; what it prints goes to the file out.
+func endedEarly(ts *testscript.TestScript, _ bool, args []string) {
+	path, err := exec.LookPath(args[0])
+	ts.Check(err)
+	cmd := exec.Command(path, args[1:]...)
+	cmd.Dir = ts.Getenv("WORK")
+	out, err := os.Create(filepath.Join(cmd.Dir, "out"))
+	ts.Check(err)
+	defer out.Close()
+	cmd.Stdout = out
+	talk, err := cmd.StderrPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	lines := bufio.NewScanner(talk)
+	if !lines.Scan() || !strings.Contains(lines.Text(), "simulated, ") {
+		_ = cmd.Process.Kill()
+		ts.Fatalf("it does not tell how far it is: %q", lines.Text())
+	}
+	ts.Check(cmd.Process.Signal(os.Interrupt))
+	for lines.Scan() { // to its end, so that it never waits for a reader
+	}
+	if exit, ok := errors.AsType[*exec.ExitError](cmd.Wait()); !ok || exit.ExitCode() != 1 {
+		ts.Fatalf("interrupted it ends with %v, want exit code 1", exit)
 	}
 }
 

@@ -34,6 +34,7 @@ func scriptCommands() map[string]scriptCommand {
 		"noorphans": noOrphans,
 		"figures":   figures,
 		"agree":     agree,
+		"endearly":  endedEarly,
 		"billed":    billed,
 		"runs":      makeRuns,
 	}
