@@ -2,6 +2,7 @@ package study
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -139,5 +140,37 @@ func TestDocumentsFollowTheirSchemas(t *testing.T) {
 		if change.validate(wrong) == nil {
 			t.Errorf("the schema takes %s", change.to)
 		}
+	}
+}
+
+// TestEveryProductAnswers: a simulation has a bill by every product that serves
+// requests by itself, or the limit or the missing quantity that keeps it from one.
+func TestEveryProductAnswers(t *testing.T) {
+	plan := planOf(poisson("a"), 10*time.Second)
+	s, err := Simulate(t.Context(), plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	billed := 0
+	for _, name := range cost.Products() {
+		option, err := cost.New(prices.Open(), name, cost.Terms{})
+		if err != nil {
+			continue // a machine without its type
+		}
+		bill, err := s.MonthlyBill(option)
+		_, impossible := errors.AsType[*cost.Impossible](err)
+		_, missing := errors.AsType[*cost.Missing](err)
+		switch {
+		case err == nil && bill.Region == "":
+			t.Errorf("%s: a bill of no region", name)
+		case err == nil && bill.Total > 0: // what only carries payloads costs nothing here
+			billed++
+		case err == nil:
+		case !impossible && !missing:
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if billed < 15 {
+		t.Errorf("%d products have a bill, want 15 and more", billed)
 	}
 }
