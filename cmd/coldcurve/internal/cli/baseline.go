@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,7 +12,12 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/baseline"
+	"github.com/coldcurve/coldcurve/analysis/budget"
+	"github.com/coldcurve/coldcurve/analysis/gate"
+	"github.com/coldcurve/coldcurve/analysis/metric"
 	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/reports"
+	"github.com/coldcurve/coldcurve/reports/chart"
 	"github.com/coldcurve/coldcurve/reports/text"
 )
 
@@ -137,6 +143,11 @@ type baselineShowCmd struct {
 	Name string `arg:"" help:"A baseline's name."`
 	JSON bool   `name:"json" help:"Print the baseline's file (coldcurve schema baseline)."`
 
+	Chart    string `placeholder:"FILE" help:"Draw a figure over all baselines of its kind, as PNG or, for a name in .svg, as SVG."`
+	Metric   string `placeholder:"NAME" help:"The chart's figure. The default is latency.p50, of imported history init.mean."`
+	Start    string `default:"cold" placeholder:"KIND" help:"Of which starts."`
+	Function string `placeholder:"NAME" help:"Of which function."`
+
 	store baseline.Store
 }
 
@@ -145,6 +156,11 @@ func (c *baselineShowCmd) Run(w *World) error {
 	b, err := c.store.Load(c.Name)
 	if err != nil {
 		return &failure{code: exitUsage, err: err}
+	}
+	if c.Chart != "" {
+		if err := c.draw(b); err != nil {
+			return err
+		}
 	}
 	if c.JSON {
 		return printJSON(w.Stdout, b)
@@ -165,6 +181,43 @@ func (c *baselineShowCmd) Run(w *World) error {
 	}
 	fmt.Fprintln(w.Stdout)
 	return text.Table(w.Stdout, o, []string{"run", "requests", "cold", "started", "must not be used"}, runRows(b))
+}
+
+// draw draws the trend of the baselines that can be compared with b.
+func (c *baselineShowCmd) draw(b *baseline.Baseline) error {
+	rule := gate.Rule{Budget: budget.Budget{Metric: c.Metric, Start: c.Start, Function: c.Function}}
+	if rule.Metric == "" {
+		rule.Metric = "latency.p50"
+		if b.Runs[0].Inits != nil {
+			rule.Metric = "init.mean"
+		}
+	}
+	if _, err := metric.Parse(rule.Metric); err != nil {
+		return &failure{code: exitUsage, err: err}
+	}
+	list, err := c.store.List()
+	if err != nil {
+		return err
+	}
+	list = slices.DeleteFunc(list, func(other *baseline.Baseline) bool { return !maps.Equal(other.Runs[0].Kind, b.Runs[0].Kind) })
+	trend, err := reports.TrendOf(&rule, list)
+	if err != nil {
+		return err
+	}
+	picture, ok := chart.Trend(trend)
+	if !ok {
+		return usage("--chart: no run of %s has %s", b.Name, rule.Subject())
+	}
+	var out bytes.Buffer
+	if strings.HasSuffix(c.Chart, ".svg") {
+		err = picture.SVG(&out, chart.Light)
+	} else {
+		err = picture.PNG(&out)
+	}
+	if err == nil {
+		err = os.WriteFile(c.Chart, out.Bytes(), 0o644)
+	}
+	return err
 }
 
 func runRows(b *baseline.Baseline) [][]string {

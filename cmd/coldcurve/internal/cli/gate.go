@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/coldcurve/coldcurve/analysis/baseline"
+	"github.com/coldcurve/coldcurve/analysis/comparison"
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/reports"
 	"github.com/coldcurve/coldcurve/reports/text"
@@ -19,7 +20,7 @@ type gateCmd struct {
 type judgeCmd struct {
 	Base []string `sep:"none" placeholder:"RUNS" help:"What head is held against, repeatable: a run directory, a folder of run directories, a quoted pattern such as 'runs/*-shop', a baseline's name or file."`
 	Head []string `sep:"none" placeholder:"RUNS" help:"What is judged, repeatable: as --base."`
-	Rest []string `arg:"" optional:"" hidden:""`
+	Rest []string `arg:"" optional:"" name:"comparison" help:"A comparison's directory, as compare leaves it, in place of --base and --head."`
 
 	Policy    string `placeholder:"FILE" help:"What is judged, and how strictly (coldcurve schema policy); without it, coldcurve's own."`
 	Baselines string `default:"baselines" placeholder:"FOLDER" help:"Where saved baselines are."`
@@ -30,6 +31,9 @@ type judgeCmd struct {
 
 // Run judges the runs of two sides.
 func (c *judgeCmd) Run(w *World) error {
+	if len(c.Rest) == 1 && comparison.Is(c.Rest[0]) {
+		return c.comparison(w, c.Rest[0])
+	}
 	if err := c.check(); err != nil {
 		return err
 	}
@@ -55,6 +59,11 @@ func (c *judgeCmd) Run(w *World) error {
 	}
 	doc.Policy = c.Policy
 	doc.Notes = append(doc.Notes, otherPolicy(base, text)...)
+	return c.finish(w, doc)
+}
+
+// finish shows a document, writes its other forms, and gives the exit code.
+func (c *judgeCmd) finish(w *World, doc *gate.Document) error {
 	if err := errors.Join(c.present(w, doc), c.write(w, doc)); err != nil {
 		return err
 	}

@@ -5,12 +5,14 @@ import (
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/coldcurve/coldcurve/analysis/comparison"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
@@ -30,8 +32,43 @@ type recipe struct {
 func makeRuns(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
+	r, rng := readRecipe(ts, args[2:]), rngOf(args[0])
+	for i := range n {
+		ts.Check(r.write(ts.MkAbs(fmt.Sprintf("%s/%02d", args[0], i+1)), rng))
+	}
+}
+
+// makeComparison makes a comparison of pairs, whose base is as runs are made
+// and whose head by a recipe: comparison FOLDER N [ms=130] ...
+func makeComparison(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	dir := ts.MkAbs(args[0])
+	base, head, rng := readRecipe(ts, nil), readRecipe(ts, args[2:]), rngOf(args[0])
+	c, err := comparison.Create(dir, comparison.Document{Scenario: "shop", Base: comparison.Side{What: "before"}, Head: comparison.Side{What: "after"}},
+		[]byte("rules:\n  - {metric: latency.p50, start: cold, margin: 10%}\n"), []byte("name: shop\n"))
+	ts.Check(err)
+	for i := range n {
+		p := comparison.Pair{Number: i + 1, First: comparison.Base}
+		p.Base.Dir, p.Head.Dir = fmt.Sprintf("pair-%03d-base", i+1), fmt.Sprintf("pair-%03d-head", i+1)
+		ts.Check(base.write(filepath.Join(dir, p.Base.Dir), rng))
+		ts.Check(head.write(filepath.Join(dir, p.Head.Dir), rng))
+		ts.Check(c.Add(p))
+	}
+	ts.Check(c.End(comparison.Complete, time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)))
+}
+
+// rngOf gives each folder its own noise, the same each time.
+func rngOf(folder string) *rand.Rand {
+	hash := fnv.New64a()
+	_, _ = hash.Write([]byte(folder))
+	return rand.New(rand.NewPCG(1, hash.Sum64()))
+}
+
+func readRecipe(ts *testscript.TestScript, args []string) recipe {
 	r := recipe{cold: 20, ms: 100, spread: .03, cpu: "one", seed: 7}
-	for _, arg := range args[2:] {
+	var err error
+	for _, arg := range args {
 		key, text, _ := strings.Cut(arg, "=")
 		switch key {
 		case "cold":
@@ -51,12 +88,7 @@ func makeRuns(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		ts.Check(err)
 	}
-	hash := fnv.New64a()
-	_, _ = hash.Write([]byte(args[0]))
-	rng := rand.New(rand.NewPCG(1, hash.Sum64()))
-	for i := range n {
-		ts.Check(r.write(ts.MkAbs(fmt.Sprintf("%s/%02d", args[0], i+1)), rng))
-	}
+	return r
 }
 
 func (r *recipe) write(path string, rng *rand.Rand) error {

@@ -25,18 +25,19 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 // scriptCommands are the words that our scripts have beyond testscript's own.
 func scriptCommands() map[string]scriptCommand {
 	return map[string]scriptCommand{
-		"exitcode":  exitCode,
-		"summary":   summaryIs,
-		"tier":      tierIs,
-		"interrupt": interrupted,
-		"server":    startServer,
-		"served":    served,
-		"noorphans": noOrphans,
-		"figures":   figures,
-		"agree":     agree,
-		"endearly":  endedEarly,
-		"billed":    billed,
-		"runs":      makeRuns,
+		"exitcode":   exitCode,
+		"summary":    summaryIs,
+		"tier":       tierIs,
+		"interrupt":  interrupted,
+		"server":     startServer,
+		"served":     served,
+		"noorphans":  noOrphans,
+		"figures":    figures,
+		"agree":      agree,
+		"endearly":   endedEarly,
+		"billed":     billed,
+		"runs":       makeRuns,
+		"comparison": makeComparison,
 	}
 }
 

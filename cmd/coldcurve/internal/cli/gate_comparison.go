@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/coldcurve/coldcurve/analysis/comparison"
+	"github.com/coldcurve/coldcurve/analysis/gate"
+)
+
+// comparison judges what compare has measured. It is judged by the policy that
+// it was made by: at which pairs the data were looked at is that policy's, and
+// another one's verdicts on the same pairs would have another risk.
+func (c *judgeCmd) comparison(w *World, dir string) error {
+	if c.Policy != "" || len(c.Base)+len(c.Head) > 0 {
+		return &failure{
+			code: exitUsage, err: fmt.Errorf("%s is a comparison, which has its sides and its policy", dir),
+			hint: "leave out --base, --head and --policy, or make another: coldcurve compare --policy FILE",
+		}
+	}
+	made, err := comparison.Open(dir)
+	if err != nil {
+		return &failure{code: exitUsage, err: err}
+	}
+	return c.finish(w, documentOf(made))
+}
+
+// documentOf is a comparison as a gate's document.
+func documentOf(made *comparison.Comparison) *gate.Document {
+	from := &made.Document
+	doc := gate.NewDocument(made.Policy(), gate.Comparison{Paired: true}, nil)
+	doc.Base.Name, doc.Head.Name = from.Base.What, from.Head.What
+	for i := range from.Pairs {
+		if p := &from.Pairs[i]; p.Usable() {
+			doc.Base.Runs, doc.Head.Runs = append(doc.Base.Runs, p.Base.Dir), append(doc.Head.Runs, p.Head.Dir)
+		}
+	}
+	doc.Findings, doc.Verdict = from.Records(), gate.Overall(from.Records())
+	for i := range from.Findings {
+		f := &from.Findings[i]
+		var of gate.Figures
+		for n := range f.Pairs {
+			of.Base, of.Head = append(of.Base, &f.Pairs[n][0]), append(of.Head, &f.Pairs[n][1])
+		}
+		doc.Figures = append(doc.Figures, of)
+	}
+	doc.Notes = append(doc.Notes, from.Notes...)
+	if from.State != comparison.Complete {
+		doc.Notes = append(doc.Notes, "the comparison is "+string(from.State))
+	}
+	return doc
+}
