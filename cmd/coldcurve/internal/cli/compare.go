@@ -14,6 +14,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/comparison"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/scenarios"
 	"github.com/coldcurve/coldcurve/scenarios/drive"
 	"github.com/coldcurve/coldcurve/scenarios/pairs"
 )
@@ -71,6 +72,7 @@ type contest struct {
 	policy     []byte
 	looks      []int
 	workshop   *pairs.Workshop
+	alter      func(side string, s *scenarios.Scenario) // changes a side beyond what can be asked for; nil for not at all
 }
 
 func (t *contest) close() error { return t.workshop.Close() }
@@ -227,6 +229,9 @@ func (t *contest) carryOn(ctx context.Context, c *comparison.Comparison) error {
 	err := pairs.Make(ctx, c, options)
 	show.end()
 	report, presentErr := presentComparison(t.w, c, t.command.JSON)
+	if t.alter == nil { // else the directory goes, too
+		presentErr = errors.Join(presentErr, sayReport(t.w, c, t.command.JSON))
+	}
 	switch {
 	case err != nil || presentErr != nil:
 		return errors.Join(err, presentErr)
@@ -246,6 +251,9 @@ func (t *contest) measure(show *pairProgress) func(context.Context, string, uint
 		p, err := planOf(s, &seed)
 		if err != nil {
 			return err
+		}
+		if t.alter != nil {
+			t.alter(side, p.Scenario)
 		}
 		p.Notes = append(p.Notes, fmt.Sprintf("%s of a comparison: %s", side, s.What))
 		c := &runCmd{overrideFlags: t.command.overrideFlags, NoCgroups: t.command.NoCgroups, Cache: t.command.Cache}

@@ -30,11 +30,16 @@ func presentComparison(w *World, c *comparison.Comparison, asJSON bool) ([]gate.
 	if err := renderComparison(c.Path, report); err != nil {
 		return nil, &unsavedError{err}
 	}
+	return report.Findings, nil
+}
+
+// sayReport tells where a comparison's page is, unless a document was asked for.
+func sayReport(w *World, c *comparison.Comparison, asJSON bool) error {
 	if asJSON {
-		return report.Findings, nil
+		return nil
 	}
 	_, err := fmt.Fprintf(w.Stdout, "\nReport: %s\n", filepath.Join(c.Path, "report.html"))
-	return report.Findings, err
+	return err
 }
 
 // renderComparison writes everything that is derived from the runs.

@@ -14,7 +14,8 @@ import (
 )
 
 type gateCmd struct {
-	Judge judgeCmd `cmd:"" default:"withargs" help:"Judge runs that were made before (what gate does without a word)."`
+	Judge    judgeCmd    `cmd:"" default:"withargs" help:"Judge runs that were made before (what gate does without a word)."`
+	Selftest selftestCmd `cmd:"" help:"Slow a function down and see the gate fail."`
 }
 
 type judgeCmd struct {

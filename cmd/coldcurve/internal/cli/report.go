@@ -61,7 +61,7 @@ func (c *reportCmd) comparison(w *World, path string) error {
 		return &failure{code: exitUsage, err: err}
 	}
 	_, err = presentComparison(w, made, c.JSON)
-	return err
+	return errors.Join(err, sayReport(w, made, c.JSON))
 }
 
 // stored only warns of a report that was not: what was asked for, to see it
