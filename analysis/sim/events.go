@@ -210,14 +210,23 @@ func (e *engine) finish(d due) {
 	e.step(d.at, lifecycle.Event{Kind: lifecycle.Finish, Instance: d.instance, Request: d.request})
 }
 
-// step tells the pool of an event, after all that is due before.
+// step tells the pool of an event, after all that is due before: by the policy,
+// and what that began and ended since, such as pings.
 func (e *engine) step(now time.Duration, ev lifecycle.Event) {
 	for {
 		at, ok := e.pool.NextDeadline()
-		if !ok || at >= now {
-			break
+		if !ok || at > now {
+			at = now
 		}
-		e.act(at, lifecycle.Event{})
+		switch {
+		case e.dues.next < at:
+			e.advance()
+			continue
+		case at < now:
+			e.act(at, lifecycle.Event{})
+			continue
+		}
+		break
 	}
 	e.act(now, ev)
 }
