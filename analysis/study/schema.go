@@ -19,3 +19,9 @@ var curveSchema string
 
 // CurveSchemaJSON is the JSON schema (draft 2020-12) of [CurveDocument].
 func CurveSchemaJSON() []byte { return []byte(curveSchema) }
+
+//go:embed keepwarm.schema.json
+var keepWarmSchema string
+
+// KeepWarmSchemaJSON is the JSON schema (draft 2020-12) of [KeepWarm].
+func KeepWarmSchemaJSON() []byte { return []byte(keepWarmSchema) }

@@ -18,8 +18,10 @@ import (
 )
 
 type costCmd struct {
-	Bill  costBillCmd  `cmd:"" default:"withargs" help:"What a month of traffic costs: flags, a scenario, a trace or a run directory, priced by one or several products."`
-	Curve costCurveCmd `cmd:"" help:"What traffic costs as functions, containers and machines that hold the same target, over its rate, and where one becomes cheaper than the other."`
+	Bill     costBillCmd     `cmd:"" default:"withargs" help:"What a month of traffic costs: flags, a scenario, a trace or a run directory, priced by one or several products."`
+	Curve    costCurveCmd    `cmd:"" help:"What traffic costs as functions, containers and machines that hold the same target, over its rate, and where one becomes cheaper than the other."`
+	Memory   costMemoryCmd   `cmd:"" help:"What a function costs and takes with each size of memory that it was run with: the cheapest, the fastest, the best balance."`
+	Keepwarm costKeepwarmCmd `cmd:"" help:"What each avoided cold start costs by pings, instances kept ready and snapshots, and the cheapest way to hold their share."`
 }
 
 type costBillCmd struct {
@@ -108,7 +110,7 @@ func (f *groupsFlag) UnmarshalText(text []byte) error {
 
 // Run prices the traffic by every product.
 func (c *costBillCmd) Run(ctx context.Context, w *World) error {
-	options, err := c.options()
+	options, err := c.options(c.Product...)
 	if err != nil {
 		return err
 	}
@@ -162,14 +164,14 @@ func (c *termsFlags) terms() (*prices.Book, cost.Terms, error) {
 }
 
 // options are the products, each with the account's terms.
-func (c *costBillCmd) options() ([]cost.Option, error) {
+func (c *termsFlags) options(names ...string) ([]cost.Option, error) {
 	book, terms, err := c.terms()
 	if err != nil {
 		return nil, err
 	}
 	var options []cost.Option
 	var failed error
-	for _, name := range c.Product {
+	for _, name := range names {
 		o, err := cost.New(book, name, terms)
 		if err != nil {
 			failed = errors.Join(failed, fmt.Errorf("--product: %w", err))

@@ -16,7 +16,7 @@ import (
 )
 
 type schemaCmd struct {
-	Name string `arg:"" help:"Which one: scenario or policy (the files), summary (what run --json prints), simulation or sweep (simulate --json), gate (gate --json), comparison (compare --json) cost (cost --json) or curve (cost curve --json)."`
+	Name string `arg:"" help:"Which one: scenario or policy (the files), summary (what run --json prints), simulation or sweep (simulate --json), gate (gate --json), comparison (compare --json), cost (cost --json), curve, keepwarm or memory (cost curve, keepwarm and memory --json)."`
 }
 
 // schemas is the list of documented formats.
@@ -27,6 +27,8 @@ func schemas() map[string]func() []byte {
 		"cost":       cost.SchemaJSON,
 		"curve":      study.CurveSchemaJSON,
 		"gate":       gate.SchemaJSON,
+		"keepwarm":   study.KeepWarmSchemaJSON,
+		"memory":     cost.MemorySchemaJSON,
 		"policy":     gate.PolicySchemaJSON,
 		"scenario":   scenarios.SchemaJSON,
 		"prices":     prices.SchemaJSON,
