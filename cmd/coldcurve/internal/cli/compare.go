@@ -58,7 +58,7 @@ func (c *compareCmd) check() error {
 	case c.Scenario == "":
 		return &failure{code: exitUsage, err: errors.New("compare what? give a scenario"), hint: "for example: coldcurve compare --base ./old --head ./new cold.yaml; coldcurve compare --help tells what a side can be"}
 	case c.Base == c.Head:
-		return &failure{code: exitUsage, err: errors.New("both sides are the same"), hint: "give --base or --head, for example --head set:memory=256MB; coldcurve gate calibrate compares a thing with itself"}
+		return &failure{code: exitUsage, err: errors.New("both sides are the same"), hint: "give --base or --head, for example --head set:memory=256MB"}
 	}
 	return nil
 }
