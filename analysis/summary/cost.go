@@ -40,7 +40,7 @@ func (u USD) MarshalText() ([]byte, error) { return []byte(units.Money(u).USD())
 
 // UnmarshalText reads what MarshalText writes.
 func (u *USD) UnmarshalText(text []byte) error {
-	m, err := units.ParseMoney(string(text))
+	m, err := units.ParseMoney("$" + string(text))
 	if err != nil {
 		return fmt.Errorf("decode an amount: %w", err)
 	}
