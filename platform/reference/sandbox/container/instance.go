@@ -104,7 +104,7 @@ func (a *attempt) abort() error {
 	if err != nil {
 		return fmt.Errorf("abort: %w", err)
 	}
-	if err := p.Signal(syscall.SIGABRT); err != nil {
+	if err := errors.Join(p.Signal(syscall.SIGABRT), p.Release()); err != nil {
 		return fmt.Errorf("abort: %w", err)
 	}
 	return nil

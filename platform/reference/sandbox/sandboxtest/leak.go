@@ -17,7 +17,10 @@ import (
 const Marker = "COLDCURVE_TEST_MARK"
 
 // Footprint is what a test process holds of the machine.
-type Footprint struct{ goroutines, descriptors int }
+type Footprint struct {
+	goroutines  int
+	descriptors map[string]string // what each is of
+}
 
 // Take measures it.
 func Take(t testing.TB) Footprint {
@@ -25,13 +28,20 @@ func Take(t testing.TB) Footprint {
 	return Footprint{runtime.NumGoroutine(), descriptors(t)}
 }
 
-func descriptors(t testing.TB) int {
+func descriptors(t testing.TB) map[string]string {
 	t.Helper()
-	entries, err := os.ReadDir("/proc/self/fd")
+	const dir = "/proc/self/fd"
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return len(entries)
+	open := map[string]string{}
+	for _, e := range entries {
+		if object, err := os.Readlink(filepath.Join(dir, e.Name())); err == nil { // not the one that lists them
+			open[e.Name()] = object
+		}
+	}
+	return open
 }
 
 // ExpectNothingLeft looks for processes with the marker, control groups of
@@ -59,8 +69,8 @@ func leftovers(t testing.TB, before Footprint) []string {
 	}
 	left = append(left, Groups("-"+strconv.Itoa(os.Getpid())+"-")...)
 	now := Take(t)
-	if now.descriptors > before.descriptors {
-		left = append(left, fmt.Sprintf("%d descriptors, %d before", now.descriptors, before.descriptors))
+	if len(now.descriptors) > len(before.descriptors) {
+		left = append(left, fmt.Sprintf("descriptors %v, before %v", now.descriptors, before.descriptors))
 	}
 	if now.goroutines > before.goroutines {
 		stacks := make([]byte, 64<<10)
