@@ -57,7 +57,7 @@ type Document struct {
 	FreeTier   bool    `json:"free_tier"`
 	Traffic    Traffic `json:"traffic"`
 	// TotalUSD and Lines are those of the only bill; left out for several.
-	TotalUSD    *usd            `json:"total_usd,omitempty"`
+	TotalUSD    *units.USD      `json:"total_usd,omitempty"`
 	Lines       []lineDoc       `json:"lines,omitempty"`
 	Bills       []billDoc       `json:"bills"`
 	Attribution *attributionDoc `json:"attribution,omitempty"`
@@ -109,11 +109,6 @@ func InMonth(works []Work, span time.Duration) []Work {
 	return out
 }
 
-type usd units.Money
-
-// MarshalText is exact to the nano-dollar.
-func (u usd) MarshalText() ([]byte, error) { return []byte(units.Money(u).USD()), nil }
-
 // Decimal is a number in plain digits, with every place that it has; one
 // without end is cut at 12.
 func Decimal(n *big.Rat) string {
@@ -139,9 +134,9 @@ func (d number) MarshalJSON() ([]byte, error) { return []byte(Decimal(d.n)), nil
 type billDoc struct {
 	Option     string         `json:"option"`
 	Region     string         `json:"region,omitempty"`
-	TotalUSD   *usd           `json:"total_usd,omitempty"`
-	PerMillion *usd           `json:"per_million_usd,omitempty"`
-	Doubt      usd            `json:"doubt_usd"`
+	TotalUSD   *units.USD     `json:"total_usd,omitempty"`
+	PerMillion *units.USD     `json:"per_million_usd,omitempty"`
+	Doubt      units.USD      `json:"doubt_usd"`
 	Lines      []lineDoc      `json:"lines"`
 	Notes      []string       `json:"notes"`
 	Impossible *impossibleDoc `json:"impossible,omitempty"`
@@ -166,7 +161,7 @@ type lineDoc struct {
 	Quantity   number      `json:"quantity"`
 	Unit       string      `json:"unit"`
 	UnitPrice  decimal     `json:"unit_price_usd"`
-	Amount     usd         `json:"amount_usd"`
+	Amount     units.USD   `json:"amount_usd"`
 	Rule       string      `json:"rule"`
 	Driver     Driver      `json:"driver"`
 	Free       bool        `json:"free"`
@@ -179,20 +174,20 @@ type attributionDoc struct {
 	By       By        `json:"by"`
 	Idle     Rule      `json:"idle_rule"`
 	Shared   Rule      `json:"shared_rule"`
-	TotalUSD usd       `json:"total_usd"`
+	TotalUSD units.USD `json:"total_usd"`
 	Parts    []partDoc `json:"parts"`
 }
 
 type partDoc struct {
-	Function string `json:"function,omitempty"`
-	Version  string `json:"version,omitempty"`
-	Consumer string `json:"consumer,omitempty"`
-	Stage    string `json:"stage,omitempty"`
-	Requests uint64 `json:"requests"`
-	Direct   usd    `json:"direct_usd"`
-	Idle     usd    `json:"idle_usd"`
-	Shared   usd    `json:"shared_usd"`
-	Total    usd    `json:"total_usd"`
+	Function string    `json:"function,omitempty"`
+	Version  string    `json:"version,omitempty"`
+	Consumer string    `json:"consumer,omitempty"`
+	Stage    string    `json:"stage,omitempty"`
+	Requests uint64    `json:"requests"`
+	Direct   units.USD `json:"direct_usd"`
+	Idle     units.USD `json:"idle_usd"`
+	Shared   units.USD `json:"shared_usd"`
+	Total    units.USD `json:"total_usd"`
 }
 
 // NewDocument puts priced options and, where there is one, the attribution of
@@ -225,8 +220,8 @@ func (p *Priced) doc(requests uint64) billDoc {
 		return d
 	}
 	b := p.Bill
-	total, million := usd(b.Total), usd(b.PerMillion(requests))
-	d.Region, d.TotalUSD, d.Doubt = b.Region, &total, usd(b.Doubt)
+	total, million := units.USD(b.Total), units.USD(b.PerMillion(requests))
+	d.Region, d.TotalUSD, d.Doubt = b.Region, &total, units.USD(b.Doubt)
 	if requests > 0 {
 		d.PerMillion = &million
 	}
@@ -234,7 +229,7 @@ func (p *Priced) doc(requests uint64) billDoc {
 	for _, l := range b.Lines {
 		d.Lines = append(d.Lines, lineDoc{
 			Product: l.Product, Region: l.Region, Dimension: l.Dimension, Quantity: number{l.Quantity}, Unit: l.Unit,
-			UnitPrice: decimal{l.UnitPrice}, Amount: usd(l.Amount), Rule: l.Rule, Driver: l.Driver, Free: l.Free,
+			UnitPrice: decimal{l.UnitPrice}, Amount: units.USD(l.Amount), Rule: l.Rule, Driver: l.Driver, Free: l.Free,
 			Source: l.Source, AsOf: l.AsOf, Confidence: l.Confidence,
 		})
 	}
@@ -242,11 +237,11 @@ func (p *Priced) doc(requests uint64) billDoc {
 }
 
 func (a *Attribution) doc() *attributionDoc {
-	d := &attributionDoc{By: a.By, Idle: a.Rules.Idle, Shared: a.Rules.Shared, TotalUSD: usd(a.Total), Parts: []partDoc{}}
+	d := &attributionDoc{By: a.By, Idle: a.Rules.Idle, Shared: a.Rules.Shared, TotalUSD: units.USD(a.Total), Parts: []partDoc{}}
 	for _, p := range a.Parts {
 		k := p.Key
 		d.Parts = append(d.Parts, partDoc{k.Function, k.Version, k.Consumer, k.Stage, p.Requests,
-			usd(p.Direct), usd(p.Idle), usd(p.Shared), usd(p.Total)})
+			units.USD(p.Direct), units.USD(p.Idle), units.USD(p.Shared), units.USD(p.Total)})
 	}
 	return d
 }

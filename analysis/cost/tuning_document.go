@@ -36,7 +36,7 @@ type MemorySize struct {
 	Memory     units.Bytes   `json:"memory_bytes"`
 	Requests   uint64        `json:"requests"` // measured
 	Mean       time.Duration `json:"mean_ns"`  // of a request, a cold one's init included
-	PerMillion *usd          `json:"per_million_usd"`
+	PerMillion *units.USD    `json:"per_million_usd"`
 	Front      bool          `json:"front"` // no other size beats it in both
 	Why        string        `json:"why_not,omitempty"`
 }
@@ -59,7 +59,7 @@ func NewMemoryDocument(option string, weight float64, works []Work, t *Tuning, n
 		if s.Err != nil {
 			m.Why = s.Err.Error()
 		} else {
-			m.PerMillion = new(usd(s.PerMillion))
+			m.PerMillion = new(units.USD(s.PerMillion))
 		}
 		doc.Sizes = append(doc.Sizes, m)
 	}

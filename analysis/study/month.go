@@ -110,7 +110,7 @@ func (m *Measurement) price(c *summary.Cost, name string, works []cost.Work, o s
 	}
 	o.Option = name
 	if b := priced[0].Bill; b != nil {
-		o.Region, o.Month, o.PerMillion = b.Region, new(summary.USD(b.Total)), new(summary.USD(b.PerMillion(c.Requests)))
+		o.Region, o.Month, o.PerMillion = b.Region, new(units.USD(b.Total)), new(units.USD(b.PerMillion(c.Requests)))
 		o.Sources = sources(b)
 		c.Notes = append(c.Notes, b.Notes...)
 	} else {

@@ -1,8 +1,6 @@
 package summary
 
 import (
-	"fmt"
-
 	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
@@ -18,32 +16,12 @@ type Cost struct {
 
 // CostOption is one way to serve the traffic, or why that is not priced.
 type CostOption struct {
-	Option     string   `json:"option"`           // "aws/lambda"
-	Serves     string   `json:"serves,omitempty"` // what serves it, in words
-	Region     string   `json:"region,omitempty"`
-	Month      *USD     `json:"month_usd,omitempty"`
-	PerMillion *USD     `json:"per_million_usd,omitempty"`
-	Instances  int      `json:"instances,omitempty"` // of a fleet
-	Sources    []string `json:"sources"`             // of the prices, each with its date
-	Why        string   `json:"why_not,omitempty"`   // it has no price here
-}
-
-// USD is an amount that JSON has as a decimal number in a string, exact to the
-// nano-dollar.
-type USD units.Money
-
-// String is the amount for reading.
-func (u USD) String() string { return units.Money(u).String() }
-
-// MarshalText is exact.
-func (u USD) MarshalText() ([]byte, error) { return []byte(units.Money(u).USD()), nil }
-
-// UnmarshalText reads what MarshalText writes.
-func (u *USD) UnmarshalText(text []byte) error {
-	m, err := units.ParseMoney("$" + string(text))
-	if err != nil {
-		return fmt.Errorf("decode an amount: %w", err)
-	}
-	*u = USD(m)
-	return nil
+	Option     string     `json:"option"`           // "aws/lambda"
+	Serves     string     `json:"serves,omitempty"` // what serves it, in words
+	Region     string     `json:"region,omitempty"`
+	Month      *units.USD `json:"month_usd,omitempty"`
+	PerMillion *units.USD `json:"per_million_usd,omitempty"`
+	Instances  int        `json:"instances,omitempty"` // of a fleet
+	Sources    []string   `json:"sources"`             // of the prices, each with its date
+	Why        string     `json:"why_not,omitempty"`   // it has no price here
 }

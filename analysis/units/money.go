@@ -1,6 +1,7 @@
 package units
 
 import (
+	"fmt"
 	"math"
 	"math/big"
 	"strconv"
@@ -147,6 +148,26 @@ func (m Money) USD() string {
 	whole, fraction := roundedTo(n, 9)
 	fraction = strings.TrimRight(fraction, "0")
 	return sign + strconv.FormatUint(whole, 10) + "." + fraction + strings.Repeat("0", max(0, 2-len(fraction)))
+}
+
+// USD is an amount as documents have it: a decimal number in a string, exact to
+// the nano-dollar.
+type USD Money
+
+// String is the amount for reading.
+func (u USD) String() string { return Money(u).String() }
+
+// MarshalText is [Money.USD].
+func (u USD) MarshalText() ([]byte, error) { return []byte(Money(u).USD()), nil }
+
+// UnmarshalText reads what MarshalText writes of an amount of at least 0.
+func (u *USD) UnmarshalText(text []byte) error {
+	m, err := ParseMoney("$" + string(text))
+	if err != nil {
+		return fmt.Errorf("decode an amount: %w", err)
+	}
+	*u = USD(m)
+	return nil
 }
 
 // Cents is the amount rounded to whole cents, half to even.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/summary"
+	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/reports"
 )
 
@@ -100,9 +101,9 @@ func month() *summary.Cost {
 		Rate: 40.5, Requests: 106_434_000, Span: int64(45 * time.Second),
 		Options: []summary.CostOption{
 			{Option: "aws/lambda", Serves: "1 function with 512 MB, 1.23% cold", Region: "us-east-1",
-				Month: new(summary.USD(30_123_456_789)), PerMillion: new(summary.USD(283_024_755)), Sources: []string{"a price list, 2026-03-01"}},
+				Month: new(units.USD(30_123_456_789)), PerMillion: new(units.USD(283_024_755)), Sources: []string{"a price list, 2026-03-01"}},
 			{Option: "aws/ec2/c7g.large", Serves: "2 instances, p99 12.0 ms", Region: "us-east-1", Instances: 2,
-				Month: new(summary.USD(105_850_000_000)), PerMillion: new(summary.USD(994_512_092)), Sources: []string{"a table, 2026-02"}},
+				Month: new(units.USD(105_850_000_000)), PerMillion: new(units.USD(994_512_092)), Sources: []string{"a table, 2026-02"}},
 			{Option: "aws/ec2/t4g.nano", Why: "too few requests for a p99"},
 		},
 		Notes: []string{"45.0 s of traffic, scaled to a month."},
