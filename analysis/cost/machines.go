@@ -24,6 +24,15 @@ func (m *meter) fleet() (*Fleet, error) {
 	return m.Fleet, nil
 }
 
+// sized is the fleet and the thousandths of a vCPU that each instance has.
+func (m *meter) sized() (f *Fleet, milli int64, err error) {
+	if f, err = m.fleet(); err != nil {
+		return nil, 0, err
+	}
+	milli, err = m.cpu()
+	return f, milli, err
+}
+
 // lives is how long the fleet's instances are billed by r.
 func (m *meter) lives(f *Fleet, r Rounding) (quantity, string) {
 	return billed(f.Lives, r, f.Lives.N()), "each instance from start to end, " + r.rule()
@@ -49,11 +58,7 @@ func (m *meter) memoryLives(f *Fleet, dimension string) error {
 
 // fargate bills tasks by vCPU and memory, per second, from image pull to stop.
 func fargate(m *meter) error {
-	f, err := m.fleet()
-	if err != nil {
-		return err
-	}
-	milli, err := m.cpu()
+	f, milli, err := m.sized()
 	if err != nil {
 		return err
 	}
@@ -77,11 +82,7 @@ func fargate(m *meter) error {
 // appRunner bills memory as long as an instance is there, and vCPU while it
 // serves.
 func appRunner(m *meter) error {
-	f, err := m.fleet()
-	if err != nil {
-		return err
-	}
-	milli, err := m.cpu()
+	f, milli, err := m.sized()
 	if err != nil {
 		return err
 	}
@@ -99,11 +100,7 @@ func appRunner(m *meter) error {
 // cloudRunInstances bills Cloud Run by the instance: its whole life, without a
 // fee for requests.
 func cloudRunInstances(m *meter) error {
-	f, err := m.fleet()
-	if err != nil {
-		return err
-	}
-	milli, err := m.cpu()
+	f, milli, err := m.sized()
 	if err != nil {
 		return err
 	}
@@ -114,11 +111,7 @@ func cloudRunInstances(m *meter) error {
 
 // azurePremium bills Elastic Premium instances, of which one is always there.
 func azurePremium(m *meter) error {
-	f, err := m.fleet()
-	if err != nil {
-		return err
-	}
-	milli, err := m.cpu()
+	f, milli, err := m.sized()
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 	"io"
 	"iter"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"time"
@@ -27,13 +26,12 @@ import (
 // that have any, and read from there function by function: a day's row is
 // found again by its function's hash, wherever it stands in its file.
 type azure2019 struct {
-	about     About
+	filed
 	days      int
 	index     map[string]int
 	functions []azureFunction
 	memory    map[string]*weighted // MB, by owner/app
 	short     []string
-	disk      *os.File
 }
 
 type azureFunction struct {
@@ -62,7 +60,7 @@ const minutesADay = 24 * 60
 func azureRanks() []int { return []int{0, 1, 25, 50, 75, 99, 100} }
 
 func openAzure2019(ctx context.Context, files []File, formats []format) (Source, error) {
-	a := &azure2019{about: About{Format: "Azure Functions 2019"}, index: make(map[string]int), memory: make(map[string]*weighted)}
+	a := &azure2019{filed: filed{about: About{Format: "Azure Functions 2019"}}, index: make(map[string]int), memory: make(map[string]*weighted)}
 	if !slices.Contains(formats, azureCounts) {
 		return nil, &Fault{files[0].Name, 1, "Azure Functions 2019 without a file of invocations", "give invocations_per_function_md.anon.dNN.csv beside it"}
 	}
@@ -320,14 +318,6 @@ func (a *azure2019) complete() {
 	if untold > 0 {
 		a.about.Notes = append(a.about.Notes, fmt.Sprintf("%d of %d functions have no durations in the files", untold, len(a.functions)))
 	}
-}
-
-func (a *azure2019) About() About { return a.about }
-
-func (a *azure2019) Close() error {
-	disk := a.disk
-	a.disk = nil
-	return discard(disk)
 }
 
 func (a *azure2019) Functions(ctx context.Context) iter.Seq2[*Function, error] {

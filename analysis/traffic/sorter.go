@@ -265,10 +265,23 @@ func (r *runReader) next(failed *error) bool {
 // ordered is a source of sorted requests, in memory or on disk.
 type ordered struct {
 	sorted
-	about  About
+	filed
 	parts  []part
 	memory []record
-	disk   *os.File
+}
+
+// filed is what sources have in common that keep their requests on disk.
+type filed struct {
+	about About
+	disk  *os.File // nil where memory was enough, and after Close
+}
+
+func (f *filed) About() About { return f.about }
+
+func (f *filed) Close() error {
+	disk := f.disk
+	f.disk = nil
+	return discard(disk)
 }
 
 // part is where a function's requests lie, in records.
@@ -286,14 +299,6 @@ func (o *ordered) note(r record, i int64) {
 	p := &o.parts[len(o.parts)-1]
 	p.n++
 	p.last = r.at + int64(max(o.spread-1, 0))
-}
-
-func (o *ordered) About() About { return o.about }
-
-func (o *ordered) Close() error {
-	disk := o.disk
-	o.disk = nil
-	return discard(disk)
 }
 
 func (o *ordered) Functions(ctx context.Context) iter.Seq2[*Function, error] {
