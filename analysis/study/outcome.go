@@ -62,11 +62,8 @@ func IsOutcome(dir string) bool {
 // Write makes dir, which must not hold anything yet. The manifest comes last:
 // what has none is not whole.
 func (o *Outcome) Write(dir string) error {
-	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
-		return &OccupiedError{dir, entries[0].Name()}
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("make result directory: %w", err)
+	if err := MakeDir(dir); err != nil {
+		return err
 	}
 	o.Schema = OutcomeSchema
 	var errs []error
@@ -87,6 +84,18 @@ func (o *Outcome) Write(dir string) error {
 	}
 	if err := writeJSON(filepath.Join(dir, manifestName), o.Manifest); err != nil {
 		return fmt.Errorf("write result: %w", err)
+	}
+	return nil
+}
+
+// MakeDir makes a result's directory; one that holds something already is an
+// [*OccupiedError].
+func MakeDir(dir string) error {
+	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
+		return &OccupiedError{dir, entries[0].Name()}
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make result directory: %w", err)
 	}
 	return nil
 }

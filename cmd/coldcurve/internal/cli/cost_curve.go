@@ -163,11 +163,11 @@ func (c *costCurveCmd) useless(curves *study.Curves) error {
 
 // writeCurves keeps curves in a directory that holds nothing yet.
 func writeCurves(dir string, c reports.Curves) error {
-	kept := result{documents: map[string]any{"curve.json": c.Document(c.Answer(), c.Notes())}, charts: chart.Curves(c)}
-	if err := kept.write(dir); err != nil {
-		return err
+	if err := study.MakeDir(dir); err != nil {
+		return occupied(err)
 	}
-	for name, render := range map[string]func(io.Writer, reports.Curves) error{"curve.html": html.Curve, "curve.csv": csv.Curve} {
+	document := func(out io.Writer, c reports.Curves) error { return printJSON(out, c.Document(c.Answer(), c.Notes())) }
+	for name, render := range map[string]func(io.Writer, reports.Curves) error{"curve.json": document, "curve.html": html.Curve, "curve.csv": csv.Curve} {
 		var b bytes.Buffer
 		err := render(&b, c)
 		if err == nil {
@@ -177,7 +177,8 @@ func writeCurves(dir string, c reports.Curves) error {
 			return fmt.Errorf("write %s: %w", name, err)
 		}
 	}
-	return nil
+	_, err := chart.WriteDir(filepath.Join(dir, "charts"), chart.Curves(c))
+	return err
 }
 
 // comparison is what the flags ask for.

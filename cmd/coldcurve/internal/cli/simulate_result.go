@@ -22,12 +22,17 @@ const pageFunctions = 50
 func (c *simulateCmd) keep(w *World, o *study.Outcome) error {
 	o.Version, o.Command, o.Started, o.Host = version, w.Args, w.Now().UTC(), rundir.HostFacts()
 	if err := o.Write(c.Out); err != nil {
-		if occupied, ok := errors.AsType[*study.OccupiedError](err); ok {
-			return &failure{code: exitUsage, err: occupied, hint: "name a folder that is not there yet"}
-		}
-		return err
+		return occupied(err)
 	}
 	return renderOutcome(c.Out, o)
+}
+
+// occupied is the caller's fault where a result's directory holds something.
+func occupied(err error) error {
+	if e, ok := errors.AsType[*study.OccupiedError](err); ok {
+		return &failure{code: exitUsage, err: e, hint: "name a folder that is not there yet"}
+	}
+	return err
 }
 
 // simulated is a result as renderers show it.
