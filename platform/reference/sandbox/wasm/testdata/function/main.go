@@ -34,6 +34,8 @@ func main() {
 		}
 	case "nap":
 		time.Sleep(time.Hour)
+	case "slow":
+		time.Sleep(time.Second)
 	case "eat":
 		eat()
 	case "print":
