@@ -11,6 +11,7 @@ type Error struct {
 	Kind sample.ErrorKind
 	Op   string // "invoke hello", "deploy thumbnail"
 	Err  error
+	Hint string // what the reader can do about it; "" for nothing that the error does not say
 }
 
 // Error says operation and cause.
@@ -29,4 +30,12 @@ func KindOf(err error) sample.ErrorKind {
 		return e.Kind
 	}
 	return sample.Platform
+}
+
+// HintOf is what the reader of err can do about it; "" for nothing in particular.
+func HintOf(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Hint
+	}
+	return ""
 }

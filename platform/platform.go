@@ -52,6 +52,7 @@ type Request struct {
 	Consumer    string // who to account it to; "" for nobody in particular
 	Stage       string // which of the consumer's environments; "" for none in particular
 	Trigger     string // by what it reaches the function: a name of package sample; "" is a direct invocation
+	WantBody    bool   // the answer's body is looked at; else the platform may leave it out
 }
 
 // Evidence is what a platform says of how it served a request.
@@ -66,7 +67,7 @@ type Evidence struct {
 // timed out on a cold instance still has its evidence.
 type Response struct {
 	Status    int       // HTTP status, or its nearest equivalent; 0 where there was no answer
-	Body      []byte    // nil where the platform was asked not to keep it
+	Body      []byte    // may be nil where the request did not want it
 	FirstByte time.Time // with a monotonic reading; zero where it is not known
 	Evidence  Evidence
 	Billed    time.Duration // 0 where the platform does not say
@@ -97,6 +98,11 @@ type Deployment interface {
 
 // The optional interfaces of a Platform, found by assertion.
 type (
+	// Claimant says what the platform can, before anything is deployed.
+	Claimant interface {
+		Claims() Claims
+	}
+
 	// Describer tells what answers: a name, versions, limits that are not
 	// enforced here. Called after Deploy.
 	Describer interface {

@@ -18,7 +18,7 @@ import (
 	"github.com/coldcurve/coldcurve/platform"
 )
 
-// The headers of a beacon. Both must be there, once each.
+// The headers of a beacon. The first two must be there, once each.
 const (
 	// Instance is a word that the process draws at random when it starts, of
 	// at most 128 bytes.
@@ -26,6 +26,9 @@ const (
 	// Ordinal is the count of requests that the process has taken, this one
 	// included: 1 for its first.
 	Ordinal = "X-Coldcurve-Ordinal"
+	// Started is when the process began, as one text for all of its replies. It
+	// may be left out.
+	Started = "X-Coldcurve-Started"
 )
 
 const longestInstance = 128
@@ -42,6 +45,7 @@ type Ledger struct {
 // instance is what is known of one process.
 type instance struct {
 	heard     time.Time // its first reply arrived
+	started   string    // as that one said
 	began     bool      // ordinal 1 has been claimed
 	highest   uint64    // ordinal, of the replies so far
 	highestAt time.Time // the reply with it arrived
@@ -54,7 +58,8 @@ type instance struct {
 //     sent: cold
 //   - a higher ordinal: warm
 //   - what cannot be (a second first request, an ordinal no higher than one
-//     that had arrived before the request was sent): unknown, and counted
+//     that had arrived before the request was sent, a process that began
+//     twice): unknown, and counted
 //
 // Replies may overtake each other: a process that serves several requests at
 // once is not held to their order.
@@ -74,10 +79,10 @@ func (l *Ledger) Judge(header http.Header, sent, arrived time.Time) platform.Evi
 		if l.instances == nil {
 			l.instances = map[string]*instance{}
 		}
-		known = &instance{heard: arrived}
+		known = &instance{heard: arrived, started: header.Get(Started)}
 		l.instances[name] = known
 	}
-	possible := known.allows(ordinal, sent)
+	possible := known.started == header.Get(Started) && known.allows(ordinal, sent)
 	known.note(ordinal, arrived)
 	switch {
 	case !possible:

@@ -104,6 +104,18 @@ func TestJudgeRepeatedHeader(t *testing.T) {
 	}
 }
 
+// TestJudgeSharedWord is of processes that were forked after the word was drawn.
+func TestJudgeSharedWord(t *testing.T) {
+	var ledger beacon.Ledger
+	first, second := header("a", "1"), header("a", "2")
+	first.Set(beacon.Started, "1000")
+	second.Set(beacon.Started, "1010")
+	ledger.Judge(first, time.Unix(0, 0), time.Unix(1, 0))
+	if got := ledger.Judge(second, time.Unix(2, 0), time.Unix(3, 0)); got.Start != sample.Unknown || ledger.Counts().Contradictions != 1 {
+		t.Errorf("got %+v and %+v, want nothing believed and one contradiction", got, ledger.Counts())
+	}
+}
+
 func TestJudgeConcurrently(t *testing.T) {
 	var ledger beacon.Ledger
 	var wait sync.WaitGroup

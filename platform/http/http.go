@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/beacon"
 )
@@ -58,6 +59,19 @@ func New(options Options) (*Platform, error) {
 		TLSHandshakeTimeout: 10 * time.Second,
 	}
 	return p, nil
+}
+
+// Claims are what a server that is there lets its callers see.
+func (p *Platform) Claims() platform.Claims {
+	const there = "what answers is there already, and is not this platform's"
+	return platform.Claims{
+		Grade:  sample.Beacon,
+		Errors: []sample.ErrorKind{sample.Throttled, sample.Timeout, sample.Payload, sample.Refused},
+		Lacks: map[platform.Capability]string{
+			platform.Deploying: there, platform.Starting: there, platform.Evicting: there,
+			platform.Billing: "a reply does not tell what it costs",
+		},
+	}
 }
 
 // Deploy accepts any function: it is taken to be what answers at the URL.

@@ -24,8 +24,8 @@ type deployment struct {
 // Remove does nothing: nothing was deployed.
 func (d *deployment) Remove(context.Context) error { return nil }
 
-// Invoke sends one request and reads its reply to the end; the body is not
-// kept. Redirects are answers.
+// Invoke sends one request and reads its reply to the end. Redirects are
+// answers.
 func (d *deployment) Invoke(ctx context.Context, in platform.Request) (platform.Response, error) {
 	timed, cancel := context.WithTimeout(ctx, d.platform.options.Timeout)
 	defer cancel()
@@ -39,7 +39,7 @@ func (d *deployment) Invoke(ctx context.Context, in platform.Request) (platform.
 	reply, err := d.platform.transport.RoundTrip(request)
 	out := platform.Response{}
 	if err == nil {
-		out, err = d.platform.receive(reply, sent)
+		out, err = d.platform.receive(reply, sent, in.WantBody)
 	}
 	if at := first.Load(); at != 0 {
 		out.FirstByte = d.platform.base.Add(time.Duration(at))
@@ -87,9 +87,14 @@ func body(method string, payload []byte) io.ReadCloser {
 }
 
 // receive reads a reply to its end.
-func (p *Platform) receive(reply *http.Response, sent time.Time) (platform.Response, error) {
+func (p *Platform) receive(reply *http.Response, sent time.Time, keep bool) (platform.Response, error) {
 	out := platform.Response{Status: reply.StatusCode, Evidence: p.beacons.Judge(reply.Header, sent, time.Now())}
-	_, err := io.Copy(io.Discard, reply.Body)
+	var err error
+	if keep {
+		out.Body, err = io.ReadAll(reply.Body)
+	} else {
+		_, err = io.Copy(io.Discard, reply.Body)
+	}
 	reply.Body.Close()
 	if err != nil {
 		return out, fmt.Errorf("read the reply: %w", err)

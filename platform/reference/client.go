@@ -16,6 +16,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/usage"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/reference/catalog"
+	"github.com/coldcurve/coldcurve/platform/reference/engine"
 	"github.com/coldcurve/coldcurve/platform/reference/lambdaapi"
 )
 
@@ -34,6 +35,18 @@ const answerLimit = 15 * time.Minute
 
 // origin names this machine; how it is reached is the transport's business.
 const origin = "http://localhost"
+
+// Claims are what the runtime attests of itself.
+func (c *Client) Claims() platform.Claims {
+	limit := engine.LambdaLimits().Payload
+	return platform.Claims{
+		Grade: sample.Attested,
+		Errors: []sample.ErrorKind{
+			sample.Throttled, sample.Timeout, sample.Handler, sample.Init, sample.Crash, sample.OutOfMemory, sample.Payload, sample.Refused,
+		},
+		Payload: limit, Response: limit,
+	}
+}
 
 // Deploy creates the function and returns when it can be invoked: its image is
 // there, its zygote has loaded it. No instance is started.

@@ -81,6 +81,23 @@ func New(o Options) (*Platform, error) {
 	return p, nil
 }
 
+// Claims are what a server has that a function has not, and the other way round.
+func (p *Platform) Claims() platform.Claims {
+	c := platform.Claims{
+		Grade:  sample.Observed,
+		Errors: []sample.ErrorKind{sample.Handler, sample.Crash, sample.Timeout},
+		Lacks: map[platform.Capability]string{
+			platform.Starting: "servers are started before their traffic",
+			platform.Evicting: "a server that is put away is not started again by a request",
+			platform.Billing:  "a server is paid by the hour, not by the request",
+		},
+	}
+	if p.options.Backlog > 0 {
+		c.Errors = append(c.Errors, sample.Throttled)
+	}
+	return c
+}
+
 // startLimit bounds the time from a server's start until it listens.
 const startLimit = time.Minute
 
@@ -207,8 +224,13 @@ func (d *deployment) evidence() platform.Evidence {
 	return platform.Evidence{Start: sample.Warm, Grade: sample.Observed, Instance: d.server.name()}
 }
 
+// endLimit bounds the time that a server may take to end.
+const endLimit = 10 * time.Second
+
 // Remove ends the server.
 func (d *deployment) Remove(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endLimit)
+	defer cancel()
 	return errors.Join(d.client.Close(ctx), d.server.close(ctx))
 }
 

@@ -1,0 +1,307 @@
+package platformtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/platformtest/subject"
+)
+
+// TestKitPasses runs it on a platform that keeps its word.
+func TestKitPasses(t *testing.T) {
+	cloud := &cloud{}
+	Run(t, cloud.kit())
+}
+
+// TestKitFails has a platform tell a lie at a time, and wants the kit to find
+// it where it belongs.
+func TestKitFails(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		lie  lie
+		part string // that has to fail, with these words
+		says string
+	}{
+		{"cold when warm", lie{evidence: func(e *platform.Evidence) { e.Start = sample.Cold }}, "answers", "is called cold, and only the first can be"},
+		{"warm when cold", lie{evidence: func(e *platform.Evidence) { e.Start = sample.Warm }}, "answers", "is called warm, and its instance was started for it"},
+		{"no evidence", lie{evidence: func(e *platform.Evidence) { *e = platform.Evidence{Instance: e.Instance} }}, "answers", "no evidence, where attested is claimed"},
+		{"another grade", lie{evidence: func(e *platform.Evidence) { e.Grade = sample.Inferred }}, "answers", "of grade inferred, where attested is claimed"},
+		{"one name for all", lie{evidence: func(e *platform.Evidence) { e.Instance = "i-1" }}, "concurrent", `the platform calls its instance "i-1"`},
+		{"parts longer than the whole", lie{evidence: func(e *platform.Evidence) { e.Breakdown.Init = time.Hour }}, "answers", "the parts {"},
+		{"an answer lost", lie{body: func(n int, body []byte) []byte { return body[:len(body)*min(1, n%7)] }}, "concurrent", `answered with ""`},
+		{"an answer given to two", lie{body: same()}, "concurrent", "answered with"},
+		{"evict does nothing", lie{keeps: true}, "evict", "after evict: request 2 of"},
+		{"something left behind", lie{leaves: true}, "removal", "there is still: [goes goes goes-again stays]"},
+		{"what was removed answers", lie{haunts: true}, "removal", "what was removed answers"},
+		{"a failure that is none", lie{kind: func(sample.ErrorKind) sample.ErrorKind { return sample.NoError }}, "failures", "no error, want kind handler"},
+		{"a kind that is claimed and not told", lie{kind: func(sample.ErrorKind) sample.ErrorKind { return sample.Platform }}, "failures", "kind platform, want handler"},
+		{"a caller that is not let go", lie{deaf: true}, "cancellation", "want kind cancelled"},
+		{"an evicter that is not claimed", lie{claims: func(c *platform.Claims) {
+			c.Lacks = map[platform.Capability]string{platform.Evicting: "it cannot"}
+		}}, "claims", "its deployments evict: true, and it claims false"},
+		{"no reason", lie{claims: func(c *platform.Claims) { c.Lacks = map[platform.Capability]string{platform.Billing: ""} }}, "claims", "lacks billing without a reason"},
+		{"a limit that is not kept", lie{claims: func(c *platform.Claims) { c.Payload = 1 << 10 }}, "payload limits", "a request beyond the limit"},
+		{"nothing billed", lie{free: true}, "answers", "no billed duration"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			cloud := &cloud{lie: tt.lie}
+			failed := trial(t, cloud.kit(), tt.part)
+			if !slices.ContainsFunc(failed, func(text string) bool { return strings.Contains(text, tt.says) }) {
+				t.Errorf("part %s says %q, want %q among it", tt.part, failed, tt.says)
+			}
+		})
+	}
+}
+
+// same gives every answer that the first request has.
+func same() func(int, []byte) []byte {
+	var first []byte
+	return func(_ int, body []byte) []byte {
+		if first == nil {
+			first = body
+		}
+		return first
+	}
+}
+
+// witness is a testing.TB whose failures are counted and not this test's.
+type witness struct {
+	testing.TB
+	mu       sync.Mutex
+	failed   []string
+	cleanups []func()
+}
+
+func (w *witness) Helper()                      {}
+func (w *witness) Context() context.Context     { return w.TB.Context() }
+func (w *witness) Cleanup(f func())             { w.cleanups = append(w.cleanups, f) }
+func (w *witness) Error(args ...any)            { w.add(fmt.Sprint(args...)) }
+func (w *witness) Errorf(f string, args ...any) { w.add(fmt.Sprintf(f, args...)) }
+func (w *witness) Fatal(args ...any)            { w.Error(args...); runtime.Goexit() }
+func (w *witness) Fatalf(f string, args ...any) { w.Errorf(f, args...); runtime.Goexit() }
+
+func (w *witness) add(text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.failed = append(w.failed, text)
+}
+
+// trial runs one part of the kit and gives what it complains of.
+func trial(t *testing.T, k Kit, name string) []string {
+	t.Helper()
+	i := slices.IndexFunc(parts(), func(p part) bool { return p.name == name })
+	w := &witness{TB: t}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			for _, f := range slices.Backward(w.cleanups) {
+				f()
+			}
+		}()
+		parts()[i].test(w, &k)
+	}()
+	<-done
+	return w.failed
+}
+
+// cloud is a platform in memory, whose instances are subjects.
+type cloud struct {
+	lie lie
+
+	mu        sync.Mutex
+	n         int // answers
+	instances int
+	functions map[string]*function
+	left      []string
+}
+
+// lie is what a cloud does otherwise than it says; the zero value is honest.
+type lie struct {
+	evidence func(*platform.Evidence)
+	body     func(n int, body []byte) []byte
+	kind     func(sample.ErrorKind) sample.ErrorKind
+	claims   func(*platform.Claims)
+	keeps    bool // instances, when it is told to evict
+	leaves   bool // functions, when they are removed
+	haunts   bool // it serves what was removed
+	deaf     bool // to callers that go
+	free     bool
+}
+
+func (c *cloud) kit() Kit {
+	return Kit{
+		Open: func(testing.TB) platform.Platform { c.functions = make(map[string]*function); return c },
+		Left: func(testing.TB) []string {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			slices.Sort(c.left)
+			return c.left
+		},
+		Patience: 10 * time.Second,
+	}
+}
+
+const limit = 64 << 10
+
+func (c *cloud) Claims() platform.Claims {
+	claims := platform.Claims{
+		Grade: sample.Attested, Payload: limit, Response: limit,
+		Errors: []sample.ErrorKind{sample.Throttled, sample.Timeout, sample.Handler, sample.Init, sample.Crash, sample.Payload},
+	}
+	if c.lie.claims != nil {
+		c.lie.claims(&claims)
+	}
+	return claims
+}
+
+func (c *cloud) Deploy(_ context.Context, f platform.Function) (platform.Deployment, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	made := &function{Function: f, cloud: c}
+	c.functions[f.Name] = made
+	return made, nil
+}
+
+// function is one of a cloud.
+type function struct {
+	platform.Function
+	cloud   *cloud
+	removed bool
+	busy    int
+	idle    []*instance
+}
+
+type instance struct {
+	subject.Subject
+	name  string
+	ended bool
+}
+
+func (f *function) Remove(context.Context) error {
+	f.cloud.mu.Lock()
+	defer f.cloud.mu.Unlock()
+	if f.cloud.lie.leaves && !f.removed {
+		f.cloud.left = append(f.cloud.left, f.Name)
+	}
+	f.removed, f.idle = true, nil
+	return nil
+}
+
+func (f *function) Evict(context.Context) error {
+	f.cloud.mu.Lock()
+	defer f.cloud.mu.Unlock()
+	if !f.cloud.lie.keeps {
+		f.idle = nil
+	}
+	return nil
+}
+
+func (f *function) fail(kind sample.ErrorKind) error {
+	if told := f.cloud.lie.kind; told != nil {
+		kind = told(kind)
+	}
+	if kind == sample.NoError {
+		return nil
+	}
+	return &platform.Error{Kind: kind, Op: "invoke " + f.Name, Err: errors.New("it failed")}
+}
+
+// take gives an instance to a request, a new one where none is idle.
+func (f *function) take() (in *instance, start sample.Start, refused sample.ErrorKind) {
+	c := f.cloud
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case f.removed && !c.lie.haunts:
+		return nil, 0, sample.Refused
+	case f.Reserved > 0 && f.busy >= f.Reserved:
+		return nil, 0, sample.Throttled
+	case f.Env[subject.BrokenInit] != "":
+		return nil, 0, sample.Init
+	}
+	f.busy++
+	if n := len(f.idle); n > 0 {
+		in, f.idle = f.idle[n-1], f.idle[:n-1]
+		return in, sample.Warm, sample.NoError
+	}
+	c.instances++
+	in = &instance{name: fmt.Sprint("i-", c.instances)}
+	in.End = func() { in.ended = true }
+	return in, sample.Cold, sample.NoError
+}
+
+func (f *function) Invoke(ctx context.Context, r platform.Request) (platform.Response, error) {
+	if ctx.Err() != nil {
+		return platform.Response{}, f.gone(ctx)
+	}
+	if len(r.Payload) > limit {
+		return platform.Response{}, f.fail(sample.Payload)
+	}
+	in, start, refused := f.take()
+	if refused != sample.NoError {
+		return platform.Response{}, f.fail(refused)
+	}
+	evidence := platform.Evidence{Start: start, Grade: sample.Attested, Instance: in.name}
+	inside, cancel := context.WithTimeout(ctx, f.Timeout)
+	defer cancel()
+	body, _, err := in.Serve(inside, r.Payload)
+	return f.answer(ctx, in, evidence, body, err)
+}
+
+// answer says what became of a request, and keeps what can be used again.
+func (f *function) answer(ctx context.Context, in *instance, evidence platform.Evidence, body []byte, err error) (platform.Response, error) {
+	c := f.cloud
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f.busy--
+	lost := in.ended || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+	if !lost && !f.removed {
+		f.idle = append(f.idle, in)
+	}
+	if c.lie.evidence != nil {
+		c.lie.evidence(&evidence)
+	}
+	out := platform.Response{Status: 200, Body: body, Evidence: evidence, Billed: time.Millisecond}
+	c.n++
+	switch {
+	case ctx.Err() != nil:
+		return out, f.gone(ctx)
+	case errors.Is(err, context.DeadlineExceeded):
+		return out, f.fail(sample.Timeout)
+	case in.ended:
+		return out, f.fail(sample.Crash)
+	case err != nil:
+		return out, f.fail(sample.Handler)
+	case len(body) > limit:
+		return out, f.fail(sample.Payload)
+	}
+	if c.lie.body != nil {
+		out.Body = c.lie.body(c.n, body)
+	}
+	if c.lie.free {
+		out.Billed = 0
+	}
+	return out, nil
+}
+
+// gone is the error of a request whose caller has gone.
+func (f *function) gone(ctx context.Context) error {
+	kind := sample.Cancelled
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		kind = sample.Timeout
+	}
+	if f.cloud.lie.deaf {
+		kind = sample.Platform
+	}
+	return &platform.Error{Kind: kind, Op: "invoke " + f.Name, Err: ctx.Err()}
+}

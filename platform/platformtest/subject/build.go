@@ -1,0 +1,60 @@
+package subject
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/coldcurve/coldcurve/fixtures/beacon"
+	"github.com/coldcurve/coldcurve/platform"
+)
+
+// Build lays the subject out in a folder that every user can read, and gives
+// the function without a name and limits: in Go, as a module for wasm, or in
+// Python. With asServer it is for platform server.
+func Build(dir string, language platform.Runtime, asServer bool) (platform.Function, error) {
+	f := platform.Function{Runtime: language, Code: dir, Handler: "index.handler"}
+	err := os.Chmod(dir, 0o755)
+	switch language {
+	case platform.Go:
+		var tags []string
+		if asServer {
+			tags = []string{"-tags", "coldcurveserver"}
+		}
+		err = errors.Join(err, compile(filepath.Join(dir, "bootstrap"), nil, tags...))
+	case platform.Wasm:
+		err = errors.Join(err, compile(filepath.Join(dir, "bootstrap.wasm"), []string{"GOOS=wasip1", "GOARCH=wasm"}))
+	case platform.Python:
+		err = errors.Join(err, collect(dir))
+	default:
+		err = fmt.Errorf("there is no subject in %s", language)
+	}
+	if err != nil {
+		return platform.Function{}, fmt.Errorf("build the subject: %w", err)
+	}
+	return f, nil
+}
+
+func compile(to string, env []string, flags ...string) error {
+	const source = "github.com/coldcurve/coldcurve/platform/platformtest/subject/testdata/function"
+	command := exec.Command("go", append(append([]string{"build", "-o", to}, flags...), source)...)
+	command.Env = append(append(os.Environ(), "CGO_ENABLED=0"), env...)
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	return nil
+}
+
+//go:embed testdata/python/index.py
+var inPython []byte
+
+// collect lays out the subject in Python.
+func collect(dir string) error {
+	snippet, err := beacon.Snippets.ReadFile("beacon.py")
+	return errors.Join(err,
+		os.WriteFile(filepath.Join(dir, "index.py"), inPython, 0o644),
+		os.WriteFile(filepath.Join(dir, "beacon.py"), snippet, 0o644))
+}
