@@ -166,9 +166,10 @@ func (e *engine) advance() {
 	case d.request >= sharedMark:
 		e.sharedDue(d)
 	default:
-		e.delay = time.Duration(d.request - readyMark)
 		e.starting.add(d.at, -1)
-		e.step(d.at, lifecycle.Event{Kind: lifecycle.Ready, Instance: d.instance})
+		e.settle(d.at)
+		e.delay = time.Duration(d.request - readyMark)
+		e.act(d.at, lifecycle.Event{Kind: lifecycle.Ready, Instance: d.instance})
 	}
 }
 
@@ -184,8 +185,12 @@ func (e *engine) arrive(now, service time.Duration) {
 		e.begin(due{now + service, i, e.came})
 		return
 	}
+	e.settle(now)
+	for e.dues.next <= now { // what a ping began and ends at this very instant
+		e.advance()
+	}
 	e.name, e.current = e.came, request{arrived: now, service: service}
-	e.step(now, lifecycle.Event{Kind: lifecycle.Arrive, Request: e.came})
+	e.act(now, lifecycle.Event{Kind: lifecycle.Arrive, Request: e.came})
 	if e.name != 0 {
 		e.parked[e.name] = e.current
 		e.name = 0
@@ -210,9 +215,15 @@ func (e *engine) finish(d due) {
 	e.step(d.at, lifecycle.Event{Kind: lifecycle.Finish, Instance: d.instance, Request: d.request})
 }
 
-// step tells the pool of an event, after all that is due before: by the policy,
-// and what that began and ended since, such as pings.
+// step tells the pool of an event, after all that is due before.
 func (e *engine) step(now time.Duration, ev lifecycle.Event) {
+	e.settle(now)
+	e.act(now, ev)
+}
+
+// settle does what is due before an instant: by the policy, and what that began
+// and ended since, such as pings.
+func (e *engine) settle(now time.Duration) {
 	for {
 		at, ok := e.pool.NextDeadline()
 		if !ok || at > now {
@@ -221,14 +232,12 @@ func (e *engine) step(now time.Duration, ev lifecycle.Event) {
 		switch {
 		case e.dues.next < at:
 			e.advance()
-			continue
 		case at < now:
 			e.act(at, lifecycle.Event{})
-			continue
+		default:
+			return
 		}
-		break
 	}
-	e.act(now, ev)
 }
 
 // act tells the pool of an event and does what it asks for, at that instant.
@@ -412,7 +421,7 @@ func (e *engine) end() {
 	e.step(end, lifecycle.Event{})
 	e.close(end)
 	e.drain()
-	e.settle()
+	e.conclude()
 }
 
 // ledger is what is over time: it ends with the load.
@@ -442,8 +451,9 @@ func (e *engine) close(end time.Duration) {
 	e.closed = e.ledger()
 }
 
-// settle is the last of all: nobody waits any more.
-func (e *engine) settle() {
+// conclude is the last of all: nobody waits any more, and what is over time is
+// again what it was at the load's end.
+func (e *engine) conclude() {
 	c := e.closed
 	e.busy, e.instances, e.starting = c.busy, c.instances, c.starting
 	e.totals.started, e.totals.pings, e.peak = c.started, c.pings, c.peak

@@ -32,7 +32,7 @@ func Shared(ctx context.Context, jobs []*Job, budget units.Bytes) (*Result, []*R
 		if err := g.failed(h.interrupted); err != nil {
 			return nil, nil, err
 		}
-		g.settle()
+		g.conclude()
 		g.interrupted = false // what was done until then is of all of them
 		r := g.result()
 		s.add(r)
