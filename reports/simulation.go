@@ -51,6 +51,12 @@ func OfSimulation(s *study.Simulation, top int) *Simulated {
 	if b := s.Bill; b != nil && b.Why == "" {
 		r.Figures = append(r.Figures, Fact{"a month", b.Total.String() + " on " + b.Option + ", " + b.Region})
 	}
+	if f, ok := targetOf(s.Target); ok {
+		r.Figures = append(r.Figures, f)
+	}
+	if t, ok := fleetOf(s); ok {
+		r.Tables = append(r.Tables, t)
+	}
 	if t, ok := rowsOf(s, top); ok {
 		r.Tables = append(r.Tables, t)
 	}
@@ -64,11 +70,12 @@ func OfSimulation(s *study.Simulation, top int) *Simulated {
 		}
 		notes = append(notes, warning.Text)
 	}
-	r.Notes = slices.Concat(notes, billNotes(s.Bill), s.Notes)
+	r.Notes = slices.Concat(notes, billNotes(s.Bill), fleetNotes(s.Fleet), s.Notes)
 	r.Method = append(methodOf(&s.Traffic, s.Seed), Fact{"service", s.Serving})
 	for _, key := range slices.Sorted(maps.Keys(s.Policy)) {
 		r.Method = append(r.Method, Fact{key, s.Policy[key]})
 	}
+	r.Method = append(r.Method, fleetMethod(s.Fleet)...)
 	return r
 }
 

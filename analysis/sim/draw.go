@@ -21,6 +21,24 @@ func newChunk() *chunk {
 	return &chunk{make([]time.Duration, 0, chunkSize), make([]time.Duration, 0, chunkSize)}
 }
 
+// Requests are a load's requests as the event engine meets them with these
+// options: when each comes, and how long it is served. So what is not a pool of
+// instances can meet the same ones. The load's Err tells what ended them early.
+func Requests(load Load, options Options) iter.Seq2[time.Duration, time.Duration] {
+	if load.Arrivals == nil {
+		load.Arrivals = load.drawn
+	}
+	return func(yield func(at, service time.Duration) bool) {
+		for c := range chunks(&load, &options) {
+			for k, at := range c.times {
+				if !yield(at, c.services[k]) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // chunks draws a load's requests, up to its span and the number asked for. A
 // chunk is good until the next.
 func chunks(load *Load, options *Options) iter.Seq[*chunk] {

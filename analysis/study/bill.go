@@ -11,6 +11,9 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
+// errNothingCame says that there is nothing to make a month of.
+var errNothingCame = errors.New("nothing came after the warm-up")
+
 // MonthlyBill is what a month of the simulated traffic costs: what came after
 // the warm-up, in proportion.
 func (s *Simulation) MonthlyBill(option cost.Option) (*cost.Bill, error) {
@@ -39,7 +42,7 @@ func (s *Simulation) Works(times float64) ([]cost.Work, error) {
 		return nil, errors.New("the level engine tells no durations of single requests")
 	}
 	if s.Length() <= 0 {
-		return nil, errors.New("nothing came after the warm-up")
+		return nil, errNothingCame
 	}
 	if slices.Contains(s.Memory, 0) || len(s.Memory) == 0 {
 		return nil, errors.New("the memory is not known: --memory 512MB, for example, gives it")
@@ -118,8 +121,13 @@ type Bill struct {
 
 // bill prices the simulation by an option.
 func (s *Simulation) bill(option cost.Option) *Bill {
+	return billOf(option, func() (*cost.Bill, error) { return s.MonthlyBill(option) })
+}
+
+// billOf is a month's bill by an option, or why there is none.
+func billOf(option cost.Option, month func() (*cost.Bill, error)) *Bill {
 	b := &Bill{Option: option.Name(), Hours: int(cost.Month / time.Hour)}
-	bill, err := s.MonthlyBill(option)
+	bill, err := month()
 	if err != nil {
 		b.Why = err.Error()
 		return b

@@ -40,6 +40,7 @@ type Outcome struct {
 type durations struct {
 	Response *hist.Histogram `json:"response"` // from arrival to answer
 	Service  *hist.Histogram `json:"service"`  // of it: what the instance works
+	Fleet    *hist.Histogram `json:"fleet_response,omitempty"`
 }
 
 const (
@@ -72,8 +73,12 @@ func (o *Outcome) Write(dir string) error {
 		o.Seed, o.Complete = s.Seed, s.Complete
 		put(simulationName, s)
 		put(usageName, s.account)
-		if s.Response != nil && s.Service != nil {
-			put(durationsName, durations{s.Response, s.Service})
+		d := durations{Response: s.Response, Service: s.Service}
+		if s.Fleet != nil {
+			d.Fleet = s.Fleet.Response
+		}
+		if d.Response != nil || d.Fleet != nil { // levels have none
+			put(durationsName, d)
 		}
 	} else {
 		o.Seed, o.Complete = o.Sweep.Seed, o.Sweep.Complete
@@ -146,6 +151,11 @@ func OpenOutcome(dir string) (*Outcome, error) {
 		return nil, err // a simulation by levels has none
 	}
 	s.Response, s.Service = d.Response, d.Service
+	if s.Fleet != nil {
+		if s.Fleet.Response = d.Fleet; d.Fleet == nil {
+			return nil, fmt.Errorf("open result: %s has no response times of the fleet", filepath.Join(dir, durationsName))
+		}
+	}
 	o.Simulation = s
 	return o, nil
 }

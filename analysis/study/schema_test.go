@@ -13,6 +13,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/cost"
 	"github.com/coldcurve/coldcurve/analysis/prices"
+	"github.com/coldcurve/coldcurve/analysis/queue"
 	"github.com/coldcurve/coldcurve/analysis/sim"
 	"github.com/coldcurve/coldcurve/analysis/traffic"
 	"github.com/coldcurve/coldcurve/analysis/units"
@@ -59,6 +60,9 @@ func simulations(t *testing.T) map[string]*Simulation {
 		"budget": func(p *Plan) { p.Source, p.Budget = poisson("a", "b"), 8*units.GB },
 		"provisioned": func(p *Plan) {
 			p.Options.Policy.Provisioned = []lifecycle.Level{{Count: 2}, {From: time.Minute, Count: 3}}
+		},
+		"fleet": func(p *Plan) {
+			p.Source, p.Machines, p.Target = poisson("a", "b"), machinesOf(t, "aws/ec2/c7g.large"), queue.Goal{Quantile: .99, Within: 300 * time.Millisecond}
 		},
 		"unpriced": func(p *Plan) { p.Source, p.Option = poisson("a"), nil },
 	} {

@@ -8,8 +8,12 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/coldcurve/coldcurve/analysis/cost"
+	"github.com/coldcurve/coldcurve/analysis/queue"
 	"github.com/coldcurve/coldcurve/analysis/sim"
+	"github.com/coldcurve/coldcurve/analysis/sim/fleet"
 	"github.com/coldcurve/coldcurve/analysis/traffic"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/analysis/usage"
@@ -28,6 +32,10 @@ type Plan struct {
 	Budget units.Bytes
 	// Option is whose prices a month is billed by; nil for no bill.
 	Option cost.Option
+	// Machines are a fleet that meets the same requests; nil for none.
+	Machines *Machines
+	// Target is held against the response times of both sides; the zero Goal is none.
+	Target queue.Goal
 	// Adjust changes a function's options before it is simulated. It may be nil.
 	Adjust func(function string, o *sim.Options)
 	// Progress is told now and then what share (0 to 1) is done, by one
@@ -53,7 +61,9 @@ type Simulation struct {
 	// ByFunction is each function's own result, the ones with most requests
 	// first; nil where there is one function.
 	ByFunction []sim.Result `json:"by_function,omitempty"`
-	Bill       *Bill        `json:"bill,omitempty"` // of a month of such traffic
+	Bill       *Bill        `json:"bill,omitempty"`  // of a month of such traffic
+	Fleet      *Machinery   `json:"fleet,omitempty"` // the same requests on machines
+	Target     *Target      `json:"target,omitempty"`
 	// Measured is what a run measured of the same requests, and Beside what
 	// requests took there beside the instance, which is not simulated.
 	Measured []Measured    `json:"measured,omitempty"`
@@ -95,10 +105,11 @@ func Simulate(ctx context.Context, p Plan) (*Simulation, error) {
 	if p.Options.Service != nil && p.Override {
 		s.Serving = p.Options.Service.String()
 	}
-	if err := p.run(ctx, s); err != nil {
+	if err := p.sides(ctx, s); err != nil {
 		return nil, err
 	}
-	s.Complete, s.Timeline = !s.Interrupted, joined(s.Timeline, mostSteps)
+	s.Complete = !s.Interrupted && (s.Fleet == nil || !s.Fleet.Interrupted)
+	s.Timeline = joined(s.Timeline, mostSteps)
 	for _, l := range p.Options.Policy.Provisioned {
 		s.Provisioned = append(s.Provisioned, Level(l))
 	}
@@ -106,6 +117,45 @@ func Simulate(ctx context.Context, p Plan) (*Simulation, error) {
 		s.Bill = s.bill(p.Option)
 	}
 	return s, nil
+}
+
+// sides simulates the functions and, where there is one, the fleet beside them.
+func (p *Plan) sides(ctx context.Context, s *Simulation) error {
+	if p.Machines == nil {
+		if err := p.run(ctx, s); err != nil {
+			return err
+		}
+	} else if err := p.both(ctx, s); err != nil {
+		return err
+	}
+	if p.Target.Within > 0 {
+		var machines *fleet.Result
+		if s.Fleet != nil {
+			machines = &s.Fleet.Result
+		}
+		s.Target = target(p.Target, &s.Result, machines)
+	}
+	return nil
+}
+
+// both sides leave the same warm-up out.
+func (p *Plan) both(ctx context.Context, s *Simulation) error {
+	functions := *p
+	functions.Options.Warmup = cmp.Or(sharedWarmup([]Plan{*p}), -1)
+	machines := functions
+	functions.Progress, machines.Progress = nil, nil
+	if p.Progress != nil {
+		shares := &shares{of: make([]float64, 2), tell: p.Progress}
+		functions.Progress = func(share float64) { shares.set(0, share) }
+		machines.Progress = func(share float64) { shares.set(1, share) }
+	}
+	group, within := errgroup.WithContext(ctx)
+	group.Go(func() error { return functions.run(within, s) })
+	group.Go(func() (err error) {
+		s.Fleet, err = machines.machinery(within)
+		return err
+	})
+	return group.Wait()
 }
 
 // Took says how long the simulation took, warm-up included.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -122,7 +123,10 @@ func Sweeping(ctx context.Context, axes []Axis, planOf func(values []string) (Pl
 			return nil, err
 		}
 	}
-	sameWarmup(plans)
+	warmup := sharedWarmup(plans)
+	for i := range plans {
+		plans[i].Options.Warmup = warmup
+	}
 	shares := &shares{of: make([]float64, len(plans)), tell: progress}
 	points := make([]*Point, len(plans))
 	sims := make([]*Simulation, len(plans))
@@ -176,11 +180,12 @@ func pointOf(values []string, s *Simulation) *Point {
 	return p
 }
 
-// sameWarmup gives plans that leave it to the simulator the longest warm-up.
-func sameWarmup(plans []Plan) {
+// sharedWarmup is the warm-up that all of the plans leave out: the first one's
+// where that says, else the longest that any of them needs.
+func sharedWarmup(plans []Plan) time.Duration {
 	longest := plans[0].Options.Warmup
 	if longest != 0 {
-		return
+		return longest
 	}
 	for i := range plans {
 		o := plans[i].Options
@@ -189,9 +194,7 @@ func sameWarmup(plans []Plan) {
 		}
 		longest = max(longest, o.DefaultWarmup(plans[i].span()))
 	}
-	for i := range plans {
-		plans[i].Options.Warmup = longest
-	}
+	return longest
 }
 
 // markPareto finds the points that no other one beats in both.

@@ -193,26 +193,42 @@ func paintSlopes(c draw.Canvas, p *plot.Plot, t Theme, pairs [][2]float64) {
 
 // sides are both sides' percentile plots, all runs together.
 func sides(c reports.Overlay) Chart {
-	low, high, _ := latencies([]reports.Distribution{c.Base, c.Head})
+	chart := overlaid(overlay{"base", c.Base, baseLook()}, overlay{"head", c.Head, headLook()})
+	chart.Name, chart.Title = "percentiles-"+c.Start.String(), "Latency by percentile: "+c.Start.String()
+	chart.Caption = "All requests of all usable runs of a side together. To look at, not to judge by: requests of one run have much in common. " +
+		"A thin line goes beyond what the number of requests can support."
+	chart.Alt = fmt.Sprintf("Latency of %s requests by percentile, %s of base and %s of head.", c.Start, units.FormatCount(c.Base.N), units.FormatCount(c.Head.N))
+	return chart
+}
+
+// overlay is a distribution among others in one plot. It is not empty.
+type overlay struct {
+	name string
+	reports.Distribution
+	look look
+}
+
+// overlaid is a percentile plot of several distributions, without its words.
+func overlaid(all ...overlay) Chart {
+	c := Chart{height: 4.2 * vg.Inch}
 	nines := 10.0
-	for _, d := range []reports.Distribution{c.Base, c.Head} {
-		nines = max(nines, 1/(1-d.Curve[len(d.Curve)-1].Share))
+	var shown []reports.Distribution
+	for _, o := range all {
+		shown = append(shown, o.Distribution)
+		nines = max(nines, 1/(1-o.Curve[len(o.Curve)-1].Share))
+		c.keys = append(c.keys, lineKey(fmt.Sprintf("%s (%s)", o.name, units.FormatCount(o.N)), o.look))
 	}
-	return Chart{
-		Name: "percentiles-" + c.Start.String(), Title: "Latency by percentile: " + c.Start.String(),
-		Caption: "All requests of all usable runs of a side together. To look at, not to judge by: requests of one run have much in common. " +
-			"A thin line goes beyond what the number of requests can support.",
-		Alt:    fmt.Sprintf("Latency of %s requests by percentile, %s of base and %s of head.", c.Start, units.FormatCount(c.Base.N), units.FormatCount(c.Head.N)),
-		height: 4.2 * vg.Inch,
-		keys: []key{lineKey(fmt.Sprintf("base (%s)", units.FormatCount(c.Base.N)), baseLook()),
-			lineKey(fmt.Sprintf("head (%s)", units.FormatCount(c.Head.N)), headLook())},
-		body: func(dc draw.Canvas, t Theme) {
-			p := newPlot(t)
-			percentileAxis(&p.X, nines)
-			durationAxis(&p.Y, low, high, high/low >= spread)
-			p.Y.Label.Text = "latency"
-			p.Add(gridLines(t, true, true), curveAs(t, c.Base, baseLook()), curveAs(t, c.Head, headLook()))
-			p.Draw(dc)
-		},
+	low, high, _ := latencies(shown)
+	c.body = func(dc draw.Canvas, t Theme) {
+		p := newPlot(t)
+		percentileAxis(&p.X, nines)
+		durationAxis(&p.Y, low, high, high/low >= spread)
+		p.Y.Label.Text = "latency"
+		p.Add(gridLines(t, true, true))
+		for _, o := range all {
+			p.Add(curveAs(t, o.Distribution, o.look))
+		}
+		p.Draw(dc)
 	}
+	return c
 }

@@ -57,6 +57,9 @@ func (b *books) close(e *engine, end int64) {
 	b.until = end
 	for i := range e.slots {
 		if s := &e.slots[i]; s.state != gone {
+			if s.started <= b.since {
+				e.result.Throughout++
+			}
 			b.count(time.Duration(end-max(s.started, b.since)), time.Duration(end-max(s.started, b.since)))
 		}
 	}

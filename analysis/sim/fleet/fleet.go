@@ -57,10 +57,18 @@ func Run(ctx context.Context, arrivals iter.Seq[time.Duration], options Options)
 		end = max(last, int64(e.options.Span))
 	}
 	if end < e.warmup {
-		return nil, fmt.Errorf("simulate fleet: traffic ends at %v, within the warm-up of %v", time.Duration(end), options.Warmup)
+		return nil, &WarmupError{Ends: time.Duration(end), Warmup: options.Warmup}
 	}
 	e.finish(end)
 	return e.report(), nil
+}
+
+// WarmupError says that no request came after the warm-up, so that figures
+// would be about nothing.
+type WarmupError struct{ Ends, Warmup time.Duration }
+
+func (e *WarmupError) Error() string {
+	return fmt.Sprintf("simulate fleet: traffic ends at %v, within the warm-up of %v", e.Ends, e.Warmup)
 }
 
 // never is later than any event.

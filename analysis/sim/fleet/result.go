@@ -43,6 +43,9 @@ type Result struct {
 	AliveHours    float64 `json:"alive_hours"` // the same, unrounded
 	Started       uint64  `json:"started"`     // instances, those at the start included
 	Failures      uint64  `json:"failures"`    // of instances
+	// Throughout is how many instances were there from the begin to the end of
+	// the time that figures are about.
+	Throughout uint64 `json:"instances_throughout"`
 
 	InstancesMean float64 `json:"instances_mean"` // booting, serving or draining, over time
 	InstancesPeak int     `json:"instances_peak"`

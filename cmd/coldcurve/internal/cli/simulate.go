@@ -11,6 +11,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/dist"
 	"github.com/coldcurve/coldcurve/analysis/sim"
+	"github.com/coldcurve/coldcurve/analysis/sim/fleet"
 	"github.com/coldcurve/coldcurve/analysis/study"
 	"github.com/coldcurve/coldcurve/analysis/traffic"
 	"github.com/coldcurve/coldcurve/analysis/units"
@@ -24,6 +25,7 @@ type simulateCmd struct {
 	trafficFlags `embed:"" group:"Traffic"`
 	servingFlags `embed:"" group:"Serving"`
 	policyFlags  `embed:"" group:"Policy"`
+	besideFlags  `embed:"" group:"Fleet"`
 
 	Engine string   `enum:"events,levels" default:"events" help:"events follows every request; levels needs only counts per minute, takes a second for any number of requests, and says how far it may be off."`
 	Sweep  []string `sep:"none" placeholder:"KEY=A,B,..." help:"Simulate once for each value of a policy key, such as keep-alive=1m,10m,1h; twice for a grid."`
@@ -164,6 +166,11 @@ func (c *simulateCmd) Run(ctx context.Context, w *World) error {
 	s.Took(w.Now().Sub(progress.began))
 	s.Traffic.Name, s.Policy = subject.name, subject.keys
 	s.Notes = append(s.Notes, subject.notes...)
+	if s.Fleet != nil {
+		for _, r := range c.rules() {
+			s.Fleet.Rules[r.key] = r.value
+		}
+	}
 	if subject.fit != nil {
 		s.Measured, s.Beside = subject.measured, subject.fit.Beside()
 	}
@@ -233,6 +240,12 @@ func (c *simulateCmd) explained(err error) error {
 	if unknown, ok := errors.AsType[*study.UnknownMemory](err); ok {
 		return &failure{code: exitUsage, err: fmt.Errorf("--memory-budget: %w", unknown), hint: "add --memory, such as --memory 512MB"}
 	}
+	if many, ok := errors.AsType[*study.TogetherError](err); ok {
+		return &failure{code: exitUsage, err: fmt.Errorf("--fleet: %w", many), hint: "give one function's traffic, or a smaller --population"}
+	}
+	if short, ok := errors.AsType[*fleet.WarmupError](err); ok {
+		return &failure{code: exitUsage, err: short, hint: "shorten the warm-up, --warmup 0, or give more traffic"}
+	}
 	if axes, ok := errors.AsType[*study.AxesError](err); ok {
 		return &failure{code: exitUsage, err: axes}
 	}
@@ -253,7 +266,7 @@ func faulty(err error) error {
 // plan is the simulation of a subject.
 func (c *simulateCmd) plan(s *subject) study.Plan {
 	plan := study.Plan{
-		Option: s.option, Budget: s.platform.Memory,
+		Option: s.option, Budget: s.platform.Memory, Machines: s.machines, Target: c.Target.value,
 		Source: s.source, Engine: sim.Engine(c.Engine), Override: true, Adjust: s.adjust,
 		Options: sim.Options{
 			Policy: s.platform.Policy, Service: c.Service.value, ColdService: c.ColdService.value,

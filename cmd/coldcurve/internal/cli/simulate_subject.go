@@ -38,7 +38,8 @@ type subject struct {
 	adjust   func(function string, o *sim.Options)
 	fit      *study.Fit // nil for none
 	measured []study.Measured
-	option   cost.Option // nil for no bill
+	option   cost.Option     // nil for no bill
+	machines *study.Machines // nil for none
 }
 
 // subject finds the traffic and reads the policy.
@@ -67,6 +68,9 @@ func (c *simulateCmd) subject(ctx context.Context) (*subject, error) {
 		}
 	}
 	err := c.fitted(s)
+	if err == nil {
+		s.machines, err = c.machines()
+	}
 	if c.Price != "" && err == nil {
 		if s.option, err = cost.New(prices.Open(), c.Price, cost.Terms{}); err != nil {
 			err = &failure{code: exitUsage, err: fmt.Errorf("--price: %w", err)}
