@@ -77,6 +77,17 @@ func Moved(f *comparison.Finding) string {
 	return strings.Join(words, ", ")
 }
 
+// Occasion says what made a part of the cold starts necessary: "the first of
+// its version, or evicted before" of forced-cold.
+func Occasion(start string) string {
+	return map[string]string{
+		sample.Forced.String():   "first of its version, or evicted",
+		sample.Idle.String():     "keep-alive ran out",
+		sample.Scaled.String():   "all others were busy",
+		sample.Replaced.String(): "the one before had failed",
+	}[start]
+}
+
 // Signed is a duration with its sign, "unknown" for none.
 func Signed(d *time.Duration) string {
 	switch {
@@ -103,6 +114,9 @@ func stateOf(d *comparison.Document) string {
 // comparisonNotes say how the pairs were made and which cannot be used.
 func comparisonNotes(d *comparison.Document) []string {
 	notes := append([]string{}, d.Notes...)
+	if d.Costs != "" {
+		notes = append(notes, d.Costs)
+	}
 	for i := range d.Pairs {
 		p := &d.Pairs[i]
 		for _, side := range []struct {

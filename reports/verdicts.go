@@ -86,15 +86,27 @@ func limits(f *gate.Record) string {
 }
 
 // Power says what so many pairs could have shown of a finding, and how many it
-// takes; "" where that is not known.
+// takes; "" for a rule without a margin, and where nothing is compared.
 func (v *Verdicts) Power(f *gate.Record) string {
 	unit := "runs of each side"
 	if v.Paired {
 		unit = "pairs"
 	}
 	var parts []string
-	if f.Detectable != nil {
-		parts = append(parts, fmt.Sprintf("%d %s detect a change of %s", min(f.Runs[0], f.Runs[1]), unit, f.Difference(f.Detectable)))
+	have := min(f.Runs[0], f.Runs[1])
+	switch {
+	case f.Margin == 0:
+		return ""
+	case f.Detectable == nil && f.Verdict == gate.Incomparable:
+		return ""
+	case have == 0:
+		return fmt.Sprintf("a verdict takes %d %s that have the figure, or more", f.DetectableAt, unit)
+	case f.Detectable == nil:
+		return fmt.Sprintf("how much runs vary is not known from %d of them, and so not what they detect: a verdict takes %d %s or more", have, f.DetectableAt, unit)
+	case have < f.DetectableAt:
+		parts = append(parts, fmt.Sprintf("no change is large enough for %d %s: %d detect one of %s", have, unit, f.DetectableAt, f.Difference(f.Detectable)))
+	default:
+		parts = append(parts, fmt.Sprintf("%d %s detect a change of %s", have, unit, f.Difference(f.Detectable)))
 	}
 	if f.Needed != nil && !strings.Contains(f.Why, "takes about") { // which has it
 		margin := f.Margin

@@ -4,11 +4,12 @@ import (
 	"slices"
 
 	"github.com/coldcurve/coldcurve/analysis/budget"
+	"github.com/coldcurve/coldcurve/analysis/metric"
 	"github.com/coldcurve/coldcurve/analysis/strict"
 )
 
 func expectFields() fields[budget.Budget] {
-	return budget.Fields[*reader](func(b *budget.Budget) *budget.Budget { return b })
+	return budget.Fields[*reader](metric.All(), func(b *budget.Budget) *budget.Budget { return b })
 }
 
 func expectations() form[[]budget.Budget] {

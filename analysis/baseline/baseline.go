@@ -17,11 +17,14 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/cost"
 	"github.com/coldcurve/coldcurve/analysis/digest"
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/summary"
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/analysis/usage"
 )
 
 // Schema names the format of a baseline's file.
@@ -55,7 +58,9 @@ type Run struct {
 	Kind    map[string]string `json:"kind"` // what runs must share to be compared
 	Host    rundir.Host       `json:"host"`
 	Invalid []string          `json:"invalid,omitempty"`
-	Record  summary.Record    `json:"record,omitzero"`
+	// Memory is that of a function's instances, where the platform tells.
+	Memory map[string]units.Bytes `json:"memory_bytes,omitempty"`
+	Record summary.Record         `json:"record,omitzero"`
 	// Inits stand in the record's place where another tool's history was imported.
 	Inits Inits `json:"inits_ns,omitempty"`
 }
@@ -70,12 +75,26 @@ func Of(dir *rundir.Dir) (*Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read run %s: %w", dir.Path, err)
 	}
+	account, err := dir.Usage()
+	if err != nil {
+		return nil, fmt.Errorf("read run %s: %w", dir.Path, err)
+	}
 	m := &dir.Manifest
 	run := builder.Run()
 	return &Run{
-		Name: filepath.Base(dir.Path), Started: m.Started, Version: m.Version, Host: m.Host,
+		Memory: memoryOf(&account), Name: filepath.Base(dir.Path), Started: m.Started, Version: m.Version, Host: m.Host,
 		Kind: kind, Invalid: invalid(&run), Record: builder.Record(),
 	}, nil
+}
+
+func memoryOf(a *usage.Account) map[string]units.Bytes {
+	memory := make(map[string]units.Bytes)
+	for i := range a.Entries {
+		if m := cost.MemoryOf(&a.Entries[i].Usage); m > 0 {
+			memory[a.Entries[i].Key.Function] = m
+		}
+	}
+	return memory
 }
 
 // invalid is why a run must not be used at all. (A figure that the load
@@ -141,7 +160,7 @@ func (r *Run) Trial() (gate.Trial, error) {
 	if err != nil {
 		return gate.Trial{}, fmt.Errorf("run %s: %w", r.Name, err)
 	}
-	return gate.Trial{Name: r.Name, Figures: kept, Kind: r.Kind, Invalid: r.Invalid}, nil
+	return gate.Trial{Name: r.Name, Figures: kept, Kind: r.Kind, Invalid: r.Invalid, Memory: r.Memory}, nil
 }
 
 // Trials are all runs of the baseline, as the gate compares them.

@@ -72,13 +72,13 @@ func (b *Budget) Breaks(value float64) bool {
 	return b.Max != nil && value > b.Max.Value || b.Min != nil && value < b.Min.Value
 }
 
-// Fields are the keys of a budget within a T.
-func Fields[C, T any](of func(*T) *Budget) strict.Fields[C, T] {
+// Fields are the keys of a budget within a T, whose metric is one of those given.
+func Fields[C, T any](among []metric.Metric, of func(*T) *Budget) strict.Fields[C, T] {
 	return strict.Fields[C, T]{
-		strict.NewField("metric", metrics[C](), func(t *T) *string { return &of(t).Metric },
+		strict.NewField("metric", metrics[C](among), func(t *T) *string { return &of(t).Metric },
 			"which figure").Must(),
 		strict.NewField("start", strict.Words[C]("start kind", starts()), func(t *T) *string { return &of(t).Start },
-			"of which starts; the default is all"),
+			"of which starts; the default is all. cold is all cold ones; forced-cold, idle-cold, scaled-cold and replaced-cold are parts of them"),
 		strict.NewField("phase", references[C](), func(t *T) *string { return &of(t).Phase },
 			"of which phase; the default is all that are not warm-up"),
 		strict.NewField("function", references[C](), func(t *T) *string { return &of(t).Function },
@@ -118,21 +118,21 @@ func (b *Bound) settle(v strict.Value, figure metric.Metric) (ok bool) {
 	return true
 }
 
-func metrics[C any]() strict.Form[C, string] {
+func metrics[C any](among []metric.Metric) strict.Form[C, string] {
 	return strict.Form[C, string]{
 		Read: func(_ C, v strict.Value) (string, bool) {
 			name, ok := v.Text()
 			if !ok {
 				return "", false
 			}
-			if _, err := metric.Parse(name); err != nil {
+			if _, err := metric.Find(name, among); err != nil {
 				strict.FaultOf(v, err, "")
 				return "", false
 			}
 			return name, true
 		},
 		Example: "latency.p99",
-		Schema:  strict.Schema{"enum": metric.All()},
+		Schema:  strict.Schema{"enum": among},
 	}
 }
 
@@ -140,6 +140,9 @@ func starts() []string {
 	var names []string
 	for _, s := range sample.Starts() {
 		names = append(names, s.String())
+	}
+	for _, o := range sample.Occasions() {
+		names = append(names, o.String())
 	}
 	return names
 }

@@ -14,6 +14,7 @@
 package comparison
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/baseline"
+	"github.com/coldcurve/coldcurve/analysis/charge"
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
 )
@@ -38,6 +40,7 @@ type Comparison struct {
 	Document Document
 
 	policy     *gate.Policy
+	ledger     *charge.Ledger // nil where the policy has no rule on a cost
 	sequence   *gate.Sequence
 	base, head []*baseline.Run // of the pairs that can be used
 	trials     gate.Comparison // of all that were made
@@ -71,8 +74,21 @@ func create(dir string, d Document, policy, scenario []byte) (*Comparison, error
 	}
 	d.Schema, d.State, d.Looks = Schema, Running, p.LookAt()
 	c := &Comparison{Path: dir, Document: d, policy: p, sequence: gate.NewSequence(p)}
+	if err := c.openLedger(); err != nil {
+		return nil, err
+	}
 	return c, c.save()
 }
+
+func (c *Comparison) openLedger() (err error) {
+	if c.policy.Costs() {
+		c.ledger, err = charge.Open(context.Background(), c.policy.Basis)
+	}
+	return err
+}
+
+// Close gives back what rules on costs hold. The comparison can be read after it.
+func (c *Comparison) Close() error { return c.ledger.Close() }
 
 // Is says whether a folder is a comparison's directory.
 func Is(dir string) bool {
@@ -110,6 +126,9 @@ func open(dir string) (*Comparison, error) {
 		return nil, err
 	}
 	if c.policy, err = gate.ParsePolicy(filepath.Join(dir, "policy.yaml"), policy); err != nil {
+		return nil, err
+	}
+	if err := c.openLedger(); err != nil {
 		return nil, err
 	}
 	return c, c.replay()
@@ -228,11 +247,11 @@ func (c *Comparison) read(p *Pair) error {
 	if runs[0] == nil || runs[1] == nil {
 		return nil
 	}
-	base, err := trial(runs[0])
+	base, err := c.trial(runs[0])
 	if err != nil {
 		return err
 	}
-	head, err := trial(runs[1])
+	head, err := c.trial(runs[1])
 	if err != nil {
 		return err
 	}
@@ -245,7 +264,7 @@ func (c *Comparison) read(p *Pair) error {
 
 // trial is a run as the gate compares it. What is changed on purpose, the
 // platform and the flags, does not make the sides incomparable.
-func trial(r *baseline.Run) (gate.Trial, error) {
+func (c *Comparison) trial(r *baseline.Run) (gate.Trial, error) {
 	t, err := r.Trial()
 	kind := make(map[string]string)
 	for name, value := range t.Kind {
@@ -254,6 +273,9 @@ func trial(r *baseline.Run) (gate.Trial, error) {
 		}
 	}
 	t.Kind = kind
+	if c.ledger != nil {
+		c.ledger.Price(&t)
+	}
 	return t, err
 }
 

@@ -63,6 +63,8 @@ type Document struct {
 	Verdict  gate.Verdict `json:"verdict"` // what the findings come to
 	Findings []Finding    `json:"findings"`
 	Shifts   []Shift      `json:"shifts"`
+	Colds    []Cold       `json:"colds,omitempty"` // cold starts by what made them necessary, where the platform tells
+	Costs    string       `json:"costs,omitempty"` // what the costs among the findings are of, in words
 }
 
 // Side is what is measured on one side.
@@ -131,5 +133,8 @@ func (c *Comparison) find(findings []gate.Finding) {
 		d.Findings[i] = f
 	}
 	d.Verdict = gate.Overall(d.Records())
-	d.Shifts = shifts(c.base, c.head)
+	d.Shifts, d.Colds = shifts(c.base, c.head), c.colds()
+	if c.ledger != nil {
+		d.Costs = c.ledger.Words()
+	}
 }

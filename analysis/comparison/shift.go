@@ -2,12 +2,14 @@ package comparison
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/baseline"
 	"github.com/coldcurve/coldcurve/analysis/hist"
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/stats"
+	"github.com/coldcurve/coldcurve/analysis/summary"
 )
 
 // Shift is how the latency of one start kind differs between the sides, decile
@@ -41,7 +43,7 @@ const fewest = 5
 // shifts are those of the kinds that both sides have often enough, cold first.
 func shifts(base, head []*baseline.Run) []Shift {
 	out := []Shift{}
-	for _, start := range []sample.Start{sample.Cold, sample.Warm} {
+	for _, start := range kinds(append(base, head...)) {
 		var pairs [][2]*hist.Histogram
 		for i := range base {
 			b, h := Latency(base[i], start), Latency(head[i], start)
@@ -50,10 +52,57 @@ func shifts(base, head []*baseline.Run) []Shift {
 			}
 		}
 		if len(pairs) > 0 {
-			out = append(out, Shift{Start: start.String(), Pairs: len(pairs), Deciles: deciles(pairs)})
+			out = append(out, Shift{Start: start, Pairs: len(pairs), Deciles: deciles(pairs)})
 		}
 	}
 	return out
+}
+
+// kinds are the start kinds that shifts are of: cold, its parts where there are
+// several, and warm.
+func kinds(runs []*baseline.Run) []string {
+	list := []string{sample.Cold.String()}
+	if parts := parts(runs); len(parts) > 1 {
+		list = append(list, parts...)
+	}
+	return append(list, sample.Warm.String())
+}
+
+// parts are the occasions that any of the runs' cold starts had.
+func parts(runs []*baseline.Run) []string {
+	var list []string
+	for _, o := range sample.Occasions() {
+		if slices.ContainsFunc(runs, func(r *baseline.Run) bool { return Latency(r, o.String()).N() > 0 }) {
+			list = append(list, o.String())
+		}
+	}
+	return list
+}
+
+// Cold is those cold starts of both sides that one occasion made necessary.
+type Cold struct {
+	Start string   `json:"start"` // forced-cold, idle-cold, ...
+	Base  ColdSide `json:"base"`
+	Head  ColdSide `json:"head"`
+}
+
+// ColdSide is one side's, all usable runs together: to look at, not to judge by.
+type ColdSide struct {
+	N      uint64        `json:"n"`         // that were answered with success
+	Median time.Duration `json:"median_ns"` // of latency; 0 for none
+}
+
+// colds are the cold starts by occasion.
+func (c *Comparison) colds() []Cold {
+	var list []Cold
+	side := func(runs []*baseline.Run, start string) ColdSide {
+		h := together(runs, start)
+		return ColdSide{h.N(), h.Quantile(.5)}
+	}
+	for _, start := range parts(append(c.base, c.head...)) {
+		list = append(list, Cold{start, side(c.base, start), side(c.head, start)})
+	}
+	return list
 }
 
 func deciles(pairs [][2]*hist.Histogram) []Decile {
@@ -82,16 +131,19 @@ func ratio(y float64) *float64 {
 	return &v
 }
 
-// Latency is the distribution of one start kind in a run, warm-up left out.
-func Latency(r *baseline.Run, start sample.Start) *hist.Histogram {
+// Latency is the distribution of one start kind in a run, or of a part of the
+// cold ones, warm-up left out.
+func Latency(r *baseline.Run, start string) *hist.Histogram {
 	warmup := make(map[string]bool)
 	for _, p := range r.Record.Phases {
 		warmup[p.Name] = p.Warmup
 	}
 	all := hist.New()
-	for i := range r.Record.Groups {
-		if g := &r.Record.Groups[i]; g.Start == start && !warmup[g.Phase] {
-			all.Merge(g.Latency)
+	for _, groups := range [][]summary.RecordedGroup{r.Record.Groups, r.Record.Colds} {
+		for i := range groups {
+			if g := &groups[i]; g.Kind() == start && !warmup[g.Phase] {
+				all.Merge(g.Latency)
+			}
 		}
 	}
 	return all
@@ -103,6 +155,10 @@ func (c *Comparison) Latencies(side string, start sample.Start) *hist.Histogram 
 	if side == Head {
 		runs = c.head
 	}
+	return together(runs, start.String())
+}
+
+func together(runs []*baseline.Run, start string) *hist.Histogram {
 	all := hist.New()
 	for _, r := range runs {
 		all.Merge(Latency(r, start))

@@ -2,7 +2,12 @@
 //
 // In: a run directory, of a run that ended well, badly or not at all. Out: a
 // summary.Builder that has seen all its samples, in one pass over them, which
-// others may watch. It computes nothing itself and writes nothing.
+// others may watch; and of each cold start what made it necessary, where the
+// platform's record of its instances tells. It computes no figure and writes
+// nothing.
+//
+//	digest.go    samples -> builder
+//	occasion.go  instances' lives -> the occasions of cold starts
 package digest
 
 import (
@@ -15,15 +20,22 @@ import (
 // watchers, too, and is theirs until they return.
 func Read(dir *rundir.Dir, watchers ...func(*sample.Sample)) (*summary.Builder, error) {
 	b := summary.New(input(dir))
+	instances, err := dir.Instances()
+	if err != nil {
+		return nil, err
+	}
+	starts := newStarts(&dir.Manifest, instances)
 	for s, err := range dir.Samples() {
 		if err != nil {
 			return nil, err
 		}
 		b.Add(s)
+		starts.add(s)
 		for _, watch := range watchers {
 			watch(s)
 		}
 	}
+	starts.settle(b.AddOccasion)
 	if dir.Truncated() {
 		b.Note("the samples end in the middle of one, as a process leaves them that was killed while it wrote")
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/stats"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 )
@@ -12,6 +13,9 @@ import (
 // value, why says so in words.
 func figure(name string, p *summary.Pool) (value float64, why string) {
 	what, of, _ := strings.Cut(name, ".")
+	if p.N == 0 && occasion(p.Start) {
+		return 0, "no cold start is known to be a " + p.Start + " one"
+	}
 	switch what {
 	case "latency":
 		return timing(&p.Latency, of, p.N-p.Errors)
@@ -46,6 +50,12 @@ func figure(name string, p *summary.Pool) (value float64, why string) {
 	default:
 		return part(&p.Breakdown, what)
 	}
+}
+
+// occasion says whether a start is a part of the cold ones.
+func occasion(start string) bool {
+	o, err := sample.ParseOccasion(start)
+	return err == nil && o != sample.UnknownOccasion
 }
 
 func ratio(some, all uint64, none string) (float64, string) {

@@ -43,19 +43,24 @@ type Finding struct {
 	// PWorse, PSame and PBetter are the p-values of regressed, equivalent and
 	// improved, adjusted over all rules; 1 where nothing was tested.
 	PWorse, PSame, PBetter float64
-	// Detectable is the change for the worse that so many runs call a
-	// regression with the policy's power, in the unit of Change; Needed how
-	// many pairs (or runs of each side) it takes to call no change at all
-	// equivalent, with the same. Infinite where unknown.
+	// Detectable is the change for the worse that DetectableAt pairs (or runs of
+	// each side) call a regression with the policy's power, in the unit of
+	// Change: so many as there are, or where those are too few for any verdict,
+	// the fewest that are not. Needed is how many it takes to call no change at
+	// all equivalent, with the same power. Infinite where there are too few to
+	// tell how much runs vary.
 	Detectable, Needed float64
+	DetectableAt       int
 
 	evidence                 evidence
+	exact                    bool // nothing of the figures is left to chance
+	least                    int  // pairs, or runs of each side, that a verdict takes
 	unlike, invalid, lacking []string
 }
 
 // test gives the p-values of the three questions.
 func (f *Finding) test() (worse, same, better float64) {
-	if f.Rule.Margin == 0 || f.evidence.size() == 0 {
+	if f.Rule.Margin == 0 || f.evidence.size() == 0 || f.exact {
 		return 1, 1, 1
 	}
 	d := f.Rule.step()
@@ -66,7 +71,19 @@ func (f *Finding) test() (worse, same, better float64) {
 func (f *Finding) estimate(p *Policy, alpha float64) {
 	f.Change, f.Lower, f.Upper = math.NaN(), math.NaN(), math.NaN()
 	f.Detectable, f.Needed = math.Inf(1), math.Inf(1)
-	if f.Rule.Margin == 0 || f.evidence.size() == 0 {
+	if f.Rule.Margin == 0 {
+		return
+	}
+	share := alpha / float64(len(p.Rules)) // the first, strictest step of Holm's method
+	f.least = max(f.Rule.Pairs, f.evidence.least(share))
+	f.DetectableAt = max(f.evidence.size(), f.least)
+	if f.evidence.size() == 0 {
+		return
+	}
+	if f.exact {
+		f.Change = f.Rule.shown(f.evidence.shift())
+		f.Lower, f.Upper = f.Change, f.Change
+		f.Detectable, f.DetectableAt, f.Needed = f.Rule.Margin, f.evidence.size(), fewestStill
 		return
 	}
 	lower, upper := f.evidence.limits(1 - alpha)
@@ -75,9 +92,8 @@ func (f *Finding) estimate(p *Policy, alpha float64) {
 		f.Lower, f.Upper = f.Upper, f.Lower
 	}
 	sd := f.evidence.spread() * math.Sqrt(f.evidence.sides())
-	share := alpha / float64(len(p.Rules)) // the first, strictest step of Holm's method
-	f.Needed = max(stats.PairsFor(f.Rule.step(), sd, share, p.power()), float64(f.Rule.Pairs))
-	f.Detectable = f.Rule.shown(f.Rule.step() + stats.DetectableEffect(f.evidence.size(), sd, share, p.power()))
+	f.Needed = max(stats.PairsFor(f.Rule.step(), sd, share, p.power()), float64(f.least))
+	f.Detectable = f.Rule.shown(f.Rule.step() + stats.DetectableEffect(f.DetectableAt, sd, share, p.power()))
 }
 
 // step is the margin on the scale of the ys.
@@ -93,14 +109,14 @@ func (r *Rule) shown(y float64) float64 {
 	if r.better() {
 		y = -y
 	}
-	if r.relative() {
+	if r.relative() && !math.IsInf(y, 0) { // no limit is none, and not -100%
 		return math.Expm1(y)
 	}
 	return y
 }
 
 // decide reaches the verdict.
-func (f *Finding) decide(p *Policy, alpha float64) {
+func (f *Finding) decide(alpha float64) {
 	switch {
 	case len(f.unlike) > 0:
 		f.Verdict, f.Why = Incomparable, "the two sides differ in "+strings.Join(f.unlike, ", ")
@@ -114,15 +130,18 @@ func (f *Finding) decide(p *Policy, alpha float64) {
 	case f.Rule.Margin == 0:
 		f.Verdict, f.Why = Equivalent, "within "+f.Rule.Allowed()
 	default:
-		f.Verdict, f.Why = f.compare(p, alpha)
+		f.Verdict, f.Why = f.compare(alpha)
 	}
 }
 
-func (f *Finding) compare(p *Policy, alpha float64) (Verdict, string) {
+func (f *Finding) compare(alpha float64) (Verdict, string) {
 	margin, n, unit := f.Rule.format(f.Rule.Margin), f.evidence.size(), f.evidence.unit()
-	switch least := max(f.Rule.Pairs, f.evidence.least(alpha/float64(len(p.Rules)))); {
-	case n < least:
-		return Inconclusive, fmt.Sprintf("%d of the %d %s that a verdict takes%s", n, least, unit, f.reason())
+	if f.exact {
+		return f.compareExactly(margin)
+	}
+	switch {
+	case n < f.least:
+		return Inconclusive, fmt.Sprintf("%d of the %d %s that a verdict takes%s", n, f.least, unit, f.reason())
 	case f.PWorse <= alpha:
 		return Regressed, "worse by more than " + margin
 	case f.PBetter <= alpha:
@@ -133,6 +152,18 @@ func (f *Finding) compare(p *Policy, alpha float64) (Verdict, string) {
 		return Inconclusive, fmt.Sprintf("%d %s do not tell; to tell a change of %s takes about %.0f", n, unit, margin, f.Needed)
 	}
 	return Inconclusive, fmt.Sprintf("%d %s do not tell: the change is close to %s", n, unit, margin)
+}
+
+// compareExactly needs no test: each side's runs agree to the nano-dollar.
+func (f *Finding) compareExactly(margin string) (Verdict, string) {
+	const how = ", exactly: the runs of each side agree to the nano-dollar"
+	switch change, d := f.evidence.shift(), f.Rule.step(); {
+	case change > d+digits:
+		return Regressed, "worse by more than " + margin + how
+	case change < -d-digits:
+		return Improved, "better by more than " + margin + how
+	}
+	return Equivalent, "not worse by " + margin + how
 }
 
 // reason is why runs were left out, after a colon.

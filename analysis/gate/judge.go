@@ -8,6 +8,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/stats"
 	"github.com/coldcurve/coldcurve/analysis/summary"
+	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
 // Trial is one run of one side.
@@ -19,6 +20,10 @@ type Trial struct {
 	Kind map[string]string
 	// Invalid says why the run's figures must not be used; empty if they may.
 	Invalid []string
+	// Memory is that of a function's instances, where the platform tells.
+	Memory map[string]units.Bytes
+	// Cost prices a selection on the policy's basis; nil where nobody does.
+	Cost func(summary.Selection) (Cost, error)
 }
 
 // Comparison is the runs of two sides.
@@ -48,6 +53,8 @@ type Look struct{ Number, Of int } // from 1; the zero value is 1 of 1
 // method, is at most the look's part of the risk. The test is the signed-rank
 // test of the pairs' differences where runs are paired, and the rank-sum test
 // where not. The absolute limits are held against the median of head's runs.
+// Costs that all runs of a side agree on have no chance in them: they are
+// compared as they are, without a test.
 //
 // Source: equivalence by two one-sided tests is D. J. Schuirmann's, Journal of
 // Pharmacokinetics and Biopharmaceutics 15 (1987) 657-680; equal parts of the
@@ -67,7 +74,7 @@ func Judge(p *Policy, c Comparison, look Look) []Finding {
 		f := &findings[i]
 		f.PWorse, f.PSame, f.PBetter = worse[i], same[i], better[i]
 		f.estimate(p, alpha)
-		f.decide(p, alpha)
+		f.decide(alpha)
 	}
 	return findings
 }
@@ -91,6 +98,7 @@ func (f *Finding) gather(c Comparison) {
 	}
 	f.Runs = [2]int{len(base), len(head)}
 	f.Base, f.Head = middle(base), middle(head)
+	f.exact = f.Rule.costs() && still(base) && still(head)
 	f.evidence = unpaired{f.Rule.scaled(base), f.Rule.scaled(head)}
 	if c.Paired {
 		f.evidence = differences(f.Rule.scaled(base), f.Rule.scaled(head))
@@ -149,8 +157,13 @@ func (r *Rule) Figure(t *Trial) (value float64, why string) {
 // figure is Figure; limited says that there would be one, and that it is the
 // load generator's more than the platform's.
 func (r *Rule) figure(t *Trial) (value float64, limited bool, why string) {
-	pool := t.Figures.Select(summary.Selection{Phase: r.Phase, Function: r.Function, Start: r.Start})
-	value, why = figure(r.Metric, &pool)
+	selection := summary.Selection{Phase: r.Phase, Function: r.Function, Start: r.Start}
+	pool := t.Figures.Select(selection)
+	if r.costs() {
+		value, why = r.cost(t, selection)
+	} else {
+		value, why = figure(r.Metric, &pool)
+	}
 	if of, ok := strings.CutPrefix(r.Metric, "latency."); ok && pool.LimitedAt(of) {
 		return 0, true, r.Subject() + " is limited by the load generator, which was late"
 	}
@@ -158,6 +171,21 @@ func (r *Rule) figure(t *Trial) (value float64, limited bool, why string) {
 		why = "a figure of 0 has no ratio"
 	}
 	return value, false, why
+}
+
+// cost is a run's cost in nano-dollars.
+func (r *Rule) cost(t *Trial, s summary.Selection) (value float64, why string) {
+	if t.Cost == nil {
+		return 0, "nobody has priced it"
+	}
+	c, err := t.Cost(s)
+	switch {
+	case err != nil:
+		return 0, err.Error()
+	case r.Metric == "cost.month":
+		return float64(c.Month), ""
+	}
+	return float64(c.Million), ""
 }
 
 // compareKinds notes what two runs do not share.
@@ -194,6 +222,15 @@ func (r *Rule) scaled(figures []float64) []float64 {
 		ys[i] = v
 	}
 	return ys
+}
+
+// fewestStill runs can show that nothing is left to chance; one agrees with
+// itself and tells nothing.
+const fewestStill = 2
+
+// still says that runs agree to the last digit.
+func still(values []float64) bool {
+	return len(values) >= fewestStill && slices.Min(values) == slices.Max(values)
 }
 
 func middle(values []float64) float64 {

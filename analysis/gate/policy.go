@@ -29,12 +29,14 @@ type Policy struct {
 	Power float64
 	// NoBaseline is what a first use does, when there is nothing to compare with.
 	NoBaseline Severity
+	// Basis is what rules on costs are of.
+	Basis Basis
 }
 
 // Rule is one figure and what may become of it.
 type Rule struct {
 	budget.Budget // which figure, and its absolute limits, if any, on the head's side
-	// Margin is how much worse the figure may get: for durations and rates a
+	// Margin is how much worse the figure may get: for durations, rates and costs a
 	// share of the base's (.05 is 5%), for shares and counts a difference in
 	// their own unit (.01 of cold_share is one percentage point). 0 judges by
 	// the absolute limits alone.
@@ -86,6 +88,9 @@ func (r *Rule) faults() []error {
 	var faults []error
 	if _, err := metric.Parse(r.Metric); err != nil {
 		faults = append(faults, err)
+	}
+	if r.costs() && r.Start != "" {
+		faults = append(faults, fmt.Errorf("start %s: a cost is over all start kinds", r.Start))
 	}
 	if r.Margin < 0 || math.IsNaN(r.Margin) || math.IsInf(r.Margin, 0) {
 		faults = append(faults, fmt.Errorf("margin %v: want a share above 0, .05 for 5%%", r.Margin))
@@ -150,7 +155,7 @@ func (p *Policy) LookAt() []int {
 // relative says whether the rule's margin is a share of the base's figure.
 func (r *Rule) relative() bool {
 	m := metric.Metric(r.Metric)
-	return m.Unit() == metric.Duration || m.Unit() == metric.PerSecond
+	return m.Unit() == metric.Duration || m.Unit() == metric.PerSecond || m.Unit() == metric.Money
 }
 
 // better says whether more of the figure is better, as it is of a throughput.

@@ -65,15 +65,17 @@ func policyFields() strict.Fields[nothing, Policy] {
 			"numbers of pairs at which compare looks at the data, ascending; each look spends an equal part of the risk").Defaults([]int{10, 14, 20, 28}),
 		strict.NewField("no_baseline", severities(), func(p *Policy) *Severity { return &p.NoBaseline },
 			"what gate does where there is no baseline yet: fail ends with exit code 4, warn with 0").Defaults("fail"),
+		strict.NewField("cost", bases(), func(p *Policy) *Basis { return &p.Basis },
+			"what rules on cost.month and cost.million are of: traffic, how it is served, whose prices"),
 		strict.NewField("rules", rules(), func(p *Policy) *[]Rule { return &p.Rules },
 			"the figures that are judged").Must(),
 	}
 }
 
 func ruleFields() strict.Fields[nothing, Rule] {
-	return append(budget.Fields[nothing](func(r *Rule) *budget.Budget { return &r.Budget }),
+	return append(budget.Fields[nothing](append(metric.All(), metric.Costs()...), func(r *Rule) *budget.Budget { return &r.Budget }),
 		strict.NewField("margin", margins(), func(r *Rule) *margin { return &r.margin },
-			"how much worse the figure may get: of durations and rates a share of the base's (5%), of shares percentage points (1%), of counts a number"),
+			"how much worse the figure may get: of durations, rates and costs a share of the base's (5%), of shares percentage points (1%), of counts a number"),
 		strict.NewField("pairs", counts(1, 10_000), func(r *Rule) *int { return &r.Pairs },
 			"least number of pairs for a verdict; the default is as many as the statistics need"),
 		strict.NewField("severity", severities(), func(r *Rule) *Severity { return &r.Severity },
@@ -105,6 +107,9 @@ func readRule(m strict.Map) Rule {
 	var r Rule
 	ruleFields().Into(&r, nothing{}, m, "rule", "")
 	r.Settle(m)
+	if r.costs() && r.Start != "" {
+		m.Get("start").Fault("a cost of "+r.Start+" requests alone", "leave start out: a bill is over all start kinds")
+	}
 	if !m.Get("margin").Given() && !m.Get("max").Given() && !m.Get("min").Given() {
 		m.Fault("a rule with nothing to judge by", "add margin:, max: or min:")
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -11,13 +12,16 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/budget"
 	"github.com/coldcurve/coldcurve/analysis/gate"
+	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
 const full = `risk: 1%
 power: 80%
 looks: [12, 24]
 no_baseline: warn
+cost: {trace: shop.csv, until: 2d, keep_alive: 5m, memory: 512MB, product: gcp/cloud-run, on: 2026-08-01, seed: 3}
 rules:
+  - {metric: cost.month, margin: 2%, max: $20}
   - {metric: latency.p50, start: cold, phase: idle, function: shop, max: 400ms, margin: 5%, pairs: 12, severity: warn}
   - {metric: cold_share, margin: 2%}
   - {metric: errors, max: 0}
@@ -31,7 +35,9 @@ func TestParsePolicy(t *testing.T) {
 	}
 	want := &gate.Policy{
 		Risk: .01, Power: .8, Looks: []int{12, 24}, NoBaseline: gate.Warn,
+		Basis: gate.Basis{Trace: "shop.csv", Until: 48 * time.Hour, KeepAlive: 5 * time.Minute, Memory: 512 * units.MB, Product: "gcp/cloud-run", On: 20260801, Seed: 3},
 		Rules: []gate.Rule{
+			{Budget: budget.Budget{Metric: "cost.month", Max: &budget.Bound{Text: "$20", Value: 20e9}}, Margin: .02},
 			{Budget: budget.Budget{Metric: "latency.p50", Start: "cold", Phase: "idle", Function: "shop", Max: &budget.Bound{Text: "400ms", Value: 400e6}}, Margin: .05, Pairs: 12, Severity: gate.Warn},
 			{Budget: budget.Budget{Metric: "cold_share"}, Margin: .02},
 			{Budget: budget.Budget{Metric: "errors", Max: &budget.Bound{Text: "0"}}},
@@ -60,6 +66,9 @@ rules:
   - {metric: latency.p50, margin: 5, severity: loud}
   - {metric: latency.p50, max: 5}
   - {metric: errors}
+  - {metric: cost.month, start: cold, margin: 2%}
+  - {metric: cost.mounth, margin: 2%}
+cost: {product: aws/lamda, on: 2026-08, tarce: nasa}
 `))
 	if err == nil {
 		t.Fatal("a policy full of faults is accepted")
@@ -67,6 +76,8 @@ rules:
 	for _, want := range []string{
 		"p.yaml:1:7: ", "p.yaml:2:13: 10 after 10: looks ascend", "p.yaml:3:1: ", "p.yaml:5:14: ", "write latency.p50",
 		"p.yaml:6:35: a margin of 0", "p.yaml:7:35: ", "p.yaml:7:48: ", "p.yaml:8:32: ", "p.yaml:9:5: a rule with nothing to judge by",
+		"p.yaml:10:33: a cost of cold requests alone", `p.yaml:11:14: metric "cost.mounth": there is no such figure; write cost.month`,
+		"p.yaml:12:17: ", "aws/lambda", `p.yaml:12:32: "2026-08" is not a day`, "p.yaml:12:41: ", "write trace",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("faults lack %q:\n%v", want, err)

@@ -33,7 +33,10 @@ type Record struct {
 	PSame      float64  `json:"p_same"`
 	PBetter    float64  `json:"p_better"`
 	Detectable *float64 `json:"detectable"`
-	Needed     *float64 `json:"needed_pairs"`
+	// DetectableAt is the number of pairs, or of runs of each side, that detect
+	// Detectable; 0 for a rule without a margin.
+	DetectableAt int      `json:"detectable_at,omitempty"`
+	Needed       *float64 `json:"needed_pairs"`
 }
 
 // Record is the finding as documents keep it.
@@ -46,7 +49,7 @@ func (f *Finding) Record() Record {
 	}
 	if f.Rule.Margin > 0 {
 		r.Change, r.Lower, r.Upper = finite(f.Change), finite(f.Lower), finite(f.Upper)
-		r.Detectable, r.Needed = finite(f.Detectable), finite(f.Needed)
+		r.Detectable, r.Needed, r.DetectableAt = finite(f.Detectable), finite(f.Needed), f.DetectableAt
 	}
 	return r
 }

@@ -25,9 +25,11 @@ const (
 	Share                 // of 1
 	Count                 // whole things
 	PerSecond             // things per second
+	Money                 // nano-dollars
 )
 
-// All are the metrics, in the order in which they are best listed:
+// All are the metrics that a run has by itself, in the order in which they are
+// best listed:
 //
 //	latency.*       what callers waited, successes only
 //	service.*       what the platform took, successes only
@@ -52,16 +54,25 @@ func All() []Metric {
 	}
 }
 
+// Costs are the metrics that a run has only together with a traffic and with
+// somebody's prices:
+//
+//	cost.month    what a month of that traffic costs, served as the run measured
+//	cost.million  the same for a million of its requests
+func Costs() []Metric { return []Metric{"cost.month", "cost.million"} }
+
 // Parse finds a metric by its name. The error proposes the names that are
 // nearest to it.
-func Parse(name string) (Metric, error) {
-	all := All()
-	for _, m := range all {
+func Parse(name string) (Metric, error) { return Find(name, append(All(), Costs()...)) }
+
+// Find is [Parse] among some metrics.
+func Find(name string, among []Metric) (Metric, error) {
+	for _, m := range among {
 		if string(m) == name {
 			return m, nil
 		}
 	}
-	return "", &units.Error{Quantity: "metric", Text: name, Problem: "there is no such figure", Instead: "write " + proposal(name, all)}
+	return "", &units.Error{Quantity: "metric", Text: name, Problem: "there is no such figure", Instead: "write " + proposal(name, among)}
 }
 
 // String is the name.
@@ -76,12 +87,14 @@ func (m Metric) Unit() Unit {
 		return Count
 	case "throughput":
 		return PerSecond
+	case "cost.month", "cost.million":
+		return Money
 	}
 	return Duration
 }
 
 // ParseBound reads a limit on m as a number of its unit: "50ms", "5%", "0",
-// "100/s".
+// "100/s", "$20".
 func ParseBound(m Metric, text string) (float64, error) {
 	switch m.Unit() {
 	case Share:
@@ -92,6 +105,9 @@ func ParseBound(m Metric, text string) (float64, error) {
 	case PerSecond:
 		r, err := units.ParseRate(text)
 		return float64(r), err
+	case Money:
+		a, err := units.ParseMoney(text)
+		return float64(a), err
 	}
 	d, err := units.ParseDuration(text)
 	return float64(d), err
@@ -106,6 +122,8 @@ func FormatValue(m Metric, v float64) string {
 		return units.FormatCount(int64(math.Round(v)))
 	case PerSecond:
 		return units.FormatRate(units.Rate(v))
+	case Money:
+		return units.FormatMoney(units.Money(math.Round(v)))
 	}
 	return units.FormatDuration(time.Duration(math.Round(v)))
 }

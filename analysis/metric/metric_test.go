@@ -9,7 +9,7 @@ import (
 
 func TestEveryMetricParses(t *testing.T) {
 	seen := map[metric.Metric]bool{}
-	for _, m := range metric.All() {
+	for _, m := range append(metric.All(), metric.Costs()...) {
 		if got, err := metric.Parse(m.String()); got != m || err != nil {
 			t.Errorf("Parse(%q) = %q, %v", m, got, err)
 		}
@@ -34,7 +34,7 @@ func TestParseProposesWhatIsNear(t *testing.T) {
 		}
 	}
 	_, err := metric.Parse("")
-	if err == nil || !strings.Contains(err.Error(), "write latency.p50, latency.p90,") || !strings.HasSuffix(err.Error(), " or lag.max") {
+	if err == nil || !strings.Contains(err.Error(), "write latency.p50, latency.p90,") || !strings.HasSuffix(err.Error(), " or cost.million") {
 		t.Errorf("a name near to nothing does not list all: %v", err)
 	}
 }
@@ -54,6 +54,7 @@ func TestBounds(t *testing.T) {
 		{"errors", "0", 0, "0", metric.Count},
 		{"dropped", "1,000", 1000, "1,000", metric.Count},
 		{"throughput", "100/s", 100, "100/s", metric.PerSecond},
+		{"cost.month", "$20.50", 20.5e9, "$20.50", metric.Money},
 	} {
 		got, err := metric.ParseBound(c.metric, c.text)
 		if err != nil || got != c.value {

@@ -36,6 +36,34 @@ func (s *Start) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
+// Occasions are all that are known, as they are told apart in figures.
+func Occasions() []Occasion { return []Occasion{Forced, Idle, Scaled, Replaced} }
+
+// String is the occasion's name, that of a part of the cold starts:
+// "idle-cold"; UnknownOccasion is "".
+func (o Occasion) String() string {
+	if o >= numOccasions {
+		return fmt.Sprintf("Occasion(%d)", uint8(o))
+	}
+	return [numOccasions]string{"", "forced-cold", "idle-cold", "scaled-cold", "replaced-cold"}[o]
+}
+
+// ParseOccasion reads an occasion by its name; "" is UnknownOccasion.
+func ParseOccasion(name string) (Occasion, error) {
+	return parseName(name, "occasion of a cold start", numOccasions)
+}
+
+// MarshalText is the name; a value that is no occasion is an error.
+func (o Occasion) MarshalText() ([]byte, error) {
+	return marshalName(o, "occasion of a cold start", numOccasions)
+}
+
+// UnmarshalText is [ParseOccasion].
+func (o *Occasion) UnmarshalText(text []byte) (err error) {
+	*o, err = ParseOccasion(string(text))
+	return err
+}
+
 // String is the grade's name: "attested".
 func (g Grade) String() string {
 	if g >= numGrades {
@@ -83,7 +111,7 @@ func (e *ErrorKind) UnmarshalText(text []byte) (err error) {
 
 // named is an enumeration that counts from 0 and whose values say their names.
 type named interface {
-	Start | Grade | ErrorKind
+	Start | Occasion | Grade | ErrorKind
 	String() string
 }
 

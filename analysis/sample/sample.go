@@ -68,6 +68,24 @@ const (
 	numGrades
 )
 
+// Occasion says what made a cold start necessary. Only what the platform tells
+// of its instances' lives sets it; without that it stays [UnknownOccasion].
+type Occasion uint8
+
+const (
+	// UnknownOccasion: nobody says, or the request was not cold.
+	UnknownOccasion Occasion = iota
+	// Forced: the version had never had an instance, or had them evicted.
+	Forced
+	// Idle: those that there had been were put away for being idle.
+	Idle
+	// Scaled: those that there were had other requests to serve.
+	Scaled
+	// Replaced: the one before crashed, ran out of memory or time, or failed to start.
+	Replaced
+	numOccasions
+)
+
 // ErrorKind is what went wrong with one request, as its caller could see it.
 type ErrorKind uint8
 
@@ -146,6 +164,21 @@ func (s *Sample) Service() time.Duration { return s.Done - s.Sent }
 
 // Lag is the load generator's own delay: Sent - Intended.
 func (s *Sample) Lag() time.Duration { return s.Sent - s.Intended }
+
+// Worked is how long an instance worked for the request, and whether that can be
+// told: the handler's time where the platform gives it, else a warm request's
+// time at the platform, network included.
+func (s *Sample) Worked() (time.Duration, bool) {
+	switch {
+	case s.Err != NoError:
+		return 0, false
+	case s.Breakdown.Handler > 0:
+		return s.Breakdown.Handler, true
+	case s.Believed() == Warm:
+		return s.Service(), true
+	}
+	return 0, false
+}
 
 // Believed is the start kind that may enter a figure: Start where somebody
 // saw it, Unknown where nobody did or where it is only inferred.

@@ -34,8 +34,9 @@ func LeastRuns(alpha float64) int {
 
 // PairsFor is how many pairs the one-sided signed-rank test at alpha takes to
 // see with the given power that paired differences of standard deviation sd lie
-// effect above the margin that is tested: as many as the normal approximation
-// says, and never fewer than [LeastPairs]. It is +Inf where effect is not above 0.
+// effect above the margin that is tested, by the normal approximation, which
+// knows nothing of [LeastPairs]. Of two samples sd is sqrt 2 times a side's, and
+// the result runs of each side. It is +Inf where effect is not above 0.
 //
 //	n = ((z_(1-alpha) + z_power) sd / effect)^2 / (3/pi)
 //
@@ -45,16 +46,13 @@ func PairsFor(effect, sd, alpha, power float64) float64 {
 	if !(effect > 0) {
 		return math.Inf(1)
 	}
-	n := math.Ceil(math.Pow((z(1-alpha)+z(power))*sd/effect, 2)/rankEfficiency - tolerance)
-	return max(n, float64(LeastPairs(alpha)))
+	return math.Ceil(math.Pow((z(1-alpha)+z(power))*sd/effect, 2)/rankEfficiency - tolerance)
 }
 
 // DetectableEffect is the least effect above the margin that n pairs see with
-// the given power, the converse of [PairsFor]; +Inf where n is below [LeastPairs].
+// the given power: the converse of [PairsFor], of at least [LeastPairs] pairs or
+// [LeastRuns] of each side.
 func DetectableEffect(n int, sd, alpha, power float64) float64 {
-	if n < LeastPairs(alpha) {
-		return math.Inf(1)
-	}
 	return (z(1-alpha) + z(power)) * sd / math.Sqrt(float64(n)*rankEfficiency)
 }
 

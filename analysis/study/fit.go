@@ -12,7 +12,6 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/sim"
-	"github.com/coldcurve/coldcurve/analysis/traffic"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
 )
@@ -170,7 +169,7 @@ func (m *Measured) add(s *sample.Sample, latency *hist.Histogram) {
 
 // add takes a sample apart.
 func (f *Fitted) add(s *sample.Sample) {
-	work, ok := traffic.Worked(s)
+	work, ok := s.Worked()
 	if !ok {
 		return
 	}

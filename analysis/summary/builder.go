@@ -64,16 +64,19 @@ type Builder struct {
 	phases  []*phaseTally // those of in, then those that only samples named
 	byName  map[string]*phaseTally
 	groups  map[groupKey]*tally
-	dropped map[lane]uint64 // warm-up left out
-	last    time.Duration   // latest moment that any sample tells of
-	crowd   *crowd          // nil where no arrival had to wait at the in-flight cap
-	held    map[string]bool // of a restored record: the phases in which one had to
+	colds   map[groupKey]*tally // of the cold ones among groups, those whose occasion is known, by it
+	dropped map[lane]uint64     // warm-up left out
+	last    time.Duration       // latest moment that any sample tells of
+	crowd   *crowd              // nil where no arrival had to wait at the in-flight cap
+	held    map[string]bool     // of a restored record: the phases in which one had to
 }
 
 // groupKey finds a group. Start is what may be believed, not what was claimed.
+// The occasion is unknown but in Builder.colds.
 type groupKey struct {
 	phase, function string
 	start           sample.Start
+	occasion        sample.Occasion
 }
 
 type lane struct{ phase, function string }
@@ -98,6 +101,9 @@ type tally struct {
 
 	latency, service *hist.Histogram // of successes
 	lag              *hist.Histogram // of all that was sent
+	// worked and started are how long instances worked and, told or not, had
+	// booted and begun their init before; nil as long as no request tells.
+	worked, started *hist.Histogram
 
 	parts     sample.Breakdown // sums
 	partsN    uint64
@@ -116,6 +122,7 @@ func New(in Input) *Builder {
 		in:      in,
 		byName:  map[string]*phaseTally{},
 		groups:  map[groupKey]*tally{},
+		colds:   map[groupKey]*tally{},
 		dropped: map[lane]uint64{},
 	}
 	if in.WaitAt > 0 && in.Held > 0 {
@@ -148,11 +155,22 @@ func (b *Builder) Add(s *sample.Sample) {
 	if p.span.Warmup {
 		return
 	}
-	k := groupKey{s.Phase, s.Function, start}
-	g := b.groups[k]
+	addTo(b.groups, groupKey{phase: s.Phase, function: s.Function, start: start}, s)
+}
+
+// AddOccasion tells what made a cold start necessary that was added before.
+func (b *Builder) AddOccasion(s *sample.Sample, o sample.Occasion) {
+	if o == sample.UnknownOccasion || s.Believed() != sample.Cold || b.phase(s.Phase).span.Warmup {
+		return
+	}
+	addTo(b.colds, groupKey{s.Phase, s.Function, sample.Cold, o}, s)
+}
+
+func addTo(groups map[groupKey]*tally, k groupKey, s *sample.Sample) {
+	g := groups[k]
 	if g == nil {
 		g = newTally()
-		b.groups[k] = g
+		groups[k] = g
 	}
 	g.add(s)
 }
@@ -219,6 +237,12 @@ func (t *tally) add(s *sample.Sample) {
 	}
 	t.latency.Record(s.Latency())
 	t.service.Record(s.Service())
+	if work, ok := s.Worked(); ok {
+		record(&t.worked, work)
+	}
+	if started := s.Breakdown.Boot + s.Breakdown.Init; started > 0 {
+		record(&t.started, started)
+	}
 	if s.Breakdown == (sample.Breakdown{}) {
 		return
 	}
@@ -233,6 +257,14 @@ func (t *tally) add(s *sample.Sample) {
 	if s.Breakdown.Provision+s.Breakdown.Boot+s.Breakdown.Init > 0 {
 		t.startsN++
 	}
+}
+
+// record counts a duration in a histogram that may not be there yet.
+func record(h **hist.Histogram, d time.Duration) {
+	if *h == nil {
+		*h = hist.New()
+	}
+	(*h).Record(d)
 }
 
 func (t *tally) merge(o *tally) {

@@ -45,7 +45,7 @@ func (b *Builder) doubt(r *Run) {
 	for i, p := range b.phases {
 		p.doubt(&r.Phases[i], r)
 	}
-	for _, k := range b.order() {
+	for _, k := range b.order(b.groups) {
 		b.groups[k].doubt(k, r)
 	}
 	b.doubtOrder(r)
@@ -140,7 +140,7 @@ func (b *Builder) doubtOrder(r *Run) {
 		pooled    = map[string]*pair{}
 		together  = map[string]bool{}
 	)
-	for _, k := range b.order() {
+	for _, k := range b.order(b.groups) {
 		if k.start != sample.Cold && k.start != sample.Warm {
 			continue
 		}
@@ -155,7 +155,7 @@ func (b *Builder) doubtOrder(r *Run) {
 			continue
 		}
 		p.cold.Merge(b.groups[k].latency)
-		warm := b.groups[groupKey{k.phase, k.function, sample.Warm}]
+		warm := b.groups[groupKey{phase: k.phase, function: k.function, start: sample.Warm}]
 		if warm == nil || !hasMedian(warm.latency) || !hasMedian(b.groups[k].latency) {
 			continue
 		}

@@ -1,12 +1,15 @@
 package summary
 
 import (
+	"iter"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/hist"
 	"github.com/coldcurve/coldcurve/analysis/sample"
 )
 
-// Selection picks samples; an empty field picks all, warm-up left out.
+// Selection picks samples; an empty field picks all, warm-up left out. Start is
+// a start kind's name, or that of an occasion for a part of the cold ones.
 type Selection struct {
 	Phase, Function, Start string
 }
@@ -29,10 +32,7 @@ type Pool struct {
 func (b *Builder) Select(s Selection) Pool {
 	all := newTally()
 	var p Pool
-	for k, t := range b.groups {
-		if !s.picks(k.phase, k.function) || (s.Start != "" && s.Start != k.start.String()) {
-			continue
-		}
+	for k, t := range b.picked(s) {
 		all.merge(t)
 		if k.start == sample.Cold {
 			p.Cold += t.n
@@ -64,6 +64,50 @@ func (b *Builder) Select(s Selection) Pool {
 	p.Starts = all.starts()
 	p.Phase, p.Function, p.Start = s.Phase, s.Function, s.Start
 	return p
+}
+
+// picked are the groups of a selection.
+func (b *Builder) picked(s Selection) iter.Seq2[groupKey, *tally] {
+	groups := b.groups
+	if o, err := sample.ParseOccasion(s.Start); err == nil && o != sample.UnknownOccasion {
+		groups = b.colds
+	}
+	return func(yield func(groupKey, *tally) bool) {
+		for k, t := range groups {
+			if s.picks(k.phase, k.function) && (s.Start == "" || s.Start == kind(k.start, k.occasion)) && !yield(k, t) {
+				return
+			}
+		}
+	}
+}
+
+func kind(start sample.Start, occasion sample.Occasion) string {
+	if occasion != sample.UnknownOccasion {
+		return occasion.String()
+	}
+	return start.String()
+}
+
+// Served is how instances served a selection's requests, where that is told.
+type Served struct {
+	Warm, Cold *hist.Histogram // how long they worked for warm requests, and for all others
+	Start      *hist.Histogram // boot and init of those that requests waited for
+}
+
+// Served adds up how a selection's requests were served.
+func (b *Builder) Served(s Selection) Served {
+	all := Served{hist.New(), hist.New(), hist.New()}
+	for k, t := range b.picked(s) {
+		if t.worked != nil && k.start == sample.Warm {
+			all.Warm.Merge(t.worked)
+		} else if t.worked != nil {
+			all.Cold.Merge(t.worked)
+		}
+		if t.started != nil {
+			all.Start.Merge(t.started)
+		}
+	}
+	return all
 }
 
 // anyHeld says whether a phase of the selection was held back.

@@ -16,6 +16,7 @@ import (
 type Record struct {
 	Phases  []RecordedPhase   `json:"phases"`
 	Groups  []RecordedGroup   `json:"groups"`
+	Colds   []RecordedGroup   `json:"colds,omitempty"` // parts of the cold ones, by occasion
 	Dropped []RecordedDropped `json:"dropped,omitempty"`
 }
 
@@ -30,12 +31,14 @@ type RecordedPhase struct {
 	Held     bool          `json:"held,omitempty"` // arrivals waited at the in-flight cap
 }
 
-// RecordedGroup is one phase, function and start kind.
+// RecordedGroup is one phase, function and start kind; among Colds, and occasion.
 type RecordedGroup struct {
 	Phase    string       `json:"phase"`
 	Function string       `json:"function"`
 	Start    sample.Start `json:"start"`
 	Grade    sample.Grade `json:"grade"`
+
+	Occasion sample.Occasion `json:"occasion,omitzero"`
 
 	N       uint64                      `json:"n"`
 	Errors  uint64                      `json:"errors"`
@@ -43,6 +46,8 @@ type RecordedGroup struct {
 	Latency *hist.Histogram             `json:"latency"`
 	Service *hist.Histogram             `json:"service"`
 	Lag     *hist.Histogram             `json:"lag"`
+	Worked  *hist.Histogram             `json:"worked,omitempty"`  // how long instances worked for them
+	Started *hist.Histogram             `json:"started,omitempty"` // boot and init of those that were waited for
 
 	Parts     sample.Breakdown `json:"parts_ns"` // sums
 	PartsN    uint64           `json:"parts_n"`
@@ -51,6 +56,9 @@ type RecordedGroup struct {
 	Billed    time.Duration    `json:"billed_ns"` // sum
 	BilledN   uint64           `json:"billed_n"`
 }
+
+// Kind is the start kind as selections name it: "warm", "idle-cold".
+func (g *RecordedGroup) Kind() string { return kind(g.Start, g.Occasion) }
 
 // RecordedDropped is how many arrivals of a phase and function were not sent.
 type RecordedDropped struct {
@@ -69,13 +77,11 @@ func (b *Builder) Record() Record {
 			Sent: p.sent, LastSent: p.lastSent, Held: held[p.span.Name],
 		})
 	}
-	for _, k := range b.order() {
-		t := b.groups[k]
-		r.Groups = append(r.Groups, RecordedGroup{
-			Phase: k.phase, Function: k.function, Start: k.start, Grade: t.grade,
-			N: t.n, Errors: t.errors, Kinds: t.kinds, Latency: t.latency, Service: t.service, Lag: t.lag,
-			Parts: t.parts, PartsN: t.partsN, PartsSpan: t.partsSpan, StartsN: t.startsN, Billed: t.billed, BilledN: t.billedN,
-		})
+	for _, k := range b.order(b.groups) {
+		r.Groups = append(r.Groups, recorded(k, b.groups[k]))
+	}
+	for _, k := range b.order(b.colds) {
+		r.Colds = append(r.Colds, recorded(k, b.colds[k]))
 	}
 	for k, n := range b.dropped {
 		r.Dropped = append(r.Dropped, RecordedDropped{k.phase, k.function, n})
@@ -84,6 +90,14 @@ func (b *Builder) Record() Record {
 		return cmp.Or(cmp.Compare(x.Phase, y.Phase), cmp.Compare(x.Function, y.Function))
 	})
 	return r
+}
+
+func recorded(k groupKey, t *tally) RecordedGroup {
+	return RecordedGroup{
+		Phase: k.phase, Function: k.function, Start: k.start, Grade: t.grade, Occasion: k.occasion,
+		N: t.n, Errors: t.errors, Kinds: t.kinds, Latency: t.latency, Service: t.service, Lag: t.lag, Worked: t.worked, Started: t.started,
+		Parts: t.parts, PartsN: t.partsN, PartsSpan: t.partsSpan, StartsN: t.startsN, Billed: t.billed, BilledN: t.billedN,
+	}
 }
 
 // Kept is a record's figures.
@@ -104,9 +118,15 @@ func (r *Record) Restore() (*Kept, error) {
 		t.sent, t.lastSent = p.Sent, p.LastSent
 		k.b.held[p.Name] = p.Held
 	}
-	for i := range r.Groups {
-		if err := k.restore(&r.Groups[i]); err != nil {
-			return nil, fmt.Errorf("restore record: group %d: %w", i+1, err)
+	for _, list := range []struct {
+		what string
+		from []RecordedGroup
+		into map[groupKey]*tally
+	}{{"group", r.Groups, k.b.groups}, {"cold part", r.Colds, k.b.colds}} {
+		for i := range list.from {
+			if err := k.restore(list.into, &list.from[i]); err != nil {
+				return nil, fmt.Errorf("restore record: %s %d: %w", list.what, i+1, err)
+			}
 		}
 	}
 	for _, d := range r.Dropped {
@@ -115,12 +135,12 @@ func (r *Record) Restore() (*Kept, error) {
 	return k, nil
 }
 
-func (k *Kept) restore(g *RecordedGroup) error {
-	key := groupKey{g.Phase, g.Function, g.Start}
+func (k *Kept) restore(groups map[groupKey]*tally, g *RecordedGroup) error {
+	key := groupKey{g.Phase, g.Function, g.Start, g.Occasion}
 	switch {
 	case k.b.byName[g.Phase] == nil:
 		return fmt.Errorf("there is no phase %q", g.Phase)
-	case k.b.groups[key] != nil:
+	case groups[key] != nil:
 		return fmt.Errorf("%s %s in %s is there twice", g.Start, g.Function, g.Phase)
 	case g.Latency == nil || g.Service == nil || g.Lag == nil:
 		return fmt.Errorf("%s %s in %s lacks a histogram", g.Start, g.Function, g.Phase)
@@ -128,14 +148,18 @@ func (k *Kept) restore(g *RecordedGroup) error {
 	t := newTally()
 	t.grade = g.Grade
 	t.n, t.errors, t.latency, t.service, t.lag = g.N, g.Errors, g.Latency, g.Service, g.Lag
+	t.worked, t.started = g.Worked, g.Started
 	if g.Kinds != nil {
 		t.kinds = g.Kinds
 	}
 	t.parts, t.partsN, t.partsSpan, t.startsN = g.Parts, g.PartsN, g.PartsSpan, g.StartsN
 	t.billed, t.billedN = g.Billed, g.BilledN
-	k.b.groups[key] = t
+	groups[key] = t
 	return nil
 }
 
 // Select gives what [Builder.Select] gave of the builder that the record is of.
 func (k *Kept) Select(s Selection) Pool { return k.b.Select(s) }
+
+// Served gives what [Builder.Served] gave of the builder that the record is of.
+func (k *Kept) Served(s Selection) Served { return k.b.Served(s) }

@@ -111,7 +111,7 @@ func share(part, whole uint64) *float64 {
 
 func (b *Builder) addGroups(r *Run) {
 	lag, held := hist.New(), b.heldBack()
-	for _, k := range b.order() {
+	for _, k := range b.order(b.groups) {
 		t := b.groups[k]
 		g := t.group()
 		g.Phase, g.Function, g.Start = k.phase, k.function, k.start.String()
@@ -145,13 +145,13 @@ func (b *Builder) heldBack() map[string]bool {
 
 // order lists the groups as they are read: by phase, then function, then from
 // the coldest start to the warmest, the unknown last.
-func (b *Builder) order() []groupKey {
+func (b *Builder) order(groups map[groupKey]*tally) []groupKey {
 	place := map[string]int{}
 	for i, p := range b.phases {
 		place[p.span.Name] = i
 	}
-	keys := make([]groupKey, 0, len(b.groups))
-	for k := range b.groups {
+	keys := make([]groupKey, 0, len(groups))
+	for k := range groups {
 		keys = append(keys, k)
 	}
 	slices.SortFunc(keys, func(x, y groupKey) int {
@@ -159,6 +159,7 @@ func (b *Builder) order() []groupKey {
 			cmp.Compare(place[x.phase], place[y.phase]),
 			strings.Compare(x.function, y.function),
 			cmp.Compare(rank(x.start), rank(y.start)),
+			cmp.Compare(x.occasion, y.occasion),
 		)
 	})
 	return keys

@@ -3,27 +3,10 @@ package traffic
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/rundir"
-	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/units"
 )
-
-// Worked is how long an instance worked for a measured request, and whether
-// that can be told: the handler's time where the platform gives it, else a warm
-// request's time at the platform, network included.
-func Worked(s *sample.Sample) (time.Duration, bool) {
-	switch {
-	case s.Err != sample.NoError:
-		return 0, false
-	case s.Breakdown.Handler > 0:
-		return s.Breakdown.Handler, true
-	case s.Believed() == sample.Warm:
-		return s.Service(), true
-	}
-	return 0, false
-}
 
 // openRun reads a run's requests at their intended times, also those that were
 // dropped or failed: they came. Memory is told by the run's usage.
@@ -54,7 +37,7 @@ func openRun(ctx context.Context, path string) (Source, error) {
 			ids[s.Function] = id
 			names = append(names, s.Function)
 		}
-		service, told := Worked(s)
+		service, told := s.Worked()
 		if !told {
 			service = Unknown
 			untold++

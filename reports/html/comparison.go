@@ -30,6 +30,9 @@ func Comparison(w io.Writer, c *reports.Comparison) error {
 		"signed": reports.Signed,
 		"class":  classOf,
 		"by":     func(p comparison.Part) *time.Duration { return &p.Change },
+		"sides":  func(c comparison.Cold) []comparison.ColdSide { return []comparison.ColdSide{c.Base, c.Head} },
+
+		"occasion": reports.Occasion,
 	}).Parse(comparisonPage)
 	if err != nil {
 		return fmt.Errorf("parse comparison template: %w", err)

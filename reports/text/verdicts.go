@@ -30,7 +30,33 @@ func Comparison(w io.Writer, o Options, c *reports.Comparison) error {
 				p.parts(f)
 			}
 		}
+		p.colds(c.Document.Colds)
 		p.notes(c.Notes)
+	})
+}
+
+// colds is a table of the cold starts by what made them necessary.
+func (p *page) colds(list []comparison.Cold) {
+	if len(list) == 0 {
+		return
+	}
+	p.line("")
+	p.line("Cold starts by what made them necessary, all runs of a side together:")
+	p.line("")
+	cells := func(of func(*comparison.Cold) string) []string { return cellsOf(list, of) }
+	median := func(s comparison.ColdSide) string {
+		if s.N == 0 {
+			return "-"
+		}
+		return units.FormatDuration(s.Median)
+	}
+	p.table([]column{
+		{head: "start", left: true, cells: cells(func(c *comparison.Cold) string { return c.Start })},
+		{head: "", left: true, cells: cells(func(c *comparison.Cold) string { return reports.Occasion(c.Start) })},
+		{head: "base n", cells: cells(func(c *comparison.Cold) string { return units.FormatCount(c.Base.N) })},
+		{head: "p50", cells: cells(func(c *comparison.Cold) string { return median(c.Base) })},
+		{head: "head n", cells: cells(func(c *comparison.Cold) string { return units.FormatCount(c.Head.N) })},
+		{head: "p50", cells: cells(func(c *comparison.Cold) string { return median(c.Head) })},
 	})
 }
 

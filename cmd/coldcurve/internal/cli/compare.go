@@ -149,6 +149,7 @@ func (c *compareCmd) begin(ctx context.Context, w *World, t *contest) error {
 	if err != nil {
 		return &failure{code: exitUsage, err: err}
 	}
+	defer made.Close()
 	return t.carryOn(ctx, made)
 }
 
@@ -161,7 +162,7 @@ func (t *contest) notes() []string {
 	notes := []string{"both runs of a pair have the same seed and follow each other; which comes first is left to chance"}
 	if t.plans[0].Platform.Name == "reference" {
 		notes = append(notes, "each run has a reference runtime of its own: nothing is left of the run before",
-			"cold starts are first uses and such after an idle time; none is forced")
+			"no instance is evicted during a run: what is forced-cold is the first start of its version there")
 	}
 	return notes
 }
@@ -172,6 +173,7 @@ func (c *compareCmd) resume(ctx context.Context, w *World) error {
 	if err != nil {
 		return &failure{code: exitUsage, err: err}
 	}
+	defer old.Close()
 	d := &old.Document
 	var g grammar
 	parser, err := kong.New(&g, kong.Exit(func(int) {}))

@@ -1,14 +1,19 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"strings"
 
 	"github.com/coldcurve/coldcurve/analysis/baseline"
+	"github.com/coldcurve/coldcurve/analysis/charge"
 	"github.com/coldcurve/coldcurve/analysis/comparison"
 	"github.com/coldcurve/coldcurve/analysis/gate"
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/summary"
+	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/reports"
 	"github.com/coldcurve/coldcurve/reports/text"
 )
@@ -31,7 +36,7 @@ type judgeCmd struct {
 }
 
 // Run judges the runs of two sides.
-func (c *judgeCmd) Run(w *World) error {
+func (c *judgeCmd) Run(ctx context.Context, w *World) error {
 	if len(c.Rest) == 1 && comparison.Is(c.Rest[0]) {
 		return c.comparison(w, c.Rest[0])
 	}
@@ -54,7 +59,7 @@ func (c *judgeCmd) Run(w *World) error {
 	if err != nil {
 		return &failure{code: exitUsage, err: fmt.Errorf("--base: %w", err)}
 	}
-	doc, err := judged(policy, c.Policy == "", base, head)
+	doc, err := judged(ctx, policy, c.Policy == "", base, head)
 	if err != nil {
 		return err
 	}
@@ -116,7 +121,7 @@ func (c *judgeCmd) first(w *World, policy *gate.Policy, head *side, missing *bas
 
 // judged judges two sides. coldcurve's own policy is fitted to what they hold;
 // what somebody has written down must be there.
-func judged(policy *gate.Policy, own bool, base, head *side) (*gate.Document, error) {
+func judged(ctx context.Context, policy *gate.Policy, own bool, base, head *side) (*gate.Document, error) {
 	b, err := base.trials()
 	if err != nil {
 		return nil, err
@@ -126,16 +131,62 @@ func judged(policy *gate.Policy, own bool, base, head *side) (*gate.Document, er
 		return nil, err
 	}
 	c := gate.Comparison{Base: b, Head: h}
+	ledger, err := priced(ctx, policy, &c)
+	if err != nil {
+		return nil, err
+	}
+	defer ledger.Close()
 	var left []gate.Rule
 	if own {
 		policy, left = policy.Fitting(c)
 	}
 	doc := gate.NewDocument(policy, c, gate.Judge(policy, c, gate.Look{}))
 	doc.Base.Name, doc.Head.Name = base.name(), head.name()
+	if policy.Costs() {
+		doc.Notes = append(doc.Notes, ledger.Words())
+	}
+	doc.Notes = append(doc.Notes, startsOf("base", b)...)
+	doc.Notes = append(doc.Notes, startsOf("head", h)...)
 	for i := range left {
 		doc.Notes = append(doc.Notes, left[i].Subject()+" is not judged: neither side has such requests")
 	}
 	return doc, nil
+}
+
+// startsOf tells a side's cold starts apart by what made them necessary, where
+// runs know that.
+func startsOf(side string, runs []gate.Trial) []string {
+	var parts []string
+	for _, o := range sample.Occasions() {
+		n := uint64(0)
+		for i := range runs {
+			n += runs[i].Figures.Select(summary.Selection{Start: o.String()}).N
+		}
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s (%s)", units.FormatCount(n), o, reports.Occasion(o.String())))
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return []string{"cold starts of " + side + ": " + strings.Join(parts, ", ")}
+}
+
+// priced gives runs their costs where the policy has a rule on one.
+func priced(ctx context.Context, policy *gate.Policy, c *gate.Comparison) (*charge.Ledger, error) {
+	if !policy.Costs() {
+		return nil, nil
+	}
+	ledger, err := charge.Open(ctx, policy.Basis)
+	if err != nil {
+		return nil, &failure{code: exitUsage, err: err}
+	}
+	for _, side := range [][]gate.Trial{c.Base, c.Head} {
+		for i := range side {
+			ledger.Price(&side[i])
+		}
+	}
+	return ledger, nil
 }
 
 func (c *judgeCmd) present(w *World, doc *gate.Document) error {

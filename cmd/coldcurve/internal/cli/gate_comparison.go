@@ -21,6 +21,7 @@ func (c *judgeCmd) comparison(w *World, dir string) error {
 	if err != nil {
 		return &failure{code: exitUsage, err: err}
 	}
+	defer made.Close()
 	return c.finish(w, documentOf(made))
 }
 
@@ -44,6 +45,9 @@ func documentOf(made *comparison.Comparison) *gate.Document {
 		doc.Figures = append(doc.Figures, of)
 	}
 	doc.Notes = append(doc.Notes, from.Notes...)
+	if from.Costs != "" {
+		doc.Notes = append(doc.Notes, from.Costs)
+	}
 	if from.State != comparison.Complete {
 		doc.Notes = append(doc.Notes, "the comparison is "+string(from.State))
 	}

@@ -60,6 +60,7 @@ func (c *reportCmd) comparison(w *World, path string) error {
 	if err != nil {
 		return &failure{code: exitUsage, err: err}
 	}
+	defer made.Close()
 	_, err = presentComparison(w, made, c.JSON)
 	return errors.Join(err, sayReport(w, made, c.JSON))
 }

@@ -24,6 +24,7 @@ type recipe struct {
 	ms         float64       // the median cold start; a warm one takes a tenth
 	spread     float64       // of the logarithm, between runs and between requests
 	late       time.Duration // how late each request was sent
+	work       time.Duration // that each request's handler took; 0 is not told
 	cpu        string
 	seed       uint64
 }
@@ -79,6 +80,8 @@ func readRecipe(ts *testscript.TestScript, args []string) recipe {
 			r.ms, err = strconv.ParseFloat(text, 64)
 		case "late":
 			r.late, err = time.ParseDuration(text)
+		case "work":
+			r.work, err = time.ParseDuration(text)
 		case "seed":
 			r.seed, err = strconv.ParseUint(text, 10, 64)
 		case "cpu":
@@ -105,7 +108,7 @@ func (r *recipe) write(path string, rng *rand.Rand) error {
 	}
 	median := r.ms * math.Exp(r.spread*rng.NormFloat64())
 	for i := range all {
-		s := sample.Sample{Seq: uint64(i), Phase: "sale", Function: "hello", Intended: time.Duration(i) * gap, Grade: sample.Attested, Start: sample.Cold}
+		s := sample.Sample{Seq: uint64(i), Phase: "sale", Function: "hello", Intended: time.Duration(i) * gap, Grade: sample.Attested, Start: sample.Cold, Breakdown: sample.Breakdown{Handler: r.work}}
 		took := median * math.Exp(r.spread*rng.NormFloat64())
 		if i >= r.cold {
 			s.Start = sample.Warm
