@@ -166,13 +166,13 @@ func (l *Ledger) memory(t *gate.Trial, function string) (units.Bytes, error) {
 		switch {
 		case function != "" && name != function || m == one:
 		case one > 0:
-			return 0, errors.New("functions differ in memory: name a function: in the rule, or give cost: a memory:")
+			return 0, errors.New("functions differ in memory: name a function in the rule, or give the policy's cost a memory")
 		default:
 			one = m
 		}
 	}
 	if one == 0 {
-		return 0, errors.New("how much memory instances had is not known of this run: give cost: a memory:")
+		return 0, errors.New("how much memory instances had is not known of this run: give the policy's cost a memory")
 	}
 	return one, nil
 }
@@ -184,13 +184,17 @@ func (l *Ledger) Words() string {
 	if b.On == 0 {
 		day = "as of " + l.newest.String() + ", the newest"
 	}
+	whose := b.Product
+	if l.region != "" {
+		whose += " in " + l.region
+	}
 	memory := "the memory that the runs had"
 	if b.Memory > 0 {
 		memory = b.Memory.String()
 	}
 	words := []string{
 		fmt.Sprintf("costs are of a month like the first %s of %s, simulated with keep-alive %s, %s and seed %d", length(b.Until), b.Trace, length(b.KeepAlive), memory, b.Seed),
-		fmt.Sprintf("at list prices of %s in %s, %s", b.Product, l.region, day),
+		fmt.Sprintf("at list prices of %s, %s", whose, day),
 		"all that is fixed; measured are only how long instances worked and started",
 	}
 	return strings.Join(words, "; ")

@@ -115,10 +115,10 @@ func TestWhatCannotBePriced(t *testing.T) {
 	two := ran(time.Millisecond, 128*units.MB)
 	two.Memory["cart"] = 256 * units.MB
 	for want, run := range map[string]*gate.Trial{
-		"give cost: a memory:": ran(time.Millisecond, 0),
-		"functions differ":     two,
-		"no request says":      {Figures: summary.New(summary.Input{})},
-		"is not known of this": {Figures: nobody{}},
+		"policy's cost a memory": ran(time.Millisecond, 0),
+		"functions differ":       two,
+		"no request says":        {Figures: summary.New(summary.Input{})},
+		"is not known of this":   {Figures: nobody{}},
 	} {
 		l.Price(run)
 		if _, err := run.Cost(summary.Selection{}); err == nil || !strings.Contains(err.Error(), want) {
