@@ -9,6 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// policy is the one under which threads at the same level take turns, a
+// tenth of a second each. Under SCHED_FIFO, where one runs until it blocks, two
+// raised processes held each other up for good: Go's collector spins until
+// another thread has gone on, and that thread was waiting for the processor on
+// which the other process's collector span.
+const policy = unix.SCHED_RR
+
 // Raised is a process that comes before others. Its methods are for one
 // goroutine at a time.
 //
@@ -40,7 +47,7 @@ func Raise(level uint32, except ...int) *Raised {
 	}
 	p := &Raised{own: own, level: level, except: except}
 	p.raised = p.each(unix.SCHED_NORMAL, 0, func(tid int) error {
-		return unix.SchedSetAttr(tid, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: level}, 0)
+		return unix.SchedSetAttr(tid, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: policy, Priority: level}, 0)
 	})
 	return p
 }
@@ -53,19 +60,19 @@ func (p *Raised) Release() {
 	if p.own == nil {
 		return
 	}
-	p.each(unix.SCHED_FIFO, p.level, func(tid int) error { return lower(tid, *p.own) })
+	p.each(policy, p.level, func(tid int) error { return lower(tid, *p.own) })
 }
 
 // Spare puts the calling thread, and so the processes that it starts, back
-// among those without real-time priority (SCHED_FIFO), at the nice value that
-// it has had all along. It makes no difference who gave the priority: one that
+// among those without real-time priority, at the nice value that it has had all
+// along. It makes no difference who gave the priority: one that
 // the user chose for the whole process goes too. A thread without it stays as
 // it is. The caller has locked its goroutine to the thread and never unlocks
 // it, so that no other goroutine runs there; and a Raise that comes later needs
 // to be told of the thread.
 func Spare() error {
 	attr, err := unix.SchedGetAttr(0, 0)
-	if err != nil || attr.Policy != unix.SCHED_FIFO {
+	if err != nil || attr.Policy != policy && attr.Policy != unix.SCHED_FIFO {
 		return nil // not raised, or not by Raise, which reads the same
 	}
 	weight, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
@@ -93,7 +100,7 @@ func lower(tid int, attr unix.SchedAttr) error {
 // each calls do for every thread of the process with the scheduling policy and
 // the real-time level, those included that come up meanwhile, until there is
 // none. It is false if that cannot be done.
-func (p *Raised) each(policy, level uint32, do func(tid int) error) bool {
+func (p *Raised) each(from, level uint32, do func(tid int) error) bool {
 	for again := true; again; {
 		again = false
 		tasks, err := os.ReadDir("/proc/self/task")
@@ -109,7 +116,7 @@ func (p *Raised) each(policy, level uint32, do func(tid int) error) bool {
 				continue
 			}
 			attr, err := unix.SchedGetAttr(tid, 0)
-			if err != nil || attr.Policy != policy || attr.Priority != level {
+			if err != nil || attr.Policy != from || attr.Priority != level {
 				continue // gone, or done
 			}
 			switch do(tid) {

@@ -106,9 +106,9 @@ func run(ctx context.Context, plan Plan, sink Sink, progress func(Progress), w w
 		return Outcome{}, fmt.Errorf("drive: %w", err)
 	}
 	before := rundir.ReadVitals()
+	defer calmCollector()() // not at the priority that comes next: a collection may have to wait for others
 	precedence := priority.Raise(priority.Generator)
 	defer precedence.Release()
-	defer calmCollector()()
 	started := time.Now()
 	origin := started.Add(lead)
 

@@ -37,8 +37,7 @@
 // this process is killed is ended by [Sweep] and by the next New.
 //
 // Instances, and the search for interpreters, do not run at the real-time
-// priority (SCHED_FIFO) of a process that platform/priority has raised. Nor at
-// one that the user has given this process: the two cannot be told apart.
+// priority of a process that platform/priority has raised. Nor at one that the user has given this process: the two cannot be told apart.
 //
 // No instance outlives this process: the kernel kills it when its launcher's
 // thread ends (stems and zygotes too). Processes that an instance started itself go with its control
