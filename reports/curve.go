@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -148,48 +147,52 @@ func (c Curves) Breakevens() []study.Breakeven {
 // Sources are where the prices and the limits are from, each once.
 func (c Curves) Sources() []string {
 	var out []string
+	for i := range c.Series {
+		out = addSources(out, c.Series[i].Sample, c.Series[i].Host)
+	}
+	return out
+}
+
+// addSources adds where a bill's prices and an instance's size are from, each
+// once; both may be nil.
+func addSources(out []string, b *cost.Bill, h *cost.Host) []string {
 	add := func(s string) {
 		if !slices.Contains(out, s) {
 			out = append(out, s)
 		}
 	}
-	for i := range c.Series {
-		s := &c.Series[i]
-		if s.Sample != nil {
-			for k := range s.Sample.Lines {
-				l := &s.Sample.Lines[k]
-				add(fmt.Sprintf("%s %s in %s: %s for a %s; %s, %v", l.Product, l.Dimension, l.Region, UnitPrice(l), l.Unit, l.Source, l.AsOf))
-			}
+	if b != nil {
+		for i := range b.Lines {
+			l := &b.Lines[i]
+			add(fmt.Sprintf("%s %s in %s: %s for a %s; %s, %v", l.Product, l.Dimension, l.Region, UnitPrice(l), l.Unit, l.Source, l.AsOf))
 		}
-		if s.Host != nil && s.Host.Source != "" {
-			add(fmt.Sprintf("%s has %g vCPU and %v of memory: %s, %v", s.Host.Product, float64(s.Host.MilliCPU)/1000, s.Host.Memory, s.Host.Source, s.Host.AsOf))
-		}
+	}
+	if h != nil && h.Source != "" {
+		add(fmt.Sprintf("%s has %g vCPU and %v of memory: %s, %v", h.Product, float64(h.MilliCPU)/1000, h.Memory, h.Source, h.AsOf))
 	}
 	return out
 }
 
 // Impossible is where an option cannot do the work, in words.
 func (c Curves) Impossible(s *study.Series, l study.Limit) string {
-	text := l.Err.Error()
-	if e, ok := errors.AsType[*cost.Impossible](l.Err); ok {
-		text = e.Reason()
-	}
-	return fmt.Sprintf("%s cannot do it from %s to %s: %s.", s.Option, c.Name(l.From), c.Name(l.To), text)
+	return fmt.Sprintf("%s cannot do it from %s to %s: %s.", s.Option, c.Name(l.From), c.Name(l.To), reasonOf(l.Err))
 }
 
 // Quantile is the response time that is told: "p99".
-func (c Curves) Quantile() string {
+func (c Curves) Quantile() string { return quantileName(&c.Comparison) }
+
+func quantileName(c *study.Comparison) string {
 	if c.Goal.Quantile == 0 {
 		return "p99"
 	}
 	return fmt.Sprintf("p%g", 100*c.Goal.Quantile)
 }
 
-// fleets is how fleets were sized.
-func (c Curves) fleets() string {
+// fleetsOf is how fleets were sized.
+func fleetsOf(c *study.Comparison) string {
 	holds := "carry the load, without a target (--target p99=300ms)"
 	if c.Goal.Within > 0 {
-		holds = fmt.Sprintf("hold %s within %s", c.Quantile(), units.FormatDuration(c.Goal.Within))
+		holds = fmt.Sprintf("hold %s within %s", quantileName(c), units.FormatDuration(c.Goal.Within))
 	}
 	if c.Goal.Timeout > 0 {
 		holds += fmt.Sprintf(" and lose at most %s to a timeout of %s", units.FormatShare(c.Goal.ErrorBudget), units.FormatDuration(c.Goal.Timeout))
@@ -209,7 +212,7 @@ func (c Curves) Notes() []string {
 		notes[0] = fmt.Sprintf("A request takes %s with %v; fleets are there all month.", units.FormatDuration(c.Work.Durations.Mean()), c.Work.Memory)
 	}
 	if slices.ContainsFunc(c.Series, func(s study.Series) bool { return s.Host != nil }) {
-		notes = append(notes, c.fleets())
+		notes = append(notes, fleetsOf(&c.Comparison))
 	}
 	if slices.ContainsFunc(c.Series, func(s study.Series) bool { return s.Host == nil }) && c.Work.Cold == 0 {
 		notes = append(notes, "Functions are priced without cold starts: --cold-share 1% --init 300ms counts them.")

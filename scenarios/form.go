@@ -93,33 +93,7 @@ func sizes(example string, least, most units.Bytes) form[units.Bytes] {
 	return strict.Sizes[*reader](example, least, most)
 }
 
-// counts are whole numbers in [least, most].
-func counts(least, most int) form[int] {
-	return form[int]{
-		Read: func(_ *reader, v strict.Value) (int, bool) {
-			instead := fmt.Sprintf("write a whole number from %d to %d", least, most)
-			text, ok := v.Quantity("a whole number", strconv.Itoa(max(least, 1)))
-			if !ok {
-				return 0, false
-			}
-			n, err := units.ParseCount(text)
-			switch {
-			case err != nil:
-				v.Fault(strict.Quote(text)+" is not a whole number from 0", instead)
-			case n < int64(least) || n > int64(most):
-				v.Fault(text+" is out of range", instead)
-			default:
-				return int(n), true
-			}
-			return 0, false
-		},
-		Example: strconv.Itoa(max(least, 1)),
-		Schema: schema{"anyOf": []schema{
-			{"type": "integer", "minimum": least, "maximum": most},
-			{"type": "string", "pattern": `^[0-9][0-9,_.eE+]*$`},
-		}},
-	}
-}
+func counts(least, most int) form[int] { return strict.Counts[*reader](least, most) }
 
 // seeds are any whole number of 64 bits.
 func seeds() form[uint64] {

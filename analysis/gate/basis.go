@@ -60,7 +60,7 @@ func basisFields() strict.Fields[nothing, Basis] {
 			"whose prices, as coldcurve prices lists them; several that serve together are joined by +").Defaults("aws/lambda"),
 		strict.NewField("on", days(), func(b *Basis) *prices.Date { return &b.On },
 			"prices and rules of that day; the default is the newest that coldcurve knows"),
-		strict.NewField("seed", counts(1, math.MaxInt32), func(b *Basis) *int { return &b.Seed },
+		strict.NewField("seed", strict.Counts[nothing](1, math.MaxInt32), func(b *Basis) *int { return &b.Seed },
 			"of what of the traffic is left to chance").Defaults(1),
 	}
 }

@@ -4,7 +4,6 @@ import (
 	_ "embed"
 	"fmt"
 	"math"
-	"strconv"
 
 	"github.com/coldcurve/coldcurve/analysis/budget"
 	"github.com/coldcurve/coldcurve/analysis/metric"
@@ -76,7 +75,7 @@ func ruleFields() strict.Fields[nothing, Rule] {
 	return append(budget.Fields[nothing](append(metric.All(), metric.Costs()...), func(r *Rule) *budget.Budget { return &r.Budget }),
 		strict.NewField("margin", margins(), func(r *Rule) *margin { return &r.margin },
 			"how much worse the figure may get: of durations, rates and costs a share of the base's (5%), of shares percentage points (1%), of counts a number"),
-		strict.NewField("pairs", counts(1, 10_000), func(r *Rule) *int { return &r.Pairs },
+		strict.NewField("pairs", strict.Counts[nothing](1, 10_000), func(r *Rule) *int { return &r.Pairs },
 			"least number of pairs for a verdict; the default is as many as the statistics need"),
 		strict.NewField("severity", severities(), func(r *Rule) *Severity { return &r.Severity },
 			"what a broken rule does: fail (exit code 3) or warn").Defaults("fail"),
@@ -167,7 +166,7 @@ func severities() strict.Form[nothing, Severity] {
 }
 
 func looks() strict.Form[nothing, []int] {
-	one := counts(1, 10_000)
+	one := strict.Counts[nothing](1, 10_000)
 	return strict.Form[nothing, []int]{
 		Read: func(c nothing, v strict.Value) ([]int, bool) {
 			items, ok := v.List("looks")
@@ -189,23 +188,4 @@ func looks() strict.Form[nothing, []int] {
 // shares lie above 0 and go up to most.
 func shares(example string, most float64) strict.Form[nothing, float64] {
 	return strict.Quantities[nothing]("share", example, strict.SharePattern, math.SmallestNonzeroFloat64, most, units.ParseShare, units.FormatShare)
-}
-
-func counts(least, most int) strict.Form[nothing, int] {
-	return strict.Form[nothing, int]{
-		Read: func(_ nothing, v strict.Value) (int, bool) {
-			text, ok := v.Quantity("a whole number", strconv.Itoa(least))
-			if !ok {
-				return 0, false
-			}
-			n, err := units.ParseCount(text)
-			if err != nil || n < int64(least) || n > int64(most) {
-				v.Fault(strict.Quote(text)+" is out of range", fmt.Sprintf("write a whole number from %d to %d", least, most))
-				return 0, false
-			}
-			return int(n), true
-		},
-		Example: strconv.Itoa(least),
-		Schema:  strict.Schema{"type": "integer", "minimum": least, "maximum": most},
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -119,4 +120,32 @@ func Durations[C any](example string, least, most time.Duration) Form[C, time.Du
 // Sizes are numbers of bytes in [least, most].
 func Sizes[C any](example string, least, most units.Bytes) Form[C, units.Bytes] {
 	return Quantities[C]("size", example, SizePattern, least, most, units.ParseBytes, units.FormatBytes)
+}
+
+// Counts are whole numbers in [least, most].
+func Counts[C any](least, most int) Form[C, int] {
+	return Form[C, int]{
+		Read: func(_ C, v Value) (int, bool) {
+			instead := fmt.Sprintf("write a whole number from %d to %d", least, most)
+			text, ok := v.Quantity("a whole number", strconv.Itoa(max(least, 1)))
+			if !ok {
+				return 0, false
+			}
+			n, err := units.ParseCount(text)
+			switch {
+			case err != nil:
+				v.Fault(Quote(text)+" is not a whole number from 0", instead)
+			case n < int64(least) || n > int64(most):
+				v.Fault(text+" is out of range", instead)
+			default:
+				return int(n), true
+			}
+			return 0, false
+		},
+		Example: strconv.Itoa(max(least, 1)),
+		Schema: Schema{"anyOf": []Schema{
+			{"type": "integer", "minimum": least, "maximum": most},
+			{"type": "string", "pattern": `^[0-9][0-9,_.eE+]*$`},
+		}},
+	}
 }

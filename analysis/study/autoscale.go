@@ -9,7 +9,9 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/cost"
 	"github.com/coldcurve/coldcurve/analysis/dist"
+	"github.com/coldcurve/coldcurve/analysis/hist"
 	"github.com/coldcurve/coldcurve/analysis/sim/fleet"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/scenarios/arrival"
@@ -68,11 +70,10 @@ func autoscaled(n Need, s Shape, o SizeOptions) (Fleet, error) {
 	holds := func(minimum int) (bool, error) {
 		r := rules
 		r.Min, r.Max = minimum, max(minimum, rules.Max)
-		result, err := z.simulate(r, min(max(first.Instances, minimum), r.Max))
+		f, err := z.simulate(r, min(max(first.Instances, minimum), r.Max))
 		if err != nil {
 			return false, err
 		}
-		f := z.simulated(result, minimum)
 		ok := f.Response <= n.Goal.Within && (n.Goal.Timeout == 0 || f.ErrorShare <= n.Goal.ErrorBudget)
 		if ok {
 			best = f
@@ -138,11 +139,15 @@ func simulable(n Need, s Shape) error {
 }
 
 // simulate runs the need's arrivals, the same for all numbers of instances.
-func (z *sizing) simulate(rules fleet.Autoscaling, begin int) (*fleet.Result, error) {
+func (z *sizing) simulate(rules fleet.Autoscaling, begin int) (Fleet, error) {
 	a := z.options.Autoscaling
+	sizes := []size{{0, begin}}
 	options := fleet.Options{
 		Service: slower{z.CPU.draws, min(1, z.shape.VCPU)}, Instances: begin, Workers: z.workers,
 		Balancing: fleet.SharedQueue, Autoscaling: &rules, Billing: a.Billing, Target: z.goal.Timeout, Span: span(z.Rates), Seed: a.Seed,
+		Observe: func(c fleet.Change) {
+			sizes = append(sizes, size{c.At, c.Booting + c.Serving + c.Draining})
+		},
 	}
 	if a.Boot != nil {
 		options.Boot = a.Boot
@@ -150,18 +155,79 @@ func (z *sizing) simulate(rules fleet.Autoscaling, begin int) (*fleet.Result, er
 	if z.options.Balancing == Split {
 		options.Balancing = fleet.Random
 	}
-	return fleet.Run(context.Background(), arrivalsOf(z.Rates, a.Seed), options)
-}
-
-func (z *sizing) simulated(r *fleet.Result, minimum int) Fleet {
+	r, err := fleet.Run(context.Background(), arrivalsOf(z.Rates, a.Seed), options)
+	if err != nil {
+		return Fleet{}, err
+	}
 	f := Fleet{
 		Instances: r.InstancesPeak, InstanceHours: r.InstanceHours, Span: r.Span.Seconds(), Utilisation: r.Utilisation,
-		Response: r.Response.Quantile(z.goal.Quantile) + z.Idle, Bound: ByTarget, Minimum: minimum, Simulation: r,
+		Response: r.Response.Quantile(z.goal.Quantile) + z.Idle, Late: lateOf(r.Response, z.goal.Within, r.Requests, r.Errors),
+		Bound: ByTarget, Minimum: rules.Min, Simulation: r, sizes: sizes,
 	}
 	if z.goal.Timeout > 0 {
 		f.ErrorShare = r.MissShare
 	}
-	return f
+	return f, nil
+}
+
+// lateOf is the share of requests that took longer than within, or were lost.
+func lateOf(responses *hist.Histogram, within time.Duration, requests, lost uint64) float64 {
+	if requests == 0 {
+		return 0
+	}
+	return float64(lost+later(responses, within)) / float64(requests)
+}
+
+// size is how many instances there are from some time on.
+type size struct {
+	at        time.Duration
+	instances int
+}
+
+// monthOfLives is how long the instances of a span that repeats for a month
+// live, where the one that was started last is the first to be stopped: the
+// n-th instance is there whenever n are.
+func (f *Fleet) monthOfLives() (*cost.Durations, error) {
+	span := time.Duration(math.Round(f.Span * 1e9))
+	times := cost.Month.Seconds() / f.Span
+	var groups []cost.Group
+	before := .5 // numbers are rounded so that their sums are
+	for n := 1; n <= f.Instances; n++ {
+		for _, life := range lives(f.sizes, n, span) {
+			if life == span {
+				groups = append(groups, cost.Group{Low: cost.Month, High: cost.Month, Count: 1})
+				continue
+			}
+			if count := uint64(math.Floor(before+times) - math.Floor(before)); count > 0 {
+				groups = append(groups, cost.Group{Low: life, High: life, Count: count})
+			}
+			before += times
+		}
+	}
+	return cost.Groups(groups...)
+}
+
+// lives are the times in which at least n instances are there, in a span that
+// repeats: what goes on at its end goes on at its beginning.
+func lives(sizes []size, n int, span time.Duration) []time.Duration {
+	var out []time.Duration
+	begin, there := time.Duration(0), false
+	for _, s := range sizes {
+		switch {
+		case s.instances >= n && !there:
+			begin, there = s.at, true
+		case s.instances < n && there:
+			out, there = append(out, s.at-begin), false
+		}
+	}
+	if !there {
+		return out
+	}
+	if begin > 0 && len(sizes) > 0 && sizes[0].instances >= n {
+		out[0] += span - begin
+		return out
+	}
+	return append(out, span-begin)
 }
 
 // slower draws durations of a vCPU that is so much of a whole one.

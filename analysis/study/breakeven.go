@@ -3,6 +3,7 @@ package study
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -84,10 +85,15 @@ type Reign struct {
 
 // Compare computes the curves, and solves for where they cross.
 func (c Comparison) Compare(ctx context.Context) (*Curves, error) {
+	c.Over = cmp.Or(c.Over, OverRate)
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
 	run, err := c.begin()
 	if err != nil {
 		return nil, err
 	}
+	c.Points, c.At = cmp.Or(c.Points, 121), cmp.Or(c.At, math.Sqrt(c.From*c.To))
 	ticks := run.spaced()
 	grid := make([][]priced, len(run.options))
 	var group errgroup.Group

@@ -65,22 +65,32 @@ type Comparison struct {
 
 // Validate gives all faults.
 func (c *Comparison) Validate() error {
-	var faults []error
-	bad := func(when bool, format string, args ...any) {
-		if when {
-			faults = append(faults, fmt.Errorf(format, args...))
-		}
+	var f faults
+	f.when(!(c.From > 0 && c.To > c.From) || math.IsInf(c.To, 1), "%s from %v to %v: must be above 0 and ascend", c.Over, c.From, c.To)
+	f.when(c.Over == OverDuty && c.To > 1, "duty to %v: at most 1, which is all the time", c.To)
+	f.when(c.Over != OverRate && !(c.Rate > 0), "rate: over %s it must be above 0", c.Over)
+	f.when(c.Points < 0 || c.Points == 1 || c.Points > 100_000, "points: %d: at least 2 and at most 100,000", c.Points)
+	f.when(c.At < 0 || math.IsInf(c.At, 1), "at %v: must be above 0", c.At)
+	return errors.Join(c.validateWork(), errors.Join(f...))
+}
+
+// validateWork gives the faults of everything but the axis.
+func (c *Comparison) validateWork() error {
+	var f faults
+	f.when(len(c.Options) == 0, "options: there are none")
+	f.when(c.Work.Durations == nil, "work: no durations")
+	f.when(c.CPU < 0, "cpu time: %v is below 0", c.CPU)
+	f.when(c.MinInstances < 0, "instances: %d for availability are below 0", c.MinInstances)
+	return errors.Join(errors.Join(f...), c.goal().Validate())
+}
+
+// faults are what is wrong with a value.
+type faults []error
+
+func (f *faults) when(wrong bool, format string, args ...any) {
+	if wrong {
+		*f = append(*f, fmt.Errorf(format, args...))
 	}
-	bad(len(c.Options) == 0, "options: there are none")
-	bad(c.Work.Durations == nil, "work: no durations")
-	bad(!(c.From > 0 && c.To > c.From) || math.IsInf(c.To, 1), "%s from %v to %v: must be above 0 and ascend", c.Over, c.From, c.To)
-	bad(c.Over == OverDuty && c.To > 1, "duty to %v: at most 1, which is all the time", c.To)
-	bad(c.Over != OverRate && !(c.Rate > 0), "rate: over %s it must be above 0", c.Over)
-	bad(c.Points < 0 || c.Points == 1 || c.Points > 100_000, "points: %d: at least 2 and at most 100,000", c.Points)
-	bad(c.CPU < 0, "cpu time: %v is below 0", c.CPU)
-	bad(c.At < 0 || math.IsInf(c.At, 1), "at %v: must be above 0", c.At)
-	bad(c.MinInstances < 0, "instances: %d for availability are below 0", c.MinInstances)
-	return errors.Join(append(faults, c.goal().Validate())...)
 }
 
 // goal is the goal, or one that whatever carries the load holds.
@@ -99,6 +109,10 @@ type spot struct {
 	work     cost.Work
 	cpu      CPUTime
 	idle     time.Duration // of a request, mean
+	// day is the load of a day that repeats, whose mean is rate, and scaling how
+	// fleets follow it; nil for a constant load.
+	day     []Stretch
+	scaling *Autoscaling
 }
 
 // ticks are the whole numbers that the axis is made of, so that solving for a
@@ -159,21 +173,36 @@ func (c *comparison) spot(tick uint64) (spot, error) {
 	return s, nil
 }
 
-// cpuLike is CPU times with a mean that are spread as durations are.
-func cpuLike(d *cost.Durations, mean time.Duration) (CPUTime, error) {
-	ratio := float64(mean) / float64(max(1, d.Mean()))
-	if d.Quantile(0) == d.Max() {
-		return CPUOf(dist.Constant(mean))
-	}
+// share is a part of the requests, whose times have a mean and are spread as
+// their durations are.
+type share struct {
+	durations *cost.Durations
+	mean      time.Duration
+}
+
+// spread is the times of all shares together, each of as many requests as it has
+// durations.
+func spread(shares ...share) (dist.Distribution, error) {
 	h := hist.New()
-	for g := range d.Each {
-		h.RecordN(time.Duration(float64(g.High)*ratio), g.Count)
+	for _, s := range shares {
+		ratio := float64(s.mean) / float64(max(1, s.durations.Mean()))
+		for g := range s.durations.Each {
+			h.RecordN(time.Duration(math.Round(float64(g.High)*ratio)), g.Count)
+		}
 	}
-	e, err := dist.NewEmpirical(h)
+	if h.Min() == h.Max() {
+		return dist.Constant(h.Max()), nil
+	}
+	return dist.NewEmpirical(h)
+}
+
+// cpuLike is CPU times of a mean that are spread as durations are.
+func cpuLike(d *cost.Durations, mean time.Duration) (CPUTime, error) {
+	like, err := spread(share{d, mean})
 	if err != nil {
 		return CPUTime{}, err
 	}
-	return CPUOf(e)
+	return CPUOf(like)
 }
 
 // comparison is a Comparison under way.
@@ -195,15 +224,10 @@ type candidate struct {
 
 // begin prepares what is the same at every place.
 func (c *Comparison) begin() (*comparison, error) {
-	if err := c.Validate(); err != nil {
+	if err := c.validateWork(); err != nil {
 		return nil, err
 	}
 	run := &comparison{Comparison: c, idle: max(0, c.Work.Durations.Mean()-c.CPU)}
-	if c.Over == "" {
-		c.Over = OverRate
-	}
-	c.Points = cmp.Or(c.Points, 121)
-	c.At = cmp.Or(c.At, math.Sqrt(c.From*c.To))
 	c.MinInstances = cmp.Or(c.MinInstances, 2)
 	if c.CPU > 0 {
 		var err error
@@ -316,6 +340,12 @@ func (c *comparison) beyond(o *candidate, s *spot, took time.Duration) error {
 		return &cost.Impossible{Product: o.name, Limit: goalText(c.goal()),
 			Have: "of the calls' own time it is " + units.FormatDuration(took)}
 	}
+	return c.overQuota(o, s)
+}
+
+// overQuota holds the calls under way at the highest rate to what the account
+// may have.
+func (c *comparison) overQuota(o *candidate, s *spot) error {
 	if o.quota == nil {
 		return nil
 	}
@@ -323,7 +353,11 @@ func (c *comparison) beyond(o *candidate, s *spot, took time.Duration) error {
 	if c.Concurrency > 0 {
 		most = float64(c.Concurrency)
 	}
-	there := float64(s.rate) * s.work.Durations.Mean().Seconds()
+	highest := s.rate
+	for _, part := range s.day {
+		highest = max(highest, part.Rate)
+	}
+	there := float64(highest) * s.work.Durations.Mean().Seconds()
 	if there <= most {
 		return nil
 	}
@@ -378,18 +412,24 @@ func (c *comparison) hosted(o *candidate, s *spot) priced {
 			return priced{err: err}
 		}
 	}
-	f, err := Size(c.need(s), shapeOf(host), c.Sizing)
+	sizing := c.Sizing
+	if s.scaling != nil {
+		sizing.Autoscaling = s.scaling
+	}
+	f, err := Size(c.need(s), shapeOf(host), sizing)
 	if err != nil {
 		return priced{err: &cost.Impossible{Product: host.Product, Limit: goalText(c.goal()), Have: inWords(err), Origin: host.Origin}}
 	}
-	c.house(&s.work, host, f, s)
-	return priced{fleet: f, p99: f.Response}
+	return priced{fleet: f, p99: f.Response, err: c.house(&s.work, host, f, s)}
 }
 
 func (c *comparison) need(s *spot) Need {
 	n := Need{
 		Rates: []Stretch{{Length: cost.Month, Rate: s.rate}}, CPU: s.cpu, Idle: s.idle,
 		Goal: c.goal(), MinInstances: c.MinInstances, BaseMemory: s.work.Memory,
+	}
+	if s.day != nil {
+		n.Rates = s.day
 	}
 	if s.work.MemoryUsed > 0 {
 		n.BaseMemory = s.work.MemoryUsed
@@ -402,19 +442,28 @@ func shapeOf(h *cost.Host) Shape {
 }
 
 // house puts a fleet into the work that it does.
-func (c *comparison) house(w *cost.Work, host *cost.Host, f Fleet, s *spot) {
+func (c *comparison) house(w *cost.Work, host *cost.Host, f Fleet, s *spot) error {
 	w.Fleet = cost.Always(uint64(f.Instances))
-	w.Fleet.Disk, w.Fleet.Address = c.Disk, c.Address
 	w.Fleet.Basis = "sized by queueing theory, CPU time " + c.CPUBasis
+	if f.Simulation != nil {
+		lives, err := f.monthOfLives()
+		if err != nil {
+			return err
+		}
+		w.Fleet = &cost.Fleet{Lives: lives, Basis: "sized by simulation, CPU time " + c.CPUBasis}
+	}
+	w.Fleet.Disk, w.Fleet.Address = c.Disk, c.Address
 	if !host.Machine {
 		w.Memory, w.MilliCPU = host.Memory, host.MilliCPU
 	}
 	// An instance serves nobody for a share of exp(-requests in it), as Poisson
 	// arrivals have it.
-	each := float64(s.rate) * s.work.Durations.Mean().Seconds() / float64(f.Instances)
+	there := f.Mean()
+	each := float64(s.rate) * s.work.Durations.Mean().Seconds() / there
 	share := float64(s.requests) / max(1, float64(s.rate)*cost.Month.Seconds())
-	busy := float64(cost.Month) * float64(f.Instances) * -math.Expm1(-each) * min(1, share)
+	busy := float64(cost.Month) * there * -math.Expm1(-each) * min(1, share)
 	w.Fleet.Busy = max(1, time.Duration(min(busy, math.MaxInt64/2)))
+	return nil
 }
 
 // inWords is why no fleet will do.

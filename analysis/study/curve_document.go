@@ -54,21 +54,26 @@ type seriesDoc struct {
 }
 
 type pointDoc struct {
-	X          float64                `json:"x"`
-	Rate       float64                `json:"rate_per_s"`
-	Requests   uint64                 `json:"requests_month"`
-	USD        *dollars               `json:"usd_month"` // null where it cannot do the work
-	PerMillion *dollars               `json:"usd_million_requests"`
-	Shares     map[cost.Share]dollars `json:"shares_usd,omitempty"`
-	Instances  int                    `json:"instances,omitempty"`
-	Bound      Bound                  `json:"bound,omitempty"`
-	Busy       float64                `json:"utilisation,omitempty"`
-	Response   int64                  `json:"response_ns,omitempty"`
+	X          float64                  `json:"x"`
+	Rate       float64                  `json:"rate_per_s"`
+	Requests   uint64                   `json:"requests_month"`
+	USD        *units.USD               `json:"usd_month"` // null where it cannot do the work
+	PerMillion *units.USD               `json:"usd_million_requests"`
+	Shares     map[cost.Share]units.USD `json:"shares_usd,omitempty"`
+	Instances  int                      `json:"instances,omitempty"`
+	Bound      Bound                    `json:"bound,omitempty"`
+	Busy       float64                  `json:"utilisation,omitempty"`
+	Response   int64                    `json:"response_ns,omitempty"`
 }
 
 type limitDoc struct {
-	From   float64     `json:"from_x"`
-	To     float64     `json:"to_x"`
+	From float64 `json:"from_x"`
+	To   float64 `json:"to_x"`
+	limitation
+}
+
+// limitation is what keeps an option from doing the work.
+type limitation struct {
 	Limit  string      `json:"limit"`
 	Have   string      `json:"have,omitempty"`
 	Source string      `json:"source,omitempty"`
@@ -84,11 +89,11 @@ type breakevenDoc struct {
 	Requests uint64    `json:"requests_month"`
 	// USD is what the cheaper one costs there; Before and After what each of
 	// Between costs just below and there.
-	USD       dollars    `json:"usd_month"`
-	Before    [2]dollars `json:"before_usd_month"`
-	After     [2]dollars `json:"after_usd_month"`
-	Instances [2]int     `json:"instances"`
-	Cheapest  bool       `json:"cheapest"` // of all options, too
+	USD       units.USD    `json:"usd_month"`
+	Before    [2]units.USD `json:"before_usd_month"`
+	After     [2]units.USD `json:"after_usd_month"`
+	Instances [2]int       `json:"instances"`
+	Cheapest  bool         `json:"cheapest"` // of all options, too
 }
 
 type reignDoc struct {
@@ -98,18 +103,14 @@ type reignDoc struct {
 	Instances [2]int  `json:"instances"`
 }
 
-// dollars is an amount as a decimal number in a string.
-type dollars units.Money
-
-// MarshalText is exact to the nano-dollar.
-func (d dollars) MarshalText() ([]byte, error) { return []byte(units.Money(d).USD()), nil }
-
 // Kind is what an option is, in a word.
-func (s *Series) Kind() string {
+func (s *Series) Kind() string { return kindOf(s.Host) }
+
+func kindOf(h *cost.Host) string {
 	switch {
-	case s.Host == nil:
+	case h == nil:
 		return "functions"
-	case s.Host.Machine:
+	case h.Machine:
 		return "machines"
 	}
 	return "containers"
@@ -120,13 +121,20 @@ func (o Over) AxisUnit() string {
 	return map[Over]string{OverRate: "requests/s", OverDuty: "share of the month", OverMemory: "bytes", OverDuration: "seconds"}[o]
 }
 
+func (c *Comparison) workDoc() curveWorkDoc {
+	return curveWorkDoc{c.Work.Durations.Mean(), c.CPU, c.CPUBasis, c.Work.Memory, float64(c.Rate), c.MinInstances}
+}
+
+func (c *Comparison) targetDoc() targetDoc {
+	return targetDoc{c.Goal.Quantile, c.Goal.Within, c.Goal.Timeout, c.Goal.ErrorBudget}
+}
+
 // Document puts curves into the form that is printed; answer and notes are what
 // a reader is told beside the figures.
 func (c *Curves) Document(answer, notes []string) *CurveDocument {
 	d := &CurveDocument{
 		Schema: CurveSchema, MonthHours: int(cost.Month / time.Hour), Over: c.Over, Unit: c.Over.AxisUnit(), Answer: answer,
-		Work:      curveWorkDoc{c.Work.Durations.Mean(), c.CPU, c.CPUBasis, c.Work.Memory, float64(c.Rate), c.MinInstances},
-		Target:    targetDoc{c.Goal.Quantile, c.Goal.Within, c.Goal.Timeout, c.Goal.ErrorBudget},
+		Work: c.workDoc(), Target: c.targetDoc(),
 		Breakeven: []breakevenDoc{}, Notes: append([]string{}, notes...),
 		At: c.At, Pareto: c.Tradeoffs, Swings: c.Swings,
 	}
@@ -139,8 +147,8 @@ func (c *Curves) Document(answer, notes []string) *CurveDocument {
 			kind = "step"
 		}
 		d.Breakeven = append(d.Breakeven, breakevenDoc{
-			Between: b.Between, Kind: kind, X: b.X, Rate: float64(b.Rate), Requests: b.Requests, USD: dollars(min(b.After[0], b.After[1])),
-			Before: [2]dollars{dollars(b.Before[0]), dollars(b.Before[1])}, After: [2]dollars{dollars(b.After[0]), dollars(b.After[1])},
+			Between: b.Between, Kind: kind, X: b.X, Rate: float64(b.Rate), Requests: b.Requests, USD: units.USD(min(b.After[0], b.After[1])),
+			Before: [2]units.USD{units.USD(b.Before[0]), units.USD(b.Before[1])}, After: [2]units.USD{units.USD(b.After[0]), units.USD(b.After[1])},
 			Instances: b.Instances, Cheapest: b.Cheapest,
 		})
 	}
@@ -148,6 +156,13 @@ func (c *Curves) Document(answer, notes []string) *CurveDocument {
 		d.Cheapest = append(d.Cheapest, reignDoc{r.From, r.To, r.Option, [2]int{r.Fewest, r.Most}})
 	}
 	return d
+}
+
+func limitationOf(err error) *limitation {
+	if e, ok := errors.AsType[*cost.Impossible](err); ok {
+		return &limitation{e.Limit, e.Have, e.Origin.Source, e.Origin.AsOf, e.Origin.Caveat()}
+	}
+	return &limitation{Limit: err.Error()}
 }
 
 func (s *Series) document() seriesDoc {
@@ -158,21 +173,17 @@ func (s *Series) document() seriesDoc {
 	for _, p := range s.Points {
 		point := pointDoc{X: p.X, Rate: float64(p.Rate), Requests: p.Requests}
 		if p.Err == nil {
-			total, million := dollars(p.Total), dollars((&cost.Bill{Total: p.Total}).PerMillion(p.Requests))
-			point.USD, point.PerMillion, point.Shares = &total, &million, make(map[cost.Share]dollars)
+			total, million := units.USD(p.Total), units.USD((&cost.Bill{Total: p.Total}).PerMillion(p.Requests))
+			point.USD, point.PerMillion, point.Shares = &total, &million, make(map[cost.Share]units.USD)
 			for share, amount := range p.Shares {
-				point.Shares[share] = dollars(amount)
+				point.Shares[share] = units.USD(amount)
 			}
 			point.Instances, point.Bound, point.Busy, point.Response = p.Instances, p.Bound, p.Busy, p.Response
 		}
 		d.Points = append(d.Points, point)
 	}
 	for _, l := range s.Limits {
-		doc := limitDoc{From: l.From, To: l.To, Limit: l.Err.Error()}
-		if e, ok := errors.AsType[*cost.Impossible](l.Err); ok {
-			doc.Limit, doc.Have, doc.Source, doc.AsOf, doc.Caveat = e.Limit, e.Have, e.Origin.Source, e.Origin.AsOf, e.Origin.Caveat()
-		}
-		d.Impossible = append(d.Impossible, doc)
+		d.Impossible = append(d.Impossible, limitDoc{l.From, l.To, *limitationOf(l.Err)})
 	}
 	return d
 }

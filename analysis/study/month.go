@@ -8,7 +8,6 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/cost"
 	"github.com/coldcurve/coldcurve/analysis/dist"
-	"github.com/coldcurve/coldcurve/analysis/hist"
 	"github.com/coldcurve/coldcurve/analysis/prices"
 	"github.com/coldcurve/coldcurve/analysis/queue"
 	"github.com/coldcurve/coldcurve/analysis/summary"
@@ -20,6 +19,7 @@ import (
 // reason in place of a price.
 type Measurement struct {
 	Book *prices.Book
+	On   prices.Date   // whose prices and rules hold; 0 is the newest
 	Span time.Duration // that Works are of, without warm-up
 	// Works are what each function did; at least one. Told says that the platform
 	// told how long calls ran: else their durations are callers' waits, and only
@@ -96,7 +96,7 @@ func serving(works []cost.Work) string {
 
 // price adds an option with its bill, or with why there is none.
 func (m *Measurement) price(c *summary.Cost, name string, works []cost.Work, o summary.CostOption) error {
-	option, err := cost.New(m.Book, name, cost.Terms{})
+	option, err := cost.New(m.Book, name, cost.Terms{On: m.On})
 	if err != nil {
 		return err
 	}
@@ -181,10 +181,11 @@ func (m *Measurement) need(c *summary.Cost, cpu CPUTime, mean time.Duration) Nee
 	return n
 }
 
-// cpu is the CPU time of a request of any function. Where calls' durations are
-// known, it is spread as they are; else exponentially.
+// cpu is the CPU time of a request of any function, and its mean. Where calls'
+// durations are known, it is spread as they are; else exponentially.
 func (m *Measurement) cpu() (CPUTime, time.Duration, error) {
-	spread, sum, n := hist.New(), 0.0, 0.0
+	var shares []share
+	sum, n := 0.0, 0.0
 	for _, w := range m.Works {
 		each, ok := m.CPU[w.Name]
 		if !ok {
@@ -192,27 +193,16 @@ func (m *Measurement) cpu() (CPUTime, time.Duration, error) {
 		}
 		sum += each.Seconds() * float64(w.Requests)
 		n += float64(w.Requests)
-		ratio := float64(each) / float64(max(1, w.Durations.Mean()))
-		for g := range w.Durations.Each {
-			spread.RecordN(time.Duration(float64(g.High)*ratio), g.Count)
-		}
+		shares = append(shares, share{w.Durations, each})
 	}
 	mean := time.Duration(math.Round(sum / n * 1e9))
-	if !m.Told || spread.Min() == spread.Max() {
-		cpu, err := CPUOf(m.shape(mean))
-		return cpu, mean, err
-	}
-	like, err := dist.NewEmpirical(spread)
-	if err != nil {
-		return CPUTime{}, 0, err
+	var like dist.Distribution = dist.Exponential(mean)
+	if m.Told {
+		var err error
+		if like, err = spread(shares...); err != nil {
+			return CPUTime{}, 0, err
+		}
 	}
 	cpu, err := CPUOf(like)
 	return cpu, mean, err
-}
-
-func (m *Measurement) shape(mean time.Duration) dist.Distribution {
-	if m.Told {
-		return dist.Constant(mean)
-	}
-	return dist.Exponential(mean)
 }

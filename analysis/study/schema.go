@@ -25,3 +25,9 @@ var keepWarmSchema string
 
 // KeepWarmSchemaJSON is the JSON schema (draft 2020-12) of [KeepWarm].
 func KeepWarmSchemaJSON() []byte { return []byte(keepWarmSchema) }
+
+//go:embed situations.schema.json
+var situationsSchema string
+
+// SituationsSchemaJSON is the JSON schema (draft 2020-12) of [OutlookDocument].
+func SituationsSchemaJSON() []byte { return []byte(situationsSchema) }

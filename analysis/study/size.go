@@ -133,14 +133,19 @@ type Fleet struct {
 	// ErrorShare the share of all requests beyond the timeout.
 	Response   time.Duration `json:"response_ns"`
 	ErrorShare float64       `json:"error_share"`
-	Bound      Bound         `json:"bound"` // what the number of the busiest stretch follows from
-	Steps      []FleetStep   `json:"steps"` // one a stretch; null with autoscaling
+	Late       float64       `json:"late_share"` // of all requests: beyond the goal's response time
+	Bound      Bound         `json:"bound"`      // what the number of the busiest stretch follows from
+	Steps      []FleetStep   `json:"steps"`      // one a stretch; null with autoscaling
 
 	// With autoscaling: the least minimum that holds the goal, and what came of
 	// it. Response and ErrorShare are then of all requests of the span.
 	Minimum    int           `json:"minimum,omitempty"`
 	Simulation *fleet.Result `json:"simulation,omitempty"`
+	sizes      []size        // of the simulation, ascending
 }
+
+// Mean is how many instances there are on average.
+func (f *Fleet) Mean() float64 { return f.InstanceHours * time.Hour.Seconds() / f.Span }
 
 // FleetStep is the fleet in one stretch.
 type FleetStep struct {
@@ -409,7 +414,7 @@ func (z *sizing) levelBy(most, because int) {
 // finish computes what holds with the numbers found.
 func (z *sizing) finish() Fleet {
 	f := &z.fleet
-	requests, failed, busy, there := 0.0, 0.0, 0.0, 0.0
+	requests, failed, late, busy, there := 0.0, 0.0, 0.0, 0.0, 0.0
 	for i := range f.Steps {
 		s := &f.Steps[i]
 		system := z.system(units.Rate(s.Rate), s.Instances)
@@ -422,6 +427,7 @@ func (z *sizing) finish() Fleet {
 		f.InstanceHours += float64(s.Instances) * s.Length.Hours()
 		requests += s.Rate * length
 		failed += s.Rate * length * s.ErrorShare
+		late += s.Rate * length * system.ResponseTail(z.goal.Within)
 		busy += s.Rate * z.CPU.service.Mean().Seconds() * length
 		there += float64(s.Instances) * z.shape.VCPU * length
 		f.Response = max(f.Response, s.Response)
@@ -433,7 +439,7 @@ func (z *sizing) finish() Fleet {
 	}
 	f.Utilisation = busy / there
 	if requests > 0 {
-		f.ErrorShare = failed / requests
+		f.ErrorShare, f.Late = failed/requests, late/requests
 	}
 	return *f
 }

@@ -3,6 +3,7 @@ package study
 import (
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/hist"
 	"github.com/coldcurve/coldcurve/analysis/queue"
 	"github.com/coldcurve/coldcurve/analysis/sim"
 	"github.com/coldcurve/coldcurve/analysis/sim/fleet"
@@ -34,17 +35,22 @@ func keptOf(goal queue.Goal, misses, requests uint64) *Kept {
 	return k
 }
 
+// later is how many took longer than within.
+func later(h *hist.Histogram, within time.Duration) uint64 {
+	n := h.OutOfRange()
+	for bar := range h.Bars() {
+		if bar.Low > within {
+			n += bar.Count
+		}
+	}
+	return n
+}
+
 // target holds both sides against a goal.
 func target(goal queue.Goal, functions *sim.Result, machines *fleet.Result) *Target {
 	t := &Target{Quantile: goal.Quantile, Within: goal.Within}
 	if h := functions.Response; h != nil {
-		misses := functions.Throttled + functions.Unserved + h.OutOfRange()
-		for bar := range h.Bars() {
-			if bar.Low > goal.Within {
-				misses += bar.Count
-			}
-		}
-		t.Functions = keptOf(goal, misses, functions.Requests)
+		t.Functions = keptOf(goal, functions.Throttled+functions.Unserved+later(h, goal.Within), functions.Requests)
 	}
 	if machines != nil {
 		t.Fleet = keptOf(goal, machines.Late+machines.Errors, machines.Requests)

@@ -9,11 +9,11 @@ import (
 // Tradeoff is what an option costs and how long it takes, at one place of the
 // axis, with a number of instances.
 type Tradeoff struct {
-	Option    string  `json:"option"`
-	Instances int     `json:"instances,omitempty"` // of a fleet
-	USD       dollars `json:"usd_month"`
-	Response  int64   `json:"response_ns"` // at the goal's quantile
-	Front     bool    `json:"pareto"`      // no other is both cheaper and faster
+	Option    string    `json:"option"`
+	Instances int       `json:"instances,omitempty"` // of a fleet
+	USD       units.USD `json:"usd_month"`
+	Response  int64     `json:"response_ns"` // at the goal's quantile
+	Front     bool      `json:"pareto"`      // no other is both cheaper and faster
 }
 
 // Money is what a month costs.
@@ -33,7 +33,7 @@ func (c *comparison) tradeoffs(tick uint64) ([]Tradeoff, error) {
 		if first.err != nil {
 			continue
 		}
-		out = append(out, Tradeoff{Option: o.name, Instances: first.fleet.Instances, USD: dollars(first.total), Response: int64(first.p99)})
+		out = append(out, Tradeoff{Option: o.name, Instances: first.fleet.Instances, USD: units.USD(first.total), Response: int64(first.p99)})
 		if o.host == nil {
 			continue
 		}
@@ -46,7 +46,7 @@ func (c *comparison) tradeoffs(tick uint64) ([]Tradeoff, error) {
 				return nil, err
 			}
 			if p.err == nil {
-				out = append(out, Tradeoff{Option: o.name, Instances: p.fleet.Instances, USD: dollars(p.total), Response: int64(p.p99)})
+				out = append(out, Tradeoff{Option: o.name, Instances: p.fleet.Instances, USD: units.USD(p.total), Response: int64(p.p99)})
 			}
 		}
 	}

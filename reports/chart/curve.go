@@ -169,12 +169,22 @@ type bar struct {
 
 func shareChart(c reports.Curves) (Chart, bool) {
 	var bars []bar
-	most := units.Money(0)
 	for i, s := range c.Series {
 		if p := c.Here[i]; p.Err == nil {
 			bars = append(bars, bar{reports.Instances(s.Option, p.Instances, p.Instances), p.Total, p.Shares})
-			most = max(most, p.Total)
 		}
+	}
+	return barChart("shares", "What the bill is made of", "at "+c.Name(c.At), bars)
+}
+
+// barChart is bills side by side, each made of its shares; false where all are 0.
+// When is what they are of: "at 10 requests/s".
+func barChart(name, title, when string, bars []bar) (Chart, bool) {
+	most := units.Money(0)
+	var words []string
+	for _, b := range bars {
+		most = max(most, b.total)
+		words = append(words, fmt.Sprintf("%s %v", b.label, b.total))
 	}
 	if most == 0 {
 		return Chart{}, false
@@ -187,17 +197,43 @@ func shareChart(c reports.Curves) (Chart, bool) {
 			}})
 		}
 	}
-	var words []string
-	for _, b := range bars {
-		words = append(words, fmt.Sprintf("%s %v", b.label, b.total))
-	}
-	place := c.Name(c.At)
+	when = "a month " + when
 	return Chart{
-		Name: "shares", Title: "What the bill is made of", Caption: "A month at " + place + ".",
-		Alt: "A month at " + place + ": " + strings.Join(words, ", ") + ".", subtitle: "a month at " + place,
+		Name: name, Title: title, Caption: strings.ToUpper(when[:1]) + when[1:] + ".",
+		Alt: strings.ToUpper(when[:1]) + when[1:] + ": " + strings.Join(words, ", ") + ".", subtitle: when,
 		height: titleHeight + 2*keyHeight + 34*vg.Length(len(bars)), keys: keys,
 		body: func(dc draw.Canvas, t Theme) { paintBars(dc, t, bars, most) },
 	}, true
+}
+
+// Bills draws what each of several bills is made of.
+func Bills(c *reports.Cost) []Chart {
+	var bars []bar
+	for _, p := range c.Ranked() {
+		bars = append(bars, bar{p.Option, p.Bill.Total, p.Bill.ByShare()})
+	}
+	if one, ok := barChart("bills", "What the bill is made of", "of "+c.Work(), bars); ok {
+		return []Chart{one}
+	}
+	return nil
+}
+
+// Outlook draws what each option's bill is made of in each situation.
+func Outlook(o reports.Outlook) []Chart {
+	var out []Chart
+	for i := range o.Cases {
+		k := &o.Cases[i]
+		var bars []bar
+		for j := range k.Served {
+			if s := &k.Served[j]; s.Err == nil {
+				bars = append(bars, bar{o.Label(s), s.Bill.Total, s.Bill.ByShare()})
+			}
+		}
+		if one, ok := barChart("situation-"+k.Name, "With "+k.Title, "with "+k.Title, bars); ok {
+			out = append(out, one)
+		}
+	}
+	return out
 }
 
 func fillBox(dc draw.Canvas, t Theme, r role, x0, x1, y0, y1 vg.Length) {

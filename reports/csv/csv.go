@@ -76,6 +76,31 @@ func Curve(w io.Writer, c reports.Curves) error {
 	return write(csv.NewWriter(w), rows)
 }
 
+// Outlook writes a row for each option in each situation.
+func Outlook(w io.Writer, o reports.Outlook) error {
+	rows := [][]string{{"situation", "mean_rate_per_s", "requests_month", "option", "kind", "usd_month", "usd_million_requests",
+		"response_s", "late_share", "holds_target", "cold_share", "utilisation", "instances_mean", "instances_peak", "impossible"}}
+	for i := range o.Cases {
+		k := &o.Cases[i]
+		for j := range k.Served {
+			s := &k.Served[j]
+			row := []string{k.Name, fmt.Sprint(float64(k.Mean())), fmt.Sprint(k.Requests), s.Option, s.Kind()}
+			if s.Err != nil {
+				row = append(row, make([]string, 9)...)
+				rows = append(rows, append(row, s.Err.Error()))
+				continue
+			}
+			cold := ""
+			if s.Cold >= 0 {
+				cold = fmt.Sprint(s.Cold)
+			}
+			rows = append(rows, append(row, s.Bill.Total.USD(), s.Bill.PerMillion(k.Requests).USD(), fmt.Sprint(s.Response.Seconds()), fmt.Sprint(s.Late),
+				fmt.Sprint(s.Holds), cold, fmt.Sprint(s.Utilisation), fmt.Sprint(s.Mean), fmt.Sprint(s.Peak), ""))
+		}
+	}
+	return write(csv.NewWriter(w), rows)
+}
+
 // inert keeps a spreadsheet from taking a text for a formula.
 func inert(cell string) string {
 	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {

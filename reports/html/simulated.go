@@ -38,13 +38,7 @@ func Simulated(w io.Writer, s *reports.Simulated, charts []chart.Chart) error {
 	if err != nil {
 		return fmt.Errorf("parse report template: %w", err)
 	}
-	v := simulatedView{Simulated: s, Style: style("")}
-	for _, c := range charts {
-		v.Charts = append(v.Charts, viewOfChart(c))
-	}
-	for _, table := range s.Tables {
-		v.Tables = append(v.Tables, tableView{table, rows(table.Columns)})
-	}
+	v := simulatedView{Simulated: s, Style: style(""), Tables: viewsOf(s.Tables), Charts: viewsOfCharts(charts)}
 	if err := t.Execute(w, v); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}

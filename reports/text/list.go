@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"strings"
 )
 
 // Item is a thing with its state and what there is to say about it.
@@ -36,9 +35,7 @@ func Table(w io.Writer, o Options, heads []string, rows [][]string) error {
 				columns[i].cells = append(columns[i].cells, clean(row[i]))
 			}
 		}
-		if dropped := p.table(columns); len(dropped) > 0 {
-			p.line("(not shown for want of width: " + strings.Join(dropped, ", ") + ")")
-		}
+		p.leftOut(p.table(columns))
 	})
 }
 

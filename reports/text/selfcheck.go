@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 
 	"github.com/coldcurve/coldcurve/analysis/sim/selfcheck"
 )
@@ -35,9 +34,7 @@ func Selfcheck(w io.Writer, o Options, checks []selfcheck.Check) error {
 			})},
 			{head: "source", left: true, keep: 1, cells: cells(func(c *selfcheck.Check) string { return clean(c.Source) })},
 		})
-		if len(dropped) > 0 {
-			p.line("(not shown for want of width: " + strings.Join(dropped, ", ") + ")")
-		}
+		p.leftOut(dropped)
 		p.wrap(fmt.Sprintf("%d of %d hold: within 4 standard errors, and what the published figure itself may be off.", held, len(checks)), "")
 	})
 }

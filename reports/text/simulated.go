@@ -3,7 +3,6 @@ package text
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/coldcurve/coldcurve/reports"
 )
@@ -37,13 +36,7 @@ func (p *page) simulated(t *reports.Table) {
 	if t.Title != "" {
 		p.line(t.Title)
 	}
-	var columns []column
-	for _, c := range t.Columns {
-		columns = append(columns, column{head: clean(c.Head), left: c.Left, keep: c.Keep, cells: cleanAll(c.Cells)})
-	}
-	if dropped := p.table(columns); len(dropped) > 0 {
-		p.line("(not shown for want of width: " + strings.Join(dropped, ", ") + ")")
-	}
+	p.leftOut(p.table(columnsOf(t)))
 	if t.Foot != "" {
 		p.line("")
 		p.wrap(t.Foot, "")

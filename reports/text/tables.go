@@ -3,7 +3,6 @@ package text
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
@@ -147,9 +146,7 @@ func (p *page) explain(r *summary.Run, dropped []string) {
 	if len(r.Limits()) > 0 {
 		p.wrap(reports.LimitMark+": do not use: the load generator's own lag moves it by more than 5%.", "")
 	}
-	if len(dropped) > 0 {
-		p.wrap("Left out to fit the width: "+strings.Join(dropped, ", ")+".", "")
-	}
+	p.leftOut(dropped)
 }
 
 // starts takes starts apart.
@@ -193,9 +190,7 @@ func (p *page) starts(r *summary.Run) {
 		column{head: "rest", keep: 3, cells: part(func(b *summary.Breakdown) *int64 { return b.Rest })},
 		column{head: "service", cells: cellsOf(g, func(g *summary.Group) string { return nanos(total(&g.Breakdown)) })},
 	))
-	if len(dropped) > 0 {
-		p.wrap("Left out to fit the width: "+strings.Join(dropped, ", ")+".", "")
-	}
+	p.leftOut(dropped)
 }
 
 // phaseKeep lets the phase go where it tells no two rows apart.
@@ -244,9 +239,7 @@ func (p *page) phases(r *summary.Run) {
 		{head: "errors", keep: 2, cells: cellsOf(ph, func(ph *summary.Phase) string { return p.errors(ph.Errors) })},
 		{head: "cold", cells: cellsOf(ph, func(ph *summary.Phase) string { return share(ph.ColdShare) })},
 	})
-	if len(dropped) > 0 {
-		p.wrap("Left out to fit the width: "+strings.Join(dropped, ", ")+".", "")
-	}
+	p.leftOut(dropped)
 	p.wrap(generator(r), "")
 }
 

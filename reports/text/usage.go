@@ -1,8 +1,6 @@
 package text
 
 import (
-	"strings"
-
 	"github.com/coldcurve/coldcurve/analysis/summary"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/analysis/usage"
@@ -35,7 +33,5 @@ func (p *page) usage(r *summary.Run) {
 		{head: "init billed", keep: 1, cells: cellsOf(rows, func(e *usage.Entry) string { return units.FormatDuration(e.Usage.InitBilled) })},
 		{head: "GB-s", keep: 6, cells: cellsOf(rows, func(e *usage.Entry) string { return reports.GBSeconds(&e.Usage) })},
 	})
-	if len(dropped) > 0 {
-		p.wrap("Left out to fit the width: "+strings.Join(dropped, ", ")+".", "")
-	}
+	p.leftOut(dropped)
 }

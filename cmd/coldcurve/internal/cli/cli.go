@@ -92,6 +92,7 @@ func Main(w *World) (code int) {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(w),
+		kong.PostBuild(placeholders),
 	)
 	if err != nil {
 		panic(err) // the grammar itself is wrong

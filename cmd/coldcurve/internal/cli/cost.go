@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -13,13 +15,17 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/strict"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/reports"
+	"github.com/coldcurve/coldcurve/reports/chart"
 	"github.com/coldcurve/coldcurve/reports/csv"
+	"github.com/coldcurve/coldcurve/reports/html"
 	"github.com/coldcurve/coldcurve/reports/text"
 )
 
 type costCmd struct {
-	Bill     costBillCmd     `cmd:"" default:"withargs" help:"What a month of traffic costs: flags, a scenario, a trace or a run directory, priced by one or several products."`
-	Curve    costCurveCmd    `cmd:"" help:"What traffic costs as functions, containers and machines that hold the same target, over its rate, and where one becomes cheaper than the other."`
+	Bill       costBillCmd       `cmd:"" default:"withargs" help:"What a month of traffic costs: flags, a scenario, a trace or a run directory, priced by one or several products."`
+	Curve      costCurveCmd      `cmd:"" help:"What traffic costs as functions, containers and machines that hold the same target, over its rate, and where one becomes cheaper than the other."`
+	Situations costSituationsCmd `cmd:"" help:"What a function costs and what its callers meet with low, moderate, spiking and sustained high traffic, beside containers and machines: one table."`
+
 	Memory   costMemoryCmd   `cmd:"" help:"What a function costs and takes with each size of memory that it was run with: the cheapest, the fastest, the best balance."`
 	Keepwarm costKeepwarmCmd `cmd:"" help:"What each avoided cold start costs by pings, instances kept ready and snapshots, and the cheapest way to hold their share."`
 }
@@ -32,12 +38,13 @@ type costBillCmd struct {
 	workFlags  `embed:""`
 	termsFlags `embed:""`
 
-	By         string `enum:",function,version,consumer,stage" default:"" help:"Share the bill out by function, version, consumer or stage of a run."`
+	By         string `enum:",function,version,consumer,stage" default:"" placeholder:"WHAT" help:"Share the bill out by function, version, consumer or stage of a run."`
 	IdleRule   string `enum:"proportional,even,peak" default:"proportional" help:"How instances that wait are shared out: proportional, even or peak."`
 	SharedRule string `enum:"proportional,even,peak" default:"proportional" help:"How what stands in front of all is shared out."`
 
-	JSON bool `name:"json" xor:"form" help:"Print one JSON document (schema coldcurve.cost/v1)."`
-	CSV  bool `name:"csv" xor:"form" help:"Print the lines as CSV."`
+	Out  string `type:"path" placeholder:"DIR" help:"Make a directory with bill.html, bill.json, bill.csv and a chart of what each bill is made of (SVG, PNG)."`
+	JSON bool   `name:"json" xor:"form" help:"Print one JSON document (schema coldcurve.cost/v1)."`
+	CSV  bool   `name:"csv" xor:"form" help:"Print the lines as CSV."`
 }
 
 // termsFlags are what holds for the account.
@@ -54,7 +61,7 @@ type workFlags struct {
 
 	functionFlags `embed:""`
 
-	Out    bytesFlag `help:"Payload of a response."`
+	Reply  bytesFlag `help:"Payload of a response."`
 	Ready  uint64    `name:"provisioned" help:"Instances kept ready all month: provisioned concurrency, minimum or always-ready instances."`
 	Served shareFlag `name:"provisioned-share" default:"100%" help:"Share of requests that these serve."`
 	Fleet  uint64    `name:"instances" help:"Containers or machines that run all month."`
@@ -148,13 +155,35 @@ func unpriced(priced []cost.Priced) error {
 }
 
 func (c *costBillCmd) print(w *World, r *reports.Cost) error {
+	document := func(out io.Writer) error {
+		return printJSON(out, cost.NewDocument(r.Traffic, r.FreeTier, r.Priced, r.Attribution))
+	}
+	if c.Out != "" {
+		charts := chart.Bills(r)
+		if err := writeKept(c.Out, kept{
+			"bill.json": document,
+			"bill.html": func(out io.Writer) error { return html.Sheet(out, r.Page(), charts) },
+			"bill.csv":  func(out io.Writer) error { return csv.Cost(out, r) },
+		}, charts); err != nil {
+			return err
+		}
+	}
 	switch {
 	case c.JSON:
-		return printJSON(w.Stdout, cost.NewDocument(r.Traffic, r.FreeTier, r.Priced, r.Attribution))
+		return document(w.Stdout)
 	case c.CSV:
 		return csv.Cost(w.Stdout, r)
 	}
-	return text.Cost(w.Stdout, text.For(w.Terminal.Out, w.Terminal.Width, w.Env), r)
+	return shown(w, r.Sheet(), c.Out, "bill.html")
+}
+
+// shown prints a sheet, and where its page is, if it was kept.
+func shown(w *World, s *reports.Sheet, dir, page string) error {
+	err := text.Sheet(w.Stdout, text.For(w.Terminal.Out, w.Terminal.Width, w.Env), s)
+	if err == nil && dir != "" {
+		_, err = fmt.Fprintf(w.Stdout, "\nReport: %s\n", filepath.Join(dir, page))
+	}
+	return err
 }
 
 // terms are the account's, and the book that they are of.
@@ -180,7 +209,7 @@ func (c *termsFlags) options(names ...string) ([]cost.Option, error) {
 		options = append(options, o)
 	}
 	if failed != nil {
-		return nil, &failure{code: exitUsage, err: failed, hint: "coldcurve prices lists products, regions and what they cost"}
+		return nil, &failure{code: exitUsage, err: failed, hint: pricesHint}
 	}
 	return options, nil
 }
@@ -203,13 +232,15 @@ func (c *costBillCmd) attribute(priced []cost.Priced, users []cost.User) (*cost.
 	return a, nil
 }
 
+const pricesHint = "coldcurve prices lists products, regions and what they cost; --prices FILE adds your own"
+
 // mistaken gives a lookup that failed the exit code of a wrong command line.
 func mistaken(err error) error {
 	if unknown, ok := errors.AsType[*prices.Unknown](err); ok {
 		if unknown.What == "region" {
 			err = fmt.Errorf("--region: %w", err)
 		}
-		return &failure{code: exitUsage, err: err, hint: "coldcurve prices lists products, regions and what they cost"}
+		return &failure{code: exitUsage, err: err, hint: pricesHint}
 	}
 	if _, ok := errors.AsType[strict.Faults](err); ok {
 		return err
@@ -242,7 +273,7 @@ func (f *functionFlags) settings(w *cost.Work) {
 // standing puts in what a curve says otherwise: responses, and what is there all
 // month.
 func (f *workFlags) standing(w *cost.Work) {
-	set(&w.Out, f.Out.value)
+	set(&w.Out, f.Reply.value)
 	if f.Ready > 0 {
 		w.Provisioned = []cost.Provisioned{{Instances: f.Ready, For: cost.Month, Requests: shareOf(w.Requests, f.Served.value)}}
 	}

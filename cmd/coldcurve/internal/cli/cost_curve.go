@@ -27,16 +27,14 @@ import (
 	"github.com/coldcurve/coldcurve/reports/text"
 )
 
-type costCurveCmd struct {
+// comparedFlags are what is set against what, and what all must hold.
+type comparedFlags struct {
 	Product string   `default:"aws/lambda" help:"What serves it now, or is meant to. With + products serve together: aws/lambda+aws/api-gateway-http."`
-	Against []string `default:"aws/ec2/c7g.large,aws/fargate" help:"What it is set against, with commas: products, containers, machines with their type, aws/ec2/c7g.large+aws/alb."`
+	Against []string `default:"aws/ec2/c7g.large,aws/fargate" placeholder:"PRODUCT" help:"What it is set against, with commas: products, containers, machines with their type, aws/ec2/c7g.large+aws/alb."`
 
 	functionFlags `embed:""`
 	termsFlags    `embed:""`
 
-	Over   string     `enum:"rate,duty,memory,duration" default:"rate" help:"What the cost is drawn over: the rate of requests, the share of the month in which they come at a rate (duty), memory, or duration."`
-	Rate   spanFlag   `default:"0.01/s..1000/s" help:"Requests a second, from and to; with another --over a single rate."`
-	Range  string     `help:"Of what the cost is drawn over, where that is not the rate: 1%..100%, 128MB..10GB, 10ms..10s."`
 	Reply  bytesFlag  `help:"Payload of a response."`
 	Target targetFlag `placeholder:"p99=300ms" help:"Response time that all options must hold; fleets are sized to it."`
 
@@ -46,9 +44,17 @@ type costCurveCmd struct {
 	Least       int       `name:"min-instances" default:"2" help:"Fewest instances of a fleet. With the default, 2, one of them, or its zone, can fail."`
 	Balancing   string    `enum:"pooled,split" default:"pooled" help:"pooled: a request waits for any instance, the best that a balancer can do; split: for the one that chance gave it, about the worst."`
 	Concurrency uint64    `help:"Most calls that the account may have under way; the default is the product's quota."`
-	Points      int       `default:"121" help:"Places on the curve."`
+}
 
-	At  string `help:"Place of the curve that bills are taken apart at and whose costs are set against response times, such as 10/s; the default is halfway."`
+type costCurveCmd struct {
+	comparedFlags `embed:""`
+
+	Over   string   `enum:"rate,duty,memory,duration" default:"rate" help:"What the cost is drawn over: the rate of requests, the share of the month in which they come at a rate (duty), memory, or duration."`
+	Rate   spanFlag `default:"0.01/s..1000/s" help:"Requests a second, from and to; with another --over a single rate."`
+	Range  string   `placeholder:"FROM..TO" help:"Of what the cost is drawn over, where that is not the rate: 1%..100%, 128MB..10GB, 10ms..10s."`
+	Points int      `default:"121" help:"Places on the curve."`
+
+	At  string `placeholder:"PLACE" help:"Place of the curve that bills are taken apart at and whose costs are set against response times, such as 10/s; the default is halfway."`
 	Out string `type:"path" placeholder:"DIR" help:"Make a directory with the charts (SVG, PNG), curve.json, curve.csv and a page, curve.html, that shows exact values under the pointer."`
 
 	Sensitivity bool `help:"Vary each input by 10% and to twice as much, and say which moves the break-even point most."`
@@ -110,7 +116,7 @@ func (c *costCurveCmd) Run(ctx context.Context, w *World) error {
 	if err != nil {
 		return c.explained(err)
 	}
-	if err := c.useless(curves); err != nil {
+	if err := useless(curves); err != nil {
 		return err
 	}
 	if c.Sensitivity {
@@ -139,37 +145,45 @@ func (c *costCurveCmd) Run(ctx context.Context, w *World) error {
 
 // useless is the error of an option that can do the work nowhere on the axis
 // because of its memory, and of options of which none can do it at all.
-func (c *costCurveCmd) useless(curves *study.Curves) error {
+func useless(curves *study.Curves) error {
 	var none []error
 	for _, s := range curves.Series {
-		if s.Sample != nil {
-			continue
+		if s.Sample == nil {
+			none = append(none, s.Points[0].Err)
 		}
-		err := s.Points[0].Err
+	}
+	return unable(none, len(curves.Series))
+}
+
+// unable is the error of options that cannot do the work anywhere: where one of
+// them is so for its memory, or all are.
+func unable(none []error, options int) error {
+	for i, err := range none {
 		limit, _ := errors.AsType[*cost.Impossible](err)
 		switch {
 		case limit != nil && strings.Contains(limit.Limit, "memory"):
 			return usage("--memory: %w", err)
 		case limit != nil && strings.Contains(limit.Limit, "must be within"):
-			err = fmt.Errorf("--target: %w", err)
+			none[i] = fmt.Errorf("--target: %w", err)
 		}
-		none = append(none, err)
 	}
-	if len(none) < len(curves.Series) {
+	if len(none) < options {
 		return nil
 	}
 	return &failure{code: exitUsage, err: errors.Join(none...)}
 }
 
-// writeCurves keeps curves in a directory that holds nothing yet.
-func writeCurves(dir string, c reports.Curves) error {
+// kept are the files of a result beside its charts, by name.
+type kept map[string]func(io.Writer) error
+
+// writeKept makes a directory, which holds nothing yet, of files and charts.
+func writeKept(dir string, files kept, charts []chart.Chart) error {
 	if err := study.MakeDir(dir); err != nil {
 		return occupied(err)
 	}
-	document := func(out io.Writer, c reports.Curves) error { return printJSON(out, c.Document(c.Answer(), c.Notes())) }
-	for name, render := range map[string]func(io.Writer, reports.Curves) error{"curve.json": document, "curve.html": html.Curve, "curve.csv": csv.Curve} {
+	for name, render := range files {
 		var b bytes.Buffer
-		err := render(&b, c)
+		err := render(&b)
 		if err == nil {
 			err = os.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o644)
 		}
@@ -177,26 +191,25 @@ func writeCurves(dir string, c reports.Curves) error {
 			return fmt.Errorf("write %s: %w", name, err)
 		}
 	}
-	_, err := chart.WriteDir(filepath.Join(dir, "charts"), chart.Curves(c))
+	_, err := chart.WriteDir(filepath.Join(dir, "charts"), charts)
 	return err
+}
+
+func writeCurves(dir string, c reports.Curves) error {
+	return writeKept(dir, kept{
+		"curve.json": func(out io.Writer) error { return printJSON(out, c.Document(c.Answer(), c.Notes())) },
+		"curve.html": func(out io.Writer) error { return html.Curve(out, c) },
+		"curve.csv":  func(out io.Writer) error { return csv.Curve(out, c) },
+	}, chart.Curves(c))
 }
 
 // comparison is what the flags ask for.
 func (c *costCurveCmd) comparison() (study.Comparison, error) {
-	k := study.Comparison{
-		Options: append([]string{c.Product}, c.Against...), Over: study.Over(c.Over), Points: c.Points,
-		MinInstances: c.Least, Concurrency: c.Concurrency, Disk: c.Disk.value, Address: c.Address,
-	}
-	var err error
-	if k.Book, k.Terms, err = c.terms(); err != nil {
+	k, err := c.compared()
+	if err != nil {
 		return k, err
 	}
-	if c.Balancing == "split" {
-		k.Sizing.Balancing = study.Split
-	}
-	if k.Goal, err = c.goal(); err != nil {
-		return k, err
-	}
+	k.Over, k.Points = study.Over(c.Over), c.Points
 	if err := c.axis(&k); err != nil {
 		return k, err
 	}
@@ -208,6 +221,24 @@ func (c *costCurveCmd) comparison() (study.Comparison, error) {
 			return k, usage("--at: %s does not lie on the curve", c.At)
 		}
 	}
+	return k, nil
+}
+
+// compared is everything of a comparison but its axis.
+func (c *comparedFlags) compared() (study.Comparison, error) {
+	k := study.Comparison{
+		Options: append([]string{c.Product}, c.Against...), MinInstances: c.Least, Concurrency: c.Concurrency, Disk: c.Disk.value, Address: c.Address,
+	}
+	var err error
+	if k.Book, k.Terms, err = c.terms(); err != nil {
+		return k, err
+	}
+	if c.Balancing == "split" {
+		k.Sizing.Balancing = study.Split
+	}
+	if k.Goal, err = c.goal(); err != nil {
+		return k, err
+	}
 	if k.CPU, k.CPUBasis, err = c.cpu(); err != nil {
 		return k, err
 	}
@@ -215,7 +246,7 @@ func (c *costCurveCmd) comparison() (study.Comparison, error) {
 	return k, err
 }
 
-func (c *costCurveCmd) goal() (queue.Goal, error) {
+func (c *comparedFlags) goal() (queue.Goal, error) {
 	if !c.Target.given {
 		if c.Timeout.value != nil || c.ErrorBudget.given {
 			return queue.Goal{}, usage("--timeout and --error-budget go with a response time: write --target p99=300ms, too")
@@ -283,7 +314,7 @@ func (c *costCurveCmd) place(over study.Over, input string) (float64, error) {
 }
 
 // cpu is the CPU time of a request, and how it is known.
-func (c *costCurveCmd) cpu() (time.Duration, string, error) {
+func (c *comparedFlags) cpu() (time.Duration, string, error) {
 	switch {
 	case c.Capacity != "" && c.CPUTime.value != nil:
 		return 0, "", usage("--cpu-time and --capacity: write one of them")
@@ -320,7 +351,7 @@ func measuredCPU(path string) (time.Duration, string, error) {
 }
 
 // work is one request's, as a month of many.
-func (c *costCurveCmd) work() (cost.Work, error) {
+func (c *comparedFlags) work() (cost.Work, error) {
 	const requests = 1_000_000 // a scale for shares, nothing else
 	w := cost.Work{Requests: requests, Durations: c.Duration.value}
 	if w.Durations == nil {
@@ -335,7 +366,7 @@ func (c *costCurveCmd) work() (cost.Work, error) {
 }
 
 // explained adds which flag is meant and what the reader can do.
-func (c *costCurveCmd) explained(err error) error {
+func (c *comparedFlags) explained(err error) error {
 	if unknown, ok := errors.AsType[*study.UnknownCapacity](err); ok {
 		return &failure{code: exitUsage, err: unknown,
 			hint: "give the CPU time of a request, --cpu-time 100ms, or measure it: coldcurve run capacity, then --capacity RUN"}

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/cost"
-	"github.com/coldcurve/coldcurve/analysis/prices"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/study"
@@ -14,7 +13,8 @@ import (
 
 // pricing are what a report's cost rests on beside the run.
 type pricing struct {
-	CPUTime duration `name:"cpu-time" help:"CPU time of a request, such as 20ms: prices the run's traffic on machines, too. A run on platform server measures it."`
+	priceBook `embed:""`
+	CPUTime   duration `name:"cpu-time" help:"CPU time of a request, such as 20ms: prices the run's traffic on machines, too. A run on platform server measures it."`
 }
 
 // monthStep is fine enough for every product of the report's cost, and keeps
@@ -70,7 +70,11 @@ func (m *measured) month(dir *rundir.Dir, run *summary.Run, p99 *int64, given pr
 	if err != nil {
 		return nil, nil // nobody says what was there to bill
 	}
-	in := study.Measurement{Book: prices.Open(), Span: span(&dir.Manifest), Works: works, Told: m.Told(), Arch: dir.Manifest.Host.Arch}
+	book, on, err := given.open()
+	if err != nil {
+		return nil, err
+	}
+	in := study.Measurement{Book: book, On: on, Span: span(&dir.Manifest), Works: works, Told: m.Told(), Arch: dir.Manifest.Host.Arch}
 	if p99 != nil {
 		in.Target, in.TargetBasis = time.Duration(*p99), "the run's own"
 	}

@@ -63,14 +63,6 @@ func loadPrices(path string) (*prices.Book, error) {
 	})
 }
 
-// wrongLookup gives a lookup's error the exit code of wrong input.
-func wrongLookup(err error) error {
-	if _, ok := errors.AsType[*prices.Unknown](err); ok {
-		return &failure{code: exitUsage, err: err, hint: "coldcurve prices lists products; --prices FILE adds your own"}
-	}
-	return err
-}
-
 type pricesListCmd struct {
 	priceBook
 	Product  string `arg:"" optional:"" help:"A product, as aws/lambda or aws/ec2/c7g.large. Without: all products."`
@@ -114,7 +106,7 @@ func (c *pricesListCmd) Run(w *World) error {
 		}
 		one, err := c.product(book, id, on)
 		if err != nil {
-			return wrongLookup(err)
+			return mistaken(err)
 		}
 		doc.Products = append(doc.Products, one)
 	}

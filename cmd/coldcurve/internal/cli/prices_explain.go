@@ -55,7 +55,7 @@ func (c *pricesExplainCmd) Run(w *World) error {
 	}
 	doc, err := c.explain(book, on)
 	if err != nil {
-		return wrongLookup(err)
+		return mistaken(err)
 	}
 	if c.JSON {
 		return printJSON(w.Stdout, doc)

@@ -100,6 +100,9 @@ func (c *runCmd) Run(ctx context.Context, w *World) error {
 	if err != nil {
 		return err
 	}
+	if _, _, err := c.open(); err != nil {
+		return err // now, and not when the run is over
+	}
 	fmt.Fprintf(w.Stderr, "coldcurve: %s\n", intention(list))
 	doc := summary.Document{Schema: summary.Schema, Runs: []summary.Run{}}
 	broken := 0

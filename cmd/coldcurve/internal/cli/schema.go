@@ -16,7 +16,7 @@ import (
 )
 
 type schemaCmd struct {
-	Name string `arg:"" help:"Which one: scenario or policy (the files), summary (what run --json prints), simulation or sweep (simulate --json), gate (gate --json), comparison (compare --json), cost (cost --json), curve, keepwarm or memory (cost curve, keepwarm and memory --json)."`
+	Name string `arg:"" help:"Which one: scenario or policy (the files), summary (what run --json prints), simulation or sweep (simulate --json), gate (gate --json), comparison (compare --json), cost (cost --json), curve, situations, keepwarm or memory (cost curve, situations, keepwarm and memory --json), situations-file (the file)."`
 }
 
 // schemas is the list of documented formats.
@@ -34,7 +34,10 @@ func schemas() map[string]func() []byte {
 		"prices":     prices.SchemaJSON,
 		"simulation": study.SimulationSchemaJSON,
 		"summary":    summary.SchemaJSON,
+		"situations": study.SituationsSchemaJSON,
 		"sweep":      study.SweepSchemaJSON,
+
+		"situations-file": study.SituationsFileSchemaJSON,
 	}
 }
 

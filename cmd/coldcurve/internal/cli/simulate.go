@@ -26,6 +26,7 @@ type simulateCmd struct {
 	servingFlags `embed:"" group:"Serving"`
 	policyFlags  `embed:"" group:"Policy"`
 	besideFlags  `embed:"" group:"Fleet"`
+	priceBook    `embed:""`
 
 	Engine string   `enum:"events,levels" default:"events" help:"events follows every request; levels needs only counts per minute, takes a second for any number of requests, and says how far it may be off."`
 	Sweep  []string `sep:"none" placeholder:"KEY=A,B,..." help:"Simulate once for each value of a policy key, such as keep-alive=1m,10m,1h; twice for a grid."`

@@ -7,7 +7,6 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/cost"
 	"github.com/coldcurve/coldcurve/analysis/dist"
-	"github.com/coldcurve/coldcurve/analysis/prices"
 	"github.com/coldcurve/coldcurve/analysis/sim/fleet"
 	"github.com/coldcurve/coldcurve/analysis/study"
 	"github.com/coldcurve/coldcurve/analysis/units"
@@ -127,8 +126,8 @@ func (c *simulateCmd) machines() (*study.Machines, error) {
 		return nil, usage("--fleet: %w", err)
 	}
 	if c.Price != "" {
-		if m.Option, err = cost.New(prices.Open(), c.Fleet, cost.Terms{}); err != nil {
-			return nil, &failure{code: exitUsage, err: fmt.Errorf("--fleet: %w", err)}
+		if m.Option, err = c.priced("--fleet", c.Fleet); err != nil {
+			return nil, err
 		}
 	}
 	return m, nil
@@ -178,10 +177,13 @@ func (c *simulateCmd) host() (*cost.Host, error) {
 	if memory == 0 {
 		memory = c.servingFlags.Memory.value
 	}
-	host, err := cost.HostOf(prices.Open(), c.Fleet, memory, int64(math.Round(c.VCPU*1000)))
+	book, _, err := c.open()
 	if err != nil {
-		hint := "coldcurve prices lists products, machines and what they cost"
-		return nil, &failure{code: exitUsage, err: fmt.Errorf("--fleet: %w", err), hint: hint}
+		return nil, err
+	}
+	host, err := cost.HostOf(book, c.Fleet, memory, int64(math.Round(c.VCPU*1000)))
+	if err != nil {
+		return nil, mistaken(fmt.Errorf("--fleet: %w", err))
 	}
 	switch {
 	case host == nil:

@@ -14,7 +14,6 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/cost"
 	"github.com/coldcurve/coldcurve/analysis/dist"
-	"github.com/coldcurve/coldcurve/analysis/prices"
 	"github.com/coldcurve/coldcurve/analysis/sim"
 	"github.com/coldcurve/coldcurve/analysis/study"
 	"github.com/coldcurve/coldcurve/analysis/traffic"
@@ -72,9 +71,7 @@ func (c *simulateCmd) subject(ctx context.Context) (*subject, error) {
 		s.machines, err = c.machines()
 	}
 	if c.Price != "" && err == nil {
-		if s.option, err = cost.New(prices.Open(), c.Price, cost.Terms{}); err != nil {
-			err = &failure{code: exitUsage, err: fmt.Errorf("--price: %w", err)}
-		}
+		s.option, err = c.priced("--price", c.Price)
 	}
 	switch {
 	case err != nil:
@@ -95,6 +92,19 @@ func (c *simulateCmd) subject(ctx context.Context) (*subject, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// priced is a product of a flag, by the price book and the day of the others.
+func (c *simulateCmd) priced(flag, product string) (cost.Option, error) {
+	book, on, err := c.open()
+	if err != nil {
+		return nil, err
+	}
+	option, err := cost.New(book, product, cost.Terms{On: on})
+	if err != nil {
+		return nil, mistaken(fmt.Errorf("%s: %w", flag, err))
+	}
+	return option, nil
 }
 
 // fitted reads the run that --fit names.
