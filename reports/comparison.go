@@ -17,6 +17,7 @@ type Comparison struct {
 	Document *comparison.Document
 	// Curves are both sides' latencies of one start kind, all usable pairs together.
 	Curves []Overlay
+	Trends []*Trend // of the judged figures over saved baselines; nil without any
 }
 
 // Overlay is one start kind's latencies on both sides.

@@ -1,7 +1,11 @@
 package reports
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/coldcurve/coldcurve/analysis/baseline"
+	"github.com/coldcurve/coldcurve/analysis/comparison"
 	"github.com/coldcurve/coldcurve/analysis/gate"
 )
 
@@ -36,4 +40,40 @@ func TrendOf(rule *gate.Rule, list []*baseline.Baseline) (*Trend, error) {
 		}
 	}
 	return t, nil
+}
+
+// TrendsOf are the figures that a comparison judges over those of the baselines
+// that are of runs like its own, and its own two sides after them; nil where no
+// baseline is. Seeds do not count: a trend is to look at, not to judge by.
+func TrendsOf(c *comparison.Comparison, saved []*baseline.Baseline) ([]*Trend, error) {
+	sides := []*baseline.Baseline{
+		{Name: "this base", Runs: c.Runs(comparison.Base)},
+		{Name: "this head", Runs: c.Runs(comparison.Head)},
+	}
+	like := func(b *baseline.Baseline) bool {
+		return slices.ContainsFunc(sides, func(s *baseline.Baseline) bool { return len(s.Runs) > 0 && alike(b.Runs[0].Kind, s.Runs[0].Kind) })
+	}
+	saved = slices.DeleteFunc(slices.Clone(saved), func(b *baseline.Baseline) bool { return !like(b) })
+	if len(saved) == 0 {
+		return nil, nil
+	}
+	var trends []*Trend
+	for i := range c.Policy().Rules {
+		t, err := TrendOf(&c.Policy().Rules[i], append(slices.Clip(saved), sides...))
+		if err != nil {
+			return nil, err
+		}
+		if len(t.Points) > 2 {
+			trends = append(trends, t)
+		}
+	}
+	return trends, nil
+}
+
+// alike says whether two kinds of runs differ in nothing but their seeds.
+func alike(x, y map[string]string) bool {
+	x, y = maps.Clone(x), maps.Clone(y)
+	delete(x, "seed")
+	delete(y, "seed")
+	return maps.Equal(x, y)
 }

@@ -61,6 +61,10 @@ func create(dir string, d Document, policy, scenario []byte) (*Comparison, error
 	if err != nil {
 		return nil, err
 	}
+	c := &Comparison{Path: dir, policy: p, sequence: gate.NewSequence(p)}
+	if err := c.openLedger(); err != nil {
+		return nil, err
+	}
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		return nil, fmt.Errorf("%s is not empty: it holds %s", dir, entries[0].Name())
 	}
@@ -73,10 +77,7 @@ func create(dir string, d Document, policy, scenario []byte) (*Comparison, error
 		}
 	}
 	d.Schema, d.State, d.Looks = Schema, Running, p.LookAt()
-	c := &Comparison{Path: dir, Document: d, policy: p, sequence: gate.NewSequence(p)}
-	if err := c.openLedger(); err != nil {
-		return nil, err
-	}
+	c.Document = d
 	return c, c.save()
 }
 
@@ -294,6 +295,19 @@ func (c *Comparison) save() error {
 
 // Policy is what the comparison is judged by.
 func (c *Comparison) Policy() *gate.Policy { return c.policy }
+
+// Runs are a side's runs that can be used.
+func (c *Comparison) Runs(side string) []baseline.Run {
+	from := c.base
+	if side == Head {
+		from = c.head
+	}
+	runs := make([]baseline.Run, len(from))
+	for i, r := range from {
+		runs[i] = *r
+	}
+	return runs
+}
 
 // Usable is the number of pairs that can be used so far.
 func (c *Comparison) Usable() int { return len(c.base) }

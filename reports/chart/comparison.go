@@ -37,6 +37,12 @@ func Comparison(c *reports.Comparison) []Chart {
 	for _, curves := range c.Curves {
 		out = append(out, sides(curves))
 	}
+	for _, t := range c.Trends {
+		if trend, ok := Trend(t); ok {
+			trend.Name = "trend-" + fileWord(t.Rule.Subject())
+			out = append(out, trend)
+		}
+	}
 	for i := range out {
 		out[i].subtitle = c.Title
 	}
@@ -144,9 +150,8 @@ func slopes(f *comparison.Finding) Chart {
 			up++
 		}
 	}
-	name := "pairs-" + strings.NewReplacer(".", "-", " ", "-").Replace(f.Subject())
 	return Chart{
-		Name: name, Title: f.Subject() + ", pair by pair",
+		Name: "pairs-" + fileWord(f.Subject()), Title: f.Subject() + ", pair by pair",
 		Caption: fmt.Sprintf("Each line is a pair of runs, one right after the other: base's figure on the left, head's on the right. "+
 			"Head's is the higher in %d of %d. Where lines lie is the machine; how they lean is the change.", up, len(f.Pairs)),
 		Alt:    fmt.Sprintf("%s of %d pairs: head's is higher in %d.", f.Subject(), len(f.Pairs), up),
@@ -161,6 +166,11 @@ func slopes(f *comparison.Finding) Chart {
 			p.Draw(dc)
 		},
 	}
+}
+
+// fileWord is a figure's name as a part of a file's.
+func fileWord(subject string) string {
+	return strings.NewReplacer(".", "-", " ", "-", "/", "-").Replace(subject)
 }
 
 // closeAxis shows durations from low to high and nothing below, as slopes are

@@ -67,6 +67,20 @@ func fit(sty text.Style, s string, w vg.Length) string {
 	return ""
 }
 
+// fitEnd is [fit] for words of which the end counts.
+func fitEnd(sty text.Style, s string, w vg.Length) string {
+	if sty.Width(s) <= w {
+		return s
+	}
+	for runes := []rune(s); len(runes) > 1; {
+		runes = runes[1:]
+		if cut := "…" + string(runes); sty.Width(cut) <= w {
+			return cut
+		}
+	}
+	return ""
+}
+
 // paint draws background, title, legend and body.
 func (c *Chart) paint(dc draw.Canvas, t Theme, title bool) {
 	dc.SetColor(t.color(background))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"gonum.org/v1/plot"
@@ -40,22 +41,41 @@ func Trend(t *reports.Trend) (Chart, bool) {
 func drawTrend(trend *reports.Trend, c draw.Canvas, t Theme) {
 	p := newPlot(t)
 	p.X.Min, p.X.Max = -.5, float64(len(trend.Points))-.5
-	p.X.Tick.Marker = trendTicks(trend)
+	p.X.Tick.Marker, p.X.Label.Text = trendTicks(trend)
 	trendAxis(&p.Y, trend)
 	p.Add(gridLines(t, false, true), plotter(func(c draw.Canvas, p *plot.Plot) { paintTrend(trend, c, p, t) }))
 	p.Draw(c)
 }
 
-// trendTicks name at most six baselines, the last one among them.
-func trendTicks(trend *reports.Trend) plot.ConstantTicks {
-	const most, room = 6, 110
+// trendTicks name at most six baselines, the last one among them. What all names
+// begin with is said once, below: what tells them apart stands at their ends.
+func trendTicks(trend *reports.Trend) (ticks plot.ConstantTicks, below string) {
+	const most, room = 6, 105
 	n := len(trend.Points)
+	common := commonStart(trend.Points)
 	every := (n + most - 1) / most
-	var ticks plot.ConstantTicks
 	for i := (n - 1) % every; i < n; i += every {
-		ticks = append(ticks, plot.Tick{Value: float64(i), Label: fit(style(11, nil), trend.Points[i].Name, room)})
+		ticks = append(ticks, plot.Tick{Value: float64(i), Label: fitEnd(style(11, nil), trend.Points[i].Name[len(common):], room)})
 	}
-	return ticks
+	if common != "" {
+		below = fit(style(11, nil), "baselines "+common+"…", 5*room)
+	}
+	return ticks, below
+}
+
+// commonStart is what all names begin with, to the end of a word of theirs; ""
+// for a single name.
+func commonStart(points []reports.TrendPoint) string {
+	common := points[0].Name
+	for _, p := range points {
+		for !strings.HasPrefix(p.Name, common) {
+			common = common[:len(common)-1]
+		}
+	}
+	if len(points) == 1 {
+		return ""
+	}
+	return common[:strings.LastIndexAny(common, "-._")+1]
 }
 
 // trendAxis begins at 0: what looks like a jump is one.

@@ -9,6 +9,28 @@ import (
 	"github.com/coldcurve/coldcurve/reports"
 )
 
+func TestTrendNames(t *testing.T) {
+	for _, c := range []struct {
+		names         []string
+		common, label string
+	}{
+		{[]string{"main"}, "", "main"},
+		{[]string{"main", "later"}, "", "later"},
+		{[]string{"lambda-perf-2026-08-20", "lambda-perf-2026-08-21"}, "baselines lambda-perf-2026-08-…", "21"},
+		{[]string{"main", "main-2"}, "", "main-2"},
+		{[]string{"x", strings.Repeat("very-", 9) + "long-2026"}, "", "ong-2026"},
+	} {
+		trend := &reports.Trend{}
+		for _, name := range c.names {
+			trend.Points = append(trend.Points, reports.TrendPoint{Name: name})
+		}
+		ticks, below := trendTicks(trend)
+		if last := ticks[len(ticks)-1].Label; below != c.common || !strings.HasSuffix(last, c.label) {
+			t.Errorf("%v: %q, below %q; want the end %q and %q", c.names, last, below, c.label, c.common)
+		}
+	}
+}
+
 func TestTrend(t *testing.T) {
 	if _, ok := Trend(&reports.Trend{}); ok {
 		t.Error("a trend over nothing is drawn")
@@ -25,8 +47,10 @@ func TestTrend(t *testing.T) {
 			t.Fatalf("%s: no chart: %+v", name, c)
 		}
 		svg := svgOf(t, &c, Light)
-		if got := strings.Count(svg, "…"); got < 5 {
-			t.Errorf("%s: %d names of baselines, cut to fit; want most of 6", name, got)
+		for _, want := range []string{">baselines a-long-name-a-long-name-a-long-name-a-long-name-…<", ">t<", ">p<"} {
+			if !strings.Contains(svg, want) {
+				t.Errorf("%s: no label %s: the end of a name tells it from the others", name, want)
+			}
 		}
 		if strings.Contains(svg, "NaN") || strings.Contains(svg, "Inf") {
 			t.Errorf("%s: a place that is no number", name)

@@ -16,6 +16,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/comparison"
@@ -69,7 +70,7 @@ func Make(ctx context.Context, c *comparison.Comparison, o Options) error {
 			return addErr
 		}
 		if err != nil && ctx.Err() == nil {
-			c.Document.Failure = err.Error()
+			c.Document.Failure = strings.ReplaceAll(err.Error(), "\n", "; ")
 			if endErr := c.End(comparison.Failed, o.Now()); endErr != nil {
 				return endErr
 			}

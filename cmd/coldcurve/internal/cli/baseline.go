@@ -21,8 +21,15 @@ import (
 	"github.com/coldcurve/coldcurve/reports/text"
 )
 
+// storeFlags say where saved baselines are.
+type storeFlags struct {
+	Baselines string `default:"baselines" placeholder:"FOLDER" help:"Where saved baselines are: files to commit or to cache. The default is baselines in the current directory."`
+}
+
+func (f *storeFlags) store() baseline.Store { return baseline.Store{Folder: f.Baselines} }
+
 type baselineCmd struct {
-	Baselines string `default:"baselines" placeholder:"FOLDER" help:"Where they are: files to commit or to cache. The default is baselines in the current directory."`
+	storeFlags `embed:""`
 
 	Save   baselineSaveCmd   `cmd:"" help:"Keep runs for later comparisons, without their samples."`
 	List   baselineListCmd   `cmd:"" help:"List what was saved, the oldest first."`
@@ -30,8 +37,6 @@ type baselineCmd struct {
 	Prune  baselinePruneCmd  `cmd:"" help:"Remove all but the latest."`
 	Import baselineImportCmd `cmd:"" help:"Keep another tool's history: lambda-perf's daily JSON."`
 }
-
-func (c *baselineCmd) store() baseline.Store { return baseline.Store{Folder: c.Baselines} }
 
 // AfterApply hands the folder to the subcommands.
 func (c *baselineCmd) AfterApply() error {

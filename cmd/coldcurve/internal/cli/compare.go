@@ -25,12 +25,14 @@ type compareCmd struct {
 	Base string `sep:"none" placeholder:"SIDE" help:"What head is held against: a folder with a function's code (NAME=FOLDER where there are several functions), rev:REVISION or rev:REVISION:FOLDER, set:KEY=VALUE,..., platform:URL or platform:NAME. Without it: the scenario as it stands."`
 	Head string `sep:"none" placeholder:"SIDE" help:"What is judged: as --base."`
 
-	Build  string   `placeholder:"COMMAND" help:"Shell command that builds a folder or a revision, run in it. Go code without an executable is built anyway."`
-	Policy string   `placeholder:"FILE" help:"What is judged, how strictly, and at which numbers of pairs (coldcurve schema policy); without it, coldcurve's own."`
-	Budget duration `help:"Begin no pair that would end after this, such as 10m. Without it: until every rule has its verdict, or the last look."`
-	Out    string   `type:"path" placeholder:"DIR" help:"Directory of the comparison. The default is a new one in runs."`
-	Resume string   `placeholder:"DIR" help:"Go on with a comparison that ended before its verdicts, by what it was begun with."`
-	JSON   bool     `name:"json" help:"Print one JSON document (coldcurve schema comparison) instead of tables."`
+	Build      string   `placeholder:"COMMAND" help:"Shell command that builds a folder or a revision, run in it. Go code without an executable is built anyway."`
+	Policy     string   `placeholder:"FILE" help:"What is judged, how strictly, and at which numbers of pairs (coldcurve schema policy); without it, coldcurve's own."`
+	Budget     duration `help:"Begin no pair that would end after this, such as 10m. Without it: until every rule has its verdict, or the last look."`
+	Out        string   `type:"path" placeholder:"DIR" help:"Directory of the comparison. The default is a new one in runs."`
+	Resume     string   `placeholder:"DIR" help:"Go on with a comparison that ended before its verdicts, by what it was begun with."`
+	storeFlags `embed:""`
+
+	JSON bool `name:"json" help:"Print one JSON document (coldcurve schema comparison) instead of tables."`
 
 	overrideFlags `embed:""`
 
@@ -187,7 +189,7 @@ func (c *compareCmd) resume(ctx context.Context, w *World) error {
 		return usage("resume %s: its command cannot be read any more: %w", c.Resume, err)
 	}
 	first := &g.Compare
-	first.Budget, first.JSON = c.Budget, c.JSON
+	first.Budget, first.JSON, first.storeFlags = c.Budget, c.JSON, c.storeFlags
 	t, err := first.ready(ctx, w)
 	if err != nil {
 		return err
@@ -230,7 +232,7 @@ func (t *contest) carryOn(ctx context.Context, c *comparison.Comparison) error {
 	options := pairs.Options{Measure: t.measure(show), Now: t.w.Now, Budget: c.Document.Budget, Expected: t.pace(), Progress: show.next}
 	err := pairs.Make(ctx, c, options)
 	show.end()
-	report, presentErr := presentComparison(t.w, c, t.command.JSON)
+	report, presentErr := presentComparison(t.w, c, t.command.store(), t.command.JSON)
 	if t.alter == nil { // else the directory goes, too
 		presentErr = errors.Join(presentErr, sayReport(t.w, c, t.command.JSON))
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/coldcurve/coldcurve/analysis/baseline"
 	"github.com/coldcurve/coldcurve/analysis/comparison"
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/reports"
@@ -18,8 +19,15 @@ import (
 // presentComparison prints what a comparison has found and puts pictures and a
 // page into its directory. One that has just ended and one that was killed last
 // week go the same way.
-func presentComparison(w *World, c *comparison.Comparison, asJSON bool) ([]gate.Record, error) {
+func presentComparison(w *World, c *comparison.Comparison, store baseline.Store, asJSON bool) ([]gate.Record, error) {
 	report := reports.ComparisonOf(c)
+	saved, err := store.List()
+	if err != nil {
+		fmt.Fprintf(w.Stderr, "coldcurve: warning: the trend leaves out: %v\n", err)
+	}
+	if report.Trends, err = reports.TrendsOf(c, saved); err != nil {
+		return nil, err
+	}
 	if asJSON {
 		if err := printJSON(w.Stdout, &c.Document); err != nil {
 			return nil, err

@@ -28,10 +28,10 @@ type judgeCmd struct {
 	Head []string `sep:"none" placeholder:"RUNS" help:"What is judged, repeatable: as --base."`
 	Rest []string `arg:"" optional:"" name:"comparison" help:"A comparison's directory, as compare leaves it, in place of --base and --head."`
 
-	Policy    string `placeholder:"FILE" help:"What is judged, and how strictly (coldcurve schema policy); without it, coldcurve's own."`
-	Baselines string `default:"baselines" placeholder:"FOLDER" help:"Where saved baselines are."`
-	JSON      bool   `name:"json" help:"Print one JSON document (coldcurve schema gate) instead of tables."`
+	Policy string `placeholder:"FILE" help:"What is judged, and how strictly (coldcurve schema policy); without it, coldcurve's own."`
+	JSON   bool   `name:"json" help:"Print one JSON document (coldcurve schema gate) instead of tables."`
 
+	storeFlags  `embed:""`
 	outputFlags `embed:"" group:"For continuous integration"`
 }
 
@@ -47,7 +47,7 @@ func (c *judgeCmd) Run(ctx context.Context, w *World) error {
 	if err != nil {
 		return err
 	}
-	store := baseline.Store{Folder: c.Baselines}
+	store := c.store()
 	head, err := readSide(store, c.Head)
 	if err != nil {
 		return &failure{code: exitUsage, err: fmt.Errorf("--head: %w", err)}

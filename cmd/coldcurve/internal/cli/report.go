@@ -13,7 +13,9 @@ import (
 type reportCmd struct {
 	Dir []string `arg:"" name:"dir" help:"Directories of runs, of comparisons, or of what simulate --out has kept."`
 
-	pricing `embed:""`
+	pricing     `embed:""`
+	storeFlags  `embed:""`
+	outputFlags `embed:"" group:"For continuous integration, of a comparison"`
 
 	JSON bool `name:"json" help:"Print JSON instead of tables: one document of all runs (coldcurve schema summary), one of each simulation."`
 }
@@ -21,6 +23,9 @@ type reportCmd struct {
 // Run renders each directory again, from its samples. One that cannot be read
 // does not keep the others from it.
 func (c *reportCmd) Run(w *World) error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	doc := summary.Document{Schema: summary.Schema, Runs: []summary.Run{}}
 	var failed error
 	others := 0 // that are no runs
@@ -54,6 +59,18 @@ func (c *reportCmd) Run(w *World) error {
 	return failed
 }
 
+// check refuses forms for continuous integration of what has no verdicts, and of
+// several comparisons into one file.
+func (c *reportCmd) check() error {
+	if c.outputFlags == (outputFlags{}) || len(c.Dir) == 1 && comparison.Is(c.Dir[0]) {
+		return nil
+	}
+	return &failure{
+		code: exitUsage, err: errors.New("--junit, --markdown, --badge, --benchfmt and --github are of one comparison's directory"),
+		hint: "coldcurve gate --base RUNS --head RUNS writes them of runs",
+	}
+}
+
 // comparison renders a comparison's directory again.
 func (c *reportCmd) comparison(w *World, path string) error {
 	made, err := comparison.Open(path)
@@ -61,8 +78,8 @@ func (c *reportCmd) comparison(w *World, path string) error {
 		return &failure{code: exitUsage, err: err}
 	}
 	defer made.Close()
-	_, err = presentComparison(w, made, c.JSON)
-	return errors.Join(err, sayReport(w, made, c.JSON))
+	_, err = presentComparison(w, made, c.store(), c.JSON)
+	return errors.Join(stored(w, err), sayReport(w, made, c.JSON), c.write(w, documentOf(made)))
 }
 
 // stored only warns of a report that was not: what was asked for, to see it
