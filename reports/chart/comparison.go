@@ -70,7 +70,7 @@ func shift(s *comparison.Shift) Chart {
 		keys:   []key{lineKey("head against base", headLook()), {"95% limits", areaSwatch}},
 		body: func(dc draw.Canvas, t Theme) {
 			p := newPlot(t)
-			p.X.Label.Text, p.Y.Label.Text = "percentile of a run", "change"
+			p.X.Label.Text, p.Y.Label.Text = "percentile of a run", "change of latency"
 			shareAxis(&p.X, .1, .9, .1)
 			changeAxis(&p.Y, low, high)
 			p.Add(gridLines(t, false, true), plotter(func(c draw.Canvas, p *plot.Plot) { paintShift(c, p, t, s) }))

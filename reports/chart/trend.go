@@ -50,15 +50,16 @@ func drawTrend(trend *reports.Trend, c draw.Canvas, t Theme) {
 // trendTicks name at most six baselines, the last one among them. What all names
 // begin with is said once, below: what tells them apart stands at their ends.
 func trendTicks(trend *reports.Trend) (ticks plot.ConstantTicks, below string) {
-	const most, room = 6, 105
+	const most, width = 6, 630 // of the axis, with some air between names
 	n := len(trend.Points)
 	common := commonStart(trend.Points)
 	every := (n + most - 1) / most
+	room := vg.Length(width / ((n + every - 1) / every))
 	for i := (n - 1) % every; i < n; i += every {
 		ticks = append(ticks, plot.Tick{Value: float64(i), Label: fitEnd(style(11, nil), trend.Points[i].Name[len(common):], room)})
 	}
 	if common != "" {
-		below = fit(style(11, nil), "baselines "+common+"…", 5*room)
+		below = fit(style(11, nil), "baselines "+common+"…", width)
 	}
 	return ticks, below
 }

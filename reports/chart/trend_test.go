@@ -18,13 +18,17 @@ func TestTrendNames(t *testing.T) {
 		{[]string{"main", "later"}, "", "later"},
 		{[]string{"lambda-perf-2026-08-20", "lambda-perf-2026-08-21"}, "baselines lambda-perf-2026-08-…", "21"},
 		{[]string{"main", "main-2"}, "", "main-2"},
-		{[]string{"x", strings.Repeat("very-", 9) + "long-2026"}, "", "ong-2026"},
+		{[]string{"x", strings.Repeat("very-", 20) + "long-2026"}, "", "ong-2026"},
+		{[]string{"shop-main-2026-11-20", "this head"}, "", "this head"},
 	} {
 		trend := &reports.Trend{}
 		for _, name := range c.names {
 			trend.Points = append(trend.Points, reports.TrendPoint{Name: name})
 		}
 		ticks, below := trendTicks(trend)
+		if first := ticks[0].Label; len(c.names) < 5 && c.common == "" && first != c.names[0] {
+			t.Errorf("%v: %q is cut, with room for all of it", c.names, first)
+		}
 		if last := ticks[len(ticks)-1].Label; below != c.common || !strings.HasSuffix(last, c.label) {
 			t.Errorf("%v: %q, below %q; want the end %q and %q", c.names, last, below, c.label, c.common)
 		}

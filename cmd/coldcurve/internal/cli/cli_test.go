@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,7 +66,7 @@ func TestReadme(t *testing.T) {
 }
 
 // readmeScript turns the README's sh blocks into a testscript and its yaml
-// block into shop.yaml. A comment "exit code 4" says that the command ends so. The two set-up commands (go run, make) are left out:
+// blocks into the files that they name, shop.yaml where they name none. A comment "exit code 4" says that the command ends so. The two set-up commands (go run, make) are left out:
 // the build under test is this one, and `make test` is what runs this.
 func readmeScript(readme string) string {
 	var script, files bytes.Buffer
@@ -74,9 +75,10 @@ func readmeScript(readme string) string {
 	for line := range strings.Lines(readme) {
 		switch fence, isFence := strings.CutPrefix(line, "```"); {
 		case isFence && language == "":
-			language = strings.TrimSpace(fence)
+			name := ""
+			language, name, _ = strings.Cut(strings.TrimSpace(fence), " ")
 			if language == "yaml" {
-				files.WriteString("-- shop.yaml --\n")
+				files.WriteString("-- " + cmp.Or(name, "shop.yaml") + " --\n")
 			}
 		case isFence:
 			language = ""
