@@ -1,0 +1,141 @@
+package lambda_test
+
+import (
+	"bufio"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/lambda"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
+	"github.com/coldcurve/coldcurve/platform/platformtest"
+	"github.com/coldcurve/coldcurve/platform/platformtest/subject"
+	"github.com/coldcurve/coldcurve/platform/reference"
+)
+
+// TestConformance drives the reference runtime through Lambda's API, as nobody
+// but Lambda's own clients know it.
+func TestConformance(t *testing.T) {
+	alone(t)
+	endpoint := serve(t)
+	function, err := subject.Build(t.TempDir(), platform.Go, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	platformtest.Run(t, platformtest.Kit{
+		Function: function,
+		Open:     func(t testing.TB) platform.Platform { return open(t, lambda.Options{Endpoint: endpoint}) },
+		Left:     func(t testing.TB) []string { return leftovers(t, endpoint) },
+	})
+}
+
+// leftovers are what there is at an endpoint that any run has made.
+func leftovers(t testing.TB, endpoint string) (names []string) {
+	t.Helper()
+	list, err := open(t, lambda.Options{Endpoint: endpoint}).Leftovers(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range list {
+		names = append(names, l.Name)
+	}
+	return names
+}
+
+// serve runs the reference runtime until the test ends, and gives its URL.
+func serve(t *testing.T, edit ...func(*reference.ServeOptions)) string {
+	t.Helper()
+	readyR, readyW, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer readyR.Close()
+	ctx, stop := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	options := reference.ServeOptions{
+		Addr: "127.0.0.1:0", Ready: readyW,
+		Settings: reference.Settings{Policy: lifecycle.Policy{KeepAlive: time.Minute, Concurrency: 1000}},
+	}
+	for _, e := range edit {
+		e(&options)
+	}
+	go func() { served <- reference.Serve(ctx, options) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-served; err != nil {
+			t.Errorf("serve: %v", err)
+		}
+	})
+	addr, err := bufio.NewReader(readyR).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "http://" + strings.TrimSpace(addr)
+}
+
+// TestWrongCredentials signs with a key that the endpoint does not know, and
+// with a known one's wrong secret.
+func TestWrongCredentials(t *testing.T) {
+	const secret = "a.secret.of.nobody/that.is.long.enough+"
+	keys := filepath.Join(t.TempDir(), "keys")
+	text := "[team]\naws_access_key_id = COLDCURVETESTKEY\naws_secret_access_key = " + secret + "\n"
+	if err := os.WriteFile(keys, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	alone(t)
+	endpoint := serve(t, func(o *reference.ServeOptions) { o.Keys = keys })
+	for _, tt := range []struct{ id, secret, code string }{
+		{"COLDCURVENOSUCHKEY", secret, "UnrecognizedClientException: "},
+		{"COLDCURVETESTKEY", "another" + secret, "InvalidSignatureException: "},
+	} {
+		t.Setenv("AWS_ACCESS_KEY_ID", tt.id)
+		t.Setenv("AWS_SECRET_ACCESS_KEY", tt.secret)
+		_, err := open(t, lambda.Options{Endpoint: endpoint}).Deploy(t.Context(), hello(t))
+		expectError(t, err, sample.Refused, "deploy hello: "+tt.code, "AWS's own tools find credentials")
+	}
+	t.Setenv("AWS_SECRET_ACCESS_KEY", secret)
+	d, err := open(t, lambda.Options{Endpoint: endpoint}).Deploy(t.Context(), hello(t))
+	if err != nil {
+		t.Fatalf("with the right ones: %v", err)
+	}
+	if err := d.Remove(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestProvisioned wants a version with instances kept ready to be invoked, and
+// no init of theirs to be taken for a cold start.
+func TestProvisioned(t *testing.T) {
+	alone(t)
+	endpoint := serve(t)
+	function, err := subject.Build(t.TempDir(), platform.Go, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	function.Name, function.Memory, function.Timeout = "ready", 256*units.MB, 10*time.Second
+	p := open(t, lambda.Options{Endpoint: endpoint, Provisioned: 1})
+	d, err := p.Deploy(t.Context(), function)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := d.Remove(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}()
+	if _, can := d.(platform.Evicter); can || p.Claims().Can(platform.Evicting) {
+		t.Error("instances that are kept ready can be evicted")
+	}
+	for range 3 {
+		out, err := d.Invoke(t.Context(), platform.Request{Payload: []byte(`{"do":"echo"}`)})
+		if err != nil || out.Evidence.Start == sample.Cold {
+			t.Errorf("got %+v, %v, want nothing cold", out.Evidence, err)
+		}
+	}
+}

@@ -1,0 +1,126 @@
+package lambda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform"
+)
+
+const (
+	hintCredentials = "`aws sts get-caller-identity` says whether AWS's own tools find credentials; AWS_PROFILE or --profile choose among them"
+	hintExpired     = "sign in again (`aws sso login`, or new session credentials), then start the run again"
+	hintDenied      = "the run needs lambda:CreateFunction, GetFunctionConfiguration, UpdateFunctionConfiguration, InvokeFunction, DeleteFunction, TagResource and iam:PassRole"
+	hintThrottled   = "the account is at its limit of requests or of concurrent executions: --scale .5 asks for less, or ask AWS for more"
+	hintSilent      = "something listens there that does not answer: is it Lambda's API? `coldcurve serve` is one"
+	hintNobody      = "is anybody listening there? `coldcurve serve` prints its address"
+)
+
+// credentialHint is what to do about an error that is about who asks.
+func credentialHint(code string) string {
+	switch code {
+	case "ExpiredTokenException", "ExpiredToken", "RequestExpired":
+		return hintExpired
+	case "UnrecognizedClientException", "InvalidSignatureException", "SignatureDoesNotMatch", "InvalidClientTokenId",
+		"MissingAuthenticationToken", "MissingAuthenticationTokenException", "IncompleteSignature", "IncompleteSignatureException":
+		return hintCredentials
+	case "AccessDeniedException", "AccessDenied":
+		return hintDenied
+	}
+	return ""
+}
+
+// throttles are the codes that say "not now".
+func throttles(code string) bool {
+	return slices.Contains([]string{"TooManyRequestsException", "ThrottlingException", "Throttling", "RequestLimitExceeded", "EC2ThrottledException"}, code)
+}
+
+// failure makes the error of an operation that the API had so long to answer,
+// for a caller who may have gone.
+func (p *Platform) failure(caller context.Context, limit time.Duration, op string, err error) error {
+	out := &platform.Error{Kind: sample.Network, Op: op, Err: shorten(err)}
+	refusal, refused := errors.AsType[smithy.APIError](err)
+	switch {
+	case refused:
+		out.Kind, out.Hint = refusalKind(refusal, statusOf(err)), credentialHint(refusal.ErrorCode())
+		if out.Kind == sample.Throttled {
+			out.Hint = hintThrottled
+		}
+	case errors.Is(caller.Err(), context.Canceled):
+		out.Kind, out.Err = sample.Cancelled, context.Cause(caller)
+	case caller.Err() != nil:
+		out.Kind, out.Err = sample.Timeout, context.Cause(caller)
+	case errors.Is(err, context.DeadlineExceeded):
+		out.Kind, out.Hint = sample.Timeout, hintSilent
+		out.Err = fmt.Errorf("no answer from %s within %s", p.Where(), units.FormatDuration(limit))
+	default:
+		out.Hint = hintNobody
+	}
+	return out
+}
+
+func refusalKind(e smithy.APIError, status int) sample.ErrorKind {
+	switch code := e.ErrorCode(); {
+	case throttles(code) || status == http.StatusTooManyRequests:
+		return sample.Throttled
+	case code == "RequestTooLargeException" || code == "RequestEntityTooLargeException" || status == http.StatusRequestEntityTooLarge:
+		return sample.Payload
+	case status >= http.StatusInternalServerError || e.ErrorFault() == smithy.FaultServer:
+		return sample.Platform
+	}
+	return sample.Refused
+}
+
+// statusOf is the HTTP status of an error; 0 where there was no answer.
+func statusOf(err error) int {
+	if e, ok := errors.AsType[*awshttp.ResponseError](err); ok {
+		return e.HTTPStatusCode()
+	}
+	return 0
+}
+
+// told is an SDK's error in the words that matter: the operation is named
+// already, and attempts and identifiers help nobody.
+type told struct {
+	text string
+	err  error
+}
+
+func (t *told) Error() string { return t.text }
+func (t *told) Unwrap() error { return t.err }
+
+func shorten(err error) error {
+	if e, ok := errors.AsType[smithy.APIError](err); ok {
+		return &told{e.ErrorCode() + ": " + e.ErrorMessage(), err}
+	}
+	inner := err
+	for next := inner; next != nil; next = errors.Unwrap(next) {
+		switch next.(type) {
+		case *smithy.OperationError, *awshttp.ResponseError, *smithyhttp.ResponseError, *smithyhttp.RequestSendError, *url.Error:
+			inner = errors.Unwrap(next)
+		}
+	}
+	return &told{inner.Error(), err}
+}
+
+func isGone(err error) bool {
+	_, gone := errors.AsType[*types.ResourceNotFoundException](err)
+	return gone
+}
+
+func isConflict(err error) bool {
+	_, conflict := errors.AsType[*types.ResourceConflictException](err)
+	return conflict
+}

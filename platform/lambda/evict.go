@@ -1,0 +1,66 @@
+package lambda
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform"
+)
+
+// evictable is a deployment whose next start can be made cold.
+type evictable struct{ *deployment }
+
+// evictionVariable is changed to make starts cold. It is the one variable that
+// a function has which its user has not given it, and only then.
+const evictionVariable = "COLDCURVE_EVICTION"
+
+const hintNoEviction = "this endpoint does not start functions anew when their configuration changes: leave evict out, and let gaps exceed its keep-alive"
+
+// Evict changes the function's configuration and returns when the change is
+// live: instances of the one before serve no more requests. What the platform
+// then does shows in the evidence of the next answer.
+func (e *evictable) Evict(ctx context.Context) error {
+	d := e.deployment
+	op := "evict " + d.function.Name
+	d.changing.Lock()
+	defer d.changing.Unlock()
+	count := strconv.Itoa(d.count + 1)
+	variables := map[string]string{evictionVariable: count}
+	maps.Copy(variables, d.function.Env)
+	err := d.p.until(ctx, op, "is still being changed", func(ctx context.Context) (bool, error) {
+		_, err := d.p.control.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{
+			FunctionName: &d.name, Environment: &types.Environment{Variables: variables},
+		})
+		if isConflict(err) {
+			return false, nil
+		}
+		return true, err
+	})
+	if err != nil {
+		return err
+	}
+	now, err := d.settled(ctx, op, nil)
+	if err != nil {
+		return err
+	}
+	changed := now.Environment != nil && now.Environment.Variables[evictionVariable] == count
+	if revision := value(now.RevisionId); revision == d.revision || !changed {
+		return &platform.Error{Kind: sample.Refused, Op: op, Hint: hintNoEviction,
+			Err: fmt.Errorf("%s has accepted a change of the function's configuration and shows none (revision %s)", d.p.Where(), revision)}
+	}
+	d.revision, d.count = value(now.RevisionId), d.count+1
+	if d.version.Load() != nil {
+		if err := d.publish(ctx, op); err != nil {
+			return err
+		}
+	}
+	d.p.evictions.Add(1)
+	d.cold.Store(true)
+	return nil
+}

@@ -1,0 +1,141 @@
+package lambda
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http/httptrace"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform"
+)
+
+// Invoke sends one request, with the end of its log asked for, and reads how it
+// was served off that.
+func (d *deployment) Invoke(ctx context.Context, r platform.Request) (platform.Response, error) {
+	limited, cancel := context.WithTimeout(ctx, d.longest())
+	defer cancel()
+	var first atomic.Int64 // ns after sent; the transport may still write it after its request was given up
+	sent := time.Now()
+	traced := httptrace.WithClientTrace(limited, &httptrace.ClientTrace{
+		GotFirstResponseByte: func() { first.Store(int64(time.Since(sent))) },
+	})
+	evicted := d.cold.Swap(false)
+	out, err := d.p.invoker.Invoke(traced, &lambda.InvokeInput{
+		FunctionName: &d.name, Qualifier: d.version.Load(), Payload: r.Payload, LogType: types.LogTypeTail,
+	})
+	took := time.Since(sent)
+	var response platform.Response
+	if at := first.Load(); at != 0 {
+		response.FirstByte = sent.Add(time.Duration(at))
+	}
+	if err != nil {
+		response.Status = statusOf(err)
+		return response, d.p.failure(ctx, d.longest(), d.op, err)
+	}
+	response.Status, response.Body = int(out.StatusCode), out.Payload
+	told := d.judge(out, took, &response)
+	if evicted && response.Evidence.Start == sample.Warm {
+		d.p.disproved.Add(1)
+	}
+	if out.FunctionError != nil {
+		return response, &platform.Error{Kind: told.kind(out.Payload), Op: d.op, Err: functionError(out.Payload)}
+	}
+	return response, nil
+}
+
+// longest is more than any answer takes: the function's time, its init, and
+// the API's own.
+func (d *deployment) longest() time.Duration {
+	return d.function.Timeout + LambdaLimits().Init + d.p.options.Answer
+}
+
+// judge reads the answer's report and says by it how the request was served.
+// A report that is of another request says nothing.
+func (d *deployment) judge(out *lambda.InvokeOutput, took time.Duration, response *platform.Response) report {
+	log, err := base64.StdEncoding.DecodeString(aws.ToString(out.LogResult))
+	r, cold, restored, ok := readReport(log)
+	if err != nil || !ok {
+		d.p.silent.Add(1)
+		return r
+	}
+	if id, known := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata); known && id != r.request {
+		d.p.foreign.Add(1)
+		return report{}
+	}
+	response.Billed = r.billed
+	e := &response.Evidence
+	e.Breakdown.Handler = r.duration
+	e.Start, e.Grade = sample.Warm, sample.Attested
+	switch {
+	case restored:
+		e.Start, e.Breakdown.Provision = sample.Restored, r.restore
+	case cold && d.p.options.Provisioned > 0:
+		// The line has the init of an instance that was kept ready, too, though
+		// it was long before the request. Where the request was shorter than that
+		// init, it was; where not, it may have spilled over and started one.
+		e.Start = sample.Provisioned
+		if r.init+r.duration <= took {
+			e.Start, e.Grade = sample.Unknown, sample.NoGrade
+		}
+	case cold:
+		e.Start, e.Breakdown.Init = sample.Cold, r.init
+	}
+	return r
+}
+
+// kind is what went wrong with an invocation whose function failed.
+func (r *report) kind(body []byte) sample.ErrorKind {
+	var doc errorDocument
+	_ = json.Unmarshal(body, &doc) // what cannot be read has no type
+	failed := []string{doc.Type, r.errorType}
+	is := func(types ...string) bool {
+		return slices.ContainsFunc(failed, func(t string) bool { return slices.Contains(types, t) })
+	}
+	switch {
+	case r.status == "timeout" || is("Sandbox.Timedout") || strings.Contains(doc.Message, "Task timed out after"):
+		return sample.Timeout
+	case is("Function.ResponseSizeTooLarge"):
+		return sample.Payload
+	case r.initFailed || is("Runtime.ImportModuleError", "Runtime.HandlerNotFound", "Runtime.UserCodeSyntaxError",
+		"Runtime.MalformedHandlerName", "Runtime.InvalidEntrypoint", "Extension.InitError"):
+		return sample.Init
+	case is("Runtime.OutOfMemory"), is("Runtime.ExitError") && strings.Contains(doc.Message, "signal: killed") && r.used > 0 && r.used >= r.memory:
+		return sample.OutOfMemory
+	case is("Runtime.ExitError", "Extension.Crash"):
+		return sample.Crash
+	}
+	return sample.Handler
+}
+
+// errorDocument is what a function that failed answers with.
+type errorDocument struct {
+	Type    string `json:"errorType"`
+	Message string `json:"errorMessage"`
+}
+
+// mostMessage is how much of a function's message is told, in bytes.
+const mostMessage = 260
+
+func functionError(body []byte) error {
+	var doc errorDocument
+	if err := json.Unmarshal(body, &doc); err != nil || doc.Type+doc.Message == "" {
+		return fmt.Errorf("the function failed: %.200q", body)
+	}
+	text := doc.Type + ": " + doc.Message
+	if len(text) > mostMessage {
+		text = strings.ToValidUTF8(text[:mostMessage], "") + "..."
+	}
+	return errors.New("the function failed: " + text)
+}

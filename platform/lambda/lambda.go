@@ -1,0 +1,175 @@
+// Package lambda is AWS Lambda as a platform, and whatever else speaks its API:
+// LocalStack, serverless-offline, coldcurve serve.
+//
+// In: functions as folders or images. Out: functions of Lambda under names of
+// their own, marked by tags and description, one Invoke a request, and the
+// evidence of each answer's REPORT line: an Init Duration is a cold start, a
+// Restore Duration a restored one. Nothing is sent but what was asked for: no
+// probe and no repeated invocation. [Platform.Evict] makes the next start cold
+// by a change of configuration, and returns when that is live.
+//
+// Credentials come from where AWS's own tools find them, and are never printed.
+// It makes no roles, networks or log groups, and knows no prices.
+package lambda
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"os"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform"
+)
+
+// Limits are AWS Lambda's, of what is sent through this package.
+type Limits struct {
+	Payload, Response units.Bytes   // of a synchronous invocation
+	Init              time.Duration // longest first attempt of init
+	Name              int           // most characters of a function's name
+	Source, AsOf      string
+}
+
+// LambdaLimits are AWS Lambda's quotas.
+func LambdaLimits() Limits {
+	return Limits{
+		Payload: 6 * units.MB, Response: 6 * units.MB, Init: 10 * time.Second, Name: 64,
+		Source: "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html; Init: .../lambda-runtime-environment.html",
+		AsOf:   "2026-11-22",
+	}
+}
+
+// Platform is one account in one region, or one Lambda-compatible endpoint. It
+// is a platform.Describer, Claimant and Closer too.
+type Platform struct {
+	options  Options
+	endpoint string         // "" is AWS's own of the region
+	control  *lambda.Client // for everything but invocations: tries again what was throttled
+	invoker  *lambda.Client // for invocations: tries nothing again
+	mark     mark
+	close    func()
+
+	evictions, disproved, foreign, silent atomic.Uint64
+}
+
+// New makes the platform. It looks for credentials and asks Lambda nothing; the
+// error holds every fault of the options.
+func New(ctx context.Context, o Options) (*Platform, error) {
+	if err := o.resolve(); err != nil {
+		return nil, err
+	}
+	p := &Platform{options: o, mark: ownMark(o.Run)}
+	if err := p.connect(ctx); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Loopback says whether the endpoint is this machine, where nothing is billed.
+func (p *Platform) Loopback() bool { return isLoopback(p.endpoint) }
+
+// Where names the endpoint for a reader, without what may be a secret.
+func (p *Platform) Where() string {
+	if p.endpoint == "" {
+		return "AWS Lambda in " + p.options.Region
+	}
+	u, err := url.Parse(p.endpoint)
+	if err != nil {
+		return "an endpoint" // it was read before
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// Region is where functions are made.
+func (p *Platform) Region() string { return p.options.Region }
+
+func isLoopback(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	if err != nil || endpoint == "" {
+		return false
+	}
+	if u.Hostname() == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return err == nil && ip.IsLoopback()
+}
+
+// Claims are what Lambda tells of each answer. Which init failed it does not
+// always say, nor by which instance an answer is.
+func (p *Platform) Claims() platform.Claims {
+	limits := LambdaLimits()
+	c := platform.Claims{
+		Grade: sample.Attested,
+		Errors: []sample.ErrorKind{
+			sample.Throttled, sample.Timeout, sample.Handler, sample.Crash, sample.Payload, sample.Refused,
+		},
+		Payload: limits.Payload, Response: limits.Response,
+		Lacks: map[platform.Capability]string{platform.Naming: "Lambda's answers do not say which instance served"},
+	}
+	if p.options.Provisioned > 0 {
+		c.Lacks[platform.Evicting] = "provisioned concurrency keeps instances ready"
+	}
+	return c
+}
+
+// Describe tells what answers, and what of it nobody took at its word.
+func (p *Platform) Describe(context.Context) (platform.Description, error) {
+	facts := map[string]string{
+		"endpoint": p.Where(), "region": p.options.Region, "architecture": p.options.Architecture, "run": p.mark.run,
+	}
+	if p.options.SnapStart {
+		facts["snap_start"] = "published versions"
+	}
+	if p.options.Provisioned > 0 {
+		facts["provisioned"] = strconv.Itoa(p.options.Provisioned)
+	}
+	d := platform.Description{Name: "lambda", Facts: facts}
+	note := func(n uint64, format string, args ...any) {
+		if n > 0 {
+			d.Notes = append(d.Notes, fmt.Sprintf(format, args...))
+		}
+	}
+	evictions, disproved := p.evictions.Load(), p.disproved.Load()
+	if evictions > 0 {
+		facts["evictions"] = strconv.FormatUint(evictions, 10)
+		d.Notes = append(d.Notes, "starts were made cold by changing the environment variable "+evictionVariable)
+	}
+	note(disproved, "after %d of %d evictions the platform says that an instance was there: those requests count as warm", disproved, evictions)
+	note(p.silent.Load(), "%d answers came without a report: nothing tells how they were served", p.silent.Load())
+	note(p.foreign.Load(), "%d answers came with the report of another request: nothing of it is believed", p.foreign.Load())
+	if !p.Loopback() && p.options.Role != "" {
+		d.Notes = append(d.Notes, "if the role may write logs, Lambda keeps a log group /aws/lambda/NAME of each function, which stays")
+	}
+	return d, nil
+}
+
+// Close closes the connections.
+func (p *Platform) Close(context.Context) error {
+	p.close()
+	return nil
+}
+
+// ownMark marks what this process makes.
+func ownMark(run string) mark {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return mark{run: run, host: host, process: os.Getpid(), since: time.Now().UTC().Truncate(time.Second)}
+}
+
+// value is what an optional member of the API's documents holds.
+func value[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}

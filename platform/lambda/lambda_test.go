@@ -1,0 +1,401 @@
+package lambda_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/lambda"
+)
+
+// alone keeps whatever this machine has of AWS's configuration out of a test.
+func alone(t testing.TB) {
+	t.Helper()
+	for _, pair := range os.Environ() {
+		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "AWS_") {
+			t.(*testing.T).Setenv(name, "")
+			os.Unsetenv(name)
+		}
+	}
+	for name, value := range map[string]string{
+		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_EC2_METADATA_DISABLED": "true",
+	} {
+		t.(*testing.T).Setenv(name, value)
+	}
+}
+
+func open(t testing.TB, o lambda.Options) *lambda.Platform {
+	t.Helper()
+	p, err := lambda.New(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// hello is a function whose code is a file.
+func hello(t *testing.T) platform.Function {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "bootstrap"), []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return platform.Function{Name: "hello", Runtime: platform.Go, Code: dir, Memory: 128 << 20, Timeout: 3 * time.Second}
+}
+
+// expectError wants one line that begins so, with a hint that says so.
+func expectError(t *testing.T, err error, kind sample.ErrorKind, begins, hint string) {
+	t.Helper()
+	if err == nil || platform.KindOf(err) != kind || !strings.HasPrefix(err.Error(), begins) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("got %v (%v), want one line of kind %v that begins %q", err, platform.KindOf(err), kind, begins)
+	}
+	if got := platform.HintOf(err); !strings.Contains(got, hint) || hint == "" && got != "" {
+		t.Errorf("hint %q, want %q in it", got, hint)
+	}
+}
+
+// api is an endpoint with one function, that does as it is told otherwise.
+type api struct {
+	// answer is asked first; it says whether it has answered.
+	answer func(w http.ResponseWriter, operation string) bool
+	// stuck has changes of the configuration accepted and not made.
+	stuck bool
+	// report is the end of the log of invocations, ID in place of their id.
+	report string
+
+	mu       sync.Mutex
+	revision int
+	env      map[string]string
+	created  map[string]any
+	there    bool
+}
+
+func (a *api) serve(t *testing.T) string {
+	t.Helper()
+	server := httptest.NewServer(a)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	operation := r.Method + " " + r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
+	if strings.HasPrefix(operation, "DELETE ") {
+		operation = "DELETE"
+	}
+	if a.answer != nil && a.answer(w, operation) {
+		return
+	}
+	var body map[string]any
+	_ = json.NewDecoder(r.Body).Decode(&body)
+	switch operation {
+	case "POST functions":
+		a.created, a.there = body, true
+		w.WriteHeader(http.StatusCreated)
+		a.write(w, a.configuration())
+	case "GET configuration":
+		a.write(w, a.configuration())
+	case "PUT configuration":
+		if !a.stuck {
+			a.revision++
+			a.env = make(map[string]string)
+			for name, value := range body["Environment"].(map[string]any)["Variables"].(map[string]any) {
+				a.env[name] = value.(string)
+			}
+		}
+		a.write(w, a.configuration())
+	case "POST invocations":
+		w.Header().Set("X-Amzn-RequestId", "11111111-aaaa")
+		log := strings.ReplaceAll(a.report, "ID", "11111111-aaaa")
+		w.Header().Set("X-Amz-Log-Result", encode(log))
+		a.write(w, map[string]string{"text": "fine"})
+	case "DELETE":
+		a.there = false
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		http.Error(w, "no "+operation, http.StatusNotFound)
+	}
+}
+
+func (a *api) configuration() map[string]any {
+	return map[string]any{
+		"FunctionName": "hello", "State": "Active", "LastUpdateStatus": "Successful",
+		"RevisionId": strings.Repeat("r", a.revision+1), "Environment": map[string]any{"Variables": a.env},
+	}
+}
+
+func (a *api) write(w http.ResponseWriter, document any) { _ = json.NewEncoder(w).Encode(document) }
+
+func encode(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
+
+// refuse answers an operation with an error of Lambda's.
+func refuse(operation string, status int, code, message string) func(http.ResponseWriter, string) bool {
+	return func(w http.ResponseWriter, got string) bool {
+		if got != operation {
+			return false
+		}
+		w.Header().Set("X-Amzn-ErrorType", code)
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(map[string]string{"message": message})
+		return true
+	}
+}
+
+// local opens an endpoint with little patience.
+func local(t *testing.T, endpoint string) *lambda.Platform {
+	t.Helper()
+	return open(t, lambda.Options{Endpoint: endpoint, Answer: 300 * time.Millisecond, Settle: time.Second})
+}
+
+func TestRefusals(t *testing.T) {
+	alone(t)
+	for _, tt := range []struct {
+		status        int
+		code, message string
+		kind          sample.ErrorKind
+		hint          string
+	}{
+		{403, "ExpiredTokenException", "The security token included in the request is expired", sample.Refused, "sign in again"},
+		{403, "AccessDeniedException", "not authorized to perform: lambda:CreateFunction", sample.Refused, "the run needs lambda:CreateFunction"},
+		{400, "InvalidParameterValueException", "The role defined for the function cannot be assumed by Lambda.", sample.Refused, ""},
+		{413, "RequestEntityTooLargeException", "Request must be smaller than 70167211 bytes", sample.Payload, ""},
+	} {
+		a := &api{answer: refuse("POST functions", tt.status, tt.code, tt.message)}
+		_, err := local(t, a.serve(t)).Deploy(t.Context(), hello(t))
+		expectError(t, err, tt.kind, "deploy hello: "+tt.code+": "+tt.message, tt.hint)
+	}
+}
+
+// TestThrottling wants what is throttled to be tried again where it is no
+// invocation, and told at once where it is one.
+func TestThrottling(t *testing.T) {
+	alone(t)
+	asked := make(map[string]int)
+	throttle := func(operation string) func(http.ResponseWriter, string) bool {
+		answer := refuse(operation, 429, "TooManyRequestsException", "Rate Exceeded.")
+		return func(w http.ResponseWriter, got string) bool {
+			asked[got]++
+			return (got == operation && (asked[got] == 1 || got == "POST invocations")) && answer(w, got)
+		}
+	}
+	a := &api{answer: throttle("POST functions")}
+	p := open(t, lambda.Options{Endpoint: a.serve(t)})
+	if _, err := p.Deploy(t.Context(), hello(t)); err != nil || asked["POST functions"] != 2 {
+		t.Errorf("a deployment that is throttled once: %v, asked %d times, want twice", err, asked["POST functions"])
+	}
+	a = &api{answer: throttle("POST invocations")}
+	d, err := open(t, lambda.Options{Endpoint: a.serve(t)}).Deploy(t.Context(), hello(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := d.Invoke(t.Context(), platform.Request{})
+	expectError(t, err, sample.Throttled, "invoke hello: TooManyRequestsException: ", "at its limit")
+	if asked["POST invocations"] != 1 || out.Status != 429 {
+		t.Errorf("asked %d times, status %d, want once and 429", asked["POST invocations"], out.Status)
+	}
+}
+
+// TestHalfDead is of endpoints that accept connections and say nothing, from
+// the beginning or when they are to invoke.
+func TestHalfDead(t *testing.T) {
+	alone(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // the kernel accepts; nobody reads
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	endpoint := "http://" + listener.Addr().String()
+	_, err = local(t, endpoint).Deploy(t.Context(), hello(t))
+	expectError(t, err, sample.Timeout, "deploy hello: no answer from "+endpoint+" within ", "is it Lambda's API?")
+
+	hold := make(chan struct{})
+	defer close(hold)
+	a := &silent{api: &api{}, hold: hold}
+	server := httptest.NewServer(a)
+	defer server.CloseClientConnections()
+	function := hello(t)
+	function.Timeout = 0
+	d, err := local(t, server.URL).Deploy(t.Context(), function)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	_, err = d.Invoke(gone, platform.Request{})
+	expectError(t, err, sample.Cancelled, "invoke hello: context canceled", "")
+}
+
+// silent answers everything but invocations.
+type silent struct {
+	*api
+	hold chan struct{}
+}
+
+func (s *silent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasSuffix(r.URL.Path, "/invocations") {
+		<-s.hold
+		return
+	}
+	s.api.ServeHTTP(w, r)
+}
+
+func TestNobodyListens(t *testing.T) {
+	alone(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	endpoint := "http://" + listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err = open(t, lambda.Options{Endpoint: endpoint}).Deploy(t.Context(), hello(t))
+	expectError(t, err, sample.Network, "deploy hello: dial tcp "+listener.Addr().String(), "is anybody listening there?")
+}
+
+// TestLies is of endpoints that do not do, or do not tell, what they say.
+func TestLies(t *testing.T) {
+	alone(t)
+	deploy := func(a *api) (*lambda.Platform, platform.Deployment) {
+		p := local(t, a.serve(t))
+		d, err := p.Deploy(t.Context(), hello(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p, d
+	}
+	const warm, cold = "\nREPORT RequestId: ID\tDuration: 1.00 ms\tBilled Duration: 1 ms\tMemory Size: 128 MB\tMax Memory Used: 20 MB", "\tInit Duration: 9.00 ms"
+
+	_, d := deploy(&api{stuck: true})
+	expectError(t, d.(platform.Evicter).Evict(t.Context()), sample.Refused,
+		"evict hello: http://127.0.0.1:", "leave evict out")
+
+	for _, tt := range []struct {
+		name, report, note string
+		want               sample.Start
+	}{
+		{"warm after an eviction", warm, "after 1 of 1 evictions the platform says that an instance was there", sample.Warm},
+		{"the report of another request", strings.ReplaceAll(warm+cold, "ID", "22222222-bbbb"), "1 answers came with the report of another request", sample.Unknown},
+		{"no report", "", "1 answers came without a report", sample.Unknown},
+	} {
+		p, d := deploy(&api{report: tt.report})
+		if err := d.(platform.Evicter).Evict(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		out, err := d.Invoke(t.Context(), platform.Request{})
+		about, _ := p.Describe(t.Context())
+		if err != nil || out.Evidence.Start != tt.want || !strings.Contains(strings.Join(about.Notes, "\n"), tt.note) {
+			t.Errorf("%s: start %s, %v, notes %q, want %s and %q", tt.name, out.Evidence.Start, err, about.Notes, tt.want, tt.note)
+		}
+	}
+}
+
+// TestCreation looks at what is sent to make a function.
+func TestCreation(t *testing.T) {
+	alone(t)
+	a := &api{}
+	function := hello(t)
+	function.Env = map[string]string{"LEVEL": "debug"}
+	p := open(t, lambda.Options{Endpoint: a.serve(t), Run: "abc"})
+	d, err := p.Deploy(t.Context(), function)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tags, _ := a.created["Tags"].(map[string]any)
+	if a.created["FunctionName"] != "coldcurve-abc-hello" || tags["coldcurve:run"] != "abc" || a.created["Timeout"] != 3. || a.created["MemorySize"] != 128. {
+		t.Errorf("created %v", a.created)
+	}
+	if err := d.Remove(t.Context()); err != nil || a.there {
+		t.Errorf("remove: %v, still there: %v", err, a.there)
+	}
+	for want, edit := range map[string]func(*platform.Function){
+		`Lambda has no runtime "wasm"`:     func(f *platform.Function) { f.Runtime = platform.Wasm },
+		"Lambda's are whole seconds":       func(f *platform.Function) { f.Timeout = 1500 * time.Millisecond },
+		"memory and storage of Lambda are": func(f *platform.Function) { f.Memory++ },
+		"no such file or directory":        func(f *platform.Function) { f.Code += "/elsewhere" },
+	} {
+		f := hello(t)
+		edit(&f)
+		if _, err := p.Deploy(t.Context(), f); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+func TestOptions(t *testing.T) {
+	alone(t)
+	for want, o := range map[string]lambda.Options{
+		"no region":                             {},
+		"no execution role":                     {Region: "eu-central-1"},
+		"is not this machine":                   {Region: "eu-central-1", Endpoint: "http://192.0.2.1:4566", Role: "arn:aws:iam::123456789012:role/r"},
+		"endpoint is not a URL":                 {Endpoint: "127.0.0.1:9001"},
+		`role "admin": write arn:`:              {Role: "admin"},
+		"choose one":                            {SnapStart: true, Provisioned: 1},
+		`architecture "amd64": write x86_64`:    {Architecture: "amd64"},
+		"platform lambda: no AWS credentials: ": {Region: "eu-central-1", Role: "arn:aws:iam::123456789012:role/r"},
+	} {
+		_, err := lambda.New(t.Context(), o)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: got %v, want %q", o, err, want)
+		}
+	}
+}
+
+// TestArchive wants the same bytes of the same files, at whatever time, and
+// nothing of what lies outside the folder.
+func TestArchive(t *testing.T) {
+	alone(t)
+	a := &api{}
+	p := open(t, lambda.Options{Endpoint: a.serve(t)})
+	code := func(f platform.Function) string {
+		if _, err := p.Deploy(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+		return a.created["Code"].(map[string]any)["ZipFile"].(string)
+	}
+	f := hello(t)
+	first := code(f)
+	past := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(filepath.Join(f.Code, "bootstrap"), past, past); err != nil {
+		t.Fatal(err)
+	}
+	if code(f) != first {
+		t.Error("the same files at another time are another package")
+	}
+	text, err := base64.StdEncoding.DecodeString(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := zip.NewReader(bytes.NewReader(text), int64(len(text)))
+	if err != nil || len(z.File) != 1 || z.File[0].Name != "bootstrap" || z.File[0].Mode() != 0o755 {
+		t.Fatalf("%v: %+v", err, z)
+	}
+	r, err := z.File[0].Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if content, err := io.ReadAll(r); err != nil || string(content) != "#!/bin/sh\n" {
+		t.Errorf("%q, %v", content, err)
+	}
+	if err := os.Symlink("/etc/hostname", filepath.Join(f.Code, "out")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Deploy(t.Context(), f); err == nil || !strings.Contains(err.Error(), "path escapes") {
+		t.Errorf("a link out of the folder: %v", err)
+	}
+}

@@ -1,0 +1,188 @@
+package lambda
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform"
+)
+
+// Options say where functions run, and how.
+type Options struct {
+	// Endpoint is the URL of a Lambda-compatible API. The default is what AWS's
+	// own configuration says (AWS_ENDPOINT_URL_LAMBDA), and else AWS's.
+	Endpoint string
+	// Region and Profile are as AWS's tools have them. The defaults are those of
+	// the environment and the shared configuration; on loopback us-east-1.
+	Region, Profile string
+	// Role is the ARN of the functions' execution role. On loopback it may be
+	// left out.
+	Role string
+	// Architecture is x86_64 or arm64. The default is this machine's, which Go
+	// functions are built for.
+	Architecture string
+	// SnapStart has instances restored from snapshots of published versions.
+	SnapStart bool
+	// Provisioned is how many instances of each function are kept ready.
+	Provisioned int
+	// Run is in the name of everything that is made. The default is drawn.
+	Run string
+	// Answer is how long the API may take to answer what waits for no function;
+	// an invocation may take so much longer than its function. The default is 30s.
+	Answer time.Duration
+	// Settle is how long it may take until what the API has accepted is so. The
+	// default is 5m.
+	Settle time.Duration
+}
+
+const (
+	usualAnswer  = 30 * time.Second
+	usualSettle  = 5 * time.Minute
+	localRegion  = "us-east-1"
+	localRole    = "arn:aws:iam::000000000000:role/coldcurve"
+	x86, arm     = "x86_64", "arm64"
+	runLetters   = 8
+	mostAttempts = 4 // at what is not an invocation and was throttled
+)
+
+var (
+	runPattern  = regexp.MustCompile(`^[a-z0-9]{1,16}$`)
+	rolePattern = regexp.MustCompile(`^arn:[a-z0-9-]+:iam::[0-9]{12}:role/.+$`)
+)
+
+// resolve fills in the defaults, or tells every fault.
+func (o *Options) resolve() error {
+	var faults []error
+	fault := func(when bool, format string, args ...any) {
+		if when {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	u, err := url.Parse(o.Endpoint)
+	fault(err != nil || o.Endpoint != "" && (u.Host == "" || u.Scheme != "http" && u.Scheme != "https"),
+		"endpoint is not a URL: write http://127.0.0.1:9001")
+	fault(o.Architecture != "" && o.Architecture != x86 && o.Architecture != arm, "architecture %q: write %s or %s", o.Architecture, x86, arm)
+	fault(o.Role != "" && !rolePattern.MatchString(o.Role), "role %q: write arn:aws:iam::123456789012:role/NAME", o.Role)
+	fault(o.Provisioned < 0, "provisioned %d is below 0", o.Provisioned)
+	fault(o.Provisioned > 0 && o.SnapStart, "provisioned concurrency and SnapStart do not go together: choose one")
+	fault(o.Run != "" && !runPattern.MatchString(o.Run), "run %q: write up to 16 letters a-z and digits", o.Run)
+	fault(o.Answer < 0 || o.Settle < 0, "a time to wait is below 0")
+	if len(faults) > 0 {
+		return fmt.Errorf("platform lambda: %w", errors.Join(faults...))
+	}
+	machine := x86
+	if runtime.GOARCH == "arm64" {
+		machine = arm
+	}
+	o.Architecture = cmp.Or(o.Architecture, machine)
+	o.Run = cmp.Or(o.Run, strings.ToLower(rand.Text()[:runLetters]))
+	o.Answer, o.Settle = cmp.Or(o.Answer, usualAnswer), cmp.Or(o.Settle, usualSettle)
+	return nil
+}
+
+// connect finds region, endpoint and credentials, and makes the clients.
+func (p *Platform) connect(ctx context.Context) error {
+	o := &p.options
+	transport := &http.Transport{
+		Proxy:               http.ProxyFromEnvironment, // never one for loopback
+		DialContext:         (&net.Dialer{Timeout: o.Answer}).DialContext,
+		TLSHandshakeTimeout: o.Answer,
+		DisableCompression:  true,
+		ForceAttemptHTTP2:   true,
+		MaxIdleConnsPerHost: 1 << 16, // as many as can be in flight
+		IdleConnTimeout:     90 * time.Second,
+	}
+	p.close = transport.CloseIdleConnections
+	load := []func(*config.LoadOptions) error{
+		config.WithHTTPClient(&http.Client{Transport: transport}),
+		config.WithRegion(o.Region), config.WithSharedConfigProfile(o.Profile), config.WithBaseEndpoint(o.Endpoint),
+	}
+	if isLoopback(o.Endpoint) {
+		// A machine without credentials would be asked for those of its own role,
+		// over the network, for seconds.
+		load = append(load, config.WithEC2IMDSClientEnableState(imds.ClientDisabled))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, load...)
+	if err != nil {
+		return p.unready(err, "look at ~/.aws/config and the variables AWS_PROFILE and AWS_REGION")
+	}
+	p.endpoint = value(lambda.NewFromConfig(cfg).Options().BaseEndpoint)
+	if err := p.complete(&cfg); err != nil {
+		return err
+	}
+	if err := p.authenticate(ctx, &cfg); err != nil {
+		return err
+	}
+	p.control = lambda.NewFromConfig(cfg, func(l *lambda.Options) {
+		l.Retryer = retry.NewStandard(func(r *retry.StandardOptions) {
+			r.MaxAttempts = mostAttempts
+			// Where nobody listens nobody will in a second.
+			r.Retryables = []retry.IsErrorRetryable{
+				retry.RetryableHTTPStatusCode{Codes: retry.DefaultRetryableHTTPStatusCodes},
+				retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes},
+			}
+		})
+	})
+	p.invoker = lambda.NewFromConfig(cfg, func(l *lambda.Options) { l.Retryer = aws.NopRetryer{} })
+	return nil
+}
+
+// complete sees to it that there is a region and a role, and that nothing
+// crosses a network readable.
+func (p *Platform) complete(cfg *aws.Config) error {
+	o := &p.options
+	local := p.Loopback()
+	if local {
+		cfg.Region, o.Role = cmp.Or(cfg.Region, localRegion), cmp.Or(o.Role, localRole)
+	}
+	o.Region = cfg.Region
+	switch {
+	case o.Region == "":
+		return p.unready(errors.New("no region"), "add --region, or set AWS_REGION")
+	case o.Role == "":
+		return p.unready(errors.New("no execution role for the functions"),
+			"add --role arn:aws:iam::ACCOUNT:role/NAME; one without permissions is enough for functions that call nobody")
+	case !local && strings.HasPrefix(p.endpoint, "http://"):
+		return p.unready(fmt.Errorf("%s is not this machine, and code and tokens would cross the network readable", p.Where()),
+			"write https://, or reach it through a tunnel at 127.0.0.1")
+	}
+	return nil
+}
+
+// authenticate sees to it that there are credentials. This machine's own
+// servers need none.
+func (p *Platform) authenticate(ctx context.Context, cfg *aws.Config) error {
+	limited, cancel := context.WithTimeout(ctx, p.options.Answer)
+	defer cancel()
+	_, err := cfg.Credentials.Retrieve(limited)
+	switch {
+	case err == nil:
+		return nil
+	case p.Loopback():
+		cfg.Credentials = aws.AnonymousCredentials{}
+		return nil
+	}
+	return p.unready(fmt.Errorf("no AWS credentials: %w", shorten(err)), hintCredentials)
+}
+
+// unready is the error of a platform that cannot be used.
+func (p *Platform) unready(err error, hint string) error {
+	return &platform.Error{Kind: sample.Refused, Op: "platform lambda", Err: err, Hint: hint}
+}
