@@ -20,6 +20,9 @@ type Overrides struct {
 	Platform string
 	// URL is where platform http sends requests.
 	URL string
+	// Endpoint, Region and Role are where platform lambda runs functions, and as
+	// whom. "" keeps them.
+	Endpoint, Region, Role string
 	// Seed replaces the seed; nil keeps it.
 	Seed *uint64
 	// Scale multiplies rates and counts; a burst keeps at least one request,
@@ -89,6 +92,10 @@ func (o *Overrides) check() Faults {
 	}
 	checkFactor("--scale", &o.Scale)
 	checkFactor("--time-scale", &o.TimeScale)
+	if problem := badURL(o.Endpoint); o.Endpoint != "" && problem != "" {
+		add("--endpoint-url", problem, "write for example http://127.0.0.1:9001")
+		o.Endpoint = ""
+	}
 	if problem := badURL(o.URL); o.URL != "" && problem != "" {
 		add("--url", problem, "write for example http://127.0.0.1:8080/")
 		o.URL, o.badURL = "", true
@@ -105,6 +112,9 @@ func (o Overrides) misplaced(platform string) Faults {
 		}
 	}
 	belongs("--url", o.URL != "", httpPlatform)
+	belongs("--endpoint-url", o.Endpoint != "", lambdaPlatform)
+	belongs("--region", o.Region != "", lambdaPlatform)
+	belongs("--role", o.Role != "", lambdaPlatform)
 	belongs("--sandbox", o.Sandboxes != nil, referencePlatform)
 	belongs("--start", o.Starts != nil, referencePlatform)
 	belongs("--keep-alive", o.KeepAlive != nil, referencePlatform)
@@ -125,6 +135,8 @@ func (o Overrides) apply(s *Scenario) {
 		s.Notes = append(s.Notes, fmt.Sprintf("durations and keep-alive are multiplied by %g", o.TimeScale))
 	}
 	s.Platform.URL = cmp.Or(o.URL, s.Platform.URL)
+	l := &s.Platform.Lambda
+	l.Endpoint, l.Region, l.Role = cmp.Or(o.Endpoint, l.Endpoint), cmp.Or(o.Region, l.Region), cmp.Or(o.Role, l.Role)
 	if o.KeepAlive != nil {
 		s.Platform.Policy.KeepAlive, s.Platform.Policy.Survival, s.Platform.Policy.Hybrid = *o.KeepAlive, nil, nil
 	}

@@ -101,7 +101,7 @@ func TestBadFlags(t *testing.T) {
 	}{
 		{Overrides{Platform: "lambada", URL: "here", Sandboxes: []string{"wasp"}, KeepAlive: &negative, Scale: -1, TimeScale: 1e9}, []string{
 			`--keep-alive: a negative duration; write 0 to reap at once, or for example 10m`,
-			`--platform: unknown platform "lambada"; write one of: reference, http, server`,
+			`--platform: unknown platform "lambada"; write lambda (there are: reference, http, server, lambda)`,
 			`--sandbox: unknown sandbox "wasp"; write wasm (there are: process, namespace, wasm, container)`,
 			`--scale: a factor of -1; write a number from 0.001 to 1000000, for example 0.1`,
 			`--time-scale: a factor of 1e+09; write a number from 0.001 to 1000000, for example 0.1`,
@@ -128,6 +128,14 @@ func TestBadFlags(t *testing.T) {
 		}},
 		{Overrides{Platform: "http", URL: "http://me:secret@"}, []string{
 			`--url: "http://...@" is not an http or https URL; write for example http://127.0.0.1:8080/`,
+		}},
+		{Overrides{Platform: "lambda", Endpoint: "127.0.0.1:9001"}, []string{
+			`--endpoint-url: "127.0.0.1:9001" is not an http or https URL; write for example http://127.0.0.1:9001`,
+		}},
+		{Overrides{Endpoint: "http://127.0.0.1:9001", Region: "us-east-1", Role: "r"}, []string{
+			`--endpoint-url: platform reference has no such option; leave it out, or add --platform lambda`,
+			`--region: platform reference has no such option; leave it out, or add --platform lambda`,
+			`--role: platform reference has no such option; leave it out, or add --platform lambda`,
 		}},
 		{Overrides{TimeScale: 1e-12, Scale: 1e300}, []string{
 			`--scale: a factor of 1e+300; write a number from 0.001 to 1000000, for example 0.1`,

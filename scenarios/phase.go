@@ -119,6 +119,8 @@ func arrivalFields() fields[Arrivals] {
 			"evenly spaced as the rate goes; the default is at random").Of(ramp, step, spike, sine).Defaults(false),
 		key("gap", durations("5s", 1, longest), func(a *Arrivals) *time.Duration { return &a.Gap },
 			"from one request to the next").Of(gap).Must(),
+		key("evict", choices("evict", evicting()), func(a *Arrivals) *[]string { return &a.Evict },
+			"platforms on which the function is put away after each request, so that the next starts cold; the default is none: gaps beyond the keep-alive do it").Of(gap),
 		key("file", texts(), func(a *Arrivals) *string { return &a.File },
 			"recorded arrivals, from the scenario's folder: minute,count or a timestamp a line; may be gzipped").Of(replay).Must().Like("trace.csv"),
 		key("speed", factors(0, 1e6, "60"), func(a *Arrivals) *float64 { return &a.Speed },

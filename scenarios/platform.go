@@ -20,9 +20,15 @@ const (
 	referencePlatform = "reference"
 	httpPlatform      = "http"
 	serverPlatform    = "server"
+	lambdaPlatform    = "lambda"
 )
 
-func platformNames() []string { return []string{referencePlatform, httpPlatform, serverPlatform} }
+func platformNames() []string {
+	return []string{referencePlatform, httpPlatform, serverPlatform, lambdaPlatform}
+}
+
+// evicting are the platforms on which a function can be put away on demand.
+func evicting() []string { return []string{referencePlatform, lambdaPlatform} }
 
 // defaultPlatform is a platform with the options that the file does not give.
 func defaultPlatform(name string) Platform {
@@ -31,6 +37,8 @@ func defaultPlatform(name string) Platform {
 		return Platform{Name: name, Timeout: 30 * time.Second}
 	case serverPlatform:
 		return Platform{Name: name, Workers: 1}
+	case lambdaPlatform:
+		return Platform{Name: name, Timeout: 30 * time.Second}
 	}
 	return Platform{Name: name, Sandbox: "process", Start: "plain", Policy: lifecycle.Policy{KeepAlive: 10 * time.Minute}}
 }
@@ -39,10 +47,10 @@ func defaultPlatform(name string) Platform {
 const longest = 30 * 24 * time.Hour
 
 func platformFields() fields[Platform] {
-	const ref, web, server = referencePlatform, httpPlatform, serverPlatform
+	const ref, web, server, cloud = referencePlatform, httpPlatform, serverPlatform, lambdaPlatform
 	first := fields[Platform]{
 		key("name", words("platform", platformNames()), func(p *Platform) *string { return &p.Name },
-			"which platform").Must(ref, web, server),
+			"which platform").Must(platformNames()...),
 
 		key("profile", words("profile", fixtures.ProfileNames()), func(p *Platform) *string { return &p.Profile },
 			"a named platform's policy, which the other keys change").Of(ref),
@@ -59,13 +67,27 @@ func platformFields() fields[Platform] {
 		key("headers", textMaps("headers", `X-Api-Key: "secret"`, "\x00\r\n"), func(p *Platform) *map[string]string { return &p.Headers },
 			"sent with every request").Of(web),
 		key("timeout", durations("30s", 1, longest), func(p *Platform) *time.Duration { return &p.Timeout },
-			"longest wait for an answer").Of(web).Defaults("30s"),
+			"longest wait for an answer; lambda: beside what the function may take").Of(web, cloud).Defaults("30s"),
 		key("workers", counts(1, 1024), func(p *Platform) *int { return &p.Workers },
 			"processors of this machine that each function's server gets").Of(server).Defaults(1),
 		key("backlog", counts(1, 1_000_000), func(p *Platform) *int { return &p.Backlog },
 			"most requests that a server has at a time, in service and waiting; more are refused; the default is no limit").Of(server),
 		key("target", durations("300ms", 1, longest), func(p *Platform) *time.Duration { return &p.Target },
 			"the p99 latency at which a server's capacity is stated; the default is none").Of(server),
+		key("endpoint_url", urls(), func(p *Platform) *string { return &p.Lambda.Endpoint },
+			"what speaks Lambda's API, in place of AWS").Of(cloud),
+		key("region", texts(), func(p *Platform) *string { return &p.Lambda.Region },
+			"AWS region; the default is that of AWS's own configuration").Of(cloud),
+		key("aws_profile", texts(), func(p *Platform) *string { return &p.Lambda.Profile },
+			"profile of AWS's own configuration").Of(cloud),
+		key("role", texts(), func(p *Platform) *string { return &p.Lambda.Role },
+			"ARN of the functions' execution role; may be left out where endpoint_url is this machine").Of(cloud),
+		key("architecture", words("architecture", []string{"x86_64", "arm64"}), func(p *Platform) *string { return &p.Lambda.Architecture },
+			"what functions run on; the default is this machine's").Of(cloud),
+		key("snap_start", flags(), func(p *Platform) *bool { return &p.Lambda.SnapStart },
+			"restore instances from snapshots of published versions").Of(cloud).Defaults(false),
+		key("provisioned_concurrency", counts(1, 100_000), func(p *Platform) *int { return &p.Lambda.Provisioned },
+			"instances of each function that are kept ready; the default is none").Of(cloud),
 	}
 	return slices.Concat(first, policyFields(), last)
 }

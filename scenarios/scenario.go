@@ -50,16 +50,31 @@ type Platform struct {
 	AsyncWaits   []time.Duration                 // before each; nil is Lambda's 1 and 2 minutes
 	StartDelay   map[platform.Runtime][]Quantile // emulated: least duration of a start; nil for none
 
+	// lambda
+	Lambda Lambda
+
 	// http
 	URL     string
 	Method  string            // the default is GET, POST where a payload is given
 	Headers map[string]string // sent with every request
-	Timeout time.Duration     // of one request; the default is 30s
+	Timeout time.Duration     // of one request (lambda: beside the function's own); the default is 30s
 
 	// server
 	Workers int           // processors of each function's server; the default is 1
 	Backlog int           // requests at a server, in service and waiting; 0 is no limit
 	Target  time.Duration // p99 at which capacity is stated; 0 is none
+}
+
+// Lambda is where and how functions run on platform lambda. What is not given
+// is as AWS's own configuration says.
+type Lambda struct {
+	Endpoint     string // URL; "" is AWS's own
+	Region       string
+	Profile      string
+	Role         string // ARN
+	Architecture string // x86_64 or arm64; "" is this machine's
+	SnapStart    bool
+	Provisioned  int // instances kept ready; 0 is none
 }
 
 // Quantile is one point of a distribution of delays; between two of them it is linear.
@@ -123,12 +138,13 @@ type Arrivals struct {
 	Width     time.Duration // spike: how long
 	CV        float64       // bursty: coefficient of variation of inter-arrival times, > 1
 	Gap       time.Duration
-	File      string  // replay, resolved against the scenario's folder
-	Speed     float64 // replay: 60 plays a minute in a second; the default is 1
-	Even      bool    // ramp, step, spike, sine: evenly spaced as the rate goes, not at random
-	Consumer  string  // who the requests are accounted to
-	Stage     string  // which of the consumer's environments
-	Trigger   string  // by what the requests reach the function: "" directly, or one of sample.Triggers
+	File      string   // replay, resolved against the scenario's folder
+	Speed     float64  // replay: 60 plays a minute in a second; the default is 1
+	Even      bool     // ramp, step, spike, sine: evenly spaced as the rate goes, not at random
+	Consumer  string   // who the requests are accounted to
+	Stage     string   // which of the consumer's environments
+	Evict     []string // gap: the platforms on which the function is put away after each request
+	Trigger   string   // by what the requests reach the function: "" directly, or one of sample.Triggers
 
 	Trace arrival.Trace // replay: what File holds
 	Scale float64       // replay: how often each recorded request is sent; 0 is once

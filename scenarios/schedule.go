@@ -30,6 +30,7 @@ type Source struct {
 	Consumer string
 	Stage    string
 	Trigger  string
+	Evict    bool // the function is put away after each request
 }
 
 // PhaseSpan is where a phase lies in the schedule, [Start, End).
@@ -100,7 +101,7 @@ func (out *Schedule) add(s *Scenario, phase int, start time.Duration) error {
 			return fmt.Errorf("schedule %s: more than %d entries of arrivals", s.Name, 1<<16-1)
 		}
 		id := uint16(len(out.Sources))
-		out.Sources = append(out.Sources, Source{Phase: phase, Entry: entry, Function: a.Function, Consumer: a.Consumer, Stage: a.Stage, Trigger: a.Trigger})
+		out.Sources = append(out.Sources, Source{Phase: phase, Entry: entry, Function: a.Function, Consumer: a.Consumer, Stage: a.Stage, Trigger: a.Trigger, Evict: slices.Contains(a.Evict, s.Platform.Name)})
 		times := process.Times(p.Duration, source(s.Seed, phase, entry))
 		if len(p.Arrivals) == 1 {
 			for t := range times {

@@ -138,7 +138,9 @@ func TestSchemaHasTheReadersKeys(t *testing.T) {
 		".platform=http":      "platform: {name: http, QQQ: 1}",
 		".faults":             "faults: [{QQQ: 1}]",
 	}
-	probes[".platform=server"] = "platform: {name: server, QQQ: 1}"
+	for _, name := range []string{"server", "lambda"} {
+		probes[".platform="+name] = "platform: {name: " + name + ", QQQ: 1}"
+	}
 	for path, text := range map[string]string{
 		".keep_alive":          "keep_alive: {QQQ: 1}",
 		".keep_alive.survival": "keep_alive: {survival: [{QQQ: 1}]}",

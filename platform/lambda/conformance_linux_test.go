@@ -109,6 +109,29 @@ func TestWrongCredentials(t *testing.T) {
 	}
 }
 
+// TestLeftovers wants what a run has made to be found, told to be under way, and
+// taken when it is not needed any more.
+func TestLeftovers(t *testing.T) {
+	alone(t)
+	endpoint := serve(t)
+	p := open(t, lambda.Options{Endpoint: endpoint, Run: "abc"})
+	if _, err := p.Deploy(t.Context(), hello(t)); err != nil {
+		t.Fatal(err)
+	}
+	list, err := p.Leftovers(t.Context())
+	if err != nil || len(list) != 1 || list[0].Name != "coldcurve-abc-hello" || list[0].Run != "abc" || !list[0].Mine || !list[0].Alive {
+		t.Fatalf("leftovers %+v, %v", list, err)
+	}
+	for range 2 {
+		if err := p.Take(t.Context(), list[0]); err != nil {
+			t.Error(err)
+		}
+	}
+	if left := leftovers(t, endpoint); len(left) > 0 {
+		t.Errorf("still there: %v", left)
+	}
+}
+
 // TestProvisioned wants a version with instances kept ready to be invoked, and
 // no init of theirs to be taken for a cold start.
 func TestProvisioned(t *testing.T) {

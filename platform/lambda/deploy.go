@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -72,16 +71,18 @@ func (d *deployment) undo(ctx context.Context, err error) error {
 		return err // nothing was made
 	}
 	if d.Remove(ctx) != nil {
-		failed.Hint += "; what may have been made is removed by `coldcurve cleanup`"
+		if failed.Hint != "" {
+			failed.Hint += "; "
+		}
+		failed.Hint += "what may have been made is removed by `coldcurve cleanup`"
 	}
 	return err
 }
 
 // answered says whether the API has said no, or was never reached.
 func answered(failed *platform.Error) bool {
-	dial, ok := errors.AsType[*net.OpError](failed.Err)
 	_, said := errors.AsType[smithy.APIError](failed.Err)
-	return said || ok && dial.Op == "dial"
+	return said || isDial(failed.Err) || isStranger(failed.Err)
 }
 
 // creation is the request that makes a function.
@@ -105,7 +106,7 @@ func (p *Platform) creation(f platform.Function, name string) (*lambda.CreateFun
 	}
 	runtime, known := runtimes()[f.Runtime]
 	if !known {
-		return nil, fmt.Errorf("Lambda has no runtime %q", f.Runtime)
+		return nil, fmt.Errorf("runtime %q is none of Lambda's", f.Runtime)
 	}
 	code, err := archive(f.Code)
 	if err != nil {

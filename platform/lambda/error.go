@@ -2,8 +2,10 @@ package lambda
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -25,6 +27,7 @@ const (
 	hintDenied      = "the run needs lambda:CreateFunction, GetFunctionConfiguration, UpdateFunctionConfiguration, InvokeFunction, DeleteFunction, TagResource and iam:PassRole"
 	hintThrottled   = "the account is at its limit of requests or of concurrent executions: --scale .5 asks for less, or ask AWS for more"
 	hintSilent      = "something listens there that does not answer: is it Lambda's API? `coldcurve serve` is one"
+	hintStranger    = "AWS_CA_BUNDLE names a file of further certificates to trust"
 	hintNobody      = "is anybody listening there? `coldcurve serve` prints its address"
 )
 
@@ -65,8 +68,10 @@ func (p *Platform) failure(caller context.Context, limit time.Duration, op strin
 	case errors.Is(err, context.DeadlineExceeded):
 		out.Kind, out.Hint = sample.Timeout, hintSilent
 		out.Err = fmt.Errorf("no answer from %s within %s", p.Where(), units.FormatDuration(limit))
-	default:
+	case isDial(err):
 		out.Hint = hintNobody
+	case isStranger(err):
+		out.Hint = hintStranger
 	}
 	return out
 }
@@ -113,6 +118,19 @@ func shorten(err error) error {
 		}
 	}
 	return &told{inner.Error(), err}
+}
+
+// isDial says whether nobody was reached.
+func isDial(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "dial"
+}
+
+// isStranger says whether somebody was reached whose certificate nobody vouches
+// for.
+func isStranger(err error) bool {
+	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
+	return ok
 }
 
 func isGone(err error) bool {

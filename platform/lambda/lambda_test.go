@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"io"
 	"net"
 	"net/http"
@@ -324,10 +325,10 @@ func TestCreation(t *testing.T) {
 		t.Errorf("remove: %v, still there: %v", err, a.there)
 	}
 	for want, edit := range map[string]func(*platform.Function){
-		`Lambda has no runtime "wasm"`:     func(f *platform.Function) { f.Runtime = platform.Wasm },
-		"Lambda's are whole seconds":       func(f *platform.Function) { f.Timeout = 1500 * time.Millisecond },
-		"memory and storage of Lambda are": func(f *platform.Function) { f.Memory++ },
-		"no such file or directory":        func(f *platform.Function) { f.Code += "/elsewhere" },
+		`runtime "wasm" is none of Lambda's`: func(f *platform.Function) { f.Runtime = platform.Wasm },
+		"Lambda's are whole seconds":         func(f *platform.Function) { f.Timeout = 1500 * time.Millisecond },
+		"memory and storage of Lambda are":   func(f *platform.Function) { f.Memory++ },
+		"no such file or directory":          func(f *platform.Function) { f.Code += "/elsewhere" },
 	} {
 		f := hello(t)
 		edit(&f)
@@ -353,6 +354,25 @@ func TestOptions(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: got %v, want %q", o, err, want)
 		}
+	}
+}
+
+// TestCertificates has an endpoint's certificate vouched for by the file that
+// AWS's own configuration names.
+func TestCertificates(t *testing.T) {
+	alone(t)
+	server := httptest.NewTLSServer(&api{})
+	defer server.Close()
+	_, err := open(t, lambda.Options{Endpoint: server.URL}).Deploy(t.Context(), hello(t))
+	expectError(t, err, sample.Network, "deploy hello: tls: failed to verify certificate", "AWS_CA_BUNDLE")
+	bundle := filepath.Join(t.TempDir(), "ca.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(bundle, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AWS_CA_BUNDLE", bundle)
+	if _, err := open(t, lambda.Options{Endpoint: server.URL}).Deploy(t.Context(), hello(t)); err != nil {
+		t.Errorf("with its certificate: %v", err)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -100,18 +100,7 @@ func (o *Options) resolve() error {
 // connect finds region, endpoint and credentials, and makes the clients.
 func (p *Platform) connect(ctx context.Context) error {
 	o := &p.options
-	transport := &http.Transport{
-		Proxy:               http.ProxyFromEnvironment, // never one for loopback
-		DialContext:         (&net.Dialer{Timeout: o.Answer}).DialContext,
-		TLSHandshakeTimeout: o.Answer,
-		DisableCompression:  true,
-		ForceAttemptHTTP2:   true,
-		MaxIdleConnsPerHost: 1 << 16, // as many as can be in flight
-		IdleConnTimeout:     90 * time.Second,
-	}
-	p.close = transport.CloseIdleConnections
 	load := []func(*config.LoadOptions) error{
-		config.WithHTTPClient(&http.Client{Transport: transport}),
 		config.WithRegion(o.Region), config.WithSharedConfigProfile(o.Profile), config.WithBaseEndpoint(o.Endpoint),
 	}
 	if isLoopback(o.Endpoint) {
@@ -123,6 +112,7 @@ func (p *Platform) connect(ctx context.Context) error {
 	if err != nil {
 		return p.unready(err, "look at ~/.aws/config and the variables AWS_PROFILE and AWS_REGION")
 	}
+	p.transport(&cfg)
 	p.endpoint = value(lambda.NewFromConfig(cfg).Options().BaseEndpoint)
 	if err := p.complete(&cfg); err != nil {
 		return err
@@ -142,6 +132,20 @@ func (p *Platform) connect(ctx context.Context) error {
 	})
 	p.invoker = lambda.NewFromConfig(cfg, func(l *lambda.Options) { l.Retryer = aws.NopRetryer{} })
 	return nil
+}
+
+// transport makes the connections' own, with the certificates that AWS's
+// configuration names.
+func (p *Platform) transport(cfg *aws.Config) {
+	base, ok := cfg.HTTPClient.(*awshttp.BuildableClient)
+	if !ok {
+		base = awshttp.NewBuildableClient()
+	}
+	t := base.GetTransport()
+	t.DisableCompression = true
+	t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, 1<<16 // as many as can be in flight
+	cfg.HTTPClient = &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	p.close = t.CloseIdleConnections
 }
 
 // complete sees to it that there is a region and a role, and that nothing

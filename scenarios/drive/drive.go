@@ -12,7 +12,8 @@
 //
 // The loop is open: a slow answer delays no later arrival. It computes no
 // latency and no figure that is kept, retries nothing, probes nothing and sends
-// no request that the schedule does not hold.
+// no request that the schedule does not hold. Where the schedule wants it, a
+// function is put away after its answer.
 //
 // Its promises are measured by
 //
@@ -84,6 +85,8 @@ type Outcome struct {
 	// Causes say why requests failed; those that the run itself cancelled and
 	// those that it dropped are not among them.
 	Causes []Cause
+
+	Evictions Evictions
 }
 
 // Run drives the plan and returns when every arrival that was reached has its
@@ -152,6 +155,7 @@ func run(ctx context.Context, plan Plan, sink Sink, progress func(Progress), w w
 		MonotonicOrigin: plan.Clock.At(origin),
 		Generator:       rundir.ReadVitals().Since(before),
 		Causes:          tr.causes.sorted(),
+		Evictions:       tr.evicted.sum(),
 	}
 	out.Generator.Backlog = g.peak()
 	out.Generator.PeakBacklog = tr.backlog.most.Load()
@@ -211,6 +215,9 @@ func (p *Plan) validate() error {
 	for i, src := range s.Sources {
 		if p.Deployments[src.Function] == nil {
 			faults = append(faults, fmt.Errorf("function %q is scheduled but not deployed", src.Function))
+		}
+		if err := checkEvict(src.Function, p.Deployments[src.Function], src.Evict); err != nil {
+			faults = append(faults, err)
 		}
 		if src.Phase < 0 || src.Phase >= len(s.Phases) {
 			faults = append(faults, fmt.Errorf("source %d is of phase %d, the schedule has %d", i, src.Phase, len(s.Phases)))

@@ -29,6 +29,7 @@ type transport struct {
 	headway  *headway
 	backlog  backlog
 	causes   causes
+	evicted  evictions
 	answer   *http.Response // the same for every hit; vegeta only reads it
 
 	sent, dropped, cancelled atomic.Uint64
@@ -39,6 +40,7 @@ type route struct {
 	phase, function string
 	deployment      platform.Deployment
 	request         platform.Request
+	evictor         *evictor
 }
 
 func newTransport(requests context.Context, plan *Plan, origin time.Time, g *gate) *transport {
@@ -57,6 +59,7 @@ func newTransport(requests context.Context, plan *Plan, origin time.Time, g *gat
 			function:   src.Function,
 			deployment: plan.Deployments[src.Function],
 			request:    req,
+			evictor:    evictorOf(plan.Deployments[src.Function], src.Evict),
 		})
 	}
 	return t
@@ -74,6 +77,7 @@ func (t *transport) RoundTrip(hit *http.Request) (*http.Response, error) {
 	if t.gate.enter() {
 		t.send(seq)
 		t.gate.leave()
+		t.evicted.after(t.requests, t.routes[t.schedule.Source[seq]].evictor)
 	} else {
 		t.drop(seq)
 	}
@@ -83,6 +87,7 @@ func (t *transport) RoundTrip(hit *http.Request) (*http.Response, error) {
 func (t *transport) send(seq uint64) {
 	r := &t.routes[t.schedule.Source[seq]]
 	s := t.blank(seq, r)
+	t.evicted.look(r.evictor)
 	gone := t.sent.Add(1) - 1 + t.dropped.Load()
 	s.Sent = time.Since(t.origin)
 	t.backlog.look(t.schedule.Times, s.Sent, s.Lag(), gone)

@@ -5,6 +5,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/scenarios"
 )
 
@@ -39,6 +41,7 @@ type grammar struct {
 	Cost     costCmd     `cmd:"" help:"What traffic costs, and who pays."`
 	Validate validateCmd `cmd:"" help:"Check scenario files."`
 	Schema   schemaCmd   `cmd:"" help:"Print a JSON schema: of a scenario file, or of what --json prints."`
+	Cleanup  cleanupCmd  `cmd:"" help:"Remove what runs on platform lambda have left that were killed."`
 	Prices   pricesCmd   `cmd:"" help:"The price book: list, explain, check a file of your own, compare two days."`
 	Doctor   doctorCmd   `cmd:"" help:"Say what can run on this machine and why not; measure the harness's own error."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
@@ -116,12 +119,12 @@ func report(stderr io.Writer, err error) int {
 		return exitUsage
 	}
 	fmt.Fprintf(stderr, "coldcurve: error: %v\n", err)
-	f, ok := errors.AsType[*failure](err)
-	if !ok {
-		return exitFailure
+	code, hint := exitFailure, platform.HintOf(err)
+	if f, ok := errors.AsType[*failure](err); ok {
+		code, hint = f.code, cmp.Or(f.hint, hint)
 	}
-	if f.hint != "" {
-		fmt.Fprintf(stderr, "coldcurve: hint: %s\n", f.hint)
+	if hint != "" {
+		fmt.Fprintf(stderr, "coldcurve: hint: %s\n", hint)
 	}
-	return f.code
+	return code
 }

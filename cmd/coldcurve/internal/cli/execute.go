@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/rundir"
@@ -63,6 +64,9 @@ func measure(ctx context.Context, w *World, s *plan, c *runCmd, path string, sho
 		Clock:       clock.New(),
 	}, writer, show)
 
+	evicted, evictErr := evictions(&outcome)
+	driveErr = errors.Join(driveErr, evictErr)
+	manifest.Warnings = append(manifest.Warnings, evicted...)
 	manifest.Warnings = append(manifest.Warnings, stage.history(writer)...)
 	manifest.Warnings = append(manifest.Warnings, stage.readings(writer)...)
 	manifest.Warnings = append(manifest.Warnings, stage.logs(writer)...)
@@ -85,6 +89,24 @@ func measure(ctx context.Context, w *World, s *plan, c *runCmd, path string, sho
 	}))
 	dir, openErr := rundir.Open(writer.Dir())
 	return dir, errors.Join(err, openErr)
+}
+
+// evictions are what a reader must know of those that the scenario wanted. It
+// is an error if none came about: the run has measured something else.
+func evictions(o *drive.Outcome) (warnings []string, err error) {
+	e := &o.Evictions
+	if e.Failed > 0 {
+		warnings = append(warnings, fmt.Sprintf("%d of %d evictions failed, so that starts after them may be warm: %s",
+			e.Failed, e.Failed+e.Done, drive.OneLine(e.Err.Error())))
+		if e.Done == 0 {
+			err = e.Err
+		}
+	}
+	if e.Late > 0 {
+		warnings = append(warnings, fmt.Sprintf("%s came while the eviction ahead of it was under way: --time-scale 3 gives each more time",
+			count(e.Late, "request")))
+	}
+	return warnings, err
 }
 
 func manifestOf(s *plan, d platform.Description, now time.Time, f *overrideFlags) rundir.Manifest {

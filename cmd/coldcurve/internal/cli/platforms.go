@@ -29,6 +29,8 @@ func openPlatform(ctx context.Context, w *World, s *scenarios.Scenario, function
 		})
 	case "server":
 		return openServers(ctx, p, functions.present, c.Cache)
+	case "lambda":
+		return openLambda(ctx, w, s, c)
 	case "http":
 		return httpplatform.New(httpplatform.Options{URL: p.URL, Method: p.Method, Headers: p.Headers, Timeout: p.Timeout})
 	}

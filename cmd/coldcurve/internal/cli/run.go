@@ -17,6 +17,7 @@ type runCmd struct {
 
 	overrideFlags `embed:""`
 	pricing       `embed:""`
+	consent       `embed:""`
 
 	Out  string `default:"runs" type:"path" help:"Folder that run directories are made in."`
 	JSON bool   `name:"json" help:"Print one JSON document (coldcurve schema summary) instead of tables."`
@@ -29,8 +30,11 @@ type runCmd struct {
 
 // overrideFlags change a scenario before it is validated.
 type overrideFlags struct {
-	Platform  string   `help:"Platform in place of the scenario's: reference, http or server."`
+	Platform  string   `help:"Platform in place of the scenario's: reference, http, server or lambda."`
 	URL       string   `name:"url" help:"Platform http: where to send requests."`
+	Endpoint  string   `name:"endpoint-url" help:"Platform lambda: what speaks Lambda's API, in place of AWS."`
+	Region    string   `help:"Platform lambda: AWS region. The default is that of AWS's own configuration."`
+	Role      string   `help:"Platform lambda: ARN of the functions' execution role."`
 	Seed      *uint64  `help:"Seed in place of the scenario's."`
 	Scale     float64  `default:"1" help:"Multiply rates and counts by this."`
 	TimeScale float64  `default:"1" help:"Multiply durations and the keep-alive by this."`
@@ -58,6 +62,7 @@ func (f *overrideFlags) overrides() (scenarios.Overrides, error) {
 		f.Platform = "http" // only http has one
 	}
 	return scenarios.Overrides{
+		Endpoint: f.Endpoint, Region: f.Region, Role: f.Role,
 		Platform: f.Platform, URL: f.URL, Seed: f.Seed, Scale: f.Scale, TimeScale: f.TimeScale,
 		KeepAlive: f.KeepAlive.value, Sandboxes: f.Sandbox, Starts: f.Start,
 	}, nil
@@ -73,6 +78,7 @@ func (f *overrideFlags) given() map[string]string {
 		}
 	}
 	add("platform", f.Platform != "", f.Platform)
+	add("region", f.Region != "", f.Region)
 	add("scale", f.Scale != 1, f.Scale)
 	add("time-scale", f.TimeScale != 1, f.TimeScale)
 	add("sandbox", f.Sandbox != nil, strings.Join(f.Sandbox, ","))

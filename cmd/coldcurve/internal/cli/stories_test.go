@@ -33,6 +33,7 @@ func TestStories(t *testing.T) {
 	}{
 		{"around", []string{"aws", "zip", "python3", "curl"}, nil},
 		{"keys", []string{"aws"}, nil},
+		{"lambda", nil, nil},
 		{"kept", []string{"aws", "zip", "python3"}, nil},
 		{"javascript", []string{"node", "zip"}, []string{"@aws-sdk/client-lambda"}},
 		{"nodeclient", []string{"node", "curl"}, []string{"aws-lambda-ric"}},

@@ -16,6 +16,7 @@ import (
 type World struct {
 	Args       []string // without the program's name
 	Env        func(key string) string
+	Stdin      io.Reader
 	Stdout     io.Writer
 	Stderr     io.Writer
 	Terminal   Terminal
@@ -29,8 +30,8 @@ type World struct {
 
 // Terminal is what the streams are connected to.
 type Terminal struct {
-	Out, Err bool // a terminal, not a pipe or file
-	Width    int  // columns of the terminal; 0 is unknown
+	In, Out, Err bool // a terminal, not a pipe or file
+	Width        int  // columns of the terminal; 0 is unknown
 }
 
 // System is the real world.
@@ -42,9 +43,11 @@ func System() *World {
 	return &World{
 		Args:   os.Args[1:],
 		Env:    os.Getenv,
+		Stdin:  os.Stdin,
 		Stdout: os.Stdout,
 		Stderr: os.Stderr,
 		Terminal: Terminal{
+			In:    term.IsTerminal(int(os.Stdin.Fd())),
 			Out:   term.IsTerminal(int(os.Stdout.Fd())),
 			Err:   term.IsTerminal(int(os.Stderr.Fd())),
 			Width: width,

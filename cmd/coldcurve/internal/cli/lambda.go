@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/cost"
+	"github.com/coldcurve/coldcurve/analysis/prices"
+	"github.com/coldcurve/coldcurve/analysis/units"
+	lambdaplatform "github.com/coldcurve/coldcurve/platform/lambda"
+	"github.com/coldcurve/coldcurve/scenarios"
+)
+
+// consent is what somebody who pays is asked, or has said beforehand.
+type consent struct {
+	Yes     bool  `help:"Do not ask before something is made that may cost money."`
+	MaxCost money `name:"max-cost" default:"$1" help:"Most that a run on a paid platform may cost, by the price book and if each request takes all of its time."`
+}
+
+// money is a flag in dollars.
+type money struct{ units.Money }
+
+// UnmarshalText parses "$1", "$0.05".
+func (m *money) UnmarshalText(text []byte) (err error) {
+	m.Money, err = units.ParseMoney(string(text))
+	return err
+}
+
+// openLambda opens platform lambda, once whoever pays has agreed.
+func openLambda(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd) (*lambdaplatform.Platform, error) {
+	p, err := lambdaplatform.New(ctx, lambdaOptions(&s.Platform))
+	if err != nil || p.Loopback() {
+		return p, err
+	}
+	b, err := boundOf(s, p.Region(), prices.Open())
+	if err == nil {
+		fmt.Fprintf(w.Stderr, "coldcurve: %s: at most %s, and at most %s if each takes all of its time\n",
+			p.Where(), count(b.requests, "invocation"), b.cost)
+		err = c.consent.agree(w, b)
+	}
+	if err != nil {
+		return nil, errors.Join(err, p.Close(ctx))
+	}
+	return p, nil
+}
+
+func lambdaOptions(p *scenarios.Platform) lambdaplatform.Options {
+	return lambdaplatform.Options{
+		Endpoint: p.Lambda.Endpoint, Region: p.Lambda.Region, Profile: p.Lambda.Profile, Role: p.Lambda.Role,
+		Architecture: p.Lambda.Architecture, SnapStart: p.Lambda.SnapStart, Provisioned: p.Lambda.Provisioned, Answer: p.Timeout,
+	}
+}
+
+// bound is the most that a run can come to.
+type bound struct {
+	requests uint64
+	cost     units.Money
+}
+
+// keptFor is how long what is kept ready may stay beyond the run's own length:
+// until it is ready, and until it is removed.
+const keptFor = 10 * time.Minute
+
+// boundOf prices a scenario's requests as if each took its function's timeout,
+// after an init as long as one may be. Nothing else is sent, and nothing is
+// repeated.
+func boundOf(s *scenarios.Scenario, region string, book *prices.Book) (bound, error) {
+	schedule, err := s.Schedule()
+	if err != nil {
+		return bound{}, err
+	}
+	option, err := cost.New(book, "aws/lambda", cost.Terms{})
+	if err != nil {
+		return bound{}, err
+	}
+	asked := make(map[string]uint64)
+	for _, id := range schedule.Source {
+		asked[schedule.Sources[id].Function]++
+	}
+	var works []*cost.Work
+	for _, f := range s.Functions {
+		n := asked[f.Name]
+		w := &cost.Work{
+			Name: f.Name, Region: region, Arch: s.Platform.Lambda.Architecture, Memory: f.Memory, Storage: f.Storage,
+			Requests: n, Durations: cost.Constant(f.Timeout), Cold: n, Init: cost.Constant(lambdaplatform.LambdaLimits().Init),
+		}
+		if ready := s.Platform.Lambda.Provisioned; ready > 0 {
+			length := schedule.Phases[len(schedule.Phases)-1].End
+			w.Provisioned = []cost.Provisioned{{Instances: uint64(ready), For: length + keptFor}}
+		}
+		if s.Platform.Lambda.SnapStart {
+			w.Snapshots = cost.Snapshots{Versions: 1 + n, For: keptFor, Restores: n} // a version an eviction
+		}
+		works = append(works, w)
+	}
+	bill, err := option.Bill(works...)
+	if err != nil {
+		return bound{}, hinted(fmt.Errorf("what the run may cost: %w", err), "choose another --region, or give a price file to `coldcurve prices validate` and --prices")
+	}
+	return bound{requests: uint64(len(schedule.Times)), cost: bill.Total}, nil
+}
+
+// agree refuses what costs more than it may, and asks about the rest.
+func (c *consent) agree(w *World, b bound) error {
+	if b.cost > c.MaxCost.Money {
+		return hinted(fmt.Errorf("the run may cost %s, and --max-cost is %s", b.cost, c.MaxCost.Money),
+			"lower the functions' timeouts or --scale, or allow it: --max-cost "+b.cost.String())
+	}
+	return c.ask(w, "Go on?")
+}
+
+// ask wants a yes, unless that was said beforehand.
+func (c *consent) ask(w *World, question string) error {
+	if c.Yes {
+		return nil
+	}
+	if !w.Terminal.In {
+		return hinted(errors.New("nobody is there to be asked: standard input is no terminal"), "add --yes")
+	}
+	fmt.Fprintf(w.Stderr, "coldcurve: %s [y/N] ", question)
+	answer, err := bufio.NewReader(w.Stdin).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return nil
+	}
+	return errors.New("not agreed to; nothing was started")
+}
