@@ -195,10 +195,6 @@ func (s *Server) Hand(inv *sandbox.Invocation) <-chan Reply {
 	return w.replies
 }
 
-// Replies yields the Reply to each Hand of an instance that holds one
-// invocation at a time, unless the instance is gone first.
-func (s *Server) Replies() <-chan Reply { return s.replies }
-
 // take marks an invocation as the instance's own. The caller holds mu.
 func (s *Server) take(w work) { s.held = append(s.held, holding{w, s.clock.Now()}) }
 

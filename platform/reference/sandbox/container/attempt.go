@@ -244,9 +244,10 @@ func (a *attempt) TakeLog() []byte { return a.log.take() }
 func (a *attempt) SeedLog(earlier []byte) { _, _ = a.log.Write(earlier) }
 
 // Terminate implements session.Attempt.
-func (a *attempt) Terminate() {
+func (a *attempt) Terminate() error {
 	a.condemned.Store(true)
 	_ = a.signal("SIGTERM") // what cannot be asked is killed
+	return nil
 }
 
 func (a *attempt) signal(name string) error {
@@ -257,6 +258,7 @@ func (a *attempt) signal(name string) error {
 // PutAway implements session.Attempt.
 func (a *attempt) PutAway() error {
 	a.condemned.Store(true)
+	a.MaxMemory() // while it can still be asked
 	err := a.sandbox.discard(a.berth)
 	select {
 	case <-a.exited:

@@ -169,7 +169,7 @@ func (s *Sandbox) Start(ctx context.Context, id string, spec *sandbox.Spec) (san
 	in.Session, err = session.Begin(ctx, session.Config{
 		Spec: spec, Clock: s.clock, Begun: begun, Response: s.limits.Response, Grace: s.options.Grace,
 		Begin: func(ctx context.Context) (session.Attempt, int64, error) { return s.begin(ctx, id, spec, i, begun) },
-		Ready: func(a session.Attempt) { a.(*attempt).settle(spec) },
+		Ready: func(a session.Attempt) error { a.(*attempt).settle(spec); return nil },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start instance %s: %w", id, err)

@@ -1,7 +1,6 @@
 package process
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -12,21 +11,17 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/units"
-	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+	"github.com/coldcurve/coldcurve/platform/reference/runtimeapi"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/session"
 	"golang.org/x/sys/unix"
 )
 
-const (
-	// lastWords bounds the wait for what a process sent just before its end.
-	lastWords = 100 * time.Millisecond
-	// patience bounds the wait for the end of a process after SIGKILL, when
-	// only the kernel's own work is left. That is not little for a crowd: all
-	// groups together have the share of one other task of the machine, and 10 s
-	// were too short for one of 1,000 beside 20 compilers on two cores.
-	patience = 30 * time.Second
-)
+// patience bounds the wait for the end of a process after SIGKILL, when
+// only the kernel's own work is left. That is not little for a crowd: all
+// groups together have the share of one other task of the machine, and 10 s
+// were too short for one of 1,000 beside 20 compilers on two cores.
+const patience = 30 * time.Second
 
 // attempt is one process and its berth. An instance has one, or a second
 // where its init had to be begun anew.
@@ -47,15 +42,14 @@ type attempt struct {
 	peak    int64
 }
 
-// newAttempt watches over a started process; ended is called when it has gone.
-func newAttempt(o *order, w *wards, ended func(*attempt)) *attempt {
+// newAttempt watches over a started process.
+func newAttempt(o *order, w *wards) *attempt {
 	a := &attempt{berth: o.berth, wards: w, lifeline: o.lifeline, pid: o.pid, exited: make(chan struct{})}
 	go func() {
 		if o.born != nil {
 			o.born()
 		}
 		a.wait(o.pidfd)
-		ended(a)
 	}()
 	return a
 }
@@ -138,58 +132,40 @@ func (a *attempt) family() map[kin]bool {
 	return family
 }
 
-// awaitInit returns nil once it is ready, or why it will not be.
-func (a *attempt) awaitInit(ctx context.Context, ready <-chan struct{}, limit time.Duration) (*sandbox.Failure, error) {
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	select {
-	case <-ready:
-		return nil, nil
-	case told := <-a.api.InitFailed():
-		return a.initFailure(told.Type, told.Message), nil
-	case <-a.exited:
-		return a.initExit(), nil
-	case <-timer.C:
-		return sandbox.TimedOut("", limit, a.log.take()), nil
-	case <-ctx.Done():
-		return nil, fmt.Errorf("await init: %w", context.Cause(ctx))
-	}
+// API implements session.Attempt.
+func (a *attempt) API() *runtimeapi.Server { return a.api }
+
+// Exited implements session.Attempt.
+func (a *attempt) Exited() <-chan struct{} { return a.exited }
+
+// TakeLog implements session.Attempt.
+func (a *attempt) TakeLog() []byte { return a.log.take() }
+
+// SeedLog implements session.Attempt.
+func (a *attempt) SeedLog(earlier []byte) { a.log.seed(earlier) }
+
+// Terminate implements session.Attempt.
+func (a *attempt) Terminate() error {
+	a.condemned.Store(true)
+	err := a.thaw() // it could not hear otherwise
+	a.signal(syscall.SIGTERM)
+	return err
 }
 
-// initExit is the failure of a process that has ended in init, in its own
-// words if it has left some.
-func (a *attempt) initExit() *sandbox.Failure {
-	a.api.Drain(lastWords)
-	select {
-	case told := <-a.api.InitFailed():
-		return a.initFailure(told.Type, told.Message)
-	default:
-		return a.exitFailure(sample.Init, "")
-	}
-}
-
-func (a *attempt) initFailure(kind, message string) *sandbox.Failure {
-	return &sandbox.Failure{Kind: sample.Init, Type: kind, Message: message,
-		Cause: fmt.Errorf("init failed: %s: %s", kind, message), Log: a.log.take()}
-}
-
-// exitFailure says how the process ended: kind, or OutOfMemory, or Platform
-// where we killed it ourselves.
-func (a *attempt) exitFailure(kind sample.ErrorKind, request string) *sandbox.Failure {
-	how := describe(a.status)
-	f := &sandbox.Failure{Kind: kind, Type: "Runtime.ExitError", Log: a.log.take(),
-		Message: sandbox.ForRequest(request) + "Error: Runtime exited" + how}
+// Ending implements session.Attempt.
+func (a *attempt) Ending() (end session.Ending) {
 	switch {
-	case a.condemned.Load():
-		f.Kind = sample.Platform
-		f.Cause = errors.New("the instance was stopped")
-	case a.status.Signaled() && a.status.Signal() == syscall.SIGKILL && a.outOfMemory():
-		f.Kind = sample.OutOfMemory
-		f.Cause = errors.New("process killed for exceeding its memory limit")
-	default:
-		f.Cause = errors.New("process exited" + how)
+	case a.status.Signaled():
+		end.How = "signal: " + a.status.Signal().String()
+	case a.status.ExitStatus() != 0:
+		end.How = "exit status " + strconv.Itoa(a.status.ExitStatus())
 	}
-	return f
+	if a.condemned.Load() {
+		end.Cause = errors.New("the instance was stopped")
+	} else if a.status.Signaled() && a.status.Signal() == syscall.SIGKILL {
+		end.OutOfMemory = a.outOfMemory()
+	}
+	return end
 }
 
 func (a *attempt) outOfMemory() bool {
@@ -200,18 +176,6 @@ func (a *attempt) outOfMemory() bool {
 	}
 	kills, err := a.group.OutOfMemoryKills()
 	return err == nil && kills > 0
-}
-
-// describe words an end as Lambda does.
-func describe(s syscall.WaitStatus) string {
-	switch {
-	case s.Signaled():
-		return " with error: signal: " + s.Signal().String()
-	case s.ExitStatus() != 0:
-		return " with error: exit status " + strconv.Itoa(s.ExitStatus())
-	default:
-		return " without providing a reason"
-	}
 }
 
 // limit sets the CPU share that the instance has from now on.
@@ -269,8 +233,8 @@ func (a *attempt) putAway(id string) error {
 	return errors.Join(errs...)
 }
 
-// maxMemory is the peak so far, in bytes; 0 where it cannot be told.
-func (a *attempt) maxMemory() int64 {
+// MaxMemory implements session.Attempt.
+func (a *attempt) MaxMemory() int64 {
 	a.account.Lock()
 	defer a.account.Unlock()
 	if a.over {

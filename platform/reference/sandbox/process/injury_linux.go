@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/session"
 	"golang.org/x/sys/unix"
 )
 
@@ -23,15 +24,12 @@ func (in *instance) Injure(what sandbox.Injury) error {
 
 // treat does something to the process that runs.
 func (in *instance) treat(verb string, do func(*attempt) error) error {
-	in.change.Lock()
-	defer in.change.Unlock()
-	if in.ended {
-		return errStopped()
-	}
-	if err := do(in.attempt()); err != nil {
-		return fmt.Errorf("%s instance %s: %w", verb, in.id, err)
-	}
-	return nil
+	return in.Treat(func(a session.Attempt) error {
+		if err := do(a.(tenant).attempt); err != nil {
+			return fmt.Errorf("%s instance %s: %w", verb, in.id, err)
+		}
+		return nil
+	})
 }
 
 func (a *attempt) injure(what sandbox.Injury) error {

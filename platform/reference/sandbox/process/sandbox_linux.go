@@ -198,20 +198,6 @@ func (s *Sandbox) Start(ctx context.Context, id string, spec *sandbox.Spec) (san
 	return s.start(ctx, id, spec, begun)
 }
 
-// start starts an instance that was asked for at begun. The caller has entered.
-func (s *Sandbox) start(ctx context.Context, id string, spec *sandbox.Spec, begun int64) (sandbox.Instance, error) {
-	prog, err := s.programs.of(ctx, spec)
-	if err != nil {
-		return nil, fmt.Errorf("start instance %s: %w", id, err)
-	}
-	in := newInstance(s, id, spec, prog, begun)
-	if _, err := in.begin(ctx); err != nil {
-		return nil, err
-	}
-	s.remember(in)
-	return in, nil
-}
-
 // enter says whether something may still be started; if so, the caller calls
 // starts.Done when it has been.
 func (s *Sandbox) enter(id string) error {

@@ -10,6 +10,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/session"
 )
 
 // stem is an interpreter that runs our client and asks it for a function.
@@ -18,7 +19,6 @@ type stem struct {
 	id      string
 	attempt *attempt
 	booted  <-chan struct{}
-	done    chan struct{}
 
 	mu      sync.Mutex
 	used    bool // assigned, or stopped
@@ -35,7 +35,7 @@ func (s *Sandbox) Boot(ctx context.Context, id string, runtime platform.Runtime)
 	if err != nil {
 		return nil, fmt.Errorf("boot %s: %w", id, err)
 	}
-	st := &stem{sandbox: s, id: id, done: make(chan struct{})}
+	st := &stem{sandbox: s, id: id}
 	o := &order{program: prog, tie: func(b *berth) ([]string, error) {
 		st.booted = b.api.ExpectStem()
 		return append(slices.Clone(prog.env), "AWS_LAMBDA_RUNTIME_API="+b.api.Addr()), nil
@@ -43,7 +43,7 @@ func (s *Sandbox) Boot(ctx context.Context, id string, runtime platform.Runtime)
 	if err := s.launch(ctx, id, o); err != nil {
 		return nil, err
 	}
-	st.attempt = newAttempt(o, s.wards, func(*attempt) { close(st.done) })
+	st.attempt = newAttempt(o, s.wards)
 	s.remember(st)
 	return st, nil
 }
@@ -53,8 +53,8 @@ func (st *stem) AwaitBooted(ctx context.Context) error {
 	select {
 	case <-st.booted:
 		return nil
-	case <-st.done:
-		f := st.attempt.exitFailure(sample.Platform, "")
+	case <-st.Done():
+		f := session.ExitFailure(tenant{st.attempt, st.id}, sample.Platform, "")
 		return fmt.Errorf("boot %s: %w: %s", st.id, f, f.Log)
 	case <-ctx.Done():
 		return fmt.Errorf("boot %s: %w", st.id, context.Cause(ctx))
@@ -86,11 +86,10 @@ func (st *stem) Assign(ctx context.Context, id string, spec *sandbox.Spec) (sand
 		err = &sandbox.Failure{Kind: sample.Platform, Cause: fmt.Errorf("start %s: %w", id, errors.Join(err, st.attempt.putAway(st.id)))}
 		return nil, err
 	}
-	s.remember(in)
 	return in, nil
 }
 
-func (st *stem) assign(ctx context.Context, id string, spec *sandbox.Spec, begun int64) (*instance, error) {
+func (st *stem) assign(ctx context.Context, id string, spec *sandbox.Spec, begun int64) (sandbox.Instance, error) {
 	s := st.sandbox
 	prog, err := s.programs.of(ctx, spec)
 	if err != nil {
@@ -103,9 +102,7 @@ func (st *stem) assign(ctx context.Context, id string, spec *sandbox.Spec, begun
 	if err := st.attempt.api.Assign(env); err != nil {
 		return nil, err
 	}
-	in := newInstance(s, id, spec, prog, begun)
-	in.inherit(st.attempt, sample.Prewarmed, s.clock.Now())
-	return in, nil
+	return s.inherit(st.attempt, id, spec, prog, begun, sample.Prewarmed), nil
 }
 
 // take uses the stem up, once.
@@ -118,7 +115,7 @@ func (st *stem) take() bool {
 }
 
 // Done implements sandbox.Stem.
-func (st *stem) Done() <-chan struct{} { return st.done }
+func (st *stem) Done() <-chan struct{} { return st.attempt.exited }
 
 // Stop implements sandbox.Stem.
 func (st *stem) Stop() error {

@@ -12,6 +12,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/cgroup"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/session"
 	"golang.org/x/sys/unix"
 )
 
@@ -24,7 +25,6 @@ type zygote struct {
 	wards   *wards
 	attempt *attempt
 	control *channel
-	done    chan struct{}
 
 	loaded  chan struct{}
 	refusal error // set before loaded is closed: why it cannot be forked
@@ -63,7 +63,7 @@ func (s *Sandbox) Brood(ctx context.Context, id string, spec *sandbox.Spec) (san
 		return nil, fmt.Errorf("brood %s: %w", id, err)
 	}
 	defer theirs.Close()
-	z := &zygote{sandbox: s, id: id, spec: spec, program: plain, wards: w, control: control, done: make(chan struct{}),
+	z := &zygote{sandbox: s, id: id, spec: spec, program: plain, wards: w, control: control,
 		loaded: make(chan struct{}), forkers: make(chan *forker), quit: make(chan struct{})}
 	o := &order{program: prog, spec: spec, extra: []uintptr{theirs.Fd()}, tie: func(b *berth) ([]string, error) {
 		return b.bind(prog.env, spec, id, begun)
@@ -71,7 +71,7 @@ func (s *Sandbox) Brood(ctx context.Context, id string, spec *sandbox.Spec) (san
 	if err := s.launch(ctx, id, o); err != nil {
 		return nil, errors.Join(err, control.Close())
 	}
-	z.attempt = newAttempt(o, s.wards, func(*attempt) { close(z.done) })
+	z.attempt = newAttempt(o, s.wards)
 	s.remember(z)
 	z.keeper.Go(z.keep)
 	return z, nil
@@ -79,7 +79,7 @@ func (s *Sandbox) Brood(ctx context.Context, id string, spec *sandbox.Spec) (san
 
 // AwaitReady implements sandbox.Zygote.
 func (z *zygote) AwaitReady(ctx context.Context) error {
-	failure, err := z.attempt.awaitInit(ctx, z.loaded, z.spec.InitLimit)
+	failure, err := session.AwaitInit(ctx, tenant{z.attempt, z.id}, z.loaded, z.spec.InitLimit)
 	switch {
 	case err != nil:
 		return err
@@ -106,7 +106,7 @@ func (z *zygote) keep() {
 		case <-z.quit:
 			f.discard()
 			return
-		case <-z.done:
+		case <-z.Done():
 			f.discard()
 			return
 		}
@@ -148,16 +148,15 @@ func (z *zygote) Fork(ctx context.Context, id string) (sandbox.Instance, error) 
 		if err != nil {
 			return nil, &sandbox.Failure{Kind: sample.Platform, Cause: fmt.Errorf("start %s from zygote %s: %w", id, z.id, err)}
 		}
-		s.remember(in)
 		return in, nil
-	case <-z.done:
+	case <-z.Done():
 		return nil, &sandbox.Failure{Kind: sample.Platform, Cause: fmt.Errorf("start %s: zygote %s has ended", id, z.id)}
 	case <-ctx.Done():
 		return nil, fmt.Errorf("start %s: %w", id, context.Cause(ctx))
 	}
 }
 
-func (z *zygote) fork(f *forker, id string, begun int64) (*instance, error) {
+func (z *zygote) fork(f *forker, id string, begun int64) (sandbox.Instance, error) {
 	if f.err != nil {
 		return nil, f.err
 	}
@@ -172,13 +171,11 @@ func (z *zygote) fork(f *forker, id string, begun int64) (*instance, error) {
 		f.discard()
 		return nil, err
 	}
-	in := newInstance(z.sandbox, id, z.spec, z.program, begun)
-	in.inherit(newAttempt(o, z.wards, func(*attempt) {}), sample.Restored, z.sandbox.clock.Now())
-	return in, nil
+	return z.sandbox.inherit(newAttempt(o, z.wards), id, z.spec, z.program, begun, sample.Restored), nil
 }
 
 // Done implements sandbox.Zygote.
-func (z *zygote) Done() <-chan struct{} { return z.done }
+func (z *zygote) Done() <-chan struct{} { return z.attempt.exited }
 
 // Stop implements sandbox.Zygote.
 func (z *zygote) Stop() error {

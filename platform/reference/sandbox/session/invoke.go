@@ -21,18 +21,25 @@ func (s *Session) Invoke(_ context.Context, inv *sandbox.Invocation) (sandbox.Re
 	case <-a.Exited():
 		// Its parked poll may look alive for a moment yet: nobody would take
 		// what is handed over.
-		return sandbox.Result{}, exitFailure(a, sample.Crash, inv.RequestID)
+		return sandbox.Result{}, ExitFailure(a, sample.Crash, inv.RequestID)
 	default:
 	}
-	s.alarm.Set(inv.Deadline)
-	defer s.alarm.Clear()
-	a.API().Hand(inv)
+	rung := s.alarm.Rung()
+	if s.config.Spec.Slots > 1 { // each has its own deadline then
+		over := make(chan struct{})
+		defer time.AfterFunc(time.Until(inv.Deadline), func() { close(over) }).Stop()
+		rung = over
+	} else {
+		s.alarm.Set(inv.Deadline)
+		defer s.alarm.Clear()
+	}
+	replies := a.API().Hand(inv)
 	select {
-	case r := <-a.API().Replies():
+	case r := <-replies:
 		return s.result(a, r)
 	case <-a.Exited():
-		return s.ending(a, inv)
-	case <-s.alarm.Rung():
+		return s.ending(a, inv, replies)
+	case <-rung:
 		return sandbox.Result{}, s.held(a, inv, sandbox.TimedOut(inv.RequestID, s.config.Spec.Timeout, a.TakeLog()))
 	}
 }
@@ -53,13 +60,13 @@ func (s *Session) result(a Attempt, r runtimeapi.Reply) (sandbox.Result, error) 
 
 // ending tells what an invocation got from a process that has ended: its
 // answer, if it was sent before the end, or the end.
-func (s *Session) ending(a Attempt, inv *sandbox.Invocation) (sandbox.Result, error) {
+func (s *Session) ending(a Attempt, inv *sandbox.Invocation, replies <-chan runtimeapi.Reply) (sandbox.Result, error) {
 	a.API().Drain(lastWords)
 	select {
-	case r := <-a.API().Replies():
+	case r := <-replies:
 		return s.result(a, r)
 	default:
-		return sandbox.Result{}, s.held(a, inv, exitFailure(a, sample.Crash, inv.RequestID))
+		return sandbox.Result{}, s.held(a, inv, ExitFailure(a, sample.Crash, inv.RequestID))
 	}
 }
 
@@ -71,12 +78,12 @@ func (s *Session) held(a Attempt, inv *sandbox.Invocation, f *sandbox.Failure) *
 	return f
 }
 
-// awaitInit returns nil at the first poll, or why there will be none.
-func awaitInit(ctx context.Context, a Attempt, limit time.Duration) (*sandbox.Failure, error) {
+// AwaitInit returns nil once it is ready, or why it will not be.
+func AwaitInit(ctx context.Context, a Attempt, ready <-chan struct{}, limit time.Duration) (*sandbox.Failure, error) {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
-	case <-a.API().Ready():
+	case <-ready:
 		return nil, nil
 	case told := <-a.API().InitFailed():
 		return initFailure(a, told), nil
@@ -97,7 +104,7 @@ func initExit(a Attempt) *sandbox.Failure {
 	case told := <-a.API().InitFailed():
 		return initFailure(a, told)
 	default:
-		return exitFailure(a, sample.Init, "")
+		return ExitFailure(a, sample.Init, "")
 	}
 }
 
@@ -106,9 +113,9 @@ func initFailure(a Attempt, told runtimeapi.InitError) *sandbox.Failure {
 		Cause: fmt.Errorf("init failed: %s: %s", told.Type, told.Message), Log: a.TakeLog()}
 }
 
-// exitFailure says how the process ended: kind, or OutOfMemory, or Platform
+// ExitFailure says how the process ended: kind, or OutOfMemory, or Platform
 // where it did not end by itself.
-func exitFailure(a Attempt, kind sample.ErrorKind, request string) *sandbox.Failure {
+func ExitFailure(a Attempt, kind sample.ErrorKind, request string) *sandbox.Failure {
 	end := a.Ending()
 	how := " without providing a reason"
 	if end.How != "" {

@@ -40,10 +40,11 @@ type Attempt interface {
 	// SeedLog puts what an earlier attempt wrote before what this one writes.
 	SeedLog([]byte)
 	// Terminate asks the process to end.
-	Terminate()
+	Terminate() error
 	// PutAway ends it and returns when nothing of it is left.
 	PutAway() error
-	// MaxMemory is the peak so far, in bytes; 0 where it cannot be told.
+	// MaxMemory is the peak so far, in bytes, also after PutAway; 0 where it
+	// cannot be told.
 	MaxMemory() int64
 }
 
@@ -68,8 +69,9 @@ type Config struct {
 	Grace time.Duration
 	// Begin begins a process and gives the instant at which it was executed.
 	Begin func(context.Context) (Attempt, int64, error)
-	// Ready is called when init is done, before AwaitReady returns.
-	Ready func(Attempt)
+	// Ready is called when init is done, before AwaitReady returns. With its
+	// error the start has failed.
+	Ready func(Attempt) error
 }
 
 // Session is one instance's conversation. Its methods are those of
@@ -95,12 +97,23 @@ type Session struct {
 
 // Begin begins an instance's first process.
 func Begin(ctx context.Context, c Config) (*Session, error) {
-	s := &Session{config: c, alarm: sandbox.NewAlarm(), done: make(chan struct{})}
+	s := newSession(c)
 	if _, err := s.begin(ctx); err != nil {
-		s.alarm.Stop()
 		return nil, err
 	}
 	return s, nil
+}
+
+// Inherit makes a process that runs already an instance's first. Kind is how it
+// came to be, at the instant at which it was made to be this instance.
+func Inherit(c Config, a Attempt, kind sample.Start, at int64) *Session {
+	s := newSession(c)
+	s.adopt(a, kind, at)
+	return s
+}
+
+func newSession(c Config) *Session {
+	return &Session{config: c, alarm: sandbox.NewAlarm(), done: make(chan struct{})}
 }
 
 // begin begins a process and makes it the current one.
@@ -109,18 +122,24 @@ func (s *Session) begin(ctx context.Context) (Attempt, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.adopt(a, sample.Cold, provisioned)
+	return a, nil
+}
+
+// adopt makes a process the current one.
+func (s *Session) adopt(a Attempt, kind sample.Start, provisioned int64) {
 	s.mu.Lock()
 	s.current = a
 	s.tries++
 	if s.tries == 1 {
-		s.started = sandbox.Marks{Begun: s.config.Begun, Provisioned: provisioned, Start: sample.Cold}
+		s.started = sandbox.Marks{Begun: s.config.Begun, Provisioned: provisioned}
 	}
+	s.started.Start = kind // whatever the first was: that one is gone
 	s.mu.Unlock()
 	go func() {
 		<-a.Exited()
 		s.finish(a)
 	}()
-	return a, nil
 }
 
 // Current is the process that the instance has now.
@@ -137,13 +156,15 @@ func (s *Session) AwaitReady(ctx context.Context) (sandbox.Marks, error) {
 	a := s.Current()
 	limit := s.config.Spec.InitLimit
 	for {
-		failure, err := awaitInit(ctx, a, limit)
+		failure, err := AwaitInit(ctx, a, a.API().Ready(), limit)
 		if err != nil {
 			return s.marks(a), err
 		}
 		if failure == nil {
+			if err := s.config.Ready(a); err != nil {
+				return s.failed(a, err)
+			}
 			s.settle()
-			s.config.Ready(a)
 			return s.marks(a), nil
 		}
 		if s.tried() > 1 || failure.Kind == sample.Platform || failure.Type == invalidEntrypoint {
@@ -166,6 +187,9 @@ func (s *Session) marks(a Attempt) sandbox.Marks {
 	s.started.Attempts = s.tries
 	s.started.Booted = cmp.Or(s.started.Booted, booted)
 	s.started.Ready = polled
+	if s.started.Start != sample.Cold && booted > 0 {
+		s.started.Provisioned = booted // its client tells when it began to be this instance
+	}
 	return s.started.Ordered()
 }
 
@@ -211,7 +235,7 @@ func (s *Session) renew(old Attempt, log []byte) (Attempt, error) {
 	s.change.Lock()
 	defer s.change.Unlock()
 	if s.ended {
-		return nil, &sandbox.Failure{Kind: sample.Platform, Cause: errors.New("the instance was stopped")}
+		return nil, errStopped()
 	}
 	if err := s.putAway(old); err != nil {
 		return nil, &sandbox.Failure{Kind: sample.Platform, Cause: fmt.Errorf("begin init anew: %w", err)}
@@ -226,12 +250,26 @@ func (s *Session) renew(old Attempt, log []byte) (Attempt, error) {
 	return a, nil
 }
 
+func errStopped() error {
+	return &sandbox.Failure{Kind: sample.Platform, Cause: errors.New("the instance was stopped")}
+}
+
+// Treat does something to the process that runs, which is not replaced or put
+// away meanwhile. While the instance is being stopped it waits, and then fails.
+func (s *Session) Treat(do func(Attempt) error) error {
+	s.change.Lock()
+	defer s.change.Unlock()
+	if s.ended {
+		return errStopped()
+	}
+	return do(s.Current())
+}
+
 func (s *Session) putAway(a Attempt) error {
-	peak := a.MaxMemory() // while it can still be asked
 	err := a.PutAway()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.peak = max(s.peak, peak, a.MaxMemory())
+	s.peak = max(s.peak, a.MaxMemory())
 	return err
 }
 
@@ -247,13 +285,13 @@ func (s *Session) Stop(graceful bool) error {
 		s.alarm.Stop()
 		a := s.Current()
 		if graceful {
-			a.Terminate()
+			s.left = a.Terminate()
 			select {
 			case <-a.Exited():
 			case <-time.After(s.config.Grace):
 			}
 		}
-		s.left = s.putAway(a)
+		s.left = errors.Join(s.left, s.putAway(a))
 		s.settle()
 	})
 	return s.left

@@ -33,7 +33,11 @@ func (a *actor) API() *runtimeapi.Server { return a.api }
 func (a *actor) Exited() <-chan struct{} { return a.exited }
 func (a *actor) Ending() session.Ending  { return a.ending }
 func (a *actor) MaxMemory() int64        { return 7 }
-func (a *actor) Terminate()              { close(a.asked) }
+
+func (a *actor) Terminate() error {
+	close(a.asked)
+	return nil
+}
 
 func (a *actor) SeedLog(p []byte) { a.print(string(p)) }
 
@@ -120,7 +124,7 @@ func play(t *testing.T, acts ...func(*actor)) *session.Session {
 	s, err := session.Begin(t.Context(), session.Config{
 		Spec:  &sandbox.Spec{InitLimit: 5 * time.Second, Timeout: 300 * time.Millisecond},
 		Clock: clk, Begun: clk.Now(), Response: 6 << 20, Grace: 10 * time.Second,
-		Begin: begin, Ready: func(session.Attempt) {},
+		Begin: begin, Ready: func(session.Attempt) error { return nil },
 	})
 	if err != nil {
 		t.Fatal(err)
