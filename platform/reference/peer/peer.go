@@ -21,6 +21,7 @@ import (
 	"os"
 	"slices"
 	"syscall"
+	"time"
 )
 
 // Guard gives a listener that accepts only what [Check] lets through. Refused
@@ -56,6 +57,14 @@ func (g *guard) Accept() (net.Conn, error) {
 		_ = c.Close()
 		g.refused(err)
 	}
+}
+
+// SetDeadline is the listener's own.
+func (g *guard) SetDeadline(t time.Time) error {
+	if l, ok := g.Listener.(interface{ SetDeadline(time.Time) error }); ok {
+		return l.SetDeadline(t)
+	}
+	return errors.ErrUnsupported
 }
 
 // SyscallConn is the listener's own.

@@ -272,18 +272,43 @@ func (s *Server) served() int {
 // Close ends the listener and every connection and waits until they are gone.
 // It is idempotent.
 func (s *Server) Close() error {
-	s.mu.Lock()
-	s.closed = true
-	for c := range s.conns {
-		c.close()
-	}
-	s.mu.Unlock()
+	s.part()
 	err := s.listener.Close()
 	s.loops.Wait()
 	if errors.Is(err, net.ErrClosed) {
 		return nil
 	}
 	return err
+}
+
+// Retire is Close, but for the listener, which it gives back for another Server.
+// If that cannot be, the listener is closed and there is none. It is called when
+// whoever could connect has gone.
+func (s *Server) Retire() (net.Listener, error) {
+	l, ok := s.listener.(interface{ SetDeadline(time.Time) error })
+	if !ok || backlog(s.listener) {
+		return nil, s.Close()
+	}
+	s.part()
+	err := l.SetDeadline(time.Unix(1, 0)) // ends what waits in Accept
+	if err == nil {
+		s.loops.Wait()
+		err = l.SetDeadline(time.Time{})
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s.listener, nil
+}
+
+// part ends every connection, those to come as well.
+func (s *Server) part() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	for c := range s.conns {
+		c.close()
+	}
 }
 
 // accept takes one connection and serves it in its own goroutine, having left
@@ -293,7 +318,7 @@ func (s *Server) accept() {
 	defer s.loops.Done()
 	nc, err := s.listener.Accept()
 	if err != nil {
-		return // closed; nothing else ends a loopback listener
+		return // closed, or taken back; nothing else ends a loopback listener
 	}
 	c := newConn(nc)
 	if !s.admit(c) {

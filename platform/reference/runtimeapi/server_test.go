@@ -9,7 +9,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -404,6 +406,88 @@ func TestBootedIsBelievedWhereItCanBe(t *testing.T) {
 
 // TestDeadPoll hands work to an instance whose poll's connection has ended:
 // the next poll gets it.
+// TestRetiredListenerServesAnother: who was connected is not, and who connects
+// from then on is the next Server's.
+func TestRetiredListenerServesAnother(t *testing.T) {
+	l, err := runtimeapi.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := runtimeapi.Serve(l, clock.New(), limit)
+	w := dial(t, first)
+	w.send(poll)
+	<-first.Ready()
+	kept, err := first.Retire()
+	if err != nil || kept == nil {
+		t.Fatalf("got %v, %v, want the listener", kept, err)
+	}
+	if !w.ended() {
+		t.Error("the connection has outlived its server")
+	}
+	next := runtimeapi.Serve(kept, clock.New(), limit)
+	defer next.Close()
+	if next.Addr() != first.Addr() {
+		t.Errorf("it listens on %s, and did on %s", next.Addr(), first.Addr())
+	}
+	dial(t, next).send(poll)
+	<-next.Ready()
+}
+
+// TestListenerThatSomebodyWaitsAtIsNotKept: the next Server would take whoever
+// that is for its own instance.
+func TestListenerThatSomebodyWaitsAtIsNotKept(t *testing.T) {
+	l, err := runtimeapi.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	full := &deaf{Listener: l, closed: make(chan struct{})}
+	s := runtimeapi.Serve(full, clock.New(), limit)
+	dial(t, s).send(poll)
+	if !full.waitedAt(t) {
+		t.Skip("this system does not tell who waits")
+	}
+	kept, err := s.Retire()
+	if kept != nil || err != nil {
+		t.Errorf("got %v, %v, want no listener", kept, err)
+	}
+	if _, err := net.Dial("tcp", s.Addr()); err == nil {
+		t.Error("the address can be reached")
+	}
+}
+
+// deaf is a listener that accepts nobody.
+type deaf struct {
+	net.Listener
+	closed chan struct{}
+}
+
+func (d *deaf) Accept() (net.Conn, error) {
+	<-d.closed
+	return nil, net.ErrClosed
+}
+
+func (d *deaf) Close() error {
+	close(d.closed)
+	return d.Listener.Close()
+}
+
+func (d *deaf) SyscallConn() (syscall.RawConn, error) { return d.Listener.(syscall.Conn).SyscallConn() }
+
+func (d *deaf) SetDeadline(time.Time) error { return errors.New("it was to be closed") }
+
+// waitedAt returns when a connection waits; false where that cannot be told.
+func (d *deaf) waitedAt(t *testing.T) bool {
+	if runtime.GOOS != "linux" {
+		return false
+	}
+	for deadline := time.Now().Add(10 * time.Second); !runtimeapi.Backlog(d); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the connection does not come")
+		}
+	}
+	return true
+}
+
 func TestDeadPoll(t *testing.T) {
 	s, _ := serve(t)
 	w := dial(t, s)

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,22 +30,26 @@ func Environment(spec *Spec, region, task, clients string) []string {
 	if spec.Slots > 1 { // as Lambda Managed Instances have it: so many polls wait at once
 		env = append(env, "AWS_LAMBDA_MAX_CONCURRENCY="+strconv.Itoa(spec.Slots))
 	}
-	reserved := map[string]bool{"AWS_LAMBDA_RUNTIME_API": true, "AWS_LAMBDA_LOG_STREAM_NAME": true}
-	for _, pair := range env {
-		name, _, _ := strings.Cut(pair, "=")
-		reserved[name] = true
-	}
-	free := Defaults()
+	reserved := len(env)
 	for name, value := range f.Env {
-		if !reserved[name] {
-			free[name] = value
+		taken := func(pair string) bool { return strings.HasPrefix(pair, name+"=") }
+		if name != runtimeAPI && name != logStream && !slices.ContainsFunc(env[:reserved], taken) {
+			env = append(env, name+"="+value)
 		}
 	}
-	for name, value := range free {
-		env = append(env, name+"="+value)
+	for name, value := range Defaults() {
+		if _, given := f.Env[name]; !given {
+			env = append(env, name+"="+value)
+		}
 	}
 	return env
 }
+
+// What belongs to one instance.
+const (
+	runtimeAPI = "AWS_LAMBDA_RUNTIME_API"
+	logStream  = "AWS_LAMBDA_LOG_STREAM_NAME"
+)
 
 // Defaults are the variables that Lambda gives a function and lets it change.
 func Defaults() map[string]string {
@@ -58,7 +63,7 @@ func Defaults() map[string]string {
 // Own completes an environment by the name of the instance's log. It copies.
 func Own(env []string, id, version string, now time.Time) []string {
 	return append(append(make([]string, 0, len(env)+2), env...),
-		"AWS_LAMBDA_LOG_STREAM_NAME="+now.UTC().Format("2006/01/02")+"/["+version+"]"+id)
+		logStream+"="+now.UTC().Format("2006/01/02")+"/["+version+"]"+id)
 }
 
 // Variables encodes an environment for a process that is told of it when it

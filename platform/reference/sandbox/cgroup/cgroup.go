@@ -21,6 +21,7 @@ package cgroup
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -30,10 +31,14 @@ type Controller string
 
 // The controllers that instances need; Freezer is one in version 1 only.
 const (
-	Memory  Controller = "memory"
-	CPU     Controller = "cpu"
-	Freezer Controller = "freezer"
+	Memory    Controller = "memory"
+	CPU       Controller = "cpu"
+	Processes Controller = "pids"
+	Freezer   Controller = "freezer"
 )
+
+// bounding are the controllers that bound what a group uses.
+func bounding() []Controller { return []Controller{Memory, CPU, Processes} }
 
 // Hierarchy is a mounted tree of control groups and this process's place in it.
 type Hierarchy struct {
@@ -44,19 +49,12 @@ type Hierarchy struct {
 }
 
 // has tells whether the hierarchy has the controller.
-func (h Hierarchy) has(c Controller) bool {
-	for _, have := range h.Controllers {
-		if have == c {
-			return true
-		}
-	}
-	return false
-}
+func (h Hierarchy) has(c Controller) bool { return slices.Contains(h.Controllers, c) }
 
 // limits tells whether the hierarchy can bound anything.
-func (h Hierarchy) limits() bool { return h.Version == 2 || h.has(Memory) || h.has(CPU) }
+func (h Hierarchy) limits() bool { return h.Version == 2 || slices.ContainsFunc(bounding(), h.has) }
 
-// Hierarchies reads the trees that hold the memory, CPU and freezer controllers from
+// Hierarchies reads the trees that hold any of those controllers from
 // the text of /proc/self/mountinfo and /proc/self/cgroup. A version 2 tree
 // comes without controllers: what it has is in its files.
 func Hierarchies(mountinfo, self string) ([]Hierarchy, error) {
@@ -105,7 +103,7 @@ func mounted(line string) (h Hierarchy, root string, ok bool) {
 	case "cgroup":
 		h.Version = 1
 		for option := range strings.SplitSeq(types[2], ",") {
-			if c := Controller(option); c == Memory || c == CPU || c == Freezer {
+			if c := Controller(option); c == Freezer || slices.Contains(bounding(), c) {
 				h.Controllers = append(h.Controllers, c)
 			}
 		}

@@ -17,14 +17,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Options say where to look. The zero value looks at the machine.
+// Options are what all groups of a manager have in common.
 type Options struct {
+	// CPUPeriod is the period of CPU quotas. The default is the kernel's, 100 ms.
+	CPUPeriod time.Duration
+	// Processes is the most processes and threads of a group. The default is
+	// no bound.
+	Processes int
 	// Hierarchies replaces what /proc tells, for tests.
 	Hierarchies []Hierarchy
 }
 
 // Manager makes groups. Its methods are safe for concurrent use.
 type Manager struct {
+	options Options
 	trees   []tree
 	freezer *freezer // nil where there is none
 	notes   []string
@@ -53,7 +59,10 @@ func New(o Options) (*Manager, error) {
 			return nil, fmt.Errorf("make control groups: %w", err)
 		}
 	}
-	m := &Manager{}
+	if o.CPUPeriod == 0 {
+		o.CPUPeriod = 100 * time.Millisecond
+	}
+	m := &Manager{options: o}
 	var reasons []error
 	sweepAll(all, me)
 	for _, h := range all {
@@ -67,10 +76,11 @@ func New(o Options) (*Manager, error) {
 		}
 		m.trees = append(m.trees, t)
 	}
-	if len(m.trees) == 0 {
-		return nil, fmt.Errorf("make control groups: %s", because(reasons, "no hierarchy with the memory or the cpu controller is mounted"))
+	if !m.Enforces(Memory) && !m.Enforces(CPU) {
+		err := fmt.Errorf("make control groups: %s", because(reasons, "no hierarchy with the memory or the cpu controller is mounted"))
+		return nil, errors.Join(err, m.Close())
 	}
-	for _, c := range []Controller{Memory, CPU} {
+	for _, c := range bounding() {
 		if !m.Enforces(c) {
 			m.notes = append(m.notes, fmt.Sprintf("%s limits are not enforced: %s", c, because(reasons, "no hierarchy has that controller")))
 		}
@@ -179,7 +189,7 @@ func takeUnified(h Hierarchy, me owner.Owner) (tree, error) {
 	var last error
 	for at := h.Position; within(at, h.Mount); at = filepath.Dir(at) {
 		enabled, err := delegate(at)
-		if len(enabled) == 0 {
+		if !slices.Contains(enabled, Memory) && !slices.Contains(enabled, CPU) {
 			last = err
 			continue
 		}
@@ -206,11 +216,11 @@ func within(path, top string) bool {
 	return path == top || strings.HasPrefix(path, strings.TrimSuffix(top, "/")+"/")
 }
 
-// delegate turns on what a group can pass on to its children of memory and cpu.
+// delegate turns on what a group can pass on to its children of what bounds them.
 func delegate(group string) ([]Controller, error) {
 	var have []Controller
 	var last error
-	for _, c := range []Controller{Memory, CPU} {
+	for _, c := range bounding() {
 		if !listed(filepath.Join(group, "cgroup.controllers"), c) {
 			continue
 		}

@@ -21,7 +21,7 @@ import (
 func manager(t *testing.T) *Manager {
 	t.Helper()
 	need.Root(t)
-	m, err := New(Options{})
+	m, err := New(Options{CPUPeriod: 20 * time.Millisecond})
 	if err != nil {
 		need.Missing(t, "control groups that may be made: "+err.Error())
 	}
@@ -40,7 +40,7 @@ func manager(t *testing.T) *Manager {
 
 func group(t *testing.T, m *Manager) *Group {
 	t.Helper()
-	g, err := m.Make(20 * time.Millisecond)
+	g, err := m.Make()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestGroupHoldsWhatIsBornInIt(t *testing.T) {
 		t.Error("no peak memory of a group with processes")
 	}
 	go func() { _ = cmd.Wait() }()
-	if err := g.Kill(); err != nil {
+	if err := g.Kill(0); err != nil {
 		t.Error(err)
 	}
 	if err := g.Remove(); err != nil {
@@ -187,8 +187,8 @@ func TestUnifiedTakesTheNearestGroupThatDelegates(t *testing.T) {
 		t.Fatal(err)
 	}
 	enabled, err := delegate(filepath.Join(h.Mount, "user"))
-	if err != nil || len(enabled) != 2 {
-		t.Fatalf("got %v, %v, want both controllers", enabled, err)
+	if err != nil || len(enabled) != 3 {
+		t.Fatalf("got %v, %v, want all controllers", enabled, err)
 	}
 	if text, _ := os.ReadFile(filepath.Join(h.Mount, "user/cgroup.subtree_control")); !strings.HasPrefix(string(text), "+") {
 		t.Errorf("subtree control was told %q", text)
@@ -227,8 +227,9 @@ func TestUnifiedLimits(t *testing.T) {
 		}
 	}
 	p := part{Hierarchy: Hierarchy{Version: 2, Controllers: []Controller{Memory, CPU}}, path: dir}
-	g := &Group{limit: -1, swap: -1, quota: -1, peak: -1, oom: -1, descriptor: -1, parts: []part{p}}
-	if err := g.open(&p, 20*time.Millisecond); err != nil {
+	g := newGroup(&spares{})
+	g.parts = []part{p}
+	if err := g.open(&p, Options{CPUPeriod: 20 * time.Millisecond}); err != nil {
 		t.Fatal(err)
 	}
 	expect := func(name, want string) {
@@ -396,7 +397,7 @@ func TestFreezeStopsAllAndThawLetsThemRun(t *testing.T) {
 		if err := g.Freeze(); err != nil {
 			t.Fatal(err)
 		}
-		if err := g.Kill(); err != nil { // frozen as it is
+		if err := g.Kill(0); err != nil { // frozen as it is
 			t.Error(err)
 		}
 		if err := g.Remove(); err != nil {
@@ -440,7 +441,7 @@ func TestReleasedGroupIsAsNew(t *testing.T) {
 		t.Fatalf("got %d kills, %v, want some", n, err)
 	}
 	before := g.PeakMemory()
-	if err := g.Kill(); err != nil {
+	if err := g.Kill(0); err != nil {
 		t.Fatal(err)
 	}
 	if err := g.Release(); err != nil {
@@ -489,7 +490,7 @@ func TestFrozenGroupIsNotUsedAgain(t *testing.T) {
 	if err := g.Freeze(); err != nil {
 		t.Fatal(err)
 	}
-	if err := g.Kill(); err != nil {
+	if err := g.Kill(0); err != nil {
 		t.Fatal(err)
 	}
 	<-ended

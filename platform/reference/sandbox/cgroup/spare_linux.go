@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,11 +26,11 @@ type spares struct {
 	closed bool
 }
 
-// pop gives a group with that period, nil if there is none.
-func (s *spares) pop(period time.Duration) *Group {
+// pop gives a group, nil if there is none.
+func (s *spares) pop() *Group {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if n := len(s.groups); n > 0 && s.groups[n-1].period == period {
+	if n := len(s.groups); n > 0 {
 		g := s.groups[n-1]
 		s.groups = s.groups[:n-1]
 		return g
@@ -63,22 +62,22 @@ func (s *spares) close() []*Group {
 // Release gives the group back, which must be empty: Kill has returned. It is
 // removed, or used again if nothing in it tells of its last user.
 func (g *Group) Release() error {
-	if g.reset() && g.spares.push(g) {
+	if g.Reset() && g.spares.push(g) {
 		return nil
 	}
 	return g.Remove()
 }
 
-// reset takes off every bound and begins every account anew; false if that
-// cannot be done.
-func (g *Group) reset() bool {
+// Reset takes off every bound and begins every account anew; false if that
+// cannot be done. The group is empty, as for Release.
+func (g *Group) Reset() bool {
 	if g.chilled || g.FreeCPU() != nil {
 		return false
 	}
 	if g.limit < 0 {
 		return true
 	}
-	if g.peak < 0 || g.usage < 0 || number(g.usage) > mostResidue {
+	if used, ok := count(g.usage); !ok || g.peak < 0 || used > mostResidue {
 		return false
 	}
 	none := "-1"
@@ -97,21 +96,18 @@ func (g *Group) reset() bool {
 	return err == nil
 }
 
-// number reads a file with one number; 0 where it cannot be read.
-func number(fd int) int64 {
+// count reads a file with one number; not ok where it cannot be read.
+func count(fd int) (n int64, ok bool) {
 	if fd < 0 {
-		return 0
+		return 0, false
 	}
 	var text [24]byte
-	n, err := unix.Pread(fd, text[:], 0)
+	length, err := unix.Pread(fd, text[:], 0)
 	if err != nil {
-		return 0
+		return 0, false
 	}
-	value, err := strconv.ParseInt(strings.TrimSpace(string(text[:n])), 10, 64)
-	if err != nil {
-		return 0
-	}
-	return value
+	n, err = strconv.ParseInt(strings.TrimSpace(string(text[:length])), 10, 64)
+	return n, err == nil
 }
 
 // outOfMemoryKills counts from the group's making.

@@ -37,6 +37,9 @@ type attempt struct {
 	reaping sync.Mutex // between signals to the process and the end of its id
 	reaped  bool
 
+	away sync.Once
+	left error // of putting it away
+
 	account sync.Mutex // between uses of the group and its end: it may be another's then
 	over    bool
 	peak    int64
@@ -188,8 +191,14 @@ func (a *attempt) limit(s *Sandbox, memory units.Bytes) error {
 	return s.limitCPU(a.group, memory)
 }
 
-// putAway ends the process and everything of it; id is the instance's.
+// putAway ends the process and everything of it; id is the instance's. It does
+// so once: what is left of the berth may be another's after that.
 func (a *attempt) putAway(id string) error {
+	a.away.Do(func() { a.left = a.end(id) })
+	return a.left
+}
+
+func (a *attempt) end(id string) error {
 	a.condemned.Store(true)
 	var errs []error
 	var family map[kin]bool
@@ -213,24 +222,26 @@ func (a *attempt) putAway(id string) error {
 		errs = append(errs, a.cell.Raze())
 	}
 	if a.group != nil {
-		errs = append(errs, a.group.Kill())
+		ours := 0
+		if a.thread != nil {
+			ours = 1
+		}
+		errs = append(errs, a.group.Kill(ours))
 	}
 	if a.wards != nil {
 		errs = append(errs, a.wards.endOf(id, family))
 	}
-	errs = append(errs, a.api.Close())
-	a.log.close()
 	if a.lifeline != nil {
 		_ = a.lifeline.Close()
 	}
 	a.account.Lock()
-	defer a.account.Unlock()
 	if a.group != nil {
 		a.peak = a.group.PeakMemory()
-		errs = append(errs, a.group.Release())
 	}
 	a.over = true
-	return errors.Join(errs...)
+	a.account.Unlock()
+	err := errors.Join(errs...)
+	return errors.Join(err, a.vacate(err == nil))
 }
 
 // MaxMemory implements session.Attempt.

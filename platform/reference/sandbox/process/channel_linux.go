@@ -38,11 +38,7 @@ func socketpair(kind int) (ours, theirs *os.File, err error) {
 }
 
 // send sends a message with descriptors, of which the receiver gets copies.
-func (c *channel) send(message []byte, files ...*os.File) error {
-	fds := make([]int, len(files))
-	for i, f := range files {
-		fds[i] = int(f.Fd())
-	}
+func (c *channel) send(message []byte, fds ...int) error {
 	_ = c.SetWriteDeadline(time.Now().Add(patience))
 	if _, _, err := c.WriteMsgUnix(message, unix.UnixRights(fds...), nil); err != nil {
 		return fmt.Errorf("send: %w", err)

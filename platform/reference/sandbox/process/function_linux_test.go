@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform/platformtest/need"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -78,6 +79,45 @@ func TestLog(t *testing.T) {
 	flood := invoke(t, in, "flood 2000").Log // 32 MB
 	if len(flood) != 4<<10 || !bytes.HasSuffix(flood, []byte("\nthe end of the flood\n")) {
 		t.Errorf("got %d bytes of log that end in %q", len(flood), flood[max(0, len(flood)-30):])
+	}
+}
+
+// TestLogIsNotTheLastTenants: what an instance has written and nobody has read
+// when it is killed is not in the log of another that gets its place.
+func TestLogIsNotTheLastTenants(t *testing.T) {
+	s := open(t, process.Options{Launchers: 1})
+	for i := range 20 {
+		in := ready(t, s, spec(t, ""))
+		want := "instance " + strconv.Itoa(i)
+		if got := string(invoke(t, in, "print "+want).Log); got != want+"\n" {
+			t.Fatalf("got log %q, want %q", got, want)
+		}
+		flooded := make(chan struct{})
+		go func() {
+			defer close(flooded)
+			_, _ = in.Invoke(t.Context(), invocation("flood 2000", time.Minute))
+		}()
+		if err := in.Stop(false); err != nil {
+			t.Fatal(err)
+		}
+		<-flooded
+	}
+}
+
+func TestForkBombIsBounded(t *testing.T) {
+	s := open(t, process.Options{})
+	if notes := strings.Join(s.Notes(), "; "); s.Facts()["cgroup"] == "none" || strings.Contains(notes, "pids limits") {
+		need.Missing(t, "control groups with the pids controller: "+notes)
+	}
+	sp := spec(t, "")
+	sp.Memory, sp.Timeout = 1<<30, time.Minute
+	got := string(invoke(t, ready(t, s, sp), "multiply").Body)
+	n, err := strconv.Atoi(strings.Fields(got)[0])
+	if err != nil || n < 500 || n >= 1024 || !strings.Contains(got, "resource temporarily unavailable") {
+		t.Errorf("the bomb made %s, want an end below 1024", got)
+	}
+	if got := string(invoke(t, ready(t, s, spec(t, "")), "beside it").Body); got != "beside it" {
+		t.Errorf("beside the bomb an instance answers %q", got)
 	}
 }
 

@@ -58,7 +58,7 @@ func (a *attempt) injure(what sandbox.Injury) error {
 func (a *attempt) kill() error {
 	if a.group != nil {
 		a.signal(syscall.SIGKILL)
-		return a.group.Kill()
+		return a.group.Kill(0)
 	}
 	family := a.family() // before its head is off
 	a.signal(syscall.SIGKILL)

@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -22,11 +21,23 @@ import (
 
 // berth is all that an instance needs besides its process, made ahead.
 type berth struct {
-	group  *cgroup.Group // nil without control groups
-	cell   Cell          // nil without walls
-	api    *runtimeapi.Server
-	log    *log
-	output int // the log's writing end, -1 when closed
+	site
+	cell Cell // nil without walls
+	api  *runtimeapi.Server
+	log  *log
+	err  error // why there is nothing of all that
+	// thread stands in the group and waits until nothing is left of who lives
+	// here. It is nil where none does.
+	thread *thread
+}
+
+// site is what of a berth can be another's when nothing is left of who lived in
+// it. Made anew for each instance, and with the launcher moved to another group
+// and back, it took an eighth of a start's processor time.
+type site struct {
+	group    *cgroup.Group // nil without control groups
+	pipe     *pipe         // nil: to be made, as what follows
+	listener net.Listener
 }
 
 // order asks a launcher for a process.
@@ -36,9 +47,9 @@ type order struct {
 	// tie makes the berth that of who will live in it, and gives the environment.
 	tie   func(*berth) ([]string, error)
 	extra []uintptr // descriptors that the process gets from 3 on
+	berth *berth    // of the thread that gets the order
 	done  chan struct{}
 	// Set before done is closed.
-	berth       *berth
 	pid         int
 	pidfd       int
 	provisioned int64
@@ -61,12 +72,18 @@ type launcher struct {
 	listen func() (net.Listener, error) // for an instance's Runtime API
 	walls  Walls                        // nil for plain processes
 	null   *os.File
-	orders chan *order
+	ahead  int           // how many berths are to be ready
+	ready  chan *berth   // has room for all threads'
+	relief chan struct{} // has a thread of the reserve begin
 	quit   chan struct{}
 	works  sync.WaitGroup
-	spare  atomic.Int64 // launchers that wait for an order
-	tids   []int        // of the threads, complete once newLauncher returns
+	tids   []int // of the threads, complete once newLauncher returns
 }
+
+// reserve is how many threads there are besides those that make berths ready.
+// They take the place of those that stay where they have started an instance. Of
+// eight that are started at once, as many others are just being put away.
+const reserve = 16
 
 // recess is how long a launcher leaves the machine to the instance that it has
 // just started, if another launcher is ready: what it has to prepare would
@@ -81,11 +98,15 @@ func newLauncher(n int, groups *cgroup.Manager, wards *wards, limits sandbox.Lim
 	if err != nil {
 		return nil, err
 	}
-	l := &launcher{clock: clk, groups: groups, wards: wards, limits: limits, listen: o.listen, walls: o.Walls, null: null, orders: make(chan *order), quit: make(chan struct{})}
-	for range n {
+	l := &launcher{clock: clk, groups: groups, wards: wards, limits: limits, listen: o.listen, walls: o.Walls, null: null, ahead: n, relief: make(chan struct{}), quit: make(chan struct{})}
+	if groups != nil {
+		n += reserve
+	}
+	l.ready = make(chan *berth, n)
+	for i := range n {
 		begun := make(chan error)
 		l.works.Add(1)
-		go l.work(begun)
+		go l.work(begun, i >= l.ahead)
 		if err := <-begun; err != nil {
 			return nil, errors.Join(err, l.close())
 		}
@@ -112,20 +133,24 @@ func keepDescriptors() error {
 func (l *launcher) close() error {
 	close(l.quit)
 	l.works.Wait()
-	return l.null.Close()
+	var errs []error
+	for len(l.ready) > 0 {
+		errs = append(errs, (<-l.ready).clear(false))
+	}
+	return errors.Join(append(errs, l.null.Close())...)
 }
 
 // work is one thread's life. It ends locked, so that the runtime ends the
 // thread and does not reuse one that has stood in a control group. It says on
 // begun that the thread is its own, or why it cannot be used.
-func (l *launcher) work(begun chan<- error) {
+func (l *launcher) work(begun chan<- error, reserve bool) {
 	runtime.LockOSThread()
 	if unix.Gettid() == unix.Getpid() {
 		// The first thread owns the process's memory: moving it into a group
 		// would move the account of all that. While it is locked here, another
 		// goroutine cannot be on it.
 		another := make(chan error)
-		go l.work(another)
+		go l.work(another, reserve)
 		err := <-another
 		runtime.UnlockOSThread()
 		begun <- err
@@ -138,27 +163,63 @@ func (l *launcher) work(begun chan<- error) {
 	}
 	l.tids = append(l.tids, unix.Gettid()) // newLauncher waits for each before the next
 	begun <- nil
-	for {
-		b, err := l.prepare()
-		l.spare.Add(1)
+	if reserve {
 		select {
-		case o := <-l.orders:
-			more := l.spare.Add(-1) > 0
-			if err != nil {
-				o.err = err
-			} else {
-				l.fulfil(o, b)
-			}
-			close(o.done)
-			if more && err == nil {
-				l.rest()
-			}
+		case <-l.relief:
+			time.Sleep(recess)
 		case <-l.quit:
-			if b != nil {
-				_ = l.discard(b)
-			}
 			return
 		}
+	}
+	l.serve()
+}
+
+// thread is how the thread is spoken to that stands in a berth's group.
+type thread struct {
+	launcher *launcher
+	orders   chan *order // for its berth
+	returned chan site   // what is left of a berth that it has waited for
+}
+
+// serve prepares berths and fulfils the orders that come for them, until the
+// launchers are closed.
+func (l *launcher) serve() {
+	t := &thread{launcher: l, orders: make(chan *order, 1), returned: make(chan site, 1)}
+	var kept site
+	for {
+		l.ready <- l.prepare(t, kept)
+		kept = site{}
+		for stays := true; stays; {
+			select {
+			case o := <-t.orders:
+				stays = l.fulfil(o)
+			case kept = <-t.returned:
+				stays = false
+				if kept.group == nil {
+					_ = l.groups.Leave() // failing that, the next Enter moves the thread all the same
+				}
+			case <-l.quit:
+				return
+			}
+		}
+	}
+}
+
+// stays says whether a thread that has an order waits for the instance's end: so
+// many berths are ready that nobody else needs it, or another comes for it.
+// Without control groups nobody can be sure that nothing is left of an instance.
+func (l *launcher) stays() bool {
+	if l.groups == nil {
+		return false
+	}
+	if len(l.ready) >= l.ahead {
+		return true
+	}
+	select {
+	case l.relief <- struct{}{}:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -171,35 +232,44 @@ func (l *launcher) rest() {
 	time.Sleep(recess)
 }
 
-// prepare makes the next berth and stands in it.
-func (l *launcher) prepare() (*berth, error) {
-	b := &berth{output: -1}
+// prepare makes the next berth, of what is kept, and stands in it.
+func (l *launcher) prepare(t *thread, kept site) *berth {
+	b := &berth{site: kept, thread: t}
 	if err := l.furnish(b, (*cgroup.Group).Enter); err != nil {
-		return nil, errors.Join(err, l.discard(b))
+		return &berth{thread: t, err: errors.Join(err, l.discard(b))}
 	}
-	return b, nil
+	return b
 }
 
 // furnish makes what a berth has, and has place put into its group who will
 // fork there.
 func (l *launcher) furnish(b *berth, place func(*cgroup.Group) error) (err error) {
-	if l.groups != nil {
-		if b.group, err = l.groups.Make(l.limits.CPUPeriod); err != nil {
+	if l.groups != nil && b.group == nil {
+		if b.group, err = l.groups.Make(); err != nil {
 			return err
 		}
 		if err := place(b.group); err != nil {
 			return err
 		}
 	}
-	if b.log, b.output, err = newLog(l.limits.LogTail); err != nil {
-		return err
+	if b.pipe == nil {
+		if b.pipe, err = newPipe(); err != nil {
+			return err
+		}
 	}
-	listener, err := l.open(b)
-	if err != nil {
-		return err
+	if b.listener == nil {
+		if b.listener, err = l.open(b); err != nil {
+			return err
+		}
 	}
-	b.api = runtimeapi.Serve(listener, l.clock, l.limits.Response)
+	l.begin(b)
 	return nil
+}
+
+// begin is what a berth of which all is there has for each process anew.
+func (l *launcher) begin(b *berth) {
+	b.log = b.pipe.begin(l.limits.LogTail)
+	b.api = runtimeapi.Serve(b.listener, l.clock, l.limits.Response)
 }
 
 // open gives the listener for the berth's Runtime API: inside its walls, or on
@@ -214,7 +284,7 @@ func (l *launcher) open(b *berth) (net.Listener, error) {
 			group = fd
 		}
 	}
-	output := uintptr(b.output)
+	output := uintptr(b.pipe.out)
 	cell, err := l.walls.Raise([3]uintptr{l.null.Fd(), output, output}, group)
 	if err != nil {
 		return nil, err
@@ -230,50 +300,102 @@ func (l *launcher) discard(b *berth) error {
 	if b.group != nil {
 		err = l.groups.Leave()
 	}
-	return errors.Join(err, b.clear())
+	return errors.Join(err, b.clear(true))
 }
 
-// clear takes apart a berth that nobody stands in any more.
-func (b *berth) clear() error {
-	if b.output >= 0 {
-		_ = unix.Close(b.output)
-	}
-	if b.log != nil {
-		b.log.close()
-	}
+// clear takes apart a berth that no thread stands in, or is about to leave. Again
+// says whether its group may be used again.
+func (b *berth) clear(again bool) error {
 	var errs []error
 	if b.api != nil {
 		errs = append(errs, b.api.Close())
+	} else if b.listener != nil {
+		errs = append(errs, b.listener.Close())
+	}
+	if b.pipe != nil {
+		b.pipe.close()
 	}
 	if b.cell != nil {
 		errs = append(errs, b.cell.Raze())
 	}
-	if b.group != nil {
+	switch {
+	case b.group == nil:
+	case again:
+		errs = append(errs, b.group.Release())
+	default:
 		errs = append(errs, b.group.Remove())
 	}
 	return errors.Join(errs...)
 }
 
-// fulfil forks and executes. On failure the berth is gone.
-func (l *launcher) fulfil(o *order, b *berth) {
-	env, err := o.tie(b)
+// vacate takes apart what its process has left of a berth that was lived in, or
+// makes it ready for the next. Clean says that nothing can come from that process
+// any more.
+func (b *berth) vacate(clean bool) error {
+	t := b.thread
+	if t == nil {
+		return b.clear(clean)
+	}
+	if !clean || !b.group.Reset() {
+		t.returned <- site{} // it has to leave before the group can be removed
+		return b.clear(false)
+	}
+	kept := site{group: b.group, pipe: b.log.end()}
+	var err error
+	if b.cell == nil {
+		kept.listener, err = b.api.Retire()
+	} else {
+		err = b.api.Close() // its listener was the cell's
+	}
+	if kept.listener == nil {
+		t.returned <- kept
+		return err
+	}
+	// The thread goes on sleeping: its wake-up would be a tenth of what all this costs.
+	next := &berth{site: kept, thread: t}
+	t.launcher.begin(next)
+	t.launcher.ready <- next
+	return err
+}
+
+// fulfil has the thread in an order's berth start what is asked for, and says
+// whether the thread stays there.
+func (l *launcher) fulfil(o *order) (stays bool) {
+	b := o.berth
+	if o.err = b.err; o.err != nil {
+		close(o.done)
+		return false
+	}
+	others := len(l.ready) > 0
+	if !l.stays() {
+		b.thread = nil
+	}
+	l.start(o)
+	stays = b.thread != nil && o.err == nil
+	close(o.done)
+	if !stays && o.err == nil && others {
+		l.rest()
+	}
+	return stays
+}
+
+// start forks and executes. On failure the berth is gone.
+func (l *launcher) start(o *order) {
+	env, err := o.tie(o.berth)
 	if err != nil {
-		o.err = errors.Join(err, l.discard(b))
+		o.err = errors.Join(err, l.discard(o.berth))
 		return
 	}
-	pid, pidfd, err := l.execute(o, b, env)
+	o.pid, o.pidfd, err = l.execute(o, env)
 	o.provisioned = l.clock.Now()
 	if err != nil {
-		o.err = errors.Join(fmt.Errorf("execute %s: %w", o.program.path, err), l.discard(b))
-		return
+		o.err = errors.Join(fmt.Errorf("execute %s: %w", o.program.path, err), l.discard(o.berth))
 	}
-	_ = unix.Close(b.output)
-	b.output = -1
-	o.pid, o.pidfd, o.berth = pid, pidfd, b
 }
 
 // execute makes the berth's process.
-func (l *launcher) execute(o *order, b *berth, env []string) (pid, pidfd int, err error) {
+func (l *launcher) execute(o *order, env []string) (pid, pidfd int, err error) {
+	b := o.berth
 	if b.cell != nil {
 		return b.cell.Execute(&Execution{Path: o.program.path, Argv: o.program.argv, Env: env, Dir: o.program.dir, Spec: o.spec})
 	}
@@ -281,7 +403,7 @@ func (l *launcher) execute(o *order, b *berth, env []string) (pid, pidfd int, er
 	attr := &syscall.ProcAttr{
 		Dir:   o.program.dir,
 		Env:   env,
-		Files: append([]uintptr{l.null.Fd(), uintptr(b.output), uintptr(b.output)}, o.extra...),
+		Files: append([]uintptr{l.null.Fd(), uintptr(b.pipe.out), uintptr(b.pipe.out)}, o.extra...),
 		Sys:   &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL, PidFD: &pidfd},
 	}
 	if b.group != nil {

@@ -16,67 +16,82 @@ import (
 // written before the moment at which a drain begins.
 const pipeRoom = 64 << 10
 
-// log takes what an instance writes to stdout and stderr, which share one
-// pipe so that their order is kept. It reads all the time, so a function that
-// floods it never blocks, and keeps only the end.
-type log struct {
-	file *os.File
+// pipe takes what an instance writes to stdout and stderr, which share it so
+// that their order is kept. It is read all the time, so a function that floods it
+// never blocks.
+type pipe struct {
+	in   *os.File
 	raw  syscall.RawConn
+	out  int // to be written to
 	loop sync.WaitGroup
 
-	mu   sync.Mutex
-	tail sandbox.Tail
+	mu  sync.Mutex
+	log *log // gets what is read; nil: nobody does
+	// Where it is read to: on the stack it would be most of who reads it.
+	buf [4 << 10]byte
 }
 
-// newLog gives a log and the descriptor to write to, which the caller closes.
-func newLog(keep int) (*log, int, error) {
+// log is the end of what one process writes to a pipe.
+type log struct {
+	pipe *pipe
+	tail sandbox.Tail // guarded by the pipe's mu
+}
+
+func newPipe() (*pipe, error) {
 	var ends [2]int
 	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {
-		return nil, -1, fmt.Errorf("make log pipe: %w", err)
+		return nil, fmt.Errorf("make log pipe: %w", err)
 	}
 	// Only the reading end: the function's writes have to block as on any pipe.
 	if err := unix.SetNonblock(ends[0], true); err != nil {
 		_ = unix.Close(ends[0])
 		_ = unix.Close(ends[1])
-		return nil, -1, fmt.Errorf("make log pipe: %w", err)
+		return nil, fmt.Errorf("make log pipe: %w", err)
 	}
-	l := &log{file: os.NewFile(uintptr(ends[0]), "log"), tail: sandbox.NewTail(keep)}
-	raw, err := l.file.SyscallConn()
+	p := &pipe{in: os.NewFile(uintptr(ends[0]), "log"), out: ends[1]}
+	raw, err := p.in.SyscallConn()
 	if err != nil {
-		_ = l.file.Close()
-		_ = unix.Close(ends[1])
-		return nil, -1, fmt.Errorf("make log pipe: %w", err)
+		_ = p.in.Close()
+		_ = unix.Close(p.out)
+		return nil, fmt.Errorf("make log pipe: %w", err)
 	}
-	l.raw = raw
-	l.loop.Go(func() { _ = raw.Read(l.follow) }) // ends with the pipe or with close
-	return l, ends[1], nil
+	p.raw = raw
+	p.loop.Go(func() { _ = raw.Read(p.follow) }) // ends with close
+	return p, nil
 }
 
-// follow reads what is there; true at the pipe's end.
-func (l *log) follow(fd uintptr) bool {
+// begin gives the log of the next process, which keeps so many bytes.
+func (p *pipe) begin(keep int) *log {
+	l := &log{pipe: p, tail: sandbox.NewTail(keep)}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.log = l
+	return l
+}
+
+// follow reads what is there.
+func (p *pipe) follow(fd uintptr) bool {
 	for {
-		n, err := l.read(fd)
-		if n == 0 && err == nil {
-			return true
-		}
-		if err != nil {
+		p.mu.Lock()
+		n, err := p.read(fd)
+		p.mu.Unlock()
+		if n <= 0 || err != nil {
 			return err != unix.EAGAIN
 		}
 	}
 }
 
-// read moves one buffer from the pipe into the tail.
-func (l *log) read(fd uintptr) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var buf [4 << 10]byte
+// read moves one buffer from the pipe into the log. The caller holds mu.
+func (p *pipe) read(fd uintptr) (int, error) {
 	for {
 		// Most invocations print nothing, and all are asked: a call that never
 		// blocks is not worth telling the scheduler of, see package socket.
-		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, fd, uintptr(unsafe.Pointer(&buf)), uintptr(len(buf)))
+		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, fd, uintptr(unsafe.Pointer(&p.buf)), uintptr(len(p.buf)))
 		switch errno {
 		case 0:
-			l.tail.Append(buf[:n])
+			if p.log != nil {
+				p.log.tail.Append(p.buf[:n])
+			}
 			return int(n), nil
 		case syscall.EINTR:
 		default:
@@ -85,31 +100,51 @@ func (l *log) read(fd uintptr) (int, error) {
 	}
 }
 
+func (p *pipe) close() {
+	_ = p.in.Close()
+	p.loop.Wait()
+	_ = unix.Close(p.out)
+}
+
 // take gives the end of what was written since the last take, with all that
 // was written before this call.
 func (l *log) take() []byte {
-	_ = l.raw.Control(func(fd uintptr) {
+	l.pipe.mu.Lock()
+	defer l.pipe.mu.Unlock()
+	l.drain()
+	return l.tail.Take()
+}
+
+// drain reads what is there, if it is still this log's. The caller holds the
+// pipe's mu.
+func (l *log) drain() {
+	if l.pipe.log != l {
+		return
+	}
+	_ = l.pipe.raw.Control(func(fd uintptr) {
 		for got := 0; got < pipeRoom; {
-			n, err := l.read(fd)
+			n, err := l.pipe.read(fd)
 			if n <= 0 || err != nil {
 				return
 			}
 			got += n
 		}
 	})
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.tail.Take()
 }
 
 // seed puts what an earlier attempt wrote before what this one will write.
 func (l *log) seed(earlier []byte) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.pipe.mu.Lock()
+	defer l.pipe.mu.Unlock()
 	l.tail.Append(earlier)
 }
 
-func (l *log) close() {
-	_ = l.file.Close()
-	l.loop.Wait()
+// end takes what is left in the pipe, which nobody writes to any more, and
+// gives the pipe back.
+func (l *log) end() *pipe {
+	l.pipe.mu.Lock()
+	defer l.pipe.mu.Unlock()
+	l.drain()
+	l.pipe.log = nil
+	return l.pipe
 }

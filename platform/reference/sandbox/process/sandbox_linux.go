@@ -66,7 +66,7 @@ func New(o Options) (*Sandbox, error) {
 	s := &Sandbox{options: o, clock: clock.New(), limits: sandbox.Lambda(), programs: newPrograms(o), alive: map[resident]struct{}{}}
 	if o.NoCgroups {
 		s.note("memory and CPU limits are not enforced: control groups are turned off")
-	} else if groups, err := cgroup.New(cgroup.Options{}); err != nil {
+	} else if groups, err := cgroup.New(cgroup.Options{CPUPeriod: s.limits.CPUPeriod, Processes: s.limits.Processes}); err != nil {
 		s.note("memory and CPU limits are not enforced: " + err.Error())
 	} else {
 		s.groups = groups
@@ -214,10 +214,11 @@ func (s *Sandbox) enter(id string) error {
 func (s *Sandbox) launch(ctx context.Context, id string, o *order) error {
 	o.done = make(chan struct{})
 	select {
-	case s.launcher.orders <- o:
+	case o.berth = <-s.launcher.ready:
 	case <-ctx.Done():
 		return fmt.Errorf("start %s: %w", id, context.Cause(ctx))
 	}
+	o.berth.thread.orders <- o
 	<-o.done
 	if o.err == nil {
 		return nil

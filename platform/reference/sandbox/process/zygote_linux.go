@@ -206,7 +206,7 @@ type forker struct {
 
 // prepare has the zygote fork a forker and puts it into a berth.
 func (z *zygote) prepare() (*forker, error) {
-	f := &forker{berth: &berth{output: -1}}
+	f := &forker{berth: &berth{}}
 	if err := z.furnish(f); err != nil {
 		f.discard()
 		return nil, err
@@ -220,7 +220,7 @@ func (z *zygote) furnish(f *forker) error {
 		return err
 	}
 	f.orders = orders
-	err = z.control.send([]byte{0}, theirs)
+	err = z.control.send([]byte{0}, int(theirs.Fd()))
 	_ = theirs.Close()
 	if err != nil {
 		return err
@@ -252,10 +252,7 @@ func (f *forker) fork(o *order, spec *sandbox.Spec, id string, begun int64) erro
 		return err
 	}
 	defer theirs.Close()
-	output := os.NewFile(uintptr(f.berth.output), "output")
-	f.berth.output = -1
-	defer output.Close()
-	if err = f.orders.send(message, output, theirs); err == nil {
+	if err = f.orders.send(message, f.berth.pipe.out, int(theirs.Fd())); err == nil {
 		o.pid, err = f.orders.receivePid()
 	}
 	if err == nil {
@@ -298,7 +295,7 @@ func (f *forker) discard() {
 		_ = f.orders.Close()
 	}
 	if f.berth.group != nil {
-		_ = f.berth.group.Kill()
+		_ = f.berth.group.Kill(0)
 	}
-	_ = f.berth.clear()
+	_ = f.berth.clear(false)
 }

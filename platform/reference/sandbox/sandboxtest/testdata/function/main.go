@@ -91,6 +91,9 @@ func serve(c *client, id, payload string) {
 		time.Sleep(d)
 	case "spawn":
 		spawn()
+	case "multiply":
+		c.post("invocation/"+id+"/response", multiply())
+		return
 	case "fail":
 		c.post("invocation/"+id+"/error", `{"errorType":"Shop.Closed","errorMessage":"`+arg+`"}`)
 		return
@@ -174,6 +177,16 @@ func spawn() {
 		panic(err)
 	}
 	_ = cmd.Process.Release()
+}
+
+// multiply starts processes until it cannot, and tells how many and why.
+func multiply() string {
+	for n := range 3000 {
+		if err := exec.Command("sleep", "60").Start(); err != nil {
+			return strconv.Itoa(n) + " " + err.Error()
+		}
+	}
+	return "3000 and no end"
 }
 
 // burn tells how much CPU time it got in a stretch of time.
