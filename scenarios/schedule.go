@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/stream"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/scenarios/arrival"
 )
@@ -91,7 +92,7 @@ func (out *Schedule) Without(functions ...string) *Schedule {
 // add appends the arrivals of one phase.
 func (out *Schedule) add(s *Scenario, phase int, start time.Duration) error {
 	p := s.Phases[phase]
-	streams := make([]stream, 0, len(p.Arrivals))
+	streams := make([]coming, 0, len(p.Arrivals))
 	for entry, a := range p.Arrivals {
 		process, err := a.process()
 		if err != nil {
@@ -109,7 +110,7 @@ func (out *Schedule) add(s *Scenario, phase int, start time.Duration) error {
 			}
 			return nil
 		}
-		streams = append(streams, stream{slices.Collect(times), id})
+		streams = append(streams, coming{slices.Collect(times), id})
 	}
 	out.merge(streams, start)
 	return nil
@@ -120,15 +121,15 @@ func (out *Schedule) append(t time.Duration, source uint16) {
 	out.Source = append(out.Source, source)
 }
 
-// stream is the arrivals of one entry that are still to be merged.
-type stream struct {
+// coming is the arrivals of one entry that are still to be merged.
+type coming struct {
 	times  []time.Duration
 	source uint16
 }
 
 // merge appends streams in the order of time, then of the file. A phase has a
 // handful of entries, for which looking at each is faster than a heap.
-func (out *Schedule) merge(streams []stream, start time.Duration) {
+func (out *Schedule) merge(streams []coming, start time.Duration) {
 	for {
 		next := -1
 		for i, s := range streams {
@@ -147,16 +148,7 @@ func (out *Schedule) merge(streams []stream, start time.Duration) {
 
 // source is the random source of one entry of arrivals.
 func source(seed uint64, phase, entry int) *rand.Rand {
-	return rand.New(rand.NewPCG(seed, mix(uint64(phase)<<32|uint64(entry))))
-}
-
-// mix is the finaliser of splitmix64: entries next to each other get sources
-// that have nothing to do with each other.
-func mix(x uint64) uint64 {
-	x += 0x9e3779b97f4a7c15
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
+	return stream.New(seed, "arrivals", uint64(phase)<<32|uint64(entry))
 }
 
 // process is the arrival process that an entry names.

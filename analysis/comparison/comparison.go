@@ -19,7 +19,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,6 +28,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/charge"
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
+	"github.com/coldcurve/coldcurve/analysis/stream"
 )
 
 // FileName is the document within a comparison's directory.
@@ -166,7 +166,7 @@ func (c *Comparison) Ahead() (Pair, bool) {
 	}
 	n := len(c.Document.Pairs) + 1
 	p := Pair{Number: n, Seed: c.Document.Seed + uint64(n-1), First: Base}
-	if rand.New(rand.NewPCG(c.Document.Seed, uint64(n))).IntN(2) == 1 {
+	if stream.New(c.Document.Seed, "pairs", uint64(n)).IntN(2) == 1 {
 		p.First = Head
 	}
 	p.Base.Dir, p.Head.Dir = p.dir(Base), p.dir(Head)

@@ -5,7 +5,6 @@ package sim_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"runtime"
 	"syscall"
 	"testing"
@@ -68,10 +67,30 @@ func BenchmarkFunctions(b *testing.B) {
 	}
 }
 
-// BenchmarkWorldCup is 125,310 minutes of a site with 1.35 thousand million
-// requests, by levels, and by events: a day of it, or with COLDCURVE_STRESS=1
-// all of it. MiB is the most memory of this process so far.
+// BenchmarkWorldCup is the busiest days of a site with 1.35 thousand million
+// requests, by both engines.
 func BenchmarkWorldCup(b *testing.B) {
+	const peakDay = 60 * 24 * 60 // from the 60th day on
+	day := worldCup(b).Counts[peakDay : peakDay+24*60]
+	for _, c := range []struct {
+		name string
+		run  engineRun
+	}{{"events", sim.Events}, {"levels", sim.Levels}} {
+		b.Run("engine="+c.name, func(b *testing.B) {
+			load := counted(day)
+			before, n := cpu(), uint64(0)
+			for b.Loop() {
+				r := c.run.worldCup(b, load)
+				n += r.Requests + r.WarmupRequests
+			}
+			b.ReportMetric(float64(n)/b.Elapsed().Seconds()/1e6, "Mrequests/s")
+			b.ReportMetric((cpu()-before)/float64(b.N), "cpu-s/op")
+		})
+	}
+}
+
+func worldCup(b *testing.B) arrival.Trace {
+	b.Helper()
 	file, err := fixtures.Trace("worldcup98")
 	if err != nil {
 		b.Fatal(err)
@@ -81,62 +100,26 @@ func BenchmarkWorldCup(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	const peakDay = 60 * 24 * 60 // from the 60th day on
-	events := trace.Counts[peakDay : peakDay+24*60]
-	if os.Getenv("COLDCURVE_STRESS") == "1" {
-		events = trace.Counts
-	}
-	options := sim.Options{Policy: lifecycle.Policy{KeepAlive: 10 * time.Minute}, Service: text(b, "exp:100ms"), Seed: 1}
-	for _, c := range []struct {
-		name   string
-		counts []uint32
-		run    func(context.Context, sim.Load, sim.Options) (*sim.Result, error)
-	}{{"engine=levels", trace.Counts, sim.Levels}, {"engine=events", events, sim.Events}, {"engine=levels,same", events, sim.Levels}} {
-		b.Run(c.name, func(b *testing.B) {
-			load := sim.Load{Name: "worldcup", Counts: c.counts, Span: time.Duration(len(c.counts)) * time.Minute}
-			load.Arrivals = sim.Drawn(load)
-			before, n, cold := cpu(), uint64(0), uint64(0)
-			for b.Loop() {
-				r, err := c.run(context.Background(), load, options)
-				if err != nil {
-					b.Fatal(err)
-				}
-				n, cold = n+r.Requests+r.WarmupRequests, r.Cold
-			}
-			b.ReportMetric(float64(n)/b.Elapsed().Seconds()/1e6, "Mrequests/s")
-			b.ReportMetric((cpu()-before)/float64(b.N), "cpu-s/op")
-			b.ReportMetric(float64(cold), "cold")
-			b.ReportMetric(peakMemory(b), "MiB")
-		})
-	}
+	return trace
 }
 
-// BenchmarkMemory is a load whose number of requests grows and whose memory
-// must not: with COLDCURVE_STRESS=1 a thousand million.
-func BenchmarkMemory(b *testing.B) {
-	n := uint64(2e7)
-	if os.Getenv("COLDCURVE_STRESS") == "1" {
-		n = 1e9
-	}
-	b.Run(fmt.Sprintf("requests=%d", n), func(b *testing.B) {
-		for b.Loop() {
-			if _, err := sim.Events(context.Background(), poisson(100), sim.Options{
-				Policy: lifecycle.Policy{KeepAlive: 10 * time.Minute}, Service: text(b, "exp:100ms"), Requests: n, Seed: 1,
-			}); err != nil {
-				b.Fatal(err)
-			}
-		}
-		b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mrequests/s")
-		b.ReportMetric(peakMemory(b), "MiB")
-	})
+func counted(minutes []uint32) sim.Load {
+	load := sim.Load{Name: "worldcup", Counts: minutes, Span: time.Duration(len(minutes)) * time.Minute}
+	load.Arrivals = sim.Drawn(load)
+	return load
 }
 
-// peakMemory is the most that this process has held, in MiB.
-func peakMemory(b *testing.B) float64 {
+type engineRun func(context.Context, sim.Load, sim.Options) (*sim.Result, error)
+
+func (run engineRun) worldCup(b *testing.B, load sim.Load) *sim.Result {
 	b.Helper()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return float64(m.Sys) / (1 << 20)
+	r, err := run(context.Background(), load, sim.Options{
+		Policy: lifecycle.Policy{KeepAlive: 10 * time.Minute}, Service: text(b, "exp:100ms"), Seed: 1,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return r
 }
 
 // cpu is the processor time of this process in seconds.

@@ -100,8 +100,8 @@ func (q *dues) pop() due {
 	case inRing:
 		d = q.ring.pop()
 	}
-	if len(q.heap) == 0 && q.ring.head == q.ring.tail && q.wheel.n > 0 { // as it is most of the time
-		q.next, q.place = q.wheel.first().at, inWheel
+	if f := q.wheel.first(); f != nil && q.ring.head == q.ring.tail && (len(q.heap) == 0 || f.at < q.heap[0].at) { // as it is most of the time
+		q.next, q.place = f.at, inWheel
 		return d
 	}
 	q.first()

@@ -29,12 +29,12 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"iter"
 	"math/rand/v2"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/dist"
+	"github.com/coldcurve/coldcurve/analysis/stream"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
 )
@@ -180,19 +180,5 @@ func (o *Options) coldService() dist.Distribution {
 }
 
 // stream is a random stream of a function's own. Streams of one function with
-// different kinds have nothing to do with each other. All of a stream's state is
-// mixed: PCGs whose high words differ by a little share their low words for ever.
-func (l *Load) stream(seed uint64, kind uint64) *rand.Rand {
-	h := fnv.New64a()
-	h.Write([]byte(l.Name)) // never fails
-	high := mix(h.Sum64() ^ mix(seed+1))
-	return rand.New(rand.NewPCG(high, mix(high+kind+1)))
-}
-
-// mix is the finalizer of SplitMix64 (Steele, Lea and Flood 2014).
-func mix(x uint64) uint64 {
-	x += 0x9e3779b97f4a7c15
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
-}
+// different kinds have nothing to do with each other.
+func (l *Load) stream(seed uint64, kind uint64) *rand.Rand { return stream.New(seed, l.Name, kind) }

@@ -13,6 +13,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/dist"
 	"github.com/coldcurve/coldcurve/analysis/hist"
 	"github.com/coldcurve/coldcurve/analysis/sim/fleet"
+	"github.com/coldcurve/coldcurve/analysis/stream"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/scenarios/arrival"
 )
@@ -251,7 +252,7 @@ func span(rates []Stretch) (total time.Duration) {
 // is no one else's.
 func arrivalsOf(rates []Stretch, seed uint64) iter.Seq[time.Duration] {
 	return func(yield func(time.Duration) bool) {
-		rng := rand.New(rand.NewPCG(seed, 0xa441))
+		rng := stream.New(seed, "sizing", 0)
 		begin := time.Duration(0)
 		for _, s := range rates {
 			for at := range (arrival.Poisson{Rate: units.Rate(s.Rate)}).Times(s.Length, rng) {

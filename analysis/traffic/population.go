@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/dist"
+	"github.com/coldcurve/coldcurve/analysis/stream"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/scenarios/arrival"
 )
@@ -109,7 +110,7 @@ const (
 )
 
 func (p Population) member(i int) *Function {
-	rng := rand.New(rand.NewPCG(p.Seed, uint64(i)))
+	rng := stream.New(p.Seed, "population", uint64(i))
 	day := min(math.Exp(dayMu+daySigma*rng.NormFloat64()), mostADay)
 	rate := units.Rate(day * p.Scale / (24 * 60 * 60))
 	mean := min(time.Duration(math.Exp(serviceMu+serviceSigma*rng.NormFloat64())*1e9), longestService)

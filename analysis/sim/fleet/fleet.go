@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/hist"
+	"github.com/coldcurve/coldcurve/analysis/stream"
 )
 
 // Sampler draws durations; those below 0 are taken as 0.
@@ -109,9 +110,9 @@ func newEngine(o Options) *engine {
 		workers: int32(o.Workers),
 		result:  Result{Response: hist.New()},
 		warmup:  int64(o.Warmup),
-		service: rand.New(rand.NewPCG(o.Seed, 1)),
-		choice:  rand.New(rand.NewPCG(o.Seed, 2)),
-		fate:    rand.New(rand.NewPCG(o.Seed, 3)),
+		service: stream.New(o.Seed, "fleet", 1),
+		choice:  stream.New(o.Seed, "fleet", 2),
+		fate:    stream.New(o.Seed, "fleet", 3),
 	}
 	e.books.counting = true
 	for range o.Instances {

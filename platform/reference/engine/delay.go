@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/stream"
 	"github.com/coldcurve/coldcurve/platform"
 )
 
@@ -82,9 +82,7 @@ func delaysOf(of map[platform.Runtime]StartDelay, fn platform.Function) *delays 
 	if !emulated {
 		return nil
 	}
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(fn.Name)) // it cannot fail
-	return &delays{of: d, rng: rand.New(rand.NewPCG(d.Seed, h.Sum64()))}
+	return &delays{of: d, rng: stream.New(d.Seed, fn.Name, 0)}
 }
 
 func (d *delays) next() time.Duration {

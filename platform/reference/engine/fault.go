@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/stream"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
@@ -124,9 +124,7 @@ func (m *mischief) of(function string) *luck {
 			continue
 		}
 		if sources[c.Kind] == nil {
-			h := fnv.New64a()
-			h.Write([]byte(function + "\x00" + string(c.Kind)))
-			sources[c.Kind] = rand.New(rand.NewPCG(m.seed, h.Sum64()))
+			sources[c.Kind] = stream.New(m.seed, function+"\x00"+string(c.Kind), 0)
 		}
 		whose := &l.requests
 		if ofStart(c.Kind) {

@@ -79,6 +79,7 @@ var bans = []struct{ from, to, reason string }{
 	{"scenarios/pairs", "scenarios/drive", "who orders runs makes none"},
 	{"analysis/cost", "analysis/rundir", "a bill reads no files"},
 	{"analysis/sim/fleet", "platform/...", "machines that are rented run no function platform"},
+	{"analysis/stream", "analysis/...", "a leaf: streams of random numbers, whoever draws from them"},
 	{"fixtures/prices", "analysis/...", "files, and nothing of what reads them"},
 }
 
