@@ -36,7 +36,7 @@ func tradeoffOf(s *study.Sweep) (Chart, bool) {
 	}
 	return Chart{
 		Name: "tradeoff", Title: "Cold starts against idle instances",
-		Caption: "Each point is a policy; the line joins those that no other beats in both. Down and left is better. Cold share is of all requests.",
+		Caption: "Each point is a policy; the line joins those that no other beats in both. Down and left is better. Cold share is of all requests." + monthsOf(points),
 		Alt: fmt.Sprintf("Share of cold starts over idle instance hours for %d values of %s. On the front: %s.",
 			len(points), strings.Join(keys, " and "), strings.Join(front, ", ")),
 		subtitle: s.Traffic.Name + ", by " + strings.Join(keys, " and "),
@@ -47,6 +47,16 @@ func tradeoffOf(s *study.Sweep) (Chart, bool) {
 		},
 		body: func(c draw.Canvas, t Theme) { tradeoff(points).draw(c, t) },
 	}, true
+}
+
+// monthsOf says whose the amounts beside the points are.
+func monthsOf(points []study.Point) string {
+	for _, p := range points {
+		if p.Bill != nil && p.Bill.Why == "" {
+			return " Beside a policy stands what a month of such traffic costs on " + p.Bill.Option + "."
+		}
+	}
+	return ""
 }
 
 type tradeoff []study.Point
@@ -127,13 +137,22 @@ func (points tradeoff) paint(c draw.Canvas, p *plot.Plot, t Theme) {
 			if point.Pareto != front {
 				continue
 			}
-			text := fit(sty, strings.Join(point.Values, ", "), 140)
+			text := fit(sty, labelOf(&point), 170)
 			if at, room, ok := beside(c, places[i], sty.Width(text), taken); ok {
 				c.FillText(sty, at, text)
 				taken = append(taken, room)
 			}
 		}
 	}
+}
+
+// labelOf is a policy and what a month of it costs, where that is known.
+func labelOf(p *study.Point) string {
+	label := strings.Join(p.Values, ", ")
+	if p.Bill != nil && p.Bill.Why == "" {
+		label += "  " + p.Bill.Total.String()
+	}
+	return label
 }
 
 // beside is a place for a label of some width near a point that no other label
