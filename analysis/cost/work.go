@@ -172,21 +172,30 @@ func (w *Work) Validate() error {
 	}
 	bad(w.Memory < 0 || w.MemoryUsed < 0 || w.Storage < 0 || w.In < 0 || w.Out < 0 || w.AsyncPayload < 0, "a size is negative")
 	bad(w.MilliCPU < 0, "vCPU: %d thousandths: must be at least 0", w.MilliCPU)
-	bad(w.Requests > 0 && w.Durations == nil && w.Fleet == nil, "%s without a duration", units.FormatNoun(w.Requests, "request"))
-	bad(w.Cold > w.Requests, "cold: %d of %s", w.Cold, units.FormatNoun(w.Requests, "request"))
-	bad(w.Cold > 0 && w.Init == nil && w.Apart == nil, "%s without an init", units.FormatNoun(w.Cold, "cold start"))
-	bad(w.Async > w.Requests, "asynchronous: %d of %s", w.Async, units.FormatNoun(w.Requests, "request"))
+	bad(w.Requests > 0 && w.Durations == nil && w.Fleet == nil, "%s without a duration", noun{w.Requests, "request"})
+	bad(w.Cold > w.Requests, "cold: %d of %s", w.Cold, noun{w.Requests, "request"})
+	bad(w.Cold > 0 && w.Init == nil && w.Apart == nil, "%s without an init", noun{w.Cold, "cold start"})
+	bad(w.Async > w.Requests, "asynchronous: %d of %s", w.Async, noun{w.Requests, "request"})
 	bad(w.Arch != "" && w.Arch != "x86_64" && w.Arch != "arm64", "architecture %q: write x86_64 or arm64", w.Arch)
 	served := uint64(0)
 	for _, p := range w.Provisioned {
 		bad(p.For < 0 || p.For > Month, "provisioned for %v: must be from 0 to %v", p.For, Month)
 		served += p.Requests
 	}
-	bad(served > w.Requests, "provisioned instances served %d of %s", served, units.FormatNoun(w.Requests, "request"))
+	bad(served > w.Requests, "provisioned instances served %d of %s", served, noun{w.Requests, "request"})
 	bad(w.Fleet != nil && w.Fleet.Lives == nil, "a fleet without instances")
 	bad(w.Fleet != nil && (w.Fleet.Busy < 0 || w.Fleet.Disk < 0), "a fleet's busy time or disk is negative")
 	return errors.Join(faults...)
 }
+
+// noun is a number of things, written only where it is asked for: a curve
+// validates a work for each of its points.
+type noun struct {
+	n    uint64
+	name string
+}
+
+func (n noun) String() string { return units.FormatNoun(n.n, n.name) }
 
 // memoryUsed is what is used of the memory.
 func (w *Work) memoryUsed() units.Bytes {

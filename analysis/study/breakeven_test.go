@@ -187,19 +187,6 @@ func TestUnknownCapacity(t *testing.T) {
 	compare(t, c)
 }
 
-// BenchmarkCompare is 10 options at 200 rates, sized and solved.
-func BenchmarkCompare(b *testing.B) {
-	c := published("aws/lambda", "aws/lambda+aws/api-gateway-http", "aws/fargate", "aws/ec2/c7g.large", "aws/ec2/m7g.large+aws/alb",
-		"gcp/cloud-run", "azure/functions-flex", "oracle/functions", "digitalocean/functions", "hetzner/cloud/CAX11")
-	c.Points, c.Work.Memory = 200, 2048*units.MB
-	b.ReportMetric(float64(len(c.Options)*c.Points), "bills")
-	for b.Loop() {
-		if _, err := c.Compare(b.Context()); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 // TestSensitivity holds what moves the break-even point against what is plain:
 // a function's price grows with memory times duration, a small fee for requests
 // aside, and a fleet at its least number does not care about a little CPU time.

@@ -13,6 +13,9 @@ import (
 //go:embed sheet.html.tmpl
 var sheetPage string
 
+// sheetCSS keeps the spaces that names are indented by.
+const sheetCSS = "td.name{white-space:pre}"
+
 // sheetView is what the template of a sheet reads.
 type sheetView struct {
 	*reports.Sheet
@@ -27,7 +30,7 @@ func Sheet(w io.Writer, s *reports.Sheet, charts []chart.Chart) error {
 	if err != nil {
 		return fmt.Errorf("parse sheet template: %w", err)
 	}
-	v := sheetView{Sheet: s, Style: style(""), Tables: viewsOf(s.Tables), Charts: viewsOfCharts(charts)}
+	v := sheetView{Sheet: s, Style: style(sheetCSS), Tables: viewsOf(s.Tables), Charts: viewsOfCharts(charts)}
 	if err := t.Execute(w, v); err != nil {
 		return fmt.Errorf("write sheet: %w", err)
 	}

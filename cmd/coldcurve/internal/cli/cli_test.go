@@ -90,6 +90,9 @@ func readmeScript(readme string) string {
 			if _, code, ok := strings.Cut(comment, "exit code "); ok {
 				word = "exitcode " + code[:1] + " "
 			}
+			if strings.Contains(command, " runs/*") {
+				command = "sh -c '" + strings.TrimSpace(command) + "'" // which knows what * is
+			}
 			script.WriteString(word + strings.TrimSpace(command) + "\n")
 		}
 	}
