@@ -92,21 +92,22 @@ func (d *delays) next() time.Duration {
 	return d.of.At(d.rng.Float64())
 }
 
-// linger returns when the instance is as old as its start is to take, or is gone.
-// Called without mu.
-func (in *instance) linger() {
-	rest := in.delay - time.Duration(in.version.rt.clock.Now()-in.marks.Begun)
+// linger has an instance that is ready be so after a rest only; false if it or
+// its version is gone before. Called without mu.
+func (in *instance) linger(rest time.Duration) bool {
 	if rest <= 0 {
-		return
+		return true
 	}
 	over := time.NewTimer(rest)
 	defer over.Stop()
 	select {
 	case <-over.C:
 		in.marks.Ready = in.version.rt.clock.Now()
+		return true
 	case <-in.box.Done(): // whoever waits for it learns that from its first request
 	case <-in.alive.Done():
 	}
+	return false
 }
 
 // Notes are what a reader of figures of this Runtime must know.

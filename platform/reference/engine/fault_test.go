@@ -33,7 +33,8 @@ func TestFaultsAreSeenAsWhatTheyAre(t *testing.T) {
 	}{
 		{"a sandbox that cannot be made", always(platform.StartFailure, 0), 0, true, 0, engine.FaultCount{Made: 1}},
 		{"a crash in init", always(platform.CrashInit, 0), sample.Init, false, 0, engine.FaultCount{Made: 1}},
-		{"a slow init", always(platform.SlowInit, time.Second), sample.NoError, false, ms + time.Second + 100*ms, engine.FaultCount{Made: 1}},
+		{"a slow init", always(platform.SlowInit, time.Second), sample.NoError, false, 7*ms + time.Second + 100*ms, engine.FaultCount{Made: 1}},
+		{"an init beyond its limit", always(platform.SlowInit, time.Minute), sample.NoError, false, ms + time.Minute + 100*ms, engine.FaultCount{Made: 1}},
 		{"a crash", always(platform.Crash, 0), sample.Crash, false, 0, engine.FaultCount{Made: 1}},
 		{"a kill", always(platform.Kill, 50*ms), sample.Crash, false, 57 * ms, engine.FaultCount{Made: 1}},
 		{"a hang", always(platform.Hang, 0), sample.Timeout, false, 7*ms + 30*time.Second, engine.FaultCount{Made: 1}},
@@ -66,6 +67,22 @@ func TestFaultsAreSeenAsWhatTheyAre(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestASlowInitIsInit: no other part of the start takes longer, and init by as
+// much as was asked for.
+func TestASlowInitIsInit(t *testing.T) {
+	fault := always(platform.SlowInit, 3*ms)
+	bubble(t, slowStart(), engine.Options{Faults: []platform.Fault{fault}, Policy: lifecycle.Policy{KeepAlive: time.Minute}}, func(t *testing.T, rt *host) {
+		rt.create(platform.Function{Name: "hello", Timeout: 30 * time.Second})
+		truth := invoke(t, rt).Truth
+		if boot := time.Duration(truth.Booted - truth.Provisioned); boot != 2*ms {
+			t.Errorf("it booted for %v, want 2ms", boot)
+		}
+		if init := time.Duration(truth.Ready - truth.Booted); init != 7*ms {
+			t.Errorf("init took %v, want 4ms and 3ms more", init)
+		}
+	})
 }
 
 // TestSeedsHitTheSameRequests: whatever other faults and functions there are.

@@ -146,11 +146,14 @@ func (in *instance) begin() error {
 		return errCannotPause(in.version.sandboxName())
 	}
 	in.tell(lifecycle.Provisioned)
-	in.doom.beginInit(box)
+	in.doom.beginInit(box, in.version.spec.InitLimit)
 	in.marks, err = box.AwaitReady(in.alive)
-	in.doom.endInit(err == nil)
 	if err == nil {
-		in.linger()
+		in.doom.standStill(in.linger)
+	}
+	in.doom.endInit(err == nil)
+	if err == nil { // an emulated start is as old as it is to take
+		in.linger(in.delay - time.Duration(in.version.rt.clock.Now()-in.marks.Begun))
 	}
 	return err
 }
