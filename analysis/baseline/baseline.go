@@ -118,24 +118,31 @@ func kindOf(dir *rundir.Dir) (map[string]string, error) {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	kind := map[string]string{
-		"scenario":  m.Scenario + " " + hashOf(text),
-		"seed":      strconv.FormatUint(m.Seed, 10),
-		"platform":  m.Platform.Name,
-		"system":    m.Host.OS + "/" + m.Host.Arch,
-		"processor": m.Host.CPU,
-		"cores":     strconv.Itoa(m.Host.Cores),
-	}
+	kind := Machine(m.Host)
+	kind["scenario"] = m.Scenario + " " + hashOf(text)
+	kind["seed"] = strconv.FormatUint(m.Seed, 10)
+	kind["platform"] = m.Platform.Name
 	for name, value := range m.Flags {
 		kind["--"+name] = value
 	}
-	if m.Host.Governor != "" {
-		kind["governor"] = m.Host.Governor
-	}
-	if m.Host.Container != "" {
-		kind["container limits"] = m.Host.Container
-	}
 	return kind, nil
+}
+
+// Machine is what the machines must share on which runs are made that are
+// compared, by name.
+func Machine(h rundir.Host) map[string]string {
+	kind := map[string]string{
+		"system":    h.OS + "/" + h.Arch,
+		"processor": h.CPU,
+		"cores":     strconv.Itoa(h.Cores),
+	}
+	if h.Governor != "" {
+		kind["governor"] = h.Governor
+	}
+	if h.Container != "" {
+		kind["container limits"] = h.Container
+	}
+	return kind
 }
 
 // Requests are how many the run sent, and how many of those were cold.

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -190,16 +191,29 @@ func (r *Rule) cost(t *Trial, s summary.Selection) (value float64, why string) {
 
 // compareKinds notes what two runs do not share.
 func (f *Finding) compareKinds(base, head *Trial) {
-	for _, kinds := range []map[string]string{base.Kind, head.Kind} {
-		for name := range kinds {
-			b, h := base.Kind[name], head.Kind[name]
-			difference := fmt.Sprintf("%s (%s, %s)", name, orNone(b), orNone(h))
-			if b != h && !slices.Contains(f.unlike, difference) {
-				f.unlike = append(f.unlike, difference)
-			}
+	for _, difference := range Unlike(base.Kind, head.Kind) {
+		if !slices.Contains(f.unlike, difference) {
+			f.unlike = append(f.unlike, difference)
 		}
 	}
 	slices.Sort(f.unlike)
+}
+
+// Unlike names, in their order, in what two kinds of runs differ, with both
+// values: "processor (one, two)".
+func Unlike(base, head map[string]string) []string {
+	all := maps.Clone(base)
+	if all == nil {
+		all = make(map[string]string)
+	}
+	maps.Copy(all, head)
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if b, h := base[name], head[name]; b != h {
+			list = append(list, fmt.Sprintf("%s (%s, %s)", name, orNone(b), orNone(h)))
+		}
+	}
+	return list
 }
 
 func orNone(s string) string {

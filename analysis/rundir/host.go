@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 )
 
@@ -51,4 +52,13 @@ func field(text, key string) string {
 		}
 	}
 	return ""
+}
+
+// Load is the machine's load average of the last minute; 0 where it is not told.
+func Load() float64 { return load(os.DirFS("/")) }
+
+func load(root fs.FS) float64 {
+	first, _, _ := strings.Cut(read(root, "proc/loadavg"), " ")
+	v, _ := strconv.ParseFloat(first, 64) // 0 where it is no number
+	return v
 }

@@ -34,7 +34,8 @@ type compareCmd struct {
 
 	JSON bool `name:"json" help:"Print one JSON document (coldcurve schema comparison) instead of tables."`
 
-	overrideFlags `embed:""`
+	overrideFlags   `embed:""`
+	calibrationFlag `embed:""`
 
 	NoCgroups bool   `help:"Reference runtime: do not limit memory and CPU by cgroups."`
 	Cache     string `type:"path" help:"Folder for built functions. The default is the user's cache folder."`
@@ -73,6 +74,7 @@ type contest struct {
 	plans      [2]*plan // with the first pair's seed
 	policy     []byte
 	looks      []int
+	calibrated []string // how often it is wrong, a note
 	workshop   *pairs.Workshop
 	alter      func(side string, s *scenarios.Scenario) // changes a side beyond what can be asked for; nil for not at all
 }
@@ -89,7 +91,11 @@ func (c *compareCmd) ready(ctx context.Context, w *World) (*contest, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &contest{command: c, w: w, policy: text, looks: policy.LookAt(), workshop: &pairs.Workshop{
+	calibrated, err := c.notes(w)
+	if err != nil {
+		return nil, err
+	}
+	t := &contest{command: c, w: w, policy: text, looks: policy.LookAt(), calibrated: calibrated, workshop: &pairs.Workshop{
 		Scenario: c.Scenario, Build: c.Build, Log: func(line string) { fmt.Fprintf(w.Stderr, "coldcurve: %s\n", line) },
 	}}
 	for i, side := range []struct {
@@ -130,29 +136,37 @@ func sideError(err error) error {
 
 // begin makes the comparison's directory and its pairs.
 func (c *compareCmd) begin(ctx context.Context, w *World, t *contest) error {
-	now := w.Now()
 	dir := c.Out
 	if dir == "" {
-		dir = rundir.DefaultDir("runs", "compare-"+t.plans[0].Name, now)
+		dir = rundir.DefaultDir("runs", "compare-"+t.plans[0].Name, w.Now())
 	}
-	folder, err := os.Getwd()
+	made, err := t.create(dir, t.plans[0].Seed)
 	if err != nil {
 		return err
 	}
+	defer made.Close()
+	return t.carryOn(ctx, made)
+}
+
+// create makes the comparison's directory.
+func (t *contest) create(dir string, seed uint64) (*comparison.Comparison, error) {
+	folder, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
 	scenario := t.plans[0].Scenario
 	d := comparison.Document{
-		Version: buildVersion(), Scenario: scenario.Name, Source: scenario.Source, Started: now, Seed: scenario.Seed,
-		Base: sideOf(&t.base, t.plans[0]), Head: sideOf(&t.head, t.plans[1]), Notes: t.notes(), Command: w.Args, Folder: folder,
+		Version: buildVersion(), Scenario: scenario.Name, Source: scenario.Source, Started: t.w.Now(), Seed: seed,
+		Base: sideOf(&t.base, t.plans[0]), Head: sideOf(&t.head, t.plans[1]), Notes: t.notes(), Command: t.w.Args, Folder: folder,
 	}
-	if c.Budget.value != nil {
-		d.Budget = *c.Budget.value
+	if budget := t.command.Budget.value; budget != nil {
+		d.Budget = *budget
 	}
 	made, err := comparison.Create(dir, d, t.policy, scenario.Text)
 	if err != nil {
-		return &failure{code: exitUsage, err: err}
+		return nil, &failure{code: exitUsage, err: err}
 	}
-	defer made.Close()
-	return t.carryOn(ctx, made)
+	return made, nil
 }
 
 func sideOf(s *pairs.Side, p *plan) comparison.Side {
@@ -166,7 +180,7 @@ func (t *contest) notes() []string {
 		notes = append(notes, "each run has a reference runtime of its own: nothing is left of the run before",
 			"no instance is evicted during a run: what is forced-cold is the first start of its version there")
 	}
-	return notes
+	return append(notes, t.calibrated...)
 }
 
 // resume goes on with a comparison by the command that began it.
@@ -228,10 +242,7 @@ func (t *contest) same(old *comparison.Comparison) error {
 // carryOn makes the pairs that are missing and shows what was found.
 func (t *contest) carryOn(ctx context.Context, c *comparison.Comparison) error {
 	fmt.Fprintf(t.w.Stderr, "coldcurve: %s\n", t.intention(c))
-	show := newPairProgress(t.w, c)
-	options := pairs.Options{Measure: t.measure(show), Now: t.w.Now, Budget: c.Document.Budget, Expected: t.pace(), Progress: show.next}
-	err := pairs.Make(ctx, c, options)
-	show.end()
+	err := t.makePairs(ctx, c, newPairProgress(t.w, c))
 	report, presentErr := presentComparison(t.w, c, t.command.store(), t.command.JSON)
 	if t.alter == nil { // else the directory goes, too
 		presentErr = errors.Join(presentErr, sayReport(t.w, c, t.command.JSON))
@@ -243,6 +254,14 @@ func (t *contest) carryOn(ctx context.Context, c *comparison.Comparison) error {
 		return &failure{code: exitFailure, err: errors.New("interrupted; the pairs so far are kept"), hint: "coldcurve compare --resume " + c.Path + " goes on"}
 	}
 	return verdictError(report)
+}
+
+// makePairs makes the pairs that are missing.
+func (t *contest) makePairs(ctx context.Context, c *comparison.Comparison, show *pairProgress) error {
+	defer show.end()
+	return pairs.Make(ctx, c, pairs.Options{
+		Measure: t.measure(show), Now: t.w.Now, Budget: c.Document.Budget, Expected: t.pace(), Progress: show.next,
+	})
 }
 
 // measure makes one run.

@@ -69,6 +69,9 @@ func renderComparison(dir string, report *reports.Comparison) error {
 // pairProgress tells how a comparison is getting on.
 type pairProgress struct {
 	*progress
+	// of is which of several comparisons it is, "" where there is one. Of
+	// several, runs are told of only where that can be overwritten.
+	of    string
 	words string
 }
 
@@ -78,8 +81,8 @@ func newPairProgress(w *World, c *comparison.Comparison) *pairProgress {
 
 // next is told before each run.
 func (p *pairProgress) next(now pairs.Progress) {
-	p.words = now.Words()
-	if !p.w.Terminal.Err {
+	p.words = p.of + now.Words()
+	if !p.w.Terminal.Err && p.of == "" {
 		fmt.Fprintf(p.w.Stderr, "coldcurve: %s\n", p.words)
 	}
 }

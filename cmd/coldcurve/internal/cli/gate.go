@@ -19,8 +19,9 @@ import (
 )
 
 type gateCmd struct {
-	Judge    judgeCmd    `cmd:"" default:"withargs" help:"Judge runs that were made before (what gate does without a word)."`
-	Selftest selftestCmd `cmd:"" help:"Slow a function down and see the gate fail."`
+	Judge     judgeCmd         `cmd:"" default:"withargs" help:"Judge runs that were made before (what gate does without a word)."`
+	Selftest  selftestCmd      `cmd:"" help:"Slow a function down and see the gate fail."`
+	Calibrate gateCalibrateCmd `cmd:"" help:"Compare a function with itself, and slowed down, many times: how often is the gate wrong?"`
 }
 
 type judgeCmd struct {
@@ -31,7 +32,9 @@ type judgeCmd struct {
 	Policy string `placeholder:"FILE" help:"What is judged, and how strictly (coldcurve schema policy); without it, coldcurve's own."`
 	JSON   bool   `name:"json" help:"Print one JSON document (coldcurve schema gate) instead of tables."`
 
-	storeFlags  `embed:""`
+	storeFlags      `embed:""`
+	calibrationFlag `embed:""`
+
 	outputFlags `embed:"" group:"For continuous integration"`
 }
 
@@ -64,7 +67,12 @@ func (c *judgeCmd) Run(ctx context.Context, w *World) error {
 		return err
 	}
 	doc.Policy = c.Policy
+	calibrated, err := c.notes(w)
+	if err != nil {
+		return err
+	}
 	doc.Notes = append(doc.Notes, otherPolicy(base, text)...)
+	doc.Notes = append(doc.Notes, calibrated...)
 	return c.finish(w, doc)
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/baseline"
 	"github.com/coldcurve/coldcurve/analysis/comparison"
+	"github.com/coldcurve/coldcurve/analysis/comparison/calibration"
 	"github.com/coldcurve/coldcurve/analysis/cost"
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/prices"
@@ -16,26 +17,27 @@ import (
 )
 
 type schemaCmd struct {
-	Name string `arg:"" help:"Which one: scenario or policy (the files), summary (what run --json prints), simulation or sweep (simulate --json), gate (gate --json), comparison (compare --json), cost (cost --json), curve, situations, keepwarm or memory (cost curve, situations, keepwarm and memory --json), situations-file (the file)."`
+	Name string `arg:"" help:"Which one: scenario or policy (the files), summary (what run --json prints), simulation or sweep (simulate --json), gate (gate --json), comparison (compare --json), calibration (gate calibrate --json), cost (cost --json), curve, situations, keepwarm or memory (cost curve, situations, keepwarm and memory --json), situations-file (the file)."`
 }
 
 // schemas is the list of documented formats.
 func schemas() map[string]func() []byte {
 	return map[string]func() []byte{
-		"comparison": comparison.SchemaJSON,
-		"baseline":   baseline.SchemaJSON,
-		"cost":       cost.SchemaJSON,
-		"curve":      study.CurveSchemaJSON,
-		"gate":       gate.SchemaJSON,
-		"keepwarm":   study.KeepWarmSchemaJSON,
-		"memory":     cost.MemorySchemaJSON,
-		"policy":     gate.PolicySchemaJSON,
-		"scenario":   scenarios.SchemaJSON,
-		"prices":     prices.SchemaJSON,
-		"simulation": study.SimulationSchemaJSON,
-		"summary":    summary.SchemaJSON,
-		"situations": study.SituationsSchemaJSON,
-		"sweep":      study.SweepSchemaJSON,
+		"comparison":  comparison.SchemaJSON,
+		"baseline":    baseline.SchemaJSON,
+		"calibration": calibration.SchemaJSON,
+		"cost":        cost.SchemaJSON,
+		"curve":       study.CurveSchemaJSON,
+		"gate":        gate.SchemaJSON,
+		"keepwarm":    study.KeepWarmSchemaJSON,
+		"memory":      cost.MemorySchemaJSON,
+		"policy":      gate.PolicySchemaJSON,
+		"scenario":    scenarios.SchemaJSON,
+		"prices":      prices.SchemaJSON,
+		"simulation":  study.SimulationSchemaJSON,
+		"summary":     summary.SchemaJSON,
+		"situations":  study.SituationsSchemaJSON,
+		"sweep":       study.SweepSchemaJSON,
 
 		"situations-file": study.SituationsFileSchemaJSON,
 	}
