@@ -87,6 +87,11 @@ bench-starts: ## instances started and ended a second, eight at a time, beside a
 bench-sim: ## what the simulator promises: requests a second, WorldCup98 by both engines, memory: one table; fails if a promise is broken
 	go test -run '^$$' -bench '^BenchmarkPromises$$' -benchtime 1x -timeout 30m ./analysis/sim
 
+.PHONY: gate-calibration
+gate-calibration: build ## how often the gate is wrong: 60 comparisons of a function with itself, 60 with 10% more of init, 25 each with 5% and 20%; goes on where it was
+	./bin/coldcurve gate calibrate --effects 0%,10% --comparisons 60
+	./bin/coldcurve gate calibrate --effects 5%,20% --comparisons 25
+
 .PHONY: golden
 golden: ## write the golden files of the tests anew; look at the difference before committing it
 	go test $$(grep -rl --include='*_test.go' '"update"' . | xargs -n1 dirname | sort -u) -update

@@ -116,6 +116,7 @@ var oracles = []struct {
 var clockless = []string{
 	"analysis/budget",
 	"analysis/capacity",
+	"analysis/comparison/calibration",
 	"analysis/cost",
 	"analysis/dist",
 	"analysis/gate",
