@@ -3,6 +3,7 @@ package lambda
 import (
 	"fmt"
 	"hash/fnv"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -48,16 +49,16 @@ func (m mark) tags() map[string]string {
 	}
 }
 
+var markPattern = regexp.MustCompile(`^coldcurve run=(\S+) host=(\S+) process=([0-9]+) since=(\S+); coldcurve cleanup removes it$`)
+
 // readMark is the mark of a function, if it has one: name and description have
 // to agree, so that nobody's function is taken for ours because of its name.
 func readMark(name, text string) (mark, bool) {
-	var m mark
-	var since string
-	if _, err := fmt.Sscanf(text, strings.Replace(description, "%s;", "%s", 1), &m.run, &m.host, &m.process, &since); err != nil {
+	parts := markPattern.FindStringSubmatch(text)
+	if parts == nil || !strings.HasPrefix(name, namePrefix+parts[1]+"-") {
 		return mark{}, false
 	}
-	at, err := time.Parse(time.RFC3339, strings.TrimSuffix(since, ";"))
-	m.since = at
-	ours := err == nil && m.description() == text && strings.HasPrefix(name, namePrefix+m.run+"-")
-	return m, ours
+	process, err := strconv.Atoi(parts[3])
+	since, errSince := time.Parse(time.RFC3339, parts[4])
+	return mark{run: parts[1], host: parts[2], process: process, since: since}, err == nil && errSince == nil
 }

@@ -19,7 +19,7 @@ import (
 // consent is what somebody who pays is asked, or has said beforehand.
 type consent struct {
 	Yes     bool  `help:"Do not ask before something is made that may cost money."`
-	MaxCost money `name:"max-cost" default:"$1" help:"Most that a run on a paid platform may cost, by the price book and if each request takes all of its time."`
+	MaxCost money `name:"max-cost" default:"$1" help:"Most that each run on a paid platform may cost, by the price book and if each request takes all of its time."`
 }
 
 // money is a flag in dollars.
@@ -37,7 +37,11 @@ func openLambda(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd)
 	if err != nil || p.Loopback() {
 		return p, err
 	}
-	b, err := boundOf(s, p.Region(), prices.Open())
+	var b bound
+	book, on, err := c.pricing.open()
+	if err == nil {
+		b, err = boundOf(s, p.Region(), book, on)
+	}
 	if err == nil {
 		fmt.Fprintf(w.Stderr, "coldcurve: %s: at most %s, and at most %s if each takes all of its time\n",
 			p.Where(), count(b.requests, "invocation"), b.cost)
@@ -69,12 +73,12 @@ const keptFor = 10 * time.Minute
 // boundOf prices a scenario's requests as if each took its function's timeout,
 // after an init as long as one may be. Nothing else is sent, and nothing is
 // repeated.
-func boundOf(s *scenarios.Scenario, region string, book *prices.Book) (bound, error) {
+func boundOf(s *scenarios.Scenario, region string, book *prices.Book, on prices.Date) (bound, error) {
 	schedule, err := s.Schedule()
 	if err != nil {
 		return bound{}, err
 	}
-	option, err := cost.New(book, "aws/lambda", cost.Terms{})
+	option, err := cost.New(book, "aws/lambda", cost.Terms{On: on})
 	if err != nil {
 		return bound{}, err
 	}
@@ -100,7 +104,7 @@ func boundOf(s *scenarios.Scenario, region string, book *prices.Book) (bound, er
 	}
 	bill, err := option.Bill(works...)
 	if err != nil {
-		return bound{}, hinted(fmt.Errorf("what the run may cost: %w", err), "choose another --region, or give a price file to `coldcurve prices validate` and --prices")
+		return bound{}, hinted(fmt.Errorf("what the run may cost: %w", err), "choose another --region, or give its prices in a file: --prices FILE")
 	}
 	return bound{requests: uint64(len(schedule.Times)), cost: bill.Total}, nil
 }

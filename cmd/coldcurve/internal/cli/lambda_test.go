@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/coldcurve/coldcurve/analysis/prices"
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/scenarios"
+)
+
+// TestBound holds the most that a run may cost against a sum by hand: ten
+// requests of half a gigabyte, each 20 s of its timeout and 10 s of init.
+func TestBound(t *testing.T) {
+	s, err := scenarios.Parse("x.yaml", []byte(`
+name: x
+platform: {name: lambda, region: us-east-1, role: "arn:aws:iam::123456789012:role/r"}
+functions: [{name: hello, fixture: hello, memory: 512MB, timeout: 20s}]
+phases: [{name: p, duration: 10s, arrivals: {process: constant, rate: 1/s}}]
+`), scenarios.Overrides{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := boundOf(s, "us-east-1", prices.Open(), 0)
+	want := bound{requests: 10, cost: 2_000 + 2_500_005} // $0.0000002 each; 150 GB-seconds at $0.0000166667
+	if err != nil || got != want {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+	s.Platform.Lambda.Provisioned = 3
+	if more, err := boundOf(s, "us-east-1", prices.Open(), 0); err != nil || more.cost <= got.cost {
+		t.Errorf("with instances kept ready: %+v, %v, want more than %v", more, err, got.cost)
+	}
+	if _, err := boundOf(s, "mars-north-1", prices.Open(), 0); err == nil || !strings.Contains(err.Error(), "mars-north-1") {
+		t.Errorf("in a region without prices: %v", err)
+	}
+}
+
+func TestConsent(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		c      consent
+		typed  string
+		nobody bool // is there to be asked
+		says   string
+	}{
+		{name: "yes", typed: "y\n"},
+		{name: "no", typed: "n\n", says: "not agreed to"},
+		{name: "just a return", typed: "\n", says: "not agreed to"},
+		{name: "the end of input", says: "not agreed to"},
+		{name: "said beforehand", c: consent{Yes: true}, nobody: true},
+		{name: "nobody there", nobody: true, says: "nobody is there to be asked"},
+		{name: "too much, whatever was said", c: consent{Yes: true, MaxCost: money{1}}, says: "the run may cost $0.50"},
+	} {
+		if tt.c.MaxCost.Money == 0 {
+			tt.c.MaxCost.Money = units.Dollar
+		}
+		var asked bytes.Buffer
+		w := &World{Stdin: strings.NewReader(tt.typed), Stderr: &asked, Terminal: Terminal{In: !tt.nobody}}
+		err := tt.c.agree(w, bound{requests: 5, cost: units.Dollar / 2})
+		if (err == nil) != (tt.says == "") || err != nil && !strings.Contains(err.Error(), tt.says) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.says)
+		}
+		if wantAsked := !tt.nobody && !tt.c.Yes; wantAsked != strings.Contains(asked.String(), "[y/N]") {
+			t.Errorf("%s: asked %q", tt.name, asked.String())
+		}
+		if failed, ok := errors.AsType[*failure](err); tt.nobody && tt.says != "" && (!ok || failed.hint == "") {
+			t.Errorf("%s: no hint", tt.name)
+		}
+	}
+}
