@@ -175,7 +175,9 @@ func (r *reader) checkCode(m strict.Map, f *Function) {
 	if v := m.Get("package_size"); v.Given() && code.Given() {
 		v.Fault("package_size is for fixtures", "leave it out; your code is as large as it is")
 	}
-	if f.Code == "" || fixture.Given() {
+	_, named := r.overrides.Code[f.Name]
+	_, only := r.overrides.Code[""]
+	if f.Code == "" || fixture.Given() || named || only { // what replaces it is looked at instead
 		return
 	}
 	f.Code = r.path(f.Code)

@@ -1,6 +1,8 @@
 package scenarios
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -156,5 +158,27 @@ func TestBadFlags(t *testing.T) {
 		if diff := cmp.Diff(strings.Join(c.want, "\n"), got); diff != "" {
 			t.Errorf("%+v (-want +got):\n%s", c.o, diff)
 		}
+	}
+}
+
+// TestReplacedCodeIsNotLookedAt: a scenario whose Go code is built only for a
+// comparison can be read, and still has to name code that can be run by itself.
+func TestReplacedCodeIsNotLookedAt(t *testing.T) {
+	const text = "name: shop\nfunctions: [{name: shop, code: no/such/folder}]\nphases: [{name: one, duration: 1s, arrivals: {process: gap, gap: 1s}}]\n"
+	built := t.TempDir()
+	if err := os.WriteFile(filepath.Join(built, "bootstrap"), []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"", "shop"} {
+		s, err := Parse("shop.yaml", []byte(text), Overrides{Code: map[string]string{name: built}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Functions[0].Code; got != built {
+			t.Errorf("code of %q is %s, want %s", name, got, built)
+		}
+	}
+	if _, err := Parse("shop.yaml", []byte(text), Overrides{}); err == nil {
+		t.Error("code that is nowhere is taken")
 	}
 }
