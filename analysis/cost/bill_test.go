@@ -255,7 +255,7 @@ func TestImpossible(t *testing.T) {
 		{"aws/lambda", calls(1, time.Second, 11*units.GB), "the most memory is 10 GB", "11 GB is asked for"},
 		{"aws/lambda", &Work{Requests: 1, Durations: Constant(1), Memory: units.GB, Out: 7 * units.MB}, "a response may have at most 6 MB", "it has 7 MB"},
 		{"aws/lambda+aws/api-gateway-http", calls(1, 31*time.Second, units.GB), "the longest duration is 30 s", "a call takes 31.0 s"},
-		{"aws/fargate", &Work{Fleet: Always(1), Memory: 3 * units.GB / 2}, "vCPU and memory come in certain sizes", "any vCPU with 1536 MB is none of them"},
+		{"aws/fargate", &Work{Fleet: Always(1), Memory: 3 * units.GB / 2}, "vCPU and memory come in certain sizes", "any vCPU with 1536 MB is none of them: the next is 1 vCPU with 2 GB"},
 		{"cloudflare/workers-paid", &Work{Requests: 1, Durations: Constant(1), CPU: Constant(1), Memory: units.GB}, "an instance may have at most 128 MB", "it has 1 GB"},
 	} {
 		_, err := open(t, c.option, Terms{}).Bill(c.work)

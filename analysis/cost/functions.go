@@ -104,10 +104,20 @@ func (m *meter) cpu() (milli int64, err error) {
 	}
 	if m.MilliCPU > 0 || milli == 0 {
 		return 0, &Impossible{Product: m.product(), Limit: "vCPU and memory come in certain sizes",
-			Have: fmt.Sprintf("%s vCPU with %v is none of them", vcpus(m.MilliCPU), m.Memory), Origin: sizes[0].Origin}
+			Have: fmt.Sprintf("%s vCPU with %v is none of them", vcpus(m.MilliCPU), m.Memory) + m.nextSize(), Origin: sizes[0].Origin}
 	}
 	m.tally.note("%s: %s vCPU an instance, a size that there is with %v.", m.product(), vcpus(milli), m.Memory)
 	return milli, nil
+}
+
+// nextSize is the smallest size that has as much memory, for a message.
+func (m *meter) nextSize() string {
+	for _, milli := range []int64{m.MilliCPU, 0} {
+		if h, err := containerHost(m.product(), m.service.product, m.Memory, milli); err == nil {
+			return fmt.Sprintf(": the next is %s vCPU with %v", vcpus(h.MilliCPU), h.Memory)
+		}
+	}
+	return ""
 }
 
 func thousandths(d prices.Decimal) int64 {

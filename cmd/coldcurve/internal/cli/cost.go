@@ -135,21 +135,25 @@ func (c *costBillCmd) Run(ctx context.Context, w *World) error {
 			return err
 		}
 	}
-	failed := unpriced(priced)
+	failed := c.unpriced(priced)
 	if failed != nil && !c.JSON {
 		return failed
 	}
 	return errors.Join(c.print(w, report), failed)
 }
 
-// unpriced is the error of options of which none has a bill.
-func unpriced(priced []cost.Priced) error {
+// unpriced is the error of options of which none has a bill: the flag's, where it
+// is the given memory that keeps one from it.
+func (c *costBillCmd) unpriced(priced []cost.Priced) error {
 	var errs []error
 	for _, p := range priced {
 		if p.Bill != nil {
 			return nil
 		}
 		errs = append(errs, p.Err)
+	}
+	if c.Memory.given {
+		return unable(errs, len(errs))
 	}
 	return &failure{code: exitUsage, err: errors.Join(errs...)}
 }

@@ -30,7 +30,7 @@ import (
 // comparedFlags are what is set against what, and what all must hold.
 type comparedFlags struct {
 	Product string   `default:"aws/lambda" help:"What serves it now, or is meant to. With + products serve together: aws/lambda+aws/api-gateway-http."`
-	Against []string `default:"aws/ec2/c7g.large,aws/fargate" placeholder:"PRODUCT" help:"What it is set against, with commas: products, containers, machines with their type, aws/ec2/c7g.large+aws/alb."`
+	Against []string `default:"aws/ec2/c7g.large,aws/fargate" help:"What it is set against, with commas: products, containers, machines with their type, aws/ec2/c7g.large+aws/alb."`
 
 	functionFlags `embed:""`
 	termsFlags    `embed:""`
