@@ -96,6 +96,7 @@ type engine struct {
 	before      lifecycle.Request // requests during the warm-up
 	counting    bool
 	ended       time.Duration
+	over        bool // what is over time has ended
 	interrupted bool
 
 	busy, instances, starting gauge
@@ -302,6 +303,9 @@ func (e *engine) startUp(i lifecycle.Instance) {
 
 // invoke pings the function.
 func (e *engine) invoke() {
+	if e.over { // who still waits is all that is of interest
+		return
+	}
 	e.totals.pings++
 	e.pinged++
 	name := pingMark + e.pinged
@@ -447,7 +451,7 @@ func (e *engine) close(end time.Duration) {
 	if end > e.timeline.last {
 		e.timeline.close(end, e.sofar())
 	}
-	e.mark, e.ended = never, end
+	e.mark, e.ended, e.over = never, end, true
 	e.closed = e.ledger()
 }
 
@@ -459,20 +463,29 @@ func (e *engine) conclude() {
 	e.totals.started, e.totals.pings, e.peak = c.started, c.pings, c.peak
 }
 
-// drain goes on until everybody who waits is served.
+// patience is how many instants in a row at which nothing but the policy's own
+// is due, such as pings, may pass before nobody who waits is hoped for.
+const patience = 1000
+
+// drain goes on until everybody who waits is served, or never will be.
 func (e *engine) drain() {
-	for e.owing() {
+	for quiet := 0; e.owing() && quiet < patience; {
 		at, ok := e.pool.NextDeadline()
 		switch {
 		case e.dues.next < never && (!ok || e.dues.next <= at):
+			quiet = 0
 			e.advance()
 		case ok:
-			e.act(at, lifecycle.Event{})
+			quiet++
+			waiting := len(e.parked)
+			if e.act(at, lifecycle.Event{}); len(e.parked) != waiting {
+				quiet = 0
+			}
 		default:
-			e.totals.unserved = uint64(len(e.parked))
-			return
+			quiet = patience
 		}
 	}
+	e.totals.unserved = uint64(len(e.parked))
 }
 
 // owing says whether somebody waits, or is served for nobody knows how long.

@@ -71,6 +71,22 @@ func TestBilledStartIsTheInstancesOwn(t *testing.T) {
 	}
 }
 
+// TestPingsEndWithTheLoad: requests for which nothing can ever start are left
+// unserved, though pings would go on for ever.
+func TestPingsEndWithTheLoad(t *testing.T) {
+	job := &sim.Job{Load: sim.Load{Name: "f", Span: time.Minute, Arrivals: each(time.Second, 5)}, Options: sim.Options{
+		Policy:  lifecycle.Policy{KeepAlive: time.Minute, QueueLimit: 10, Ping: lifecycle.Pings{Every: time.Second, Count: 1}},
+		Service: dist.Constant(time.Millisecond), Warmup: -1, Memory: 512 << 20,
+	}}
+	r, _, err := sim.Shared(context.Background(), []*sim.Job{job}, 256<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Served != 0 || r.Unserved == 0 {
+		t.Errorf("%d served and %d left, want none served", r.Served, r.Unserved)
+	}
+}
+
 // listed draws from a list.
 type listed struct {
 	dist.Constant

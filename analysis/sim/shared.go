@@ -235,13 +235,18 @@ func (h *house) run(ctx context.Context) error {
 	return h.drain()
 }
 
-// drain goes on until nobody waits.
+// drain goes on until nobody waits, or nobody who waits will be served.
 func (h *house) drain() error {
-	for h.owing() && h.order[0].at < never {
-		if err := h.happen(h.order[0]); err != nil {
+	for quiet := 0; h.owing() && h.order[0].at < never && quiet < patience*len(h.guests); quiet++ {
+		g := h.order[0]
+		answered, waiting := g.dues.next == g.at, len(g.parked)
+		if err := h.happen(g); err != nil {
 			return err
 		}
-		h.plan(h.order[0])
+		h.plan(g)
+		if answered || len(g.parked) != waiting {
+			quiet = 0
+		}
 	}
 	for _, g := range h.guests {
 		g.totals.unserved = uint64(len(g.parked))
