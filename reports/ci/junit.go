@@ -118,6 +118,14 @@ func junitCaseOf(v *reports.Verdicts, f *gate.Record) junitCase {
 	return c
 }
 
+// sizeOf is a number of runs as a property has it; nil for none.
+func sizeOf(n int) *float64 {
+	if n == 0 {
+		return nil
+	}
+	return new(float64(n))
+}
+
 func junitPropertiesOf(f *gate.Record) *junitProperties {
 	list := []junitProperty{{"verdict", string(f.Verdict)}, {"severity", f.Severity}}
 	for _, p := range []struct {
@@ -126,7 +134,7 @@ func junitPropertiesOf(f *gate.Record) *junitProperties {
 	}{
 		{"base", f.Base}, {"head", f.Head}, {"effect", f.Change}, {"effect.lower", f.Lower}, {"effect.upper", f.Upper},
 		{"p.worse", &f.PWorse}, {"p.same", &f.PSame}, {"p.better", &f.PBetter},
-		{"detectable", f.Detectable}, {"needed", f.Needed},
+		{"detectable", f.Detectable}, {"detectable.at", sizeOf(f.DetectableAt)}, {"needed", f.Needed},
 	} {
 		if p.value != nil {
 			list = append(list, junitProperty{p.name, number(*p.value)})

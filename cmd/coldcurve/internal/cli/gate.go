@@ -164,14 +164,22 @@ func judged(ctx context.Context, policy *gate.Policy, own bool, base, head *side
 // startsOf tells a side's cold starts apart by what made them necessary, where
 // runs know that.
 func startsOf(side string, runs []gate.Trial) []string {
+	n := make(map[string]uint64)
+	for _, o := range sample.Occasions() {
+		for i := range runs {
+			n[o.String()] += runs[i].Figures.Select(summary.Selection{Start: o.String()}).N
+		}
+	}
+	return startsNote(side, n)
+}
+
+// startsNote says how many cold starts of a side each occasion made necessary;
+// nothing where none is known.
+func startsNote(side string, n map[string]uint64) []string {
 	var parts []string
 	for _, o := range sample.Occasions() {
-		n := uint64(0)
-		for i := range runs {
-			n += runs[i].Figures.Select(summary.Selection{Start: o.String()}).N
-		}
-		if n > 0 {
-			parts = append(parts, fmt.Sprintf("%s %s (%s)", units.FormatCount(n), o, reports.Occasion(o.String())))
+		if start := o.String(); n[start] > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s (%s)", units.FormatCount(n[start]), start, reports.Occasion(start)))
 		}
 	}
 	if len(parts) == 0 {

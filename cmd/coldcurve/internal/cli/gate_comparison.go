@@ -45,6 +45,11 @@ func documentOf(made *comparison.Comparison) *gate.Document {
 		doc.Figures = append(doc.Figures, of)
 	}
 	doc.Notes = append(doc.Notes, from.Notes...)
+	base, head := make(map[string]uint64), make(map[string]uint64)
+	for _, c := range from.Colds {
+		base[c.Start], head[c.Start] = c.Base.N, c.Head.N
+	}
+	doc.Notes = append(append(doc.Notes, startsNote("base", base)...), startsNote("head", head)...)
 	if from.Costs != "" {
 		doc.Notes = append(doc.Notes, from.Costs)
 	}
