@@ -27,7 +27,8 @@ type zygote struct {
 	control *channel
 
 	loaded  chan struct{}
-	refusal error // set before loaded is closed: why it cannot be forked
+	heard   chan struct{} // closed when it has said all that it says before it is asked to fork
+	refusal error         // set before heard is closed: why it cannot be forked
 
 	waiting atomic.Int64 // Forks under way
 	forkers chan *forker
@@ -64,7 +65,7 @@ func (s *Sandbox) Brood(ctx context.Context, id string, spec *sandbox.Spec) (san
 	}
 	defer theirs.Close()
 	z := &zygote{sandbox: s, id: id, spec: spec, program: plain, wards: w, control: control,
-		loaded: make(chan struct{}), forkers: make(chan *forker), quit: make(chan struct{})}
+		loaded: make(chan struct{}), heard: make(chan struct{}), forkers: make(chan *forker), quit: make(chan struct{})}
 	o := &order{program: prog, spec: spec, extra: []uintptr{theirs.Fd()}, tie: func(b *berth) ([]string, error) {
 		return b.bind(prog.env, spec, id, begun)
 	}}
@@ -80,15 +81,34 @@ func (s *Sandbox) Brood(ctx context.Context, id string, spec *sandbox.Spec) (san
 // AwaitReady implements sandbox.Zygote.
 func (z *zygote) AwaitReady(ctx context.Context) error {
 	failure, err := session.AwaitInit(ctx, tenant{z.attempt, z.id}, z.loaded, z.spec.InitLimit)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case failure != nil:
+	}
+	if refusal := z.refused(); refusal != nil {
+		return &sandbox.Failure{Kind: sample.Platform, Cause: fmt.Errorf("brood %s: %w", z.id, refusal)}
+	}
+	if failure != nil {
 		return failure
-	case z.refusal != nil:
-		return &sandbox.Failure{Kind: sample.Platform, Cause: fmt.Errorf("brood %s: %w", z.id, z.refusal)}
 	}
 	return nil
+}
+
+// refused is why the zygote cannot be forked. One that has ended may have said
+// so just before, and is heard to the end.
+func (z *zygote) refused() error {
+	select {
+	case <-z.attempt.exited:
+		select {
+		case <-z.heard:
+			return z.refusal
+		case <-time.After(time.Second): // another process holds its end
+			return nil
+		}
+	case <-z.heard:
+		return z.refusal
+	default:
+		return nil
+	}
 }
 
 // keep has a forker ready at all times.
@@ -123,11 +143,13 @@ func (z *zygote) keep() {
 func (z *zygote) awaitLoaded() bool {
 	word, err := z.control.receive()
 	if err != nil {
+		close(z.heard)
 		return false // it has ended, or is about to be ended
 	}
 	if word != "loaded" {
 		z.refusal = fmt.Errorf("%s has started %s, which a fork would lose", z.spec.Function.Name, word)
 	}
+	close(z.heard) // first: who sees it loaded wants to know of a refusal
 	close(z.loaded)
 	return z.refusal == nil
 }
