@@ -31,7 +31,7 @@ type costCmd struct {
 }
 
 type costBillCmd struct {
-	Traffic string `arg:"" optional:"" help:"A run directory, a recorded trace, a scenario file or the name of one. Without it the flags say what traffic."`
+	Traffic string `arg:"" optional:"" help:"A run directory, a recorded trace, a scenario file, or the name of a scenario or trace that coldcurve ships. Without it the flags say what traffic."`
 
 	Product []string `default:"aws/lambda" help:"What serves it; several, with commas, side by side. With + products serve together: aws/lambda+aws/api-gateway-http. Machines with their type: aws/ec2/c7g.large."`
 

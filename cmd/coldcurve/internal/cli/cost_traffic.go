@@ -200,9 +200,9 @@ func (c *costBillCmd) given(w cost.Work) cost.Work {
 // traceLoad prices recorded traffic, with the durations and the memory that it
 // has on record or the flags'.
 func (c *costBillCmd) traceLoad(ctx context.Context) (*costLoad, error) {
-	source, err := traffic.Open(ctx, c.Traffic)
+	source, err := openTrace(ctx, c.Traffic)
 	if err != nil {
-		return nil, &failure{code: exitUsage, err: err}
+		return nil, err
 	}
 	defer source.Close()
 	var works []cost.Work

@@ -129,23 +129,27 @@ func (c *simulateCmd) fitted(s *subject) error {
 	return nil
 }
 
-// ofTrace opens recorded traffic: paths, or the name of what is shipped.
 func (c *simulateCmd) ofTrace(ctx context.Context, s *subject) (err error) {
 	s.name = strings.Join(c.Trace, ", ")
-	if _, missing := os.Stat(c.Trace[0]); missing != nil && len(c.Trace) == 1 {
-		if f, err := fixtures.Trace(c.Trace[0]); err == nil {
+	s.source, err = openTrace(ctx, c.Trace...)
+	return err
+}
+
+// openTrace opens recorded traffic: paths, or the name of what is shipped.
+func openTrace(ctx context.Context, names ...string) (traffic.Source, error) {
+	if _, missing := os.Stat(names[0]); missing != nil && len(names) == 1 {
+		if f, err := fixtures.Trace(names[0]); err == nil {
 			f.Close()
-			s.source, err = traffic.OpenFiles(ctx, traffic.File{
-				Name: c.Trace[0], Open: func() (io.ReadCloser, error) { return fixtures.Trace(c.Trace[0]) },
+			return traffic.OpenFiles(ctx, traffic.File{
+				Name: names[0], Open: func() (io.ReadCloser, error) { return fixtures.Trace(names[0]) },
 			})
-			return err
 		}
-		if !strings.ContainsAny(c.Trace[0], "./") {
-			return &failure{code: exitUsage, err: missing, hint: "traces that coldcurve ships: " + strings.Join(fixtures.TraceNames(), ", ")}
+		if !strings.ContainsAny(names[0], "./") {
+			return nil, &failure{code: exitUsage, err: missing, hint: "traces that coldcurve ships: " + strings.Join(fixtures.TraceNames(), ", ")}
 		}
 	}
-	s.source, err = traffic.Open(ctx, c.Trace...)
-	return faulty(err)
+	source, err := traffic.Open(ctx, names...)
+	return source, faulty(err)
 }
 
 func (c *simulateCmd) ofPopulation(s *subject) error {
