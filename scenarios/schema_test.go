@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"bytes"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -12,23 +11,13 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/tools/txtar"
+
+	"github.com/coldcurve/coldcurve/analysis/strict/stricttest"
 )
 
 func compiled(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(SchemaJSON()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	compiler := jsonschema.NewCompiler()
-	if err := compiler.AddResource("scenario.json", document); err != nil {
-		t.Fatal(err)
-	}
-	s, err := compiler.Compile("scenario.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return stricttest.Schema(t, SchemaJSON())
 }
 
 // value is a YAML text as an editor's schema checker sees it.
@@ -121,10 +110,7 @@ func keysOf(s any, path string, keys map[string]bool) {
 // The reader says which keys it knows when it meets one that it does not.
 // Those must be the schema's, for every mapping and every variant.
 func TestSchemaHasTheReadersKeys(t *testing.T) {
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(SchemaJSON()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	document := stricttest.Value(t, SchemaJSON())
 	schemaKeys := make(map[string]bool)
 	keysOf(document, "", schemaKeys)
 
@@ -204,10 +190,7 @@ func TestSchemaExplainsEveryKey(t *testing.T) {
 			}
 		}
 	}
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(SchemaJSON()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	document := stricttest.Value(t, SchemaJSON())
 	check(document, "")
 }
 

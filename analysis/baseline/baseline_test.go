@@ -1,7 +1,6 @@
 package baseline_test
 
 import (
-	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -10,13 +9,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/coldcurve/coldcurve/analysis/baseline"
 	"github.com/coldcurve/coldcurve/analysis/digest"
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/strict/stricttest"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 	"github.com/coldcurve/coldcurve/platform"
 )
@@ -208,18 +207,7 @@ func FuzzDecode(f *testing.F) {
 
 // TestFilesMeetTheirSchema: of runs, and of imported history.
 func TestFilesMeetTheirSchema(t *testing.T) {
-	text, err := jsonschema.UnmarshalJSON(bytes.NewReader(baseline.SchemaJSON()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	compiler := jsonschema.NewCompiler()
-	if err := compiler.AddResource("baseline.json", text); err != nil {
-		t.Fatal(err)
-	}
-	schema, err := compiler.Compile("baseline.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	schema := stricttest.Schema(t, baseline.SchemaJSON())
 	store := baseline.Store{Folder: t.TempDir()}
 	for _, b := range []*baseline.Baseline{{Name: "main", Saved: time.Unix(1, 0).UTC(), Runs: []baseline.Run{of(t, ran(t, "one", nil))}}, day(t, "2026-08-20")} {
 		path, err := store.Save(b, false)
@@ -230,10 +218,7 @@ func TestFilesMeetTheirSchema(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		value, err := jsonschema.UnmarshalJSON(bytes.NewReader(file))
-		if err != nil {
-			t.Fatal(err)
-		}
+		value := stricttest.Value(t, file)
 		if err := schema.Validate(value); err != nil {
 			t.Errorf("%s: %v", b.Name, err)
 		}

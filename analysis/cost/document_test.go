@@ -7,8 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
+	"github.com/coldcurve/coldcurve/analysis/strict/stricttest"
 	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
@@ -39,23 +38,9 @@ func document(t *testing.T, by By, names ...string) []byte {
 }
 
 func TestDocumentsFollowTheSchema(t *testing.T) {
-	schema, err := jsonschema.UnmarshalJSON(strings.NewReader(string(SchemaJSON())))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("cost.json", schema); err != nil {
-		t.Fatal(err)
-	}
-	compiled, err := c.Compile("cost.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	compiled := stricttest.Schema(t, SchemaJSON())
 	validate := func(text []byte) error {
-		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(string(text)))
-		if err != nil {
-			t.Fatal(err)
-		}
+		doc := stricttest.Value(t, text)
 		return compiled.Validate(doc)
 	}
 	one := document(t, ByConsumer, "aws/lambda+aws/data-transfer-out")

@@ -1,31 +1,18 @@
 package gate_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"math/rand/v2"
 	"testing"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
 	"github.com/coldcurve/coldcurve/analysis/gate"
+	"github.com/coldcurve/coldcurve/analysis/strict/stricttest"
 )
 
 // TestDocumentsMeetTheirSchema: whatever the verdict, also where nothing is
 // known or nothing was compared.
 func TestDocumentsMeetTheirSchema(t *testing.T) {
-	text, err := jsonschema.UnmarshalJSON(bytes.NewReader(gate.SchemaJSON()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	compiler := jsonschema.NewCompiler()
-	if err := compiler.AddResource("gate.json", text); err != nil {
-		t.Fatal(err)
-	}
-	schema, err := compiler.Compile("gate.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	schema := stricttest.Schema(t, gate.SchemaJSON())
 	rng := rand.New(rand.NewPCG(5, 5))
 	base := runs(rng, 20, 100, .03)
 	lagged := runs(rng, 20, 100, .03)
@@ -52,10 +39,7 @@ func TestDocumentsMeetTheirSchema(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		value, err := jsonschema.UnmarshalJSON(bytes.NewReader(encoded))
-		if err != nil {
-			t.Fatal(err)
-		}
+		value := stricttest.Value(t, encoded)
 		if err := schema.Validate(value); err != nil {
 			t.Errorf("%s: %v", want, err)
 		}

@@ -1,17 +1,16 @@
 package gate_test
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/coldcurve/coldcurve/analysis/budget"
 	"github.com/coldcurve/coldcurve/analysis/gate"
+	"github.com/coldcurve/coldcurve/analysis/strict/stricttest"
 	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
@@ -86,18 +85,7 @@ cost: {product: aws/lamda, on: 2026-08, tarce: nasa}
 }
 
 func TestPolicySchema(t *testing.T) {
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(gate.PolicySchemaJSON()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	compiler := jsonschema.NewCompiler()
-	if err := compiler.AddResource("policy.json", document); err != nil {
-		t.Fatal(err)
-	}
-	s, err := compiler.Compile("policy.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := stricttest.Schema(t, gate.PolicySchemaJSON())
 	rule := map[string]any{"metric": "latency.p50", "margin": "5%", "severity": "warn"}
 	if err := s.Validate(map[string]any{"risk": "5%", "looks": []any{10, 20}, "rules": []any{rule}}); err != nil {
 		t.Errorf("a good policy: %v", err)

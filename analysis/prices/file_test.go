@@ -1,16 +1,15 @@
 package prices
 
 import (
-	"bytes"
 	"errors"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/coldcurve/coldcurve/analysis/strict"
+	"github.com/coldcurve/coldcurve/analysis/strict/stricttest"
 	files "github.com/coldcurve/coldcurve/fixtures/prices"
 )
 
@@ -85,18 +84,7 @@ t.csv:6:1: "" is no number of MB; write as in c7g.large,0.0725,2,4096,arm64,,,,o
 
 // Every file of the book holds to the schema that editors use.
 func TestSchema(t *testing.T) {
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(SchemaJSON()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	compiler := jsonschema.NewCompiler()
-	if err := compiler.AddResource("prices.json", document); err != nil {
-		t.Fatal(err)
-	}
-	schema, err := compiler.Compile("prices.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	schema := stricttest.Schema(t, SchemaJSON())
 	valid := func(text []byte) error {
 		var root yaml.Node
 		if err := yaml.Unmarshal(text, &root); err != nil {

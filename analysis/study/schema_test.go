@@ -9,12 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
 	"github.com/coldcurve/coldcurve/analysis/cost"
 	"github.com/coldcurve/coldcurve/analysis/prices"
 	"github.com/coldcurve/coldcurve/analysis/queue"
 	"github.com/coldcurve/coldcurve/analysis/sim"
+	"github.com/coldcurve/coldcurve/analysis/strict/stricttest"
 	"github.com/coldcurve/coldcurve/analysis/traffic"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
@@ -22,23 +21,9 @@ import (
 
 func compiled(t *testing.T, text []byte) func(document string) error {
 	t.Helper()
-	schema, err := jsonschema.UnmarshalJSON(strings.NewReader(string(text)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("schema.json", schema); err != nil {
-		t.Fatal(err)
-	}
-	s, err := c.Compile("schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := stricttest.Schema(t, text)
 	return func(document string) error {
-		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(document))
-		if err != nil {
-			t.Fatal(err)
-		}
+		doc := stricttest.Value(t, []byte(document))
 		return s.Validate(doc)
 	}
 }

@@ -1,7 +1,6 @@
 package summary_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"math/rand/v2"
 	"os"
@@ -14,34 +13,20 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/capacity"
 	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/strict/stricttest"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 )
 
 func compile(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(summary.SchemaJSON()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("summary.json", doc); err != nil {
-		t.Fatal(err)
-	}
-	s, err := c.Compile("summary.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return stricttest.Schema(t, summary.SchemaJSON())
 }
 
 func TestDocumentsFollowTheSchema(t *testing.T) {
 	schema := compile(t)
 	check := func(name string, text []byte) {
 		t.Helper()
-		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-		if err != nil {
-			t.Fatal(err)
-		}
+		doc := stricttest.Value(t, text)
 		if err := schema.Validate(doc); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -79,10 +64,7 @@ func TestSchemaRefusesWhatIsNoDocument(t *testing.T) {
 		{`"seed": 42`, `"seed": 42.5`},
 	} {
 		text := strings.Replace(string(golden), change[0], change[1], 1)
-		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
-		if err != nil {
-			t.Fatal(err)
-		}
+		doc := stricttest.Value(t, []byte(text))
 		if schema.Validate(doc) == nil {
 			t.Errorf("%s in place of %s is accepted", change[1], change[0])
 		}

@@ -1,7 +1,6 @@
 package pairs_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,12 +11,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/coldcurve/coldcurve/analysis/comparison"
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/strict/stricttest"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/scenarios/pairs"
 )
@@ -247,26 +246,12 @@ func TestSchema(t *testing.T) {
 	if err := pairs.Make(t.Context(), c, b.options()); err != nil {
 		t.Fatal(err)
 	}
-	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(comparison.SchemaJSON()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	compiler := jsonschema.NewCompiler()
-	if err := compiler.AddResource("comparison.json", schema); err != nil {
-		t.Fatal(err)
-	}
-	compiled, err := compiler.Compile("comparison.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	compiled := stricttest.Schema(t, comparison.SchemaJSON())
 	text, err := json.Marshal(c.Document)
 	if err != nil {
 		t.Fatal(err)
 	}
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
+	document := stricttest.Value(t, text)
 	if err := compiled.Validate(document); err != nil {
 		t.Error(err)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/comparison/calibration"
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
+	"github.com/coldcurve/coldcurve/analysis/strict/stricttest"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 )
 
@@ -374,19 +375,7 @@ func TestDocument(t *testing.T) {
 
 func compiled(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	text, err := jsonschema.UnmarshalJSON(bytes.NewReader(calibration.SchemaJSON()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("calibration.json", text); err != nil {
-		t.Fatal(err)
-	}
-	s, err := c.Compile("calibration.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return stricttest.Schema(t, calibration.SchemaJSON())
 }
 
 func valid(t *testing.T, s *jsonschema.Schema, d *calibration.Document) []byte {
@@ -395,10 +384,7 @@ func valid(t *testing.T, s *jsonschema.Schema, d *calibration.Document) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
+	value := stricttest.Value(t, text)
 	if err := s.Validate(value); err != nil {
 		t.Error(err)
 	}
