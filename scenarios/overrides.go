@@ -10,6 +10,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/strict"
 	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/fixtures/presets"
 )
 
 // Overrides are what the command line says of a scenario. They are applied
@@ -18,8 +19,9 @@ type Overrides struct {
 	// Platform replaces the platform. Options that the other platform does not
 	// have are dropped.
 	Platform string
-	// URL is where platform http sends requests.
-	URL string
+	// URL is where platform http sends requests, Preset how it wants to be asked
+	// there, Host which host it asks for. "" keeps them.
+	URL, Preset, Host string
 	// Endpoint, Region and Role are where platform lambda runs functions, and as
 	// whom. "" keeps them.
 	Endpoint, Region, Role string
@@ -70,10 +72,14 @@ func (o *Overrides) check() Faults {
 		add("--keep-alive", "a negative duration", "write 0 to reap at once, or for example 10m")
 		o.KeepAlive = nil
 	}
-	if o.Platform != "" && !slices.Contains(platformNames(), o.Platform) {
-		add("--platform", "unknown platform "+strict.Quote(o.Platform), strict.Instead(o.Platform, platformNames()))
-		o.Platform = ""
+	word := func(flag, what string, given *string, allowed []string) {
+		if *given != "" && !slices.Contains(allowed, *given) {
+			add(flag, "unknown "+what+" "+strict.Quote(*given), strict.Instead(*given, allowed))
+			*given = ""
+		}
 	}
+	word("--platform", "platform", &o.Platform, platformNames())
+	word("--preset", "preset", &o.Preset, presets.Names())
 	known := func(flag, what string, given *[]string, allowed []string) {
 		for _, word := range *given {
 			if !slices.Contains(allowed, word) {
@@ -112,6 +118,8 @@ func (o Overrides) misplaced(platform string) Faults {
 		}
 	}
 	belongs("--url", o.URL != "", httpPlatform)
+	belongs("--preset", o.Preset != "", httpPlatform)
+	belongs("--host", o.Host != "", httpPlatform)
 	belongs("--endpoint-url", o.Endpoint != "", lambdaPlatform)
 	belongs("--region", o.Region != "", lambdaPlatform)
 	belongs("--role", o.Role != "", lambdaPlatform)
@@ -134,8 +142,9 @@ func (o Overrides) apply(s *Scenario) {
 		s.scaleTime(o.TimeScale)
 		s.Notes = append(s.Notes, fmt.Sprintf("durations and keep-alive are multiplied by %g", o.TimeScale))
 	}
-	s.Platform.URL = cmp.Or(o.URL, s.Platform.URL)
-	l := &s.Platform.Lambda
+	p := &s.Platform
+	p.URL, p.Preset, p.Host = cmp.Or(o.URL, p.URL), cmp.Or(o.Preset, p.Preset), cmp.Or(o.Host, p.Host)
+	l := &p.Lambda
 	l.Endpoint, l.Region, l.Role = cmp.Or(o.Endpoint, l.Endpoint), cmp.Or(o.Region, l.Region), cmp.Or(o.Role, l.Role)
 	if o.KeepAlive != nil {
 		s.Platform.Policy.KeepAlive, s.Platform.Policy.Survival, s.Platform.Policy.Hybrid = *o.KeepAlive, nil, nil

@@ -74,6 +74,21 @@ func TestFlagsReplace(t *testing.T) {
 	}
 }
 
+// TestHTTPFlags wants them to count before the file's keys.
+func TestHTTPFlags(t *testing.T) {
+	web := strings.Replace(tuned, "{name: reference, keep_alive: 4s, concurrency: 5}",
+		`{name: http, preset: azure, url: "http://127.0.0.1:1/{function}", host: a.example.com}`, 1)
+	want := Platform{Name: "http", Preset: "azure", URL: "http://127.0.0.1:1/{function}", Host: "a.example.com", Timeout: 30 * time.Second}
+	if diff := cmp.Diff(want, load(t, web, Overrides{}).Platform); diff != "" {
+		t.Errorf("platform (-want +got):\n%s", diff)
+	}
+	want.Preset, want.URL, want.Host = "knative", "http://{function}.example.com", "b.example.com"
+	got := load(t, web, Overrides{Preset: want.Preset, URL: want.URL, Host: want.Host})
+	if diff := cmp.Diff(want, got.Platform); diff != "" {
+		t.Errorf("platform (-want +got):\n%s", diff)
+	}
+}
+
 // The other platform lacks the options of the file's; that is no fault.
 func TestPlatformFlagDropsOptions(t *testing.T) {
 	got := load(t, tuned, Overrides{Platform: "http", URL: "http://127.0.0.1:1/"})
@@ -115,6 +130,13 @@ func TestBadFlags(t *testing.T) {
 		{Overrides{Platform: "http", URL: "http://127.0.0.1:1/", Sandboxes: []string{"process"}, KeepAlive: &fine}, []string{
 			`--sandbox: platform http has no such option; leave it out, or add --platform reference`,
 			`--keep-alive: platform http has no such option; leave it out, or add --platform reference`,
+		}},
+		{Overrides{Preset: "knative", Host: "hello.example.com"}, []string{
+			`--preset: platform reference has no such option; leave it out, or add --platform http`,
+			`--host: platform reference has no such option; leave it out, or add --platform http`,
+		}},
+		{Overrides{Platform: "http", URL: "http://127.0.0.1:1/", Preset: "open-faas"}, []string{
+			`--preset: unknown preset "open-faas"; write openfaas (there are: azure, cloudrun, knative, openfaas)`,
 		}},
 		{Overrides{Platform: "http"}, []string{
 			`--platform: platform http has no url; add --url, for example --url http://127.0.0.1:8080/`,

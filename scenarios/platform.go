@@ -12,6 +12,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/strict"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/fixtures"
+	"github.com/coldcurve/coldcurve/fixtures/presets"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
 )
 
@@ -60,8 +61,12 @@ func platformFields() fields[Platform] {
 			"how an instance is started, for functions that do not say so").Of(ref).Defaults("plain"),
 	}
 	last := fields[Platform]{
+		key("preset", words("preset", presets.Names()), func(p *Platform) *string { return &p.Preset },
+			"a named platform's way to be asked: path, token or key, what is throttled").Of(web),
 		key("url", urls(), func(p *Platform) *string { return &p.URL },
-			"where requests go").Of(web),
+			"where requests go; {function} in it is the function's name").Of(web),
+		key("host", texts(), func(p *Platform) *string { return &p.Host },
+			"host to ask for where one address serves many; {function} in it is the function's name").Of(web),
 		key("method", words("method", methods()), func(p *Platform) *string { return &p.Method },
 			"HTTP method; the default is GET, and POST where a payload is given").Of(web),
 		key("headers", textMaps("headers", `X-Api-Key: "secret"`, "\x00\r\n"), func(p *Platform) *map[string]string { return &p.Headers },
@@ -139,7 +144,7 @@ func urls() form[string] {
 
 // badURL says what is wrong with a URL, "" for nothing.
 func badURL(text string) string {
-	u, err := url.Parse(text)
+	u, err := url.Parse(strings.ReplaceAll(text, "{function}", "function"))
 	switch {
 	case err != nil, u.Host == "", u.Scheme != "http" && u.Scheme != "https":
 		return fmt.Sprintf("%s is not an http or https URL", strict.Quote(withoutSecrets(text)))

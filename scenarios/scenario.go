@@ -54,7 +54,9 @@ type Platform struct {
 	Lambda Lambda
 
 	// http
-	URL     string
+	Preset  string            // of presets.Names: how the platform wants to be asked; "" is a server without habits
+	URL     string            // {function} in it is the function's name
+	Host    string            // of the Host header, with the same mark; "" is the URL's
 	Method  string            // the default is GET, POST where a payload is given
 	Headers map[string]string // sent with every request
 	Timeout time.Duration     // of one request (lambda: beside the function's own); the default is 30s

@@ -136,3 +136,60 @@ func TestJudgeConcurrently(t *testing.T) {
 		t.Errorf("%d cold and %d contradictions, want 1 and 49", cold, got)
 	}
 }
+
+// TestBeside has a platform say of each reply whether its request waited.
+func TestBeside(t *testing.T) {
+	type reply struct {
+		waited            bool
+		instance, ordinal string
+		sent, arrived     int // seconds
+		want              sample.Start
+	}
+	for _, story := range []struct {
+		name    string
+		replies []reply
+		counts  beacon.Counts
+	}{
+		{name: "from zero and back", replies: []reply{
+			{true, "a", "1", 0, 1, sample.Cold},
+			{false, "a", "2", 2, 3, sample.Warm},
+			{true, "b", "1", 10, 11, sample.Cold},
+		}},
+		{name: "two that wait for one start", replies: []reply{
+			{true, "a", "2", 0, 3, sample.Queued},
+			{true, "a", "1", 0, 2, sample.Cold},
+		}},
+		{name: "a second instance, ahead of its first request", replies: []reply{
+			{false, "a", "1", 0, 1, sample.Provisioned},
+		}},
+		{name: "a lie", counts: beacon.Counts{Disproved: 1}, replies: []reply{
+			{false, "a", "3", 0, 1, sample.Warm},
+			{true, "a", "4", 2, 3, sample.Unknown},
+		}},
+		{name: "no beacon to hold against it", replies: []reply{
+			{true, "", "", 0, 1, sample.Cold},
+			{false, "", "", 2, 3, sample.Warm},
+		}},
+		{name: "a beacon that contradicts itself", counts: beacon.Counts{Contradictions: 1}, replies: []reply{
+			{true, "a", "1", 0, 1, sample.Cold},
+			{false, "a", "1", 2, 3, sample.Unknown},
+		}},
+		{name: "a beacon that cannot be read", counts: beacon.Counts{Malformed: 1}, replies: []reply{
+			{true, "a", "one", 0, 1, sample.Cold},
+		}},
+	} {
+		t.Run(story.name, func(t *testing.T) {
+			var ledger beacon.Ledger
+			at := func(seconds int) time.Time { return time.Unix(int64(seconds), 0) }
+			for i, r := range story.replies {
+				got := ledger.Beside(r.waited, header(r.instance, r.ordinal), at(r.sent), at(r.arrived))
+				if got.Start != r.want || (got.Grade == sample.Attested) != (r.want != sample.Unknown) {
+					t.Errorf("reply %d (waited %v, %s %s): start %s of grade %s, want start %s", i, r.waited, r.instance, r.ordinal, got.Start, got.Grade, r.want)
+				}
+			}
+			if diff := cmp.Diff(story.counts, ledger.Counts()); diff != "" {
+				t.Errorf("counts (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

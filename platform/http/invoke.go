@@ -3,22 +3,23 @@ package http
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"sync/atomic"
 	"time"
 
-	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
 )
 
-// deployment is one function's name for the server.
+// deployment is one function's name for the server, and where it is asked.
 type deployment struct {
 	platform *Platform
 	function string
+	target   *url.URL
+	host     string // of the Host header; "" is the target's
 }
 
 // Remove does nothing: nothing was deployed.
@@ -33,7 +34,7 @@ func (d *deployment) Invoke(ctx context.Context, in platform.Request) (platform.
 	traced := httptrace.WithClientTrace(timed, &httptrace.ClientTrace{
 		GotFirstResponseByte: func() { first.Store(int64(time.Since(d.platform.base))) },
 	})
-	request := d.platform.request(traced, in)
+	request := d.request(traced, in)
 	sent := time.Now()
 	// The transport itself, for http.Client would follow redirects.
 	reply, err := d.platform.transport.RoundTrip(request)
@@ -51,8 +52,8 @@ func (d *deployment) Invoke(ctx context.Context, in platform.Request) (platform.
 }
 
 // request makes the HTTP request of one invocation.
-func (p *Platform) request(ctx context.Context, in platform.Request) *http.Request {
-	method, headers := p.options.Method, p.headers
+func (d *deployment) request(ctx context.Context, in platform.Request) *http.Request {
+	method, headers := d.platform.options.Method, d.platform.headers
 	if method == "" {
 		method = http.MethodGet
 		if in.Payload != nil {
@@ -67,7 +68,7 @@ func (p *Platform) request(ctx context.Context, in platform.Request) *http.Reque
 		}
 	}
 	request := &http.Request{
-		Method: method, URL: p.target, Host: p.host, Header: headers,
+		Method: method, URL: d.target, Host: d.host, Header: headers,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Body: body(method, in.Payload), ContentLength: int64(len(in.Payload)),
 	}
@@ -88,54 +89,25 @@ func body(method string, payload []byte) io.ReadCloser {
 
 // receive reads a reply to its end.
 func (p *Platform) receive(reply *http.Response, sent time.Time, keep bool) (platform.Response, error) {
-	out := platform.Response{Status: reply.StatusCode, Evidence: p.beacons.Judge(reply.Header, sent, time.Now())}
+	out := platform.Response{Status: reply.StatusCode, Evidence: p.judge(reply.Header, sent, time.Now())}
+	failed := reply.StatusCode >= http.StatusBadRequest
+	var read []byte
 	var err error
-	if keep {
-		out.Body, err = io.ReadAll(reply.Body)
-	} else {
+	switch {
+	case keep:
+		read, err = io.ReadAll(reply.Body)
+		out.Body = read
+	case failed:
+		read, err = skim(reply.Body)
+	default:
 		_, err = io.Copy(io.Discard, reply.Body)
 	}
 	reply.Body.Close()
 	if err != nil {
 		return out, fmt.Errorf("read the reply: %w", err)
 	}
-	if reply.StatusCode >= http.StatusBadRequest {
-		return out, statusError(reply.StatusCode)
+	if failed {
+		return out, p.failure(reply, read)
 	}
 	return out, nil
-}
-
-// statusError is a reply's status from 400 on.
-type statusError int
-
-func (e statusError) Error() string {
-	return fmt.Sprintf("status %d %s", int(e), http.StatusText(int(e)))
-}
-
-func (e statusError) kind() sample.ErrorKind {
-	switch {
-	case e == http.StatusTooManyRequests:
-		return sample.Throttled
-	case e == http.StatusRequestTimeout || e == http.StatusGatewayTimeout:
-		return sample.Timeout
-	case e == http.StatusRequestEntityTooLarge:
-		return sample.Payload
-	case e >= http.StatusInternalServerError:
-		return sample.Platform
-	}
-	return sample.Refused
-}
-
-// kindOf tells apart the caller's end, the request's time limit and the network's faults.
-func kindOf(caller, timed context.Context, err error) sample.ErrorKind {
-	if status, ok := errors.AsType[statusError](err); ok {
-		return status.kind()
-	}
-	switch {
-	case errors.Is(caller.Err(), context.Canceled):
-		return sample.Cancelled
-	case timed.Err() != nil:
-		return sample.Timeout
-	}
-	return sample.Network
 }

@@ -1,10 +1,12 @@
 package http
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -12,7 +14,10 @@ import (
 
 // Options say what is asked, and how.
 type Options struct {
-	URL     string            // absolute, http or https; userinfo becomes basic authentication
+	URL     string            // absolute, http or https; userinfo becomes basic authentication; [FunctionMark] in it is the function's name
+	Host    string            // of the Host header, with the same mark; the default is the URL's
+	Preset  string            // the platform's name, whose habits are known; the default is none
+	Secret  Secret            // of the preset's credential, as [FindSecret] finds it
 	Method  string            // the default is GET, POST where a payload is given
 	Headers map[string]string // sent with every request; Host may be one
 	Timeout time.Duration     // of one request, the reply's body included; the default is 30s
@@ -20,16 +25,27 @@ type Options struct {
 
 const usualTimeout = 30 * time.Second
 
-// resolve fills in the defaults and gives the URL, or every fault.
-func (o *Options) resolve() (*url.URL, error) {
+// resolve fills in the defaults and gives the preset and where some function is
+// asked, or every fault.
+func (o *Options) resolve() (preset Preset, target *url.URL, err error) {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
-	target, err := url.Parse(o.URL)
+	if o.Preset != "" {
+		if preset, err = FindPreset(o.Preset); err != nil {
+			return Preset{}, nil, err
+		}
+	}
+	target, inURL, err := o.target(&preset, anyFunction)
+	if inURL != "" {
+		o.Secret = newSecret(inURL, "the URL")
+	}
 	switch {
 	case err != nil:
-		fault("url cannot be read: %w", errors.Unwrap(err)) // without the URL, which may hold a password
+		fault("url cannot be read: %w", err)
 	case target.Scheme != "http" && target.Scheme != "https" || target.Host == "":
 		fault("url %q is not absolute: write http://host/path or https://host/path", target.Redacted())
+	case o.Secret.text != "" && target.Scheme == "http" && !isLoopback(target.Hostname()):
+		fault("%s is not this machine, and the %s of %s would cross the network readable: write https://", target.Hostname(), preset.Credential.What, o.Secret.From)
 	}
 	if strings.Trim(o.Method, tokenBytes) != "" {
 		fault("method %q is not a word such as GET", o.Method)
@@ -44,33 +60,69 @@ func (o *Options) resolve() (*url.URL, error) {
 		if strings.ContainsAny(value, "\r\n\x00") {
 			fault("header %s has a line break in its value", name)
 		}
+		if strings.EqualFold(name, "Host") {
+			o.Host = cmp.Or(o.Host, value)
+		}
+	}
+	if strings.ContainsAny(o.Host, " /\r\n\x00") {
+		fault("host %q is not a name such as hello.default.example.com", o.Host)
 	}
 	if o.Timeout < 0 {
 		fault("timeout %v is negative", o.Timeout)
 	}
-	if o.Timeout == 0 {
-		o.Timeout = usualTimeout
-	}
+	o.Timeout = cmp.Or(o.Timeout, usualTimeout)
 	if len(faults) > 0 {
-		return nil, fmt.Errorf("platform http: %w", errors.Join(faults...))
+		return Preset{}, nil, fmt.Errorf("platform http: %w", errors.Join(faults...))
 	}
-	return target, nil
+	return preset, target, nil
+}
+
+// anyFunction is a name that stands for all where an address is looked at and
+// nobody is asked: no URL can be parsed with the mark in its host.
+const anyFunction = "coldcurve-any-function"
+
+func named(text, function string) string { return strings.ReplaceAll(text, FunctionMark, function) }
+
+// target is where a function is asked, and the preset's credential if that was
+// in the URL, where the platform's own portal puts it. The error is without the
+// URL, which may hold a password.
+func (o *Options) target(p *Preset, function string) (target *url.URL, inURL string, err error) {
+	if target, err = url.Parse(named(o.URL, url.PathEscape(function))); err != nil {
+		return nil, "", errors.Unwrap(err)
+	}
+	if p.Path != "" && (target.Path == "" || target.Path == "/") {
+		target.Path = named(p.Path, function)
+	}
+	if query := target.Query(); p.Credential.Query != "" && query.Has(p.Credential.Query) {
+		inURL = query.Get(p.Credential.Query)
+		query.Del(p.Credential.Query)
+		target.RawQuery = query.Encode()
+	}
+	return target, inURL, nil
+}
+
+// isLoopback says whether a host is this machine, where nothing crosses a network.
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // tokenBytes are the bytes of methods and header names (RFC 9110, 5.6.2).
 const tokenBytes = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-// headers are what every request carries, and the Host.
-func (o *Options) headers(target *url.URL) (all http.Header, host string) {
-	all = http.Header{"User-Agent": {"coldcurve"}}
-	if user := target.User; user != nil {
+// header is what every request carries.
+func (o *Options) header(user *url.Userinfo, c *Credential) http.Header {
+	all := http.Header{"User-Agent": {"coldcurve"}}
+	if user != nil {
 		password, _ := user.Password()
 		all.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password)))
+	}
+	if o.Secret.text != "" {
+		all.Set(c.Header, strings.TrimSpace(c.Scheme+" "+o.Secret.text))
 	}
 	for name, value := range o.Headers {
 		all.Set(name, value)
 	}
-	host = all.Get("Host")
 	all.Del("Host")
 	// With one of these the transport would repeat a request that has no body.
 	// It looks for them in this spelling only; to servers, case means nothing.
@@ -80,5 +132,5 @@ func (o *Options) headers(target *url.URL) (all http.Header, host string) {
 			all[strings.ToLower(name)] = value
 		}
 	}
-	return all, host
+	return all
 }

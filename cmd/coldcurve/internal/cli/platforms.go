@@ -32,9 +32,25 @@ func openPlatform(ctx context.Context, w *World, s *scenarios.Scenario, function
 	case "lambda":
 		return openLambda(ctx, w, s, c)
 	case "http":
-		return httpplatform.New(httpplatform.Options{URL: p.URL, Method: p.Method, Headers: p.Headers, Timeout: p.Timeout})
+		return openHTTP(ctx, w, p)
 	}
 	return nil, fmt.Errorf("no platform %q", p.Name) // the scenario's validation knows the same names
+}
+
+// openHTTP opens platform http, with what shows a preset's platform who asks
+// where that is to be found.
+func openHTTP(ctx context.Context, w *World, p scenarios.Platform) (platform.Platform, error) {
+	options := httpplatform.Options{URL: p.URL, Host: p.Host, Preset: p.Preset, Method: p.Method, Headers: p.Headers, Timeout: p.Timeout}
+	if p.Preset != "" {
+		preset, err := httpplatform.FindPreset(p.Preset)
+		if err == nil {
+			options.Secret, err = httpplatform.FindSecret(ctx, &preset, w.Env)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return httpplatform.New(options)
 }
 
 // openServers gives platform server the interpreters and clients that the

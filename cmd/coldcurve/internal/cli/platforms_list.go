@@ -1,6 +1,10 @@
 package cli
 
-import "github.com/coldcurve/coldcurve/reports/text"
+import (
+	"github.com/coldcurve/coldcurve/fixtures/presets"
+	httpplatform "github.com/coldcurve/coldcurve/platform/http"
+	"github.com/coldcurve/coldcurve/reports/text"
+)
 
 type platformsCmd struct {
 	JSON bool `name:"json" help:"Print JSON (schema coldcurve.platforms/v1)."`
@@ -13,14 +17,26 @@ type listed struct {
 	Here bool   `json:"here"` // this system is one that it runs on
 }
 
+// presetListed is one of platform http's presets, and what it has been tried on.
+type presetListed struct {
+	Name       string `json:"name"`
+	Is         string `json:"is"`
+	RunAgainst string `json:"run_against"`
+}
+
 // Run lists the platforms; it tries none of them, which doctor does.
 func (c *platformsCmd) Run(w *World) error {
 	list := platformList(w.OS)
+	presetsOfHTTP, err := presetList()
+	if err != nil {
+		return err
+	}
 	if c.JSON {
 		return printJSON(w.Stdout, struct {
-			Schema    string   `json:"schema"`
-			Platforms []listed `json:"platforms"`
-		}{"coldcurve.platforms/v1", list})
+			Schema    string         `json:"schema"`
+			Platforms []listed       `json:"platforms"`
+			Presets   []presetListed `json:"presets"`
+		}{"coldcurve.platforms/v1", list, presetsOfHTTP})
 	}
 	var items []text.Item
 	for _, p := range list {
@@ -29,6 +45,9 @@ func (c *platformsCmd) Run(w *World) error {
 			item.State, item.Detail = "no", p.Is+"; it needs Linux"
 		}
 		items = append(items, item)
+	}
+	for _, p := range presetsOfHTTP {
+		items = append(items, text.Item{Name: "http --preset " + p.Name, State: "yes", Detail: p.Is + ": " + p.RunAgainst})
 	}
 	return text.List(w.Stdout, text.For(w.Terminal.Out, w.Terminal.Width, w.Env), items)
 }
@@ -41,4 +60,16 @@ func platformList(system string) []listed {
 		{"lambda", "AWS Lambda, or what speaks its API (--endpoint-url); cold starts by its own report of each request", true},
 		{"http", "whatever answers at a URL; start kinds are unknown unless it tells them", true},
 	}
+}
+
+// presetList are platform http's presets.
+func presetList() (list []presetListed, err error) {
+	for _, name := range presets.Names() {
+		p, err := httpplatform.FindPreset(name)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, presetListed{p.Name, p.Title, p.RunAgainst})
+	}
+	return list, nil
 }

@@ -31,7 +31,9 @@ type runCmd struct {
 // overrideFlags change a scenario before it is validated.
 type overrideFlags struct {
 	Platform  string   `help:"Platform in place of the scenario's: reference, http, server or lambda."`
-	URL       string   `name:"url" help:"Platform http: where to send requests."`
+	URL       string   `name:"url" help:"Platform http: where to send requests; {function} in it is the function's name."`
+	Preset    string   `help:"Platform http: how the platform there wants to be asked (azure, cloudrun, knative, openfaas)."`
+	HostName  string   `name:"host" help:"Platform http: host to ask for, where one address serves many."`
 	Endpoint  string   `name:"endpoint-url" help:"Platform lambda: what speaks Lambda's API, in place of AWS."`
 	Region    string   `help:"Platform lambda: AWS region. The default is that of AWS's own configuration."`
 	Role      string   `help:"Platform lambda: ARN of the functions' execution role."`
@@ -58,12 +60,12 @@ func (f *overrideFlags) overrides() (scenarios.Overrides, error) {
 	if f.Scale == 0 || f.TimeScale == 0 {
 		return scenarios.Overrides{}, usage("--scale and --time-scale: write a number from %g to %.0f, such as 0.1", scenarios.LeastFactor, scenarios.MostFactor)
 	}
-	if f.URL != "" && f.Platform == "" {
-		f.Platform = "http" // only http has one
+	if (f.URL != "" || f.Preset != "") && f.Platform == "" {
+		f.Platform = "http" // only http has them
 	}
 	return scenarios.Overrides{
 		Endpoint: f.Endpoint, Region: f.Region, Role: f.Role,
-		Platform: f.Platform, URL: f.URL, Seed: f.Seed, Scale: f.Scale, TimeScale: f.TimeScale,
+		Platform: f.Platform, URL: f.URL, Preset: f.Preset, Host: f.HostName, Seed: f.Seed, Scale: f.Scale, TimeScale: f.TimeScale,
 		KeepAlive: f.KeepAlive.value, Sandboxes: f.Sandbox, Starts: f.Start,
 	}, nil
 }
@@ -78,6 +80,8 @@ func (f *overrideFlags) given() map[string]string {
 		}
 	}
 	add("platform", f.Platform != "", f.Platform)
+	add("preset", f.Preset != "", f.Preset)
+	add("host", f.HostName != "", f.HostName)
 	add("region", f.Region != "", f.Region)
 	add("scale", f.Scale != 1, f.Scale)
 	add("time-scale", f.TimeScale != 1, f.TimeScale)

@@ -81,6 +81,8 @@ var bans = []struct{ from, to, reason string }{
 	{"analysis/sim/fleet", "platform/...", "machines that are rented run no function platform"},
 	{"analysis/stream", "analysis/...", "a leaf: streams of random numbers, whoever draws from them"},
 	{"fixtures/prices", "analysis/...", "files, and nothing of what reads them"},
+	{"fixtures/presets", "analysis/...", "files, and nothing of what reads them"},
+	{"platform/http", "fixtures", "what is already there is not built"},
 }
 
 // confined lists third-party modules that only one room may import.
