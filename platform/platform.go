@@ -179,9 +179,12 @@ type Reading struct {
 	Function string        `json:"function"`
 	At       int64         `json:"at_ns"`  // of the machine's CLOCK_MONOTONIC
 	CPU      time.Duration `json:"cpu_ns"` // user and system, in steps of 10 ms a process
-	// Starved is how long its threads were ready and did not run, for other work
+	// Waited is how long its threads were ready and did not run, for other work
 	// on their processors or for each other; of threads that live.
-	Starved   time.Duration `json:"starved_ns"`
+	Waited time.Duration `json:"waited_ns"`
+	// Others is how much time of those processors all else has used since the
+	// machine started, interrupts and the hypervisor, too.
+	Others    time.Duration `json:"others_ns"`
 	Memory    int64         `json:"memory"` // resident bytes; what processes share counts for each
 	Processes int           `json:"processes"`
 }

@@ -57,10 +57,10 @@ type Capacity struct {
 	// 1 / CPUPerRequest: no latency target holds there.
 	Ceiling *float64 `json:"ceiling_per_vcpu_s"`
 
-	// Held is the highest rate per vCPU at which p99 kept the target, as at all
-	// lower ones, with the share of the server's vCPUs that was busy; null where
-	// none did. Broken is the next step's rate per vCPU, which did not keep it:
-	// the limit lies between. It is null where no step broke it.
+	// Broken is the lowest rate per vCPU at which p99 did not keep the target, null
+	// where none is known. Held is the highest below it at which p99 did, with the
+	// share of the server's vCPUs that was busy; null where none is known. The limit
+	// lies between.
 	Held            *float64 `json:"held_per_vcpu_s"`
 	HeldPhase       string   `json:"held_phase,omitempty"`
 	HeldUtilisation *float64 `json:"held_utilisation"`
@@ -81,13 +81,14 @@ type Figure struct {
 	CPUPerRequest *float64 `json:"cpu_per_request_ns"` // of those that reached the server; null where they were not served in the step
 	Utilisation   *float64 `json:"utilisation"`        // of the server's vCPUs, 0 to about 1
 	Limited       bool     `json:"generator_limited,omitempty"`
-	// Starved is the share of the time, of each vCPU, that the server's threads
-	// were ready and did not run; above 1 where several waited. Null where it is
-	// not known.
+	// Starved is the share of the vCPUs' time that the server waited for others:
+	// what they used of it while its threads, together, were ready for at least as
+	// long and did not run. Threads that wait for each other starve nobody. Null
+	// where it is not known.
 	Starved *float64 `json:"starved"`
 }
 
-const definition = "requests/s that one vCPU of this machine carried with p99 latency within the target and no errors, at the highest step of the schedule at which that and all lower ones held; a vCPU is one logical processor"
+const definition = "requests/s that one vCPU of this machine carried with p99 latency within the target and no errors, at the highest step of the schedule that held, below the lowest that did not; steps of which neither is known are passed over; a vCPU is one logical processor"
 
 // Of computes a capacity.
 func Of(in Input) Capacity {
@@ -100,8 +101,9 @@ func Of(in Input) Capacity {
 	for _, s := range in.Steps {
 		f := s.figure(in.Target)
 		from, to, span := in.Origin+int64(s.Start), in.Origin+int64(s.End), float64(s.End-s.Start)*float64(in.VCPUs)
-		if waited, ok := between(readings, from, to, func(r *platform.Reading) time.Duration { return r.Starved }); ok {
-			f.Starved = new(max(0, waited/span))
+		waited, ok := between(readings, from, to, func(r *platform.Reading) time.Duration { return r.Waited })
+		if others, known := between(readings, from, to, func(r *platform.Reading) time.Duration { return r.Others }); ok && known {
+			f.Starved = new(max(0, min(waited, others)/span))
 		}
 		if used, ok := between(readings, from, to, func(r *platform.Reading) time.Duration { return r.CPU }); ok {
 			f.Utilisation = new(used / span)
@@ -234,7 +236,7 @@ func (c *Capacity) addHeld() {
 		each := f.Rate / float64(c.VCPUs)
 		switch {
 		case f.Kept == nil:
-			return // what is above an unknown step is not known to hold
+			continue // it says nothing; a higher one that held, or broke, does
 		case !*f.Kept:
 			c.Broken = new(each)
 			return

@@ -112,7 +112,7 @@ func TestRequestsThatSpill(t *testing.T) {
 func TestStarved(t *testing.T) {
 	all := readings(0, sec/10, sec/10, sec/10)
 	for i := range all {
-		all[i].Starved = time.Duration(all[i].At) / 2
+		all[i].Waited, all[i].Others = time.Duration(all[i].At)/2, time.Duration(all[i].At)
 	}
 	c := capacity.Of(capacity.Input{Function: "f", VCPUs: 1, Target: 50 * time.Millisecond, Readings: all, Steps: steps(49e6, 51e6)})
 	if c.Steps[0].Kept == nil || !*c.Steps[0].Kept || c.Steps[1].Kept != nil || *c.Held != 100 || c.Broken != nil {
@@ -142,8 +142,8 @@ func TestWhatIsNotKnown(t *testing.T) {
 		"none holds":              {steps(80e6, 90e6), nil, new(100.)},
 		"a lower step fails":      {down, nil, new(100.)},
 		"errors":                  {failing, new(100.), new(200.)},
-		"p99 is not supported":    {unknown, new(100.), nil},
-		"the generator fell back": {limited, new(100.), nil},
+		"p99 is not supported":    {unknown, new(300.), nil},
+		"the generator fell back": {limited, new(300.), nil},
 		"nothing":                 {nil, nil, nil},
 	} {
 		got := capacity.Of(capacity.Input{Function: "f", VCPUs: 1, Target: 50 * time.Millisecond, Steps: c.steps})

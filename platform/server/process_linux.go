@@ -73,16 +73,52 @@ func (s *server) read() (platform.Reading, bool) {
 		}
 	}
 	r.At = s.clock.Now()
+	if busy, ok := busy(s.processes[0].cmd.Process.Pid); ok {
+		r.Others = busy - r.CPU
+	} else {
+		r.Others = r.Waited // for whoever it was
+	}
 	return r, true
+}
+
+// busy is how much time of the processors that a process may use has been used
+// since the machine started, by anybody: the lines "cpuN user nice system idle
+// iowait irq softirq steal" of /proc/stat without idle and iowait.
+func busy(pid int) (total time.Duration, ok bool) {
+	var tied unix.CPUSet
+	if err := unix.SchedGetaffinity(pid, &tied); err != nil {
+		return 0, false
+	}
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, false
+	}
+	found := 0
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		cpu, err := strconv.Atoi(strings.TrimPrefix(fields[0], "cpu"))
+		if err != nil || !strings.HasPrefix(line, "cpu") || !tied.IsSet(cpu) || len(fields) < 9 {
+			continue
+		}
+		found++
+		for _, i := range []int{1, 2, 3, 6, 7, 8} {
+			ticks, err := strconv.ParseInt(fields[i], 10, 64)
+			if err != nil {
+				return 0, false
+			}
+			total += time.Duration(ticks) * tick
+		}
+	}
+	return total, found == tied.Count()
 }
 
 // tick is the unit of CPU times in /proc: USER_HZ is 100 on all architectures
 // that Go runs on.
 const tick = 10 * time.Millisecond
 
-// starved is the second field of each thread's schedstat; 0 in a kernel that
+// waited is the second field of each thread's schedstat; 0 in a kernel that
 // does not count it.
-func starved(folder string) (total time.Duration) {
+func waited(folder string) (total time.Duration) {
 	threads, err := os.ReadDir(folder + "/task")
 	if err != nil {
 		return 0
@@ -126,7 +162,7 @@ func addTree(pid int, r *platform.Reading) bool {
 	}
 	r.Memory += pages * int64(os.Getpagesize())
 	r.Processes++
-	r.Starved += starved(folder)
+	r.Waited += waited(folder)
 	children, err := os.ReadFile(folder + "/task/" + strconv.Itoa(pid) + "/children")
 	if err != nil {
 		return true // a kernel without that list

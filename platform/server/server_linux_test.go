@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -12,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/fixtures"
@@ -145,6 +148,55 @@ func TestReadings(t *testing.T) {
 			t.Errorf("lives %+v, %v", lives, err)
 		}
 	})
+}
+
+// TestReadingsOfOthers has another thread compute on an idle server's processor.
+func TestReadingsOfOthers(t *testing.T) {
+	const spun = 300 * time.Millisecond
+	p := open(t, 1)
+	got, err := deploy(t, p, "hello", platform.Go).Invoke(t.Context(), platform.Request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimPrefix(got.Evidence.Instance, "hello-"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := reading(t, p)
+	done := make(chan error)
+	go func() { done <- spinBeside(pid, spun) }()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	after := reading(t, p)
+	if others, own := after.Others-before.Others, after.CPU-before.CPU; others < spun/2 || own > spun/2 {
+		t.Errorf("others used %v and the server %v of its processor, want about %v and nothing", others, own, spun)
+	}
+}
+
+// spinBeside computes on a process's processors, in a thread of its own.
+func spinBeside(pid int, total time.Duration) error {
+	runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+	var tied unix.CPUSet
+	if err := errors.Join(unix.SchedGetaffinity(pid, &tied), unix.SchedSetaffinity(0, &tied)); err != nil {
+		return err
+	}
+	for {
+		var usage unix.Rusage
+		if err := unix.Getrusage(unix.RUSAGE_THREAD, &usage); err != nil || time.Duration(usage.Utime.Nano()+usage.Stime.Nano()) >= total {
+			return err
+		}
+	}
+}
+
+// reading is what a platform's only server has used by now.
+func reading(t *testing.T, p *server.Platform) platform.Reading {
+	t.Helper()
+	readings, err := p.Readings(t.Context())
+	if err != nil || len(readings) == 0 {
+		t.Fatalf("readings %+v, %v", readings, err)
+	}
+	return readings[len(readings)-1]
 }
 
 func TestRemoveLeavesNoProcess(t *testing.T) {
