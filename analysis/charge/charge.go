@@ -12,7 +12,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -63,7 +62,7 @@ func open(ctx context.Context, trace string) (traffic.Source, error) {
 	if names := fixtures.TraceNames(); !slices.Contains(names, trace) {
 		return nil, fmt.Errorf("there is no such file, and coldcurve ships no such trace: %s", strict.Instead(trace, names))
 	}
-	return traffic.OpenFiles(ctx, traffic.File{Name: trace, Open: func() (io.ReadCloser, error) { return fixtures.Trace(trace) }})
+	return traffic.OpenShipped(ctx, trace)
 }
 
 // Close gives back what the traffic holds. No ledger holds nothing.

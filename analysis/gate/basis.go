@@ -65,20 +65,6 @@ func basisFields() strict.Fields[nothing, Basis] {
 	}
 }
 
-func bases() strict.Form[nothing, Basis] {
-	return strict.Form[nothing, Basis]{
-		Read: func(c nothing, v strict.Value) (b Basis, ok bool) {
-			m, ok := v.Map("cost")
-			if ok {
-				basisFields().Into(&b, c, m, "cost", "")
-			}
-			return b, ok
-		},
-		Example: "{trace: nasa, product: aws/lambda, on: 2026-11-01}",
-		Schema:  basisFields().Object(""),
-	}
-}
-
 // products are what a bill can be made by.
 func products() strict.Form[nothing, string] {
 	return strict.Form[nothing, string]{

@@ -64,7 +64,7 @@ func policyFields() strict.Fields[nothing, Policy] {
 			"numbers of pairs at which compare looks at the data, ascending; each look spends an equal part of the risk").Defaults([]int{10, 14, 20, 28}),
 		strict.NewField("no_baseline", severities(), func(p *Policy) *Severity { return &p.NoBaseline },
 			"what gate does where there is no baseline yet: fail ends with exit code 4, warn with 0").Defaults("fail"),
-		strict.NewField("cost", bases(), func(p *Policy) *Basis { return &p.Basis },
+		strict.NewField("cost", basisFields().Form("cost", "{trace: nasa, product: aws/lambda, on: 2026-11-01}"), func(p *Policy) *Basis { return &p.Basis },
 			"what rules on cost.month and cost.million are of: traffic, how it is served, whose prices"),
 		strict.NewField("rules", rules(), func(p *Policy) *[]Rule { return &p.Rules },
 			"the figures that are judged").Must(),

@@ -125,6 +125,21 @@ func (fs Fields[C, T]) Into(target *T, c C, m Map, where, variant string) {
 	}
 }
 
+// Form is a map with these fields, as the value of a key.
+func (fs Fields[C, T]) Form(key, example string) Form[C, T] {
+	return Form[C, T]{
+		Read: func(c C, v Value) (t T, ok bool) {
+			m, ok := v.Map(key)
+			if ok {
+				fs.Into(&t, c, m, key, "")
+			}
+			return t, ok
+		},
+		Example: example,
+		Schema:  fs.Object(""),
+	}
+}
+
 // List reads a list of mappings with the same keys, at least one. Of names them
 // ("survival points"), one is one of them ("a point of the curve").
 func (fs Fields[C, T]) List(c C, v Value, of, one string) ([]T, bool) {

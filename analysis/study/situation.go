@@ -146,7 +146,7 @@ type plain struct{}
 func situationsFields() strict.Fields[plain, situationsFile] {
 	return strict.Fields[plain, situationsFile]{
 		strict.NewField("situations", situations(), func(f *situationsFile) *[]Situation { return &f.Situations }, "the kinds of traffic").Must(),
-		strict.NewField("fleets", followings(), func(f *situationsFile) *Following { return &f.Fleets }, "how fleets follow a load that changes; the default is coldcurve's own"),
+		strict.NewField("fleets", followingFields().Form("fleets", "{utilisation: 50%, ...}"), func(f *situationsFile) *Following { return &f.Fleets }, "how fleets follow a load that changes; the default is coldcurve's own"),
 	}
 }
 
@@ -212,20 +212,6 @@ func followingFields() strict.Fields[plain, Following] {
 		strict.NewField("boot_machines", lengths(), func(f *Following) *time.Duration { return &f.BootMachines }, "the same of a machine").Must(),
 		strict.NewField("source", strict.Texts[plain](), func(f *Following) *string { return &f.Source }, "where this is from").Must().Like("our own logs"),
 		strict.NewField("as_of", strict.Texts[plain](), func(f *Following) *string { return &f.AsOf }, "when that was so").Must().Like("2026-09"),
-	}
-}
-
-func followings() strict.Form[plain, Following] {
-	return strict.Form[plain, Following]{
-		Read: func(c plain, v strict.Value) (f Following, ok bool) {
-			m, ok := v.Map("fleets")
-			if ok {
-				followingFields().Into(&f, c, m, "fleets", "")
-			}
-			return f, ok
-		},
-		Example: "{utilisation: 50%, ...}",
-		Schema:  followingFields().Object(""),
 	}
 }
 

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/coldcurve/coldcurve/fixtures"
 )
 
 // Open reads recorded traffic: a run directory, or files of one format, told by
@@ -72,6 +75,11 @@ const (
 	azureMemory
 	azureInvocations
 )
+
+// OpenShipped is [Open] for what coldcurve ships: one of fixtures.TraceNames.
+func OpenShipped(ctx context.Context, name string) (Source, error) {
+	return OpenFiles(ctx, File{Name: name, Open: func() (io.ReadCloser, error) { return fixtures.Trace(name) }})
+}
 
 // OpenFiles is [Open] for files that need not be in the file system.
 func OpenFiles(ctx context.Context, files ...File) (Source, error) {

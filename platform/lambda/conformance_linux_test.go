@@ -1,11 +1,9 @@
 package lambda_test
 
 import (
-	"bufio"
 	"context"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +15,7 @@ import (
 	"github.com/coldcurve/coldcurve/platform/platformtest"
 	"github.com/coldcurve/coldcurve/platform/platformtest/subject"
 	"github.com/coldcurve/coldcurve/platform/reference"
+	"github.com/coldcurve/coldcurve/platform/reference/referencetest"
 )
 
 // TestConformance drives the reference runtime through Lambda's API, as nobody
@@ -51,32 +50,14 @@ func leftovers(t testing.TB, endpoint string) (names []string) {
 // serve runs the reference runtime until the test ends, and gives its URL.
 func serve(t *testing.T, edit ...func(*reference.ServeOptions)) string {
 	t.Helper()
-	readyR, readyW, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer readyR.Close()
-	ctx, stop := context.WithCancel(context.Background())
-	served := make(chan error, 1)
 	options := reference.ServeOptions{
-		Addr: "127.0.0.1:0", Ready: readyW,
+		Addr:     "127.0.0.1:0",
 		Settings: reference.Settings{Policy: lifecycle.Policy{KeepAlive: time.Minute, Concurrency: 1000}},
 	}
 	for _, e := range edit {
 		e(&options)
 	}
-	go func() { served <- reference.Serve(ctx, options) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-served; err != nil {
-			t.Errorf("serve: %v", err)
-		}
-	})
-	addr, err := bufio.NewReader(readyR).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	return "http://" + strings.TrimSpace(addr)
+	return "http://" + referencetest.Serve(t, options)
 }
 
 // TestWrongCredentials signs with a key that the endpoint does not know, and

@@ -5,7 +5,6 @@ package reference_test
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +22,7 @@ import (
 	"github.com/coldcurve/coldcurve/platform/reference"
 	"github.com/coldcurve/coldcurve/platform/reference/peer"
 	"github.com/coldcurve/coldcurve/platform/reference/peer/peertest"
+	"github.com/coldcurve/coldcurve/platform/reference/referencetest"
 )
 
 const (
@@ -191,30 +191,12 @@ func (l *lines) String() string {
 // serveAt serves on addr until the test's end and gives the address.
 func serveAt(t *testing.T, addr string, s reference.Settings, logged io.Writer, change ...func(*reference.ServeOptions)) string {
 	t.Helper()
-	readyR, readyW, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer readyR.Close()
-	ctx, stop := context.WithCancel(context.Background())
-	served := make(chan error, 1)
 	s.Cache = cache
-	o := reference.ServeOptions{Addr: addr, Ready: readyW, Settings: s, Log: logged}
+	o := reference.ServeOptions{Addr: addr, Settings: s, Log: logged}
 	for _, f := range change {
 		f(&o)
 	}
-	go func() { served <- reference.Serve(ctx, o) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-served; err != nil {
-			t.Errorf("Serve: %v", err)
-		}
-	})
-	line, err := bufio.NewReader(readyR).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(line)
+	return referencetest.Serve(t, o)
 }
 
 func TestServeRefusesOtherUsers(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -138,14 +137,11 @@ func (c *simulateCmd) ofTrace(ctx context.Context, s *subject) (err error) {
 // openTrace opens recorded traffic: paths, or the name of what is shipped.
 func openTrace(ctx context.Context, names ...string) (traffic.Source, error) {
 	if _, missing := os.Stat(names[0]); missing != nil && len(names) == 1 {
-		if f, err := fixtures.Trace(names[0]); err == nil {
-			f.Close()
-			return traffic.OpenFiles(ctx, traffic.File{
-				Name: names[0], Open: func() (io.ReadCloser, error) { return fixtures.Trace(names[0]) },
-			})
-		}
-		if !strings.ContainsAny(names[0], "./") {
-			return nil, &failure{code: exitUsage, err: missing, hint: "traces that coldcurve ships: " + strings.Join(fixtures.TraceNames(), ", ")}
+		switch shipped := fixtures.TraceNames(); {
+		case slices.Contains(shipped, names[0]):
+			return traffic.OpenShipped(ctx, names[0])
+		case !strings.ContainsAny(names[0], "./"):
+			return nil, &failure{code: exitUsage, err: missing, hint: "traces that coldcurve ships: " + strings.Join(shipped, ", ")}
 		}
 	}
 	source, err := traffic.Open(ctx, names...)
