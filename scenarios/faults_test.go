@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,9 +114,15 @@ func FuzzParse(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
+		sources := GoSources(text)
 		s, err := Parse("fuzz.yaml", text, Overrides{})
 		if err == nil {
 			checkSound(t, s)
+			for name := range sources {
+				if !slices.ContainsFunc(s.Functions, func(f Function) bool { return f.Name == name }) {
+					t.Errorf("source of %q, which is no function", name)
+				}
+			}
 			return
 		}
 		faults, ok := errors.AsType[Faults](err)

@@ -209,6 +209,31 @@ func checkImage(m strict.Map, f *Function) {
 	}
 }
 
+// GoSources are the folders that a scenario's text gives for its functions in
+// Go, by their names, so that they can be built before Parse wants them to be.
+// What is wrong with the text is for Parse to say.
+func GoSources(text []byte) map[string]string {
+	root, _ := strict.Parse(text, func(strict.Position, string, string) {})
+	if !root.IsMap() {
+		return nil
+	}
+	m, _ := root.Map("scenario")
+	functions, _ := m.Get("functions").List("functions")
+	sources := make(map[string]string)
+	for _, f := range functions {
+		if !f.IsMap() {
+			continue
+		}
+		fields, _ := f.Map("function")
+		name, _ := fields.Get("name").Plain()
+		code, _ := fields.Get("code").Plain()
+		if runtime, _ := fields.Get("runtime").Plain(); runtime == string(platform.Go) && code != "" {
+			sources[name] = code
+		}
+	}
+	return sources
+}
+
 // bootstrapOf is what the code of a compiled function holds, in words, its
 // file's name, and how to build it.
 func bootstrapOf(r platform.Runtime) (words, file, build string) {

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/coldcurve/coldcurve/scenarios"
 )
 
 // worktree is a revision checked out beside a repository.
@@ -68,8 +70,33 @@ func (w *Workshop) revision(ctx context.Context, s *Side, given string) error {
 		return err
 	}
 	inside, err := filepath.Rel(repository, from)
+	if err != nil {
+		return err
+	}
 	s.Folder = filepath.Join(at, inside)
-	return err
+	return w.compileAll(ctx, s)
+}
+
+// compileAll builds the functions in Go that the scenario names in the side's folder.
+func (w *Workshop) compileAll(ctx context.Context, s *Side) error {
+	text, err := os.ReadFile(s.Scenario)
+	if err != nil {
+		return err
+	}
+	for name, code := range scenarios.GoSources(text) {
+		if _, replaced := s.Overrides.Code[name]; replaced || filepath.IsAbs(code) {
+			continue
+		}
+		source := filepath.Join(s.Folder, code)
+		to, err := w.compiled(ctx, source)
+		if err != nil {
+			return err
+		}
+		if to != source {
+			s.replace(name, to)
+		}
+	}
+	return nil
 }
 
 // home is the folder whose repository is meant: the working folder's where a
@@ -95,6 +122,11 @@ func (w *Workshop) built(ctx context.Context, folder string) (string, error) {
 	if err := w.command(ctx, folder); err != nil {
 		return "", err
 	}
+	return w.compiled(ctx, folder)
+}
+
+// compiled is built without the user's own way.
+func (w *Workshop) compiled(ctx context.Context, folder string) (string, error) {
 	if _, err := os.Stat(filepath.Join(folder, "bootstrap")); err == nil {
 		return folder, nil
 	}

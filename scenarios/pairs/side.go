@@ -141,12 +141,17 @@ func (w *Workshop) code(ctx context.Context, s *Side, given string) error {
 	if folder, err = w.built(ctx, folder); err != nil {
 		return err
 	}
+	s.replace(name, folder)
+	return nil
+}
+
+// replace gives a function the code in a folder. Overrides are shared by both sides.
+func (s *Side) replace(function, folder string) {
 	s.Overrides.Code = maps.Clone(s.Overrides.Code)
 	if s.Overrides.Code == nil {
 		s.Overrides.Code = map[string]string{}
 	}
-	s.Overrides.Code[name] = folder
-	return nil
+	s.Overrides.Code[function] = folder
 }
 
 // Close takes away what was made.
