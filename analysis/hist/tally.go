@@ -89,9 +89,12 @@ func (t *Tally) Add(from *Tally) {
 	if from.n == 0 {
 		return
 	}
-	first := bar(from.min)
-	for k, n := range from.used() {
-		if n > 0 {
+	used, first := from.used(), bar(from.min)
+	counts := t.counts[first : first+len(used)]
+	for k, n := range used {
+		if sum := counts[k] + n; sum >= n { // no overflow
+			counts[k] = sum
+		} else {
 			t.put(first+k, uint64(n))
 		}
 	}

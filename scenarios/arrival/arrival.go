@@ -61,7 +61,7 @@ func newClock(d time.Duration) clock { return clock{end: d - 1} }
 
 func (c *clock) at(seconds float64) time.Duration {
 	t := c.end
-	if ns := math.Round(seconds * 1e9); ns < float64(c.end) {
+	if ns := seconds*1e9 + .5; ns < float64(c.end) { // rounds at half the cost of math.Round
 		t = time.Duration(ns)
 	}
 	c.last = max(c.last, t)
