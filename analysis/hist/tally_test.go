@@ -79,3 +79,24 @@ func BenchmarkTally(b *testing.B) {
 		})
 	}
 }
+
+// TestTallyBeyondItsCounters adds two tallies to each other until a bar has more
+// than 32 bits hold.
+func TestTallyBeyondItsCounters(t *testing.T) {
+	a, b := hist.NewTally(), hist.NewTally()
+	a.Record(time.Second)
+	b.Record(time.Second)
+	one, other := uint64(1), uint64(1)
+	for one < 1<<36 {
+		a.Add(b)
+		b.Add(a)
+		one += other
+		other += one
+	}
+	got := hist.New()
+	got.Absorb(b)
+	bars := slices.Collect(got.Bars())
+	if b.N() != other || got.N() != other || len(bars) != 1 || bars[0].Count != other {
+		t.Errorf("tally of %d, histogram of %d in %+v; want %d in one bar", b.N(), got.N(), bars, other)
+	}
+}
