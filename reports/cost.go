@@ -149,3 +149,11 @@ func UnitPrice(l *cost.Line) string {
 	}
 	return price
 }
+
+// priceOf is a line's price with what it is the price of.
+func priceOf(l *cost.Line) string {
+	if l.Per > 1 && !l.Free {
+		return UnitPrice(l) + " " + l.Unit + "s"
+	}
+	return UnitPrice(l) + " per " + l.Unit
+}

@@ -164,7 +164,7 @@ func addSources(out []string, b *cost.Bill, h *cost.Host) []string {
 	if b != nil {
 		for i := range b.Lines {
 			l := &b.Lines[i]
-			add(fmt.Sprintf("%s %s in %s: %s for a %s; %s, %v", l.Product, l.Dimension, l.Region, UnitPrice(l), l.Unit, l.Source, l.AsOf))
+			add(fmt.Sprintf("%s %s in %s: %s; %s, %v", l.Product, l.Dimension, l.Region, priceOf(l), l.Source, l.AsOf))
 		}
 	}
 	if h != nil && h.Source != "" {

@@ -271,7 +271,7 @@ func paretoChart(c reports.Curves) (Chart, bool) {
 	}
 	return Chart{
 		Name: "pareto", Title: "Cost against " + c.Quantile(),
-		Caption: "At " + place + ", with the fewest instances that hold the target and with up to 8 more. Down and left is better; the line joins what nothing else beats in both.",
+		Caption: "At " + place + ", with the fewest instances that hold the target and with up to 8 more. Down and left is better; full marks, joined by a line, are what nothing else beats in both.",
 		Alt:     "On the front: " + strings.Join(front, ", ") + ".", subtitle: "at " + place, height: 4.6 * vg.Inch, keys: curveKeys(c),
 		body: func(dc draw.Canvas, t Theme) { paretoPlot(c, t).Draw(dc) },
 	}, true
@@ -308,18 +308,40 @@ func paintPareto(dc draw.Canvas, p *plot.Plot, c reports.Curves, t Theme) {
 	}
 	slices.SortFunc(front, func(a, b vg.Point) int { return int(math.Copysign(1, float64(a.X-b.X))) })
 	dc.StrokeLines(draw.LineStyle{Color: t.color(faint), Width: 1}, front)
-	sty := style(11, t.color(ink))
-	var taken []vg.Rectangle
 	for k, s := range c.Series {
 		l := curveLook(k)
-		var path vg.Path
+		var full, hollow vg.Path
 		for i := range c.Tradeoffs {
-			o := &c.Tradeoffs[i]
-			if o.Option != s.Option {
+			switch o := &c.Tradeoffs[i]; {
+			case o.Option != s.Option:
+			case o.Front:
+				l.glyph.add(&full, at(o), 5)
+			default:
+				l.glyph.add(&hollow, at(o), 4)
+			}
+		}
+		l.glyph.paint(dc, t, l.role, full)
+		outline(dc, t, l.role, hollow)
+	}
+	labelTradeoffs(dc, t, c.Tradeoffs, at)
+}
+
+// labelTradeoffs names the points where there is room, those of the front first.
+func labelTradeoffs(dc draw.Canvas, t Theme, list []study.Tradeoff, at func(*study.Tradeoff) vg.Point) {
+	const half = 5 // of a glyph
+	var taken []vg.Rectangle
+	for i := range list {
+		p := at(&list[i])
+		taken = append(taken, vg.Rectangle{Min: vg.Point{X: p.X - half, Y: p.Y - half}, Max: vg.Point{X: p.X + half, Y: p.Y + half}})
+	}
+	sty := style(11, t.color(ink))
+	for _, front := range []bool{true, false} {
+		for i := range list {
+			o := &list[i]
+			if o.Front != front {
 				continue
 			}
-			l.glyph.add(&path, at(o), 4)
-			text := s.Option
+			text := o.Option
 			if o.Instances > 0 {
 				text = fmt.Sprintf("%d x", o.Instances)
 			}
@@ -328,6 +350,5 @@ func paintPareto(dc draw.Canvas, p *plot.Plot, c reports.Curves, t Theme) {
 				taken = append(taken, room)
 			}
 		}
-		l.glyph.paint(dc, t, l.role, path)
 	}
 }

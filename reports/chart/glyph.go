@@ -66,11 +66,20 @@ func (g glyph) paint(c draw.Canvas, t Theme, r role, p vg.Path) {
 	if len(p) == 0 {
 		return
 	}
-	c.SetColor(t.color(r))
 	if !g.open() {
+		c.SetColor(t.color(r))
 		c.Fill(p)
 		return
 	}
+	outline(c, t, r, p)
+}
+
+// outline strokes glyphs of one colour, which leaves closed ones hollow.
+func outline(c draw.Canvas, t Theme, r role, p vg.Path) {
+	if len(p) == 0 {
+		return
+	}
+	c.SetColor(t.color(r))
 	c.SetLineWidth(1.1)
 	c.SetLineDash(nil, 0)
 	c.Stroke(p)
