@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -100,13 +101,28 @@ func Main(w *World) (code int) {
 	if err != nil {
 		panic(err) // the grammar itself is wrong
 	}
-	command, err := parser.Parse(w.Args)
+	command, err := parser.Parse(withNegatives(w.Args))
 	if err != nil {
 		err = &failure{code: exitUsage, err: err, hint: "coldcurve --help lists commands and flags"}
 	} else {
 		err = command.Run()
 	}
 	return report(w.Stderr, err)
+}
+
+// withNegatives joins a flag and the negative number after it, which kong would
+// take for a short flag, so that the flag itself says what it wants.
+func withNegatives(args []string) []string {
+	var joined []string
+	for i, arg := range args {
+		if len(arg) > 1 && arg[0] == '-' && strings.IndexByte("0123456789.", arg[1]) >= 0 &&
+			i > 0 && strings.HasPrefix(args[i-1], "--") && args[i-1] != "--" && !strings.Contains(args[i-1], "=") {
+			joined[len(joined)-1] += "=" + arg
+			continue
+		}
+		joined = append(joined, arg)
+	}
+	return joined
 }
 
 // report says what went wrong and gives the exit code for it.
