@@ -13,8 +13,8 @@ import (
 )
 
 // Build lays the subject out in a folder that every user can read, and gives
-// the function without a name and limits: in Go, as a module for wasm, or in
-// Python. With asServer it is for platform server.
+// the function without a name and limits: in Go, as a module for wasm, in
+// Node.js or in Python. With asServer it is for platform server.
 func Build(dir string, language platform.Runtime, asServer bool) (platform.Function, error) {
 	f := platform.Function{Runtime: language, Code: dir, Handler: "index.handler"}
 	err := os.Chmod(dir, 0o755)
@@ -27,8 +27,10 @@ func Build(dir string, language platform.Runtime, asServer bool) (platform.Funct
 		err = errors.Join(err, compile(filepath.Join(dir, "bootstrap"), nil, tags...))
 	case platform.Wasm:
 		err = errors.Join(err, compile(filepath.Join(dir, "bootstrap.wasm"), []string{"GOOS=wasip1", "GOARCH=wasm"}))
+	case platform.NodeJS:
+		err = errors.Join(err, collect(dir, "index.mjs", inNode, "beacon.mjs"))
 	case platform.Python:
-		err = errors.Join(err, collect(dir))
+		err = errors.Join(err, collect(dir, "index.py", inPython, "beacon.py"))
 	default:
 		err = fmt.Errorf("there is no subject in %s", language)
 	}
@@ -51,10 +53,13 @@ func compile(to string, env []string, flags ...string) error {
 //go:embed testdata/python/index.py
 var inPython []byte
 
-// collect lays out the subject in Python.
-func collect(dir string) error {
-	snippet, err := beacon.Snippets.ReadFile("beacon.py")
+//go:embed testdata/nodejs/index.mjs
+var inNode []byte
+
+// collect lays out a subject that needs no compiler, with its beacon.
+func collect(dir, file string, text []byte, snippet string) error {
+	own, err := beacon.Snippets.ReadFile(snippet)
 	return errors.Join(err,
-		os.WriteFile(filepath.Join(dir, "index.py"), inPython, 0o644),
-		os.WriteFile(filepath.Join(dir, "beacon.py"), snippet, 0o644))
+		os.WriteFile(filepath.Join(dir, file), text, 0o644),
+		os.WriteFile(filepath.Join(dir, snippet), own, 0o644))
 }
