@@ -2,12 +2,14 @@ package scenarios
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -98,6 +100,11 @@ func runtimes() form[platform.Runtime] {
 	}
 }
 
+// fixtureRuntimes are those that fixtures are there in.
+func fixtureRuntimes() []string {
+	return slices.DeleteFunc(runtimeNames(), func(name string) bool { return name == string(platform.Image) })
+}
+
 func functions() form[[]Function] {
 	return form[[]Function]{
 		Read: func(r *reader, v strict.Value) ([]Function, bool) {
@@ -137,6 +144,9 @@ func unique(first map[string]int, v strict.Value, what, name string) {
 func (r *reader) function(m strict.Map) Function {
 	d := declared{Function: Function{Runtime: platform.Go, Memory: defaultMemory, Timeout: 30 * time.Second}}
 	functionFields().Into(&d, r, m, "function", "")
+	if d.Fixture != "" {
+		d.Runtime = cmp.Or(r.overrides.Runtime, d.Runtime)
+	}
 	r.declared = append(r.declared, d)
 	f := d.Function
 	if r.scenario.Platform.Name == httpPlatform {

@@ -11,6 +11,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/strict"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/fixtures/presets"
+	"github.com/coldcurve/coldcurve/platform"
 )
 
 // Overrides are what the command line says of a scenario. They are applied
@@ -36,6 +37,8 @@ type Overrides struct {
 	TimeScale float64
 	// KeepAlive replaces the reference runtime's keep-alive, unscaled; nil keeps it.
 	KeepAlive *time.Duration
+	// Runtime replaces the language of functions that are fixtures; "" keeps it.
+	Runtime platform.Runtime
 	// Sandboxes replace the reference runtime's sandbox; several run each
 	// function in each of them. Nil keeps it.
 	Sandboxes []string
@@ -87,6 +90,10 @@ func (o *Overrides) check() Faults {
 				*given = nil
 			}
 		}
+	}
+	if allowed := fixtureRuntimes(); o.Runtime != "" && !slices.Contains(allowed, string(o.Runtime)) {
+		add("--runtime", "unknown runtime "+strict.Quote(string(o.Runtime)), strict.Instead(string(o.Runtime), allowed))
+		o.Runtime = ""
 	}
 	known("--sandbox", "sandbox", &o.Sandboxes, sandboxes())
 	known("--start", "start", &o.Starts, startTiers())

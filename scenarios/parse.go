@@ -134,8 +134,12 @@ func (r *reader) completeFunctions(m strict.Map) {
 		if !m.Get("functions").Given() {
 			m.Fault("the scenario has no functions", "add functions: [{name: hello, fixture: hello}], or use platform http")
 		}
-		if s.Platform.Name == serverPlatform {
+		r.checkRuntimes(m)
+		switch s.Platform.Name {
+		case serverPlatform:
 			r.completeServers(m)
+		case workersPlatform:
+			r.checkReserved(m)
 		}
 		return
 	}
@@ -152,6 +156,60 @@ func (r *reader) completeFunctions(m strict.Map) {
 	}
 }
 
+// runtimesOf are the runtimes that a platform runs, where those are not all.
+func runtimesOf(name string) []platform.Runtime {
+	switch name {
+	case serverPlatform:
+		return []platform.Runtime{platform.Go, platform.NodeJS, platform.Python}
+	case workersPlatform:
+		return []platform.Runtime{platform.NodeJS}
+	}
+	return nil
+}
+
+// checkRuntimes sees to it that the platform runs the functions' languages.
+func (r *reader) checkRuntimes(m strict.Map) {
+	s := &r.scenario
+	able := runtimesOf(s.Platform.Name)
+	if able == nil {
+		return
+	}
+	items, _ := m.Get("functions").List("functions")
+	for i, f := range s.Functions {
+		if i >= len(items) || slices.Contains(able, f.Runtime) {
+			continue
+		}
+		instead := "write runtime: " + oneOf(able)
+		if f.Fixture != "" {
+			instead += ", or add --runtime " + string(able[0])
+		}
+		items[i].Fault(fmt.Sprintf("runtime %s on platform %s", f.Runtime, s.Platform.Name), instead+", or use platform reference")
+	}
+}
+
+// oneOf is "go, nodejs or python".
+func oneOf(list []platform.Runtime) string {
+	var names []string
+	for _, r := range list {
+		names = append(names, string(r))
+	}
+	if last := len(names) - 1; last > 0 {
+		return commas(names[:last]) + " or " + names[last]
+	}
+	return names[0]
+}
+
+// checkReserved sees to it that no limit is given to who keeps none: traffic
+// that was meant to be refused would be served.
+func (r *reader) checkReserved(m strict.Map) {
+	items, _ := m.Get("functions").List("functions")
+	for i, f := range r.scenario.Functions {
+		if f.Reserved > 0 && i < len(items) {
+			items[i].Fault(fmt.Sprintf("reserved %d on platform %s, which limits no concurrency", f.Reserved, r.scenario.Platform.Name), "leave reserved out, or use platform reference")
+		}
+	}
+}
+
 // completeServers sees to it that functions can be servers, and that nobody
 // takes what only instances have for something that servers do.
 func (r *reader) completeServers(m strict.Map) {
@@ -159,9 +217,6 @@ func (r *reader) completeServers(m strict.Map) {
 	items, _ := m.Get("functions").List("functions")
 	var left []string
 	for i, f := range s.Functions {
-		if i < len(items) && !slices.Contains([]platform.Runtime{platform.Go, platform.NodeJS, platform.Python}, f.Runtime) {
-			items[i].Fault(fmt.Sprintf("runtime %s on platform server", f.Runtime), "write runtime: go, nodejs or python, or use platform reference")
-		}
 		if i < len(items) && f.Runtime == platform.Go && f.Code != "" {
 			items[i].Fault("code in go on platform server: a bootstrap wants a Runtime API", "give a fixture, run your server yourself and use platform http, or use platform reference")
 		}

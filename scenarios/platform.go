@@ -22,14 +22,15 @@ const (
 	httpPlatform      = "http"
 	serverPlatform    = "server"
 	lambdaPlatform    = "lambda"
+	workersPlatform   = "workers"
 )
 
 func platformNames() []string {
-	return []string{referencePlatform, httpPlatform, serverPlatform, lambdaPlatform}
+	return []string{referencePlatform, httpPlatform, serverPlatform, lambdaPlatform, workersPlatform}
 }
 
 // evicting are the platforms on which a function can be put away on demand.
-func evicting() []string { return []string{referencePlatform, lambdaPlatform} }
+func evicting() []string { return []string{referencePlatform, lambdaPlatform, workersPlatform} }
 
 // defaultPlatform is a platform with the options that the file does not give.
 func defaultPlatform(name string) Platform {
@@ -40,6 +41,8 @@ func defaultPlatform(name string) Platform {
 		return Platform{Name: name, Workers: 1}
 	case lambdaPlatform:
 		return Platform{Name: name, Timeout: 30 * time.Second}
+	case workersPlatform:
+		return Platform{Name: name}
 	}
 	return Platform{Name: name, Sandbox: "process", Start: "plain", Policy: lifecycle.Policy{KeepAlive: 10 * time.Minute}}
 }
@@ -48,7 +51,7 @@ func defaultPlatform(name string) Platform {
 const longest = 30 * 24 * time.Hour
 
 func platformFields() fields[Platform] {
-	const ref, web, server, cloud = referencePlatform, httpPlatform, serverPlatform, lambdaPlatform
+	const ref, web, server, cloud, isolates = referencePlatform, httpPlatform, serverPlatform, lambdaPlatform, workersPlatform
 	first := fields[Platform]{
 		key("name", words("platform", platformNames()), func(p *Platform) *string { return &p.Name },
 			"which platform").Must(platformNames()...),
@@ -93,6 +96,10 @@ func platformFields() fields[Platform] {
 			"restore instances from snapshots of published versions").Of(cloud).Defaults(false),
 		key("provisioned_concurrency", counts(1, 100_000), func(p *Platform) *int { return &p.Lambda.Provisioned },
 			"instances of each function that are kept ready; the default is none").Of(cloud),
+		key("workerd", texts(), func(p *Platform) *string { return &p.Workerd.Program },
+			"the workerd program; the default is the one on the PATH, or npm's in ./node_modules").Of(isolates),
+		key("compatibility_date", days("2026-01-31"), func(p *Platform) *string { return &p.Workerd.CompatibilityDate },
+			"whose behaviour functions get, of all that Workers have had; the default is 2026-01-01").Of(isolates),
 	}
 	return slices.Concat(first, policyFields(), last)
 }
@@ -139,6 +146,22 @@ func urls() form[string] {
 			return text, true
 		},
 		Schema: schema{"type": "string", "pattern": "^https?://."},
+	}
+}
+
+// days are dates without a time.
+func days(example string) form[string] {
+	return form[string]{
+		Read: func(_ *reader, v strict.Value) (string, bool) {
+			text, ok := v.Quantity("a day", example)
+			if _, err := time.Parse(time.DateOnly, text); ok && err != nil {
+				v.Fault(strict.Quote(text)+" is not a day", "write for example "+example)
+				ok = false
+			}
+			return text, ok
+		},
+		Example: example,
+		Schema:  schema{"type": "string", "format": "date"},
 	}
 }
 

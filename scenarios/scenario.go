@@ -53,6 +53,9 @@ type Platform struct {
 	// lambda
 	Lambda Lambda
 
+	// workers
+	Workerd Workerd
+
 	// http
 	Preset  string            // of presets.Names: how the platform wants to be asked; "" is a server without habits
 	URL     string            // {function} in it is the function's name
@@ -77,6 +80,13 @@ type Lambda struct {
 	Architecture string // x86_64 or arm64; "" is this machine's
 	SnapStart    bool
 	Provisioned  int // instances kept ready; 0 is none
+}
+
+// Workerd is the program of platform workers. What is not given is the
+// adapter's to say.
+type Workerd struct {
+	Program           string // path
+	CompatibilityDate string // a day: 2026-01-31
 }
 
 // Quantile is one point of a distribution of delays; between two of them it is linear.

@@ -19,11 +19,11 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/beacon"
+	"github.com/coldcurve/coldcurve/platform/http/exchange"
 )
 
 // Platform is a server at a URL. All of its functions are that server, unless
@@ -34,7 +34,6 @@ type Platform struct {
 	target    *url.URL // of [anyFunction]
 	headers   http.Header
 	transport *http.Transport
-	base      time.Time // with a monotonic reading
 	beacons   beacon.Ledger
 	garbled   atomic.Uint64 // replies whose coldHeader says neither yes nor no
 	dials     atomic.Uint64
@@ -47,20 +46,14 @@ func New(options Options) (*Platform, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Platform{options: options, preset: preset, target: target, base: time.Now()}
+	p := &Platform{options: options, preset: preset, target: target}
 	p.headers = options.header(target.User, &preset.Credential)
 	var dialer net.Dialer
-	p.transport = &http.Transport{
-		Proxy: http.ProxyFromEnvironment, // never one for loopback
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			p.dials.Add(1)
-			return dialer.DialContext(ctx, network, address)
-		},
-		DisableCompression:  true,
-		ForceAttemptHTTP2:   true,    // a DialContext of one's own turns it off
-		MaxIdleConnsPerHost: 1 << 16, // as many as can be in flight: the default of 2 would dial all the time
-		IdleConnTimeout:     90 * time.Second,
-		TLSHandshakeTimeout: 10 * time.Second,
+	p.transport = exchange.Transport()
+	p.transport.Proxy = http.ProxyFromEnvironment // never one for loopback
+	p.transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		p.dials.Add(1)
+		return dialer.DialContext(ctx, network, address)
 	}
 	return p, nil
 }

@@ -42,7 +42,7 @@ type Credential struct {
 // Throttled is a refusal for want of capacity that has another status than 429.
 type Throttled struct {
 	Status int
-	Says   string // in the reply's first KiB
+	Says   string // in the reply's first 4 KiB
 }
 
 // FunctionMark stands for a function's name, in a URL, a host or a preset's path.

@@ -78,7 +78,7 @@ func TestWrongCredentials(t *testing.T) {
 		t.Setenv("AWS_ACCESS_KEY_ID", tt.id)
 		t.Setenv("AWS_SECRET_ACCESS_KEY", tt.secret)
 		_, err := open(t, lambda.Options{Endpoint: endpoint}).Deploy(t.Context(), hello(t))
-		expectError(t, err, sample.Refused, "deploy hello: "+tt.code, "AWS's own tools find credentials")
+		platformtest.ExpectFailure(t, err, sample.Refused, "deploy hello: "+tt.code, "AWS's own tools find credentials")
 	}
 	t.Setenv("AWS_SECRET_ACCESS_KEY", secret)
 	d, err := open(t, lambda.Options{Endpoint: endpoint}).Deploy(t.Context(), hello(t))

@@ -21,6 +21,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/lambda"
+	"github.com/coldcurve/coldcurve/platform/platformtest"
 )
 
 // alone keeps whatever this machine has of AWS's configuration out of a test.
@@ -56,17 +57,6 @@ func hello(t *testing.T) platform.Function {
 		t.Fatal(err)
 	}
 	return platform.Function{Name: "hello", Runtime: platform.Go, Code: dir, Memory: 128 << 20, Timeout: 3 * time.Second}
-}
-
-// expectError wants one line that begins so, with a hint that says so.
-func expectError(t *testing.T, err error, kind sample.ErrorKind, begins, hint string) {
-	t.Helper()
-	if err == nil || platform.KindOf(err) != kind || !strings.HasPrefix(err.Error(), begins) || strings.Contains(err.Error(), "\n") {
-		t.Errorf("got %v (%v), want one line of kind %v that begins %q", err, platform.KindOf(err), kind, begins)
-	}
-	if got := platform.HintOf(err); !strings.Contains(got, hint) || hint == "" && got != "" {
-		t.Errorf("hint %q, want %q in it", got, hint)
-	}
 }
 
 // api is an endpoint with one function, that does as it is told otherwise.
@@ -178,7 +168,7 @@ func TestRefusals(t *testing.T) {
 	} {
 		a := &api{answer: refuse("POST functions", tt.status, tt.code, tt.message)}
 		_, err := local(t, a.serve(t)).Deploy(t.Context(), hello(t))
-		expectError(t, err, tt.kind, "deploy hello: "+tt.code+": "+tt.message, tt.hint)
+		platformtest.ExpectFailure(t, err, tt.kind, "deploy hello: "+tt.code+": "+tt.message, tt.hint)
 	}
 }
 
@@ -205,7 +195,7 @@ func TestThrottling(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, err := d.Invoke(t.Context(), platform.Request{})
-	expectError(t, err, sample.Throttled, "invoke hello: TooManyRequestsException: ", "at its limit")
+	platformtest.ExpectFailure(t, err, sample.Throttled, "invoke hello: TooManyRequestsException: ", "at its limit")
 	if asked["POST invocations"] != 1 || out.Status != 429 {
 		t.Errorf("asked %d times, status %d, want once and 429", asked["POST invocations"], out.Status)
 	}
@@ -222,7 +212,7 @@ func TestHalfDead(t *testing.T) {
 	defer listener.Close()
 	endpoint := "http://" + listener.Addr().String()
 	_, err = local(t, endpoint).Deploy(t.Context(), hello(t))
-	expectError(t, err, sample.Timeout, "deploy hello: no answer from "+endpoint+" within ", "is it Lambda's API?")
+	platformtest.ExpectFailure(t, err, sample.Timeout, "deploy hello: no answer from "+endpoint+" within ", "is it Lambda's API?")
 
 	hold := make(chan struct{})
 	defer close(hold)
@@ -238,7 +228,7 @@ func TestHalfDead(t *testing.T) {
 	gone, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
 	_, err = d.Invoke(gone, platform.Request{})
-	expectError(t, err, sample.Cancelled, "invoke hello: context canceled", "")
+	platformtest.ExpectFailure(t, err, sample.Cancelled, "invoke hello: context canceled", "")
 }
 
 // silent answers everything but invocations.
@@ -266,7 +256,7 @@ func TestNobodyListens(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = open(t, lambda.Options{Endpoint: endpoint}).Deploy(t.Context(), hello(t))
-	expectError(t, err, sample.Network, "deploy hello: dial tcp "+listener.Addr().String(), "is anybody listening there?")
+	platformtest.ExpectFailure(t, err, sample.Network, "deploy hello: dial tcp "+listener.Addr().String(), "is anybody listening there?")
 }
 
 // TestLies is of endpoints that do not do, or do not tell, what they say.
@@ -283,7 +273,7 @@ func TestLies(t *testing.T) {
 	const warm, cold = "\nREPORT RequestId: ID\tDuration: 1.00 ms\tBilled Duration: 1 ms\tMemory Size: 128 MB\tMax Memory Used: 20 MB", "\tInit Duration: 9.00 ms"
 
 	_, d := deploy(&api{stuck: true})
-	expectError(t, d.(platform.Evicter).Evict(t.Context()), sample.Refused,
+	platformtest.ExpectFailure(t, d.(platform.Evicter).Evict(t.Context()), sample.Refused,
 		"evict hello: http://127.0.0.1:", "leave evict out")
 
 	for _, tt := range []struct {
@@ -364,7 +354,7 @@ func TestCertificates(t *testing.T) {
 	server := httptest.NewTLSServer(&api{})
 	defer server.Close()
 	_, err := open(t, lambda.Options{Endpoint: server.URL}).Deploy(t.Context(), hello(t))
-	expectError(t, err, sample.Network, "deploy hello: tls: failed to verify certificate", "AWS_CA_BUNDLE")
+	platformtest.ExpectFailure(t, err, sample.Network, "deploy hello: tls: failed to verify certificate", "AWS_CA_BUNDLE")
 	bundle := filepath.Join(t.TempDir(), "ca.pem")
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	if err := os.WriteFile(bundle, text, 0o600); err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/container"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
+	"github.com/coldcurve/coldcurve/platform/tail"
 )
 
 // ClientOptions are how a runtime of one's own is started.
@@ -115,7 +116,7 @@ func (s sockets) close() {
 type child struct {
 	cmd    *exec.Cmd
 	parent *os.File // writing end
-	tail   *tail
+	tail   tail.Tail
 	exited chan struct{}
 	err    error // of Wait; set before exited is closed
 
@@ -148,10 +149,10 @@ func startChild(o ClientOptions, s sockets) (*child, *os.File, error) {
 	args = append(slices.Clone(args), "--ready-fd=3", "--parent-fd=4", "--api-fd=5", "--direct-fd=6")
 	ch := &child{
 		cmd:    exec.Command(o.Executable, append(args, o.Settings.Args()...)...),
-		parent: parentW, tail: &tail{next: o.Stderr}, exited: make(chan struct{}),
+		parent: parentW, tail: tail.Tail{Size: tailSize, Next: o.Stderr}, exited: make(chan struct{}),
 	}
 	ch.cmd.Env = append(minimalEnv(os.Environ()), o.Env...)
-	ch.cmd.Stderr = ch.tail
+	ch.cmd.Stderr = &ch.tail
 	ch.cmd.ExtraFiles = append([]*os.File{readyW, parentR}, files...)
 	ch.cmd.SysProcAttr = ownGroup()
 	if err := ch.cmd.Start(); err != nil {
@@ -271,36 +272,8 @@ func (ch *child) ended() error {
 	if ch.err != nil {
 		end = ch.err.Error()
 	}
-	if text := ch.tail.String(); text != "" {
+	if text := strings.TrimRight(ch.tail.String(), "\n"); text != "" {
 		return fmt.Errorf("it ended (%s): %s", end, text)
 	}
 	return fmt.Errorf("it ended (%s)", end)
-}
-
-// tail passes text on and keeps its end.
-type tail struct {
-	next io.Writer // or nil
-	mu   sync.Mutex
-	kept []byte
-}
-
-// Write never fails: a reader that is gone must not end the child.
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.kept = append(t.kept, p...)
-	if over := len(t.kept) - tailSize; over > 0 {
-		t.kept = slices.Delete(t.kept, 0, over)
-	}
-	if t.next != nil {
-		_, _ = t.next.Write(p)
-	}
-	return len(p), nil
-}
-
-// String is what is kept, without the last line break.
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return strings.TrimRight(string(t.kept), "\n")
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/platform/clock"
+	"github.com/coldcurve/coldcurve/platform/tail"
 )
 
 // server is the processes of one function. They end when their lifeline does:
@@ -28,7 +29,7 @@ type server struct {
 	served    atomic.Uint64
 	processes []*process
 	lifeline  *os.File // writing end
-	log       tail
+	log       tail.Tail
 
 	closing sync.Once
 }

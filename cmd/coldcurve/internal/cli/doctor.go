@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os/exec"
@@ -40,13 +41,15 @@ func (c *doctorCmd) Run(ctx context.Context, w *World) error {
 	doc := diagnosis{Schema: "coldcurve.doctor/v1"}
 	doc.Findings = append(doc.Findings, machine(w), toolchain(ctx))
 	languages := interpreters(ctx)
-	about, took, ran := c.try(ctx, w, "reference")
+	about, took, ran := c.try(ctx, w, scenarios.Overrides{Platform: "reference"})
 	doc.Findings = append(doc.Findings, languages...)
 	doc.Findings = append(doc.Findings, referenceRuntime(about, took, ran)...)
 	doc.Findings = append(doc.Findings, sandboxes(ctx, ran)...)
 	doc.Findings = append(doc.Findings, starts(about, languages, ran)...)
-	_, _, served := c.try(ctx, w, "server")
+	_, _, served := c.try(ctx, w, scenarios.Overrides{Platform: "server"})
 	doc.Findings = append(doc.Findings, servers(w, runtime.NumCPU(), served))
+	workerd, took, isolated := c.try(ctx, w, scenarios.Overrides{Platform: "workers", Runtime: platform.NodeJS})
+	doc.Findings = append(doc.Findings, isolates(workerd, took, isolated))
 
 	var err error
 	if c.Calibrate {
@@ -151,6 +154,18 @@ func servers(w *World, processors int, err error) finding {
 	return f
 }
 
+// isolates says whether platform workers runs here: err is what came of one
+// cold start of the hello fixture.
+func isolates(about platform.Description, took time.Duration, err error) finding {
+	f := finding{Part: "platform workers", Status: "yes"}
+	if err != nil {
+		f.Status, f.Detail, f.Remedy = "no", err.Error(), cmp.Or(platform.HintOf(err), "nothing else of coldcurve's own needs it")
+		return f
+	}
+	f.Detail = fmt.Sprintf("%s; one cold start of hello took %s", about.Version, units.FormatDuration(took))
+	return f
+}
+
 // probe is the scenario that doctor deploys; it sends one request by hand.
 const probe = `name: probe
 functions: [{name: hello, fixture: hello}]
@@ -158,8 +173,8 @@ phases: [{name: one, duration: 1s, arrivals: {process: burst, count: 1}}]
 `
 
 // try sends one request to the hello fixture on a platform.
-func (c *doctorCmd) try(ctx context.Context, w *World, on string) (platform.Description, time.Duration, error) {
-	s, err := scenarios.Parse("doctor", []byte(probe), scenarios.Overrides{Platform: on})
+func (c *doctorCmd) try(ctx context.Context, w *World, on scenarios.Overrides) (platform.Description, time.Duration, error) {
+	s, err := scenarios.Parse("doctor", []byte(probe), on)
 	if err != nil {
 		return platform.Description{}, 0, err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/coldcurve/coldcurve/platform/reference"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
 	"github.com/coldcurve/coldcurve/platform/server"
+	"github.com/coldcurve/coldcurve/platform/workers"
 	"github.com/coldcurve/coldcurve/scenarios"
 )
 
@@ -31,6 +32,8 @@ func openPlatform(ctx context.Context, w *World, s *scenarios.Scenario, function
 		return openServers(ctx, p, functions.present, c.Cache)
 	case "lambda":
 		return openLambda(ctx, w, s, c)
+	case "workers":
+		return workers.Open(ctx, workers.Options{Program: p.Workerd.Program, CompatibilityDate: p.Workerd.CompatibilityDate})
 	case "http":
 		return openHTTP(ctx, w, p)
 	}

@@ -58,6 +58,7 @@ func platformList(system string) []listed {
 		{"reference", "the built-in function runtime: cold and warm starts, keep-alive, limits, attested by its own record", system == "linux"},
 		{"server", "each function as a long-lived HTTP server: what one vCPU carries within a latency target (run capacity)", system == "linux"},
 		{"lambda", "AWS Lambda, or what speaks its API (--endpoint-url); cold starts by its own report of each request", true},
+		{"workers", "workerd, the runtime of Cloudflare Workers: each start a fresh isolate, observed by who has it loaded", system == "linux"},
 		{"http", "whatever answers at a URL; start kinds are unknown unless it tells them", true},
 	}
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"testing"
 
+	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/scenarios"
 )
 
@@ -10,7 +11,7 @@ import (
 // scenario can name.
 func TestPlatformsAreAScenarios(t *testing.T) {
 	for _, p := range platformList("linux") {
-		o := scenarios.Overrides{Platform: p.Name}
+		o := scenarios.Overrides{Platform: p.Name, Runtime: platform.NodeJS} // which all of them run
 		if p.Name == "http" {
 			o.URL = "http://127.0.0.1:1/"
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/summary"
 	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/scenarios"
 )
 
@@ -30,13 +31,14 @@ type runCmd struct {
 
 // overrideFlags change a scenario before it is validated.
 type overrideFlags struct {
-	Platform  string   `help:"Platform in place of the scenario's: reference, http, server or lambda."`
+	Platform  string   `help:"Platform in place of the scenario's: reference, http, server, lambda or workers."`
 	URL       string   `name:"url" help:"Platform http: where to send requests; {function} in it is the function's name."`
 	Preset    string   `help:"Platform http: how the platform there wants to be asked (azure, cloudrun, knative, openfaas)."`
 	HostName  string   `name:"host" help:"Platform http: host to ask for, where one address serves many."`
 	Endpoint  string   `name:"endpoint-url" help:"Platform lambda: what speaks Lambda's API, in place of AWS."`
 	Region    string   `help:"Platform lambda: AWS region. The default is that of AWS's own configuration."`
 	Role      string   `help:"Platform lambda: ARN of the functions' execution role."`
+	Runtime   string   `help:"Language of fixtures in place of the scenario's: go, nodejs, python or wasm."`
 	Seed      *uint64  `help:"Seed in place of the scenario's."`
 	Scale     float64  `default:"1" help:"Multiply rates and counts by this."`
 	TimeScale float64  `default:"1" help:"Multiply durations and the keep-alive by this."`
@@ -65,7 +67,7 @@ func (f *overrideFlags) overrides() (scenarios.Overrides, error) {
 	}
 	return scenarios.Overrides{
 		Endpoint: f.Endpoint, Region: f.Region, Role: f.Role,
-		Platform: f.Platform, URL: f.URL, Preset: f.Preset, Host: f.HostName, Seed: f.Seed, Scale: f.Scale, TimeScale: f.TimeScale,
+		Platform: f.Platform, URL: f.URL, Preset: f.Preset, Host: f.HostName, Runtime: platform.Runtime(f.Runtime), Seed: f.Seed, Scale: f.Scale, TimeScale: f.TimeScale,
 		KeepAlive: f.KeepAlive.value, Sandboxes: f.Sandbox, Starts: f.Start,
 	}, nil
 }
@@ -82,6 +84,7 @@ func (f *overrideFlags) given() map[string]string {
 	add("platform", f.Platform != "", f.Platform)
 	add("preset", f.Preset != "", f.Preset)
 	add("host", f.HostName != "", f.HostName)
+	add("runtime", f.Runtime != "", f.Runtime)
 	add("region", f.Region != "", f.Region)
 	add("scale", f.Scale != 1, f.Scale)
 	add("time-scale", f.TimeScale != 1, f.TimeScale)

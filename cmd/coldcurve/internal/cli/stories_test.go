@@ -36,6 +36,7 @@ func TestStories(t *testing.T) {
 		{"lambda", nil, nil},
 		{"kept", []string{"aws", "zip", "python3"}, nil},
 		{"javascript", []string{"node", "zip"}, []string{"@aws-sdk/client-lambda"}},
+		{"workers", []string{"node"}, []string{"workerd"}},
 		{"nodeclient", []string{"node", "curl"}, []string{"aws-lambda-ric"}},
 	} {
 		t.Run(story.script, func(t *testing.T) {
