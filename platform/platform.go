@@ -69,6 +69,7 @@ type Response struct {
 	Status    int       // HTTP status, or its nearest equivalent; 0 where there was no answer
 	Body      []byte    // may be nil where the request did not want it
 	FirstByte time.Time // with a monotonic reading; zero where it is not known
+	Answered  time.Time // with a monotonic reading: when the whole answer was there, of an adapter that does more before Invoke returns; else zero
 	Evidence  Evidence
 	Billed    time.Duration // 0 where the platform does not say
 }
@@ -161,14 +162,15 @@ type Description struct {
 type InstanceRecord struct {
 	ID          string `json:"id"`
 	Function    string `json:"function"`
-	Started     int64  `json:"started_ns"`     // the decision to start it
-	Provisioned int64  `json:"provisioned_ns"` // its sandbox runs; where init was begun anew, the first one
-	Booted      int64  `json:"booted_ns"`      // its language runtime runs; 0 where that cannot be told
-	Ready       int64  `json:"ready_ns"`       // its init is done
-	Gone        int64  `json:"gone_ns"`        // nothing of it is left
-	Reason      string `json:"reason"`         // why it went: idle, crash, timeout, oom, init, evicted, shrunk (fewer are provisioned), memory (another's needs it), shutdown
-	Invocations uint64 `json:"invocations"`    // requests handed to it
-	MaxMemory   int64  `json:"max_memory"`     // peak bytes; 0 where it cannot be told
+	Started     int64  `json:"started_ns"`           // the decision to start it
+	Created     int64  `json:"created_ns,omitempty"` // its sandbox is made and does not run yet; 0 where that is not told apart
+	Provisioned int64  `json:"provisioned_ns"`       // its sandbox runs; where init was begun anew, the first one
+	Booted      int64  `json:"booted_ns"`            // its language runtime runs; 0 where that cannot be told
+	Ready       int64  `json:"ready_ns"`             // its init is done
+	Gone        int64  `json:"gone_ns"`              // nothing of it is left
+	Reason      string `json:"reason"`               // why it went: idle, crash, timeout, oom, init, evicted, shrunk (fewer are provisioned), memory (another's needs it), shutdown
+	Invocations uint64 `json:"invocations"`          // requests handed to it
+	MaxMemory   int64  `json:"max_memory"`           // peak bytes; 0 where it cannot be told
 
 	// InitAttempts is how often its init was begun; 0 where that cannot be told.
 	InitAttempts int `json:"init_attempts"`

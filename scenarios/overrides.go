@@ -26,6 +26,8 @@ type Overrides struct {
 	// Endpoint, Region and Role are where platform lambda runs functions, and as
 	// whom. "" keeps them.
 	Endpoint, Region, Role string
+	// OCIRuntime and Tier are how platform docker makes containers. "" keeps them.
+	OCIRuntime, Tier string
 	// Seed replaces the seed; nil keeps it.
 	Seed *uint64
 	// Scale multiplies rates and counts; a burst keeps at least one request,
@@ -97,6 +99,10 @@ func (o *Overrides) check() Faults {
 	}
 	known("--sandbox", "sandbox", &o.Sandboxes, sandboxes())
 	known("--start", "start", &o.Starts, startTiers())
+	if o.Tier != "" && !slices.Contains(dockerTiers(), o.Tier) {
+		add("--tier", "unknown tier "+strict.Quote(o.Tier), strict.Instead(o.Tier, dockerTiers()))
+		o.Tier = ""
+	}
 	checkFactor := func(flag string, factor *float64) {
 		if *factor != 0 && !(*factor >= LeastFactor && *factor <= MostFactor) {
 			add(flag, fmt.Sprintf("a factor of %g", *factor), fmt.Sprintf("write a number from %g to %.0f, for example 0.1", LeastFactor, MostFactor))
@@ -130,6 +136,8 @@ func (o Overrides) misplaced(platform string) Faults {
 	belongs("--endpoint-url", o.Endpoint != "", lambdaPlatform)
 	belongs("--region", o.Region != "", lambdaPlatform)
 	belongs("--role", o.Role != "", lambdaPlatform)
+	belongs("--oci-runtime", o.OCIRuntime != "", dockerPlatform)
+	belongs("--tier", o.Tier != "", dockerPlatform)
 	belongs("--sandbox", o.Sandboxes != nil, referencePlatform)
 	belongs("--start", o.Starts != nil, referencePlatform)
 	belongs("--keep-alive", o.KeepAlive != nil, referencePlatform)
@@ -153,6 +161,8 @@ func (o Overrides) apply(s *Scenario) {
 	p.URL, p.Preset, p.Host = cmp.Or(o.URL, p.URL), cmp.Or(o.Preset, p.Preset), cmp.Or(o.Host, p.Host)
 	l := &p.Lambda
 	l.Endpoint, l.Region, l.Role = cmp.Or(o.Endpoint, l.Endpoint), cmp.Or(o.Region, l.Region), cmp.Or(o.Role, l.Role)
+	d := &s.Platform.Docker
+	d.OCIRuntime, d.Tier = cmp.Or(o.OCIRuntime, d.OCIRuntime), cmp.Or(o.Tier, d.Tier)
 	if o.KeepAlive != nil {
 		s.Platform.Policy.KeepAlive, s.Platform.Policy.Survival, s.Platform.Policy.Hybrid = *o.KeepAlive, nil, nil
 	}

@@ -118,7 +118,7 @@ func TestBadFlags(t *testing.T) {
 	}{
 		{Overrides{Platform: "lambada", URL: "here", Runtime: "node", Sandboxes: []string{"wasp"}, KeepAlive: &negative, Scale: -1, TimeScale: 1e9}, []string{
 			`--keep-alive: a negative duration; write 0 to reap at once, or for example 10m`,
-			`--platform: unknown platform "lambada"; write lambda (there are: reference, http, server, lambda, workers)`,
+			`--platform: unknown platform "lambada"; write lambda (there are: reference, http, server, lambda, workers, docker)`,
 			`--runtime: unknown runtime "node"; write one of: go, nodejs, python, wasm`,
 			`--sandbox: unknown sandbox "wasp"; write wasm (there are: process, namespace, wasm, container)`,
 			`--scale: a factor of -1; write a number from 0.001 to 1000000, for example 0.1`,
@@ -161,6 +161,10 @@ func TestBadFlags(t *testing.T) {
 			`--endpoint-url: platform reference has no such option; leave it out, or add --platform lambda`,
 			`--region: platform reference has no such option; leave it out, or add --platform lambda`,
 			`--role: platform reference has no such option; leave it out, or add --platform lambda`,
+		}},
+		{Overrides{OCIRuntime: "crun", Tier: "warm"}, []string{
+			`--tier: unknown tier "warm"; write one of: plain, created, paused`,
+			`--oci-runtime: platform reference has no such option; leave it out, or add --platform docker`,
 		}},
 		{Overrides{TimeScale: 1e-12, Scale: 1e300}, []string{
 			`--scale: a factor of 1e+300; write a number from 0.001 to 1000000, for example 0.1`,

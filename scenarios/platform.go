@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/http"
@@ -23,14 +24,17 @@ const (
 	serverPlatform    = "server"
 	lambdaPlatform    = "lambda"
 	workersPlatform   = "workers"
+	dockerPlatform    = "docker"
 )
 
 func platformNames() []string {
-	return []string{referencePlatform, httpPlatform, serverPlatform, lambdaPlatform, workersPlatform}
+	return []string{referencePlatform, httpPlatform, serverPlatform, lambdaPlatform, workersPlatform, dockerPlatform}
 }
 
 // evicting are the platforms on which a function can be put away on demand.
-func evicting() []string { return []string{referencePlatform, lambdaPlatform, workersPlatform} }
+func evicting() []string {
+	return []string{referencePlatform, lambdaPlatform, workersPlatform, dockerPlatform}
+}
 
 // defaultPlatform is a platform with the options that the file does not give.
 func defaultPlatform(name string) Platform {
@@ -43,6 +47,8 @@ func defaultPlatform(name string) Platform {
 		return Platform{Name: name, Timeout: 30 * time.Second}
 	case workersPlatform:
 		return Platform{Name: name}
+	case dockerPlatform:
+		return Platform{Name: name, Docker: Docker{Tier: "plain"}}
 	}
 	return Platform{Name: name, Sandbox: "process", Start: "plain", Policy: lifecycle.Policy{KeepAlive: 10 * time.Minute}}
 }
@@ -51,7 +57,7 @@ func defaultPlatform(name string) Platform {
 const longest = 30 * 24 * time.Hour
 
 func platformFields() fields[Platform] {
-	const ref, web, server, cloud, isolates = referencePlatform, httpPlatform, serverPlatform, lambdaPlatform, workersPlatform
+	const ref, web, server, cloud, isolates, docker = referencePlatform, httpPlatform, serverPlatform, lambdaPlatform, workersPlatform, dockerPlatform
 	first := fields[Platform]{
 		key("name", words("platform", platformNames()), func(p *Platform) *string { return &p.Name },
 			"which platform").Must(platformNames()...),
@@ -100,6 +106,14 @@ func platformFields() fields[Platform] {
 			"the workerd program; the default is the one on the PATH, or npm's in ./node_modules").Of(isolates),
 		key("compatibility_date", days("2026-01-31"), func(p *Platform) *string { return &p.Workerd.CompatibilityDate },
 			"whose behaviour functions get, of all that Workers have had; the default is 2026-01-01").Of(isolates),
+		key("oci_runtime", texts(), func(p *Platform) *string { return &p.Docker.OCIRuntime },
+			"what runs containers: runc, crun, runsc (gVisor) or another that the engine has; the default is the engine's").Of(docker),
+		key("tier", words("tier", dockerTiers()), func(p *Platform) *string { return &p.Docker.Tier },
+			"plain: a start creates the container and starts it; created: it is there, and only started; paused: one that has answered is frozen until the next request").Of(docker).Defaults("plain"),
+		key("ahead", counts(1, 64), func(p *Platform) *int { return &p.Docker.Ahead },
+			"tier created: containers of each function that are kept created; the default is 2").Of(docker),
+		key("network", texts(), func(p *Platform) *string { return &p.Docker.Network },
+			"the engine's network that containers are in; the default is this machine's own").Of(docker),
 	}
 	return slices.Concat(first, policyFields(), last)
 }
@@ -109,6 +123,9 @@ const tiny units.Rate = math.SmallestNonzeroFloat64
 
 // sandboxes are what an instance can be on the reference runtime.
 func sandboxes() []string { return []string{"process", "namespace", "wasm", "container"} }
+
+// dockerTiers are how much of a container is there before a request.
+func dockerTiers() []string { return []string{"plain", "created", "paused"} }
 
 // startTiers are the ways to start one.
 func startTiers() []string { return []string{"plain", "pool", "zygote", "pause"} }
@@ -238,6 +255,9 @@ func (r *reader) platform(m strict.Map) Platform {
 	p.Name = chosen
 	if chosen == referencePlatform {
 		r.checkPolicy(m, &p, before)
+	}
+	if v := m.Get("ahead"); v.Given() && chosen == dockerPlatform && cmp.Or(r.overrides.Tier, p.Docker.Tier) != "created" {
+		v.Fault("only tier created has containers ahead", "add tier: created, or leave ahead out")
 	}
 	return p
 }

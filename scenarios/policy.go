@@ -68,7 +68,7 @@ func policyFields() fields[Platform] {
 		key("pool", pools(), func(p *Platform) *map[platform.Runtime]int { return &p.Pool },
 			"runtimes that are kept booted without a function, for functions whose start is pool").Of(ref),
 		key("bases", bases(), func(p *Platform) *map[platform.Runtime]string { return &p.Bases },
-			"images with the interpreter, on which sandbox container builds functions; the defaults are Docker's official ones").Of(ref),
+			"images with the interpreter, on which functions are built for containers (reference: in sandbox container); the defaults are Docker's official ones").Of(ref, dockerPlatform),
 		key("start_delay", startDelays(), func(p *Platform) *map[platform.Runtime][]Quantile { return &p.StartDelay },
 			"emulated: a start takes at least as long as drawn from these quantiles, or from the profile's").Of(ref),
 	}

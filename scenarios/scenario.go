@@ -45,7 +45,7 @@ type Platform struct {
 	Start        string                          // of functions that do not say; the default is "plain"
 	Memory       units.Bytes                     // budget of all instances together; 0 is none
 	Pool         map[platform.Runtime]int        // stems kept booted
-	Bases        map[platform.Runtime]string     // images that sandbox container builds functions on
+	Bases        map[platform.Runtime]string     // images that functions are built on for containers
 	AsyncRetries *int                            // of asynchronous invocations that fail; nil is Lambda's 2
 	AsyncWaits   []time.Duration                 // before each; nil is Lambda's 1 and 2 minutes
 	StartDelay   map[platform.Runtime][]Quantile // emulated: least duration of a start; nil for none
@@ -55,6 +55,9 @@ type Platform struct {
 
 	// workers
 	Workerd Workerd
+
+	// docker, beside Bases
+	Docker Docker
 
 	// http
 	Preset  string            // of presets.Names: how the platform wants to be asked; "" is a server without habits
@@ -87,6 +90,14 @@ type Lambda struct {
 type Workerd struct {
 	Program           string // path
 	CompatibilityDate string // a day: 2026-01-31
+}
+
+// Docker is how containers are made on platform docker.
+type Docker struct {
+	OCIRuntime string // "" is the engine's own
+	Network    string // "" is the machine's own
+	Tier       string // plain, created or paused; the default is plain
+	Ahead      int    // in tier created: containers kept; 0 is the adapter's default
 }
 
 // Quantile is one point of a distribution of delays; between two of them it is linear.

@@ -124,7 +124,7 @@ func TestSchemaHasTheReadersKeys(t *testing.T) {
 		".platform=http":      "platform: {name: http, QQQ: 1}",
 		".faults":             "faults: [{QQQ: 1}]",
 	}
-	for _, name := range []string{"server", "lambda", "workers"} {
+	for _, name := range []string{"server", "lambda", "workers", "docker"} {
 		probes[".platform="+name] = "platform: {name: " + name + ", QQQ: 1}"
 	}
 	for path, text := range map[string]string{
@@ -145,6 +145,7 @@ func TestSchemaHasTheReadersKeys(t *testing.T) {
 	for _, p := range processes() {
 		probes[".phases.arrivals="+p] = "phases: [{arrivals: {process: " + p + ", QQQ: 1}}]"
 	}
+	probes[".platform=docker.bases"] = "platform: {name: docker, bases: {QQQ: 1}}"
 	readerKeys := make(map[string]bool)
 	for path, text := range probes {
 		for _, key := range knownKeys(t, text) {

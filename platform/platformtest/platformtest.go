@@ -269,6 +269,9 @@ func (w *world) checkTimes(out *platform.Response, sent, done time.Time) {
 	if at := out.FirstByte; !at.IsZero() && (at.Before(sent) || at.After(done)) {
 		w.Errorf("the first byte came at %v, of a request from %v to %v", at, sent, done)
 	}
+	if at := out.Answered; !at.IsZero() && (at.Before(sent) || at.After(done) || at.Before(out.FirstByte)) {
+		w.Errorf("the answer was there at %v, of a request from %v to %v with its first byte at %v", at, sent, done, out.FirstByte)
+	}
 	b := &out.Evidence.Breakdown
 	all := []time.Duration{b.Trigger, b.Queue, b.Provision, b.Boot, b.Init, b.Handler}
 	sum := time.Duration(0)

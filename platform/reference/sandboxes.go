@@ -78,8 +78,8 @@ func (o *opener) open(name string, b *boxes) (box, error) {
 		b.inside = true
 		return orNone(wasm.New(wasm.Options{Cache: filepath.Join(filepath.Dir(o.clients), "wasm")}))
 	case "container":
-		return orNone(container.New(container.Options{
-			RuntimeClients: o.clients, Bases: o.bases(), AllowAnyLocalUser: o.AllowAnyLocalUser, Refused: o.refused,
+		return orNone(container.New(context.Background(), container.Options{
+			RuntimeClients: o.clients, Bases: o.Bases, AllowAnyLocalUser: o.AllowAnyLocalUser, Refused: o.refused,
 		}))
 	}
 	return nil, fmt.Errorf("no sandbox %q: there are %s", name, strings.Join(SandboxNames(), ", "))

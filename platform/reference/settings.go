@@ -1,7 +1,6 @@
 package reference
 
 import (
-	"cmp"
 	"encoding/json"
 	"time"
 
@@ -24,8 +23,7 @@ type Settings struct {
 	// start is the pool. The default is 1.
 	Stock map[platform.Runtime]int
 	// Bases are the images on which the container sandbox builds functions of
-	// nodejs and python. The default for each is Docker's official one,
-	// node:22-slim and python:3.13-slim, which the engine pulls.
+	// nodejs and python. The defaults are its own.
 	Bases map[platform.Runtime]string
 	// Memory is the budget of all instances together. 0 is no limit.
 	Memory units.Bytes
@@ -51,14 +49,6 @@ type Settings struct {
 	// Cache is the folder for the runtime clients. The default is the user's
 	// cache folder.
 	Cache string
-}
-
-// bases are the images with the defaults among them.
-func (s Settings) bases() map[platform.Runtime]string {
-	return map[platform.Runtime]string{
-		platform.NodeJS: cmp.Or(s.Bases[platform.NodeJS], "node:22-slim"),
-		platform.Python: cmp.Or(s.Bases[platform.Python], "python:3.13-slim"),
-	}
 }
 
 // Args are the arguments of a serve command with these settings; [ServeFlags]

@@ -203,7 +203,9 @@ func TestWhatThePlatformSays(t *testing.T) {
 			time.Sleep(20 * time.Millisecond)
 			first := time.Now()
 			time.Sleep(5 * time.Millisecond)
-			return platform.Response{FirstByte: first, Evidence: evidence, Billed: 26 * time.Millisecond},
+			answered := time.Now()
+			time.Sleep(time.Second) // the adapter looks after its evidence
+			return platform.Response{FirstByte: first, Answered: answered, Evidence: evidence, Billed: 26 * time.Millisecond},
 				&platform.Error{Kind: sample.Timeout, Op: "invoke f", Err: errors.New("too slow")}
 		})), m)
 		checkOnce(t, out, m)

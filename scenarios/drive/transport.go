@@ -93,6 +93,9 @@ func (t *transport) send(seq uint64) {
 	t.backlog.look(t.schedule.Times, s.Sent, s.Lag(), gone)
 	resp, err := r.deployment.Invoke(t.requests, r.request)
 	s.Done = time.Since(t.origin)
+	if !resp.Answered.IsZero() {
+		s.Done = resp.Answered.Sub(t.origin)
+	}
 	if !resp.FirstByte.IsZero() {
 		s.FirstByte = resp.FirstByte.Sub(t.origin)
 	}

@@ -1,87 +1,182 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/units"
+	dockerplatform "github.com/coldcurve/coldcurve/platform/docker"
 	lambdaplatform "github.com/coldcurve/coldcurve/platform/lambda"
 	"github.com/coldcurve/coldcurve/reports/text"
 )
 
 type cleanupCmd struct {
-	Endpoint string `name:"endpoint-url" help:"What speaks Lambda's API, in place of AWS."`
-	Region   string `help:"AWS region. The default is that of AWS's own configuration."`
-	All      bool   `help:"Take also what runs on other machines have left. Whether they are still under way cannot be seen from here."`
+	Platform string `enum:",lambda,docker" default:"" help:"Where to look: lambda or docker. The default is both, as far as they can be reached."`
+	Endpoint string `name:"endpoint-url" help:"Platform lambda: what speaks Lambda's API, in place of AWS."`
+	Region   string `help:"Platform lambda: AWS region. The default is that of AWS's own configuration."`
+	All      bool   `help:"Take also what runs have left that cannot be seen from here, on other machines or in other containers. They may be under way."`
 	Yes      bool   `help:"Do not ask before something is removed."`
 	JSON     bool   `name:"json" help:"Print JSON (schema coldcurve.cleanup/v1)."`
 }
 
 // found is a leftover and what becomes of it.
 type found struct {
-	Name  string    `json:"name"`
-	Run   string    `json:"run"`
-	Host  string    `json:"host"`
-	Since time.Time `json:"since"`
-	Taken bool      `json:"removed"`
-	Why   string    `json:"kept_because,omitempty"`
+	Platform string    `json:"platform"`
+	Name     string    `json:"name"`
+	Run      string    `json:"run,omitempty"`
+	Host     string    `json:"host,omitempty"`
+	Since    time.Time `json:"since"`
+	Taken    bool      `json:"removed"`
+	Why      string    `json:"kept_because,omitempty"`
+
+	take func(context.Context) error
 }
 
-// Run removes the functions that runs on platform lambda have left: those that
-// were killed, and those that lost their connection.
+// depot is a place where runs may have left something.
+type depot struct {
+	where string
+	paid  bool // somebody else than this machine's user may own what is there
+	found []found
+	close func()
+}
+
+// Run removes what runs have left: those that were killed, and those that lost
+// their connection.
 func (c *cleanupCmd) Run(ctx context.Context, w *World) error {
+	depots, err := c.open(ctx, w)
+	if err != nil {
+		return err
+	}
+	var all []found
+	var where []string
+	for _, d := range depots {
+		defer d.close()
+		if n := d.takeable(); n > 0 && d.paid {
+			question := fmt.Sprintf("%s: remove %s?", d.where, count(n, "function"))
+			if err := (&consent{Yes: c.Yes}).ask(w, question); err != nil {
+				return err
+			}
+		}
+		all, where = append(all, d.found...), append(where, d.where)
+	}
+	failed := takeAll(ctx, all)
+	return errors.Join(failed, c.show(w, strings.Join(where, " and "), all))
+}
+
+// open looks at each place that is asked for. Without being asked for one it is
+// enough that one can be reached, and the others are told of.
+func (c *cleanupCmd) open(ctx context.Context, w *World) (depots []*depot, err error) {
+	only := c.Platform
+	if c.Endpoint != "" || c.Region != "" {
+		only = cmp.Or(only, "lambda")
+	}
+	var errs []error
+	for _, place := range []struct {
+		platform string
+		look     func(context.Context) (*depot, error)
+	}{{"lambda", c.lambda}, {"docker", c.docker}} {
+		if only != "" && only != place.platform {
+			continue
+		}
+		d, err := place.look(ctx)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		depots = append(depots, d)
+	}
+	if len(depots) == 0 {
+		return nil, errors.Join(errs...)
+	}
+	for _, err := range errs {
+		fmt.Fprintf(w.Stderr, "coldcurve: not looked at: %v\n", err)
+	}
+	return depots, nil
+}
+
+// lambda is what runs on platform lambda have left.
+func (c *cleanupCmd) lambda(ctx context.Context) (*depot, error) {
 	// Nobody invokes here, so any role will do.
 	p, err := lambdaplatform.New(ctx, lambdaplatform.Options{Endpoint: c.Endpoint, Region: c.Region, Role: "arn:aws:iam::000000000000:role/none"})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer p.Close(ctx)
+	d := &depot{where: p.Where(), paid: !p.Loopback(), close: func() { _ = p.Close(ctx) }}
 	list, err := p.Leftovers(ctx)
 	if err != nil {
-		return err
+		return nil, errors.Join(err, p.Close(ctx))
 	}
-	all, take := c.sort(list)
-	if take > 0 && !p.Loopback() {
-		question := fmt.Sprintf("%s: remove %s?", p.Where(), count(uint64(take), "function"))
-		if err := (&consent{Yes: c.Yes}).ask(w, question); err != nil {
-			return err
-		}
-	}
-	failed := c.take(ctx, p, list, all)
-	return errors.Join(failed, c.show(w, p.Where(), all))
-}
-
-// sort says what is to be taken, and why the rest is not.
-func (c *cleanupCmd) sort(list []lambdaplatform.Leftover) (all []found, take int) {
 	for _, l := range list {
-		f := found{Name: l.Name, Run: l.Run, Host: l.Host, Since: l.Since}
-		switch {
-		case l.Alive:
-			f.Why = "its run is under way"
-		case !l.Mine && !c.All:
-			f.Why = "of a run on " + l.Host + ": --all takes it"
-		default:
-			take++
-		}
-		all = append(all, f)
+		f := found{Platform: "lambda", Name: l.Name, Run: l.Run, Host: l.Host, Since: l.Since}
+		f.Why = c.keep(l.Alive, l.Mine, "on "+l.Host)
+		f.take = func(ctx context.Context) error { return p.Take(ctx, l) }
+		d.found = append(d.found, f)
 	}
-	return all, take
+	return d, nil
 }
 
-func (c *cleanupCmd) take(ctx context.Context, p *lambdaplatform.Platform, list []lambdaplatform.Leftover, all []found) error {
+// docker is what runs on platform docker have left, and the reference runtime in
+// its container sandbox.
+func (c *cleanupCmd) docker(ctx context.Context) (*depot, error) {
+	list, err := dockerplatform.Leftovers(ctx, dockerplatform.Options{})
+	if err != nil {
+		return nil, err
+	}
+	d := &depot{where: "the Docker engine", close: func() {}}
+	for _, l := range list {
+		f := found{Platform: "docker", Name: strings.TrimSpace(l.Kind + " " + short(l.ID) + " " + l.Function), Run: l.Owner, Since: l.Since}
+		f.Why = c.keep(l.Alive && l.Visible, l.Visible, "whose process cannot be seen from here")
+		f.take = func(ctx context.Context) error { return dockerplatform.Take(ctx, dockerplatform.Options{}, l) }
+		d.found = append(d.found, f)
+	}
+	return d, nil
+}
+
+// short is as much of an engine's id as Docker's own commands print.
+func short(id string) string {
+	id = strings.TrimPrefix(id, "sha256:")
+	return id[:min(len(id), 12)]
+}
+
+// keep says why a leftover is not to be taken; "" where it is.
+func (c *cleanupCmd) keep(alive, seen bool, where string) string {
+	switch {
+	case alive:
+		return "its run is under way"
+	case !seen && !c.All:
+		return "of a run " + where + ": --all takes it"
+	}
+	return ""
+}
+
+func (d *depot) takeable() (n uint64) {
+	for _, f := range d.found {
+		if f.Why == "" {
+			n++
+		}
+	}
+	return n
+}
+
+// takeAll removes what is to be, in order: containers hold their images.
+func takeAll(ctx context.Context, all []found) error {
 	var failed error
 	for i := range all {
-		if all[i].Why != "" {
+		f := &all[i]
+		if f.Why != "" {
 			continue
 		}
-		if err := p.Take(ctx, list[i]); err != nil {
+		if err := f.take(ctx); err != nil {
 			failed = errors.Join(failed, err)
-			all[i].Why = err.Error()
+			f.Why = err.Error()
 			continue
 		}
-		all[i].Taken = true
+		f.Taken = true
 	}
 	return failed
 }
@@ -90,8 +185,8 @@ func (c *cleanupCmd) show(w *World, where string, all []found) error {
 	if c.JSON {
 		return printJSON(w.Stdout, struct {
 			Schema    string  `json:"schema"`
-			Functions []found `json:"functions"`
-		}{"coldcurve.cleanup/v1", append([]found{}, all...)})
+			Leftovers []found `json:"leftovers"`
+		}{"coldcurve.cleanup/v1", slices.Concat([]found{}, all)})
 	}
 	if len(all) == 0 {
 		_, err := fmt.Fprintf(w.Stdout, "nothing is left at %s\n", where)

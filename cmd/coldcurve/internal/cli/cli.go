@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -42,7 +41,7 @@ type grammar struct {
 	Cost     costCmd     `cmd:"" help:"What traffic costs, and who pays."`
 	Validate validateCmd `cmd:"" help:"Check scenario files."`
 	Schema   schemaCmd   `cmd:"" help:"Print a JSON schema: of a scenario file, or of what --json prints."`
-	Cleanup  cleanupCmd  `cmd:"" help:"Remove what runs on platform lambda have left that were killed."`
+	Cleanup  cleanupCmd  `cmd:"" help:"Remove what runs on platforms lambda and docker have left that were killed."`
 	Prices   pricesCmd   `cmd:"" help:"The price book: list, explain, check a file of your own, compare two days."`
 	Doctor   doctorCmd   `cmd:"" help:"Say what can run on this machine and why not; measure the harness's own error."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
@@ -101,28 +100,13 @@ func Main(w *World) (code int) {
 	if err != nil {
 		panic(err) // the grammar itself is wrong
 	}
-	command, err := parser.Parse(withNegatives(w.Args))
+	command, err := parser.Parse(w.Args)
 	if err != nil {
 		err = &failure{code: exitUsage, err: err, hint: "coldcurve --help lists commands and flags"}
 	} else {
 		err = command.Run()
 	}
 	return report(w.Stderr, err)
-}
-
-// withNegatives joins a flag and the negative number after it, which kong would
-// take for a short flag, so that the flag itself says what it wants.
-func withNegatives(args []string) []string {
-	var joined []string
-	for i, arg := range args {
-		if len(arg) > 1 && arg[0] == '-' && strings.IndexByte("0123456789.", arg[1]) >= 0 &&
-			i > 0 && strings.HasPrefix(args[i-1], "--") && args[i-1] != "--" && !strings.Contains(args[i-1], "=") {
-			joined[len(joined)-1] += "=" + arg
-			continue
-		}
-		joined = append(joined, arg)
-	}
-	return joined
 }
 
 // report says what went wrong and gives the exit code for it.

@@ -22,7 +22,7 @@ import (
 )
 
 type costCmd struct {
-	Bill       costBillCmd       `cmd:"" default:"withargs" help:"What a month of traffic costs (what cost does without a word): flags, a scenario, a trace or a run directory, priced by one or several products."`
+	Bill       costBillCmd       `cmd:"" default:"withargs" help:"What a month of traffic costs: flags, a scenario, a trace or a run directory, priced by one or several products."`
 	Curve      costCurveCmd      `cmd:"" help:"What traffic costs as functions, containers and machines that hold the same target, over its rate, and where one becomes cheaper than the other."`
 	Situations costSituationsCmd `cmd:"" help:"What a function costs and what its callers meet with low, moderate, spiking and sustained high traffic, beside containers and machines: one table."`
 

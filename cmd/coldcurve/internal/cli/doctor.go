@@ -11,6 +11,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
+	dockerplatform "github.com/coldcurve/coldcurve/platform/docker"
 	"github.com/coldcurve/coldcurve/scenarios"
 )
 
@@ -50,6 +51,7 @@ func (c *doctorCmd) Run(ctx context.Context, w *World) error {
 	doc.Findings = append(doc.Findings, servers(w, runtime.NumCPU(), served))
 	workerd, took, isolated := c.try(ctx, w, scenarios.Overrides{Platform: "workers", Runtime: platform.NodeJS})
 	doc.Findings = append(doc.Findings, isolates(workerd, took, isolated))
+	doc.Findings = append(doc.Findings, dockerEngine(dockerplatform.Facts(ctx, dockerplatform.Options{})))
 
 	var err error
 	if c.Calibrate {
@@ -164,6 +166,15 @@ func isolates(about platform.Description, took time.Duration, err error) finding
 	}
 	f.Detail = fmt.Sprintf("%s; one cold start of hello took %s", about.Version, units.FormatDuration(took))
 	return f
+}
+
+// dockerEngine says whether platform docker runs here, by what its engine says of
+// itself.
+func dockerEngine(facts map[string]string, err error) finding {
+	if err != nil {
+		return finding{Part: "platform docker", Status: "no", Detail: strings.TrimPrefix(err.Error(), "platform docker: "), Remedy: "platform reference needs no engine"}
+	}
+	return finding{Part: "platform docker", Status: "yes", Detail: facts["engine"] + "; it has " + facts["oci_runtimes"]}
 }
 
 // probe is the scenario that doctor deploys; it sends one request by hand.

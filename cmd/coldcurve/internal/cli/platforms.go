@@ -7,6 +7,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/fixtures"
 	"github.com/coldcurve/coldcurve/platform"
+	dockerplatform "github.com/coldcurve/coldcurve/platform/docker"
 	httpplatform "github.com/coldcurve/coldcurve/platform/http"
 	"github.com/coldcurve/coldcurve/platform/reference"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
@@ -34,6 +35,8 @@ func openPlatform(ctx context.Context, w *World, s *scenarios.Scenario, function
 		return openLambda(ctx, w, s, c)
 	case "workers":
 		return workers.Open(ctx, workers.Options{Program: p.Workerd.Program, CompatibilityDate: p.Workerd.CompatibilityDate})
+	case "docker":
+		return openDocker(ctx, &p, c)
 	case "http":
 		return openHTTP(ctx, w, p)
 	}
@@ -74,6 +77,18 @@ func openServers(ctx context.Context, p scenarios.Platform, functions []platform
 		}
 	}
 	return server.New(options)
+}
+
+// openDocker gives platform docker the runtime clients.
+func openDocker(ctx context.Context, p *scenarios.Platform, c *runCmd) (platform.Platform, error) {
+	clients, err := fixtures.RuntimeClients(c.Cache)
+	if err != nil {
+		return nil, advised(err)
+	}
+	return dockerplatform.New(ctx, dockerplatform.Options{
+		OCIRuntime: p.Docker.OCIRuntime, Network: p.Docker.Network, Tier: dockerplatform.Tier(p.Docker.Tier), Ahead: p.Docker.Ahead,
+		Bases: p.Bases, Clients: clients, AllowAnyLocalUser: c.AllowAnyLocalUser,
+	})
 }
 
 // settingsOf is what a scenario and the command line say of the reference runtime.

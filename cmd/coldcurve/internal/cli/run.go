@@ -31,7 +31,7 @@ type runCmd struct {
 
 // overrideFlags change a scenario before it is validated.
 type overrideFlags struct {
-	Platform  string   `help:"Platform in place of the scenario's: reference, http, server, lambda or workers."`
+	Platform  string   `help:"Platform in place of the scenario's: reference, http, server, lambda, workers or docker."`
 	URL       string   `name:"url" help:"Platform http: where to send requests; {function} in it is the function's name."`
 	Preset    string   `help:"Platform http: how the platform there wants to be asked (azure, cloudrun, knative, openfaas)."`
 	HostName  string   `name:"host" help:"Platform http: host to ask for, where one address serves many."`
@@ -39,6 +39,8 @@ type overrideFlags struct {
 	Region    string   `help:"Platform lambda: AWS region. The default is that of AWS's own configuration."`
 	Role      string   `help:"Platform lambda: ARN of the functions' execution role."`
 	Runtime   string   `help:"Language of fixtures in place of the scenario's: go, nodejs, python or wasm."`
+	OCI       string   `name:"oci-runtime" help:"Platform docker: what runs containers: runc, crun, runsc (gVisor). The default is the engine's."`
+	Tier      string   `help:"Platform docker: how much of a container is there before a request (plain, created, paused)."`
 	Seed      *uint64  `help:"Seed in place of the scenario's."`
 	Scale     float64  `default:"1" help:"Multiply rates and counts by this."`
 	TimeScale float64  `default:"1" help:"Multiply durations and the keep-alive by this."`
@@ -66,7 +68,7 @@ func (f *overrideFlags) overrides() (scenarios.Overrides, error) {
 		f.Platform = "http" // only http has them
 	}
 	return scenarios.Overrides{
-		Endpoint: f.Endpoint, Region: f.Region, Role: f.Role,
+		Endpoint: f.Endpoint, Region: f.Region, Role: f.Role, OCIRuntime: f.OCI, Tier: f.Tier,
 		Platform: f.Platform, URL: f.URL, Preset: f.Preset, Host: f.HostName, Runtime: platform.Runtime(f.Runtime), Seed: f.Seed, Scale: f.Scale, TimeScale: f.TimeScale,
 		KeepAlive: f.KeepAlive.value, Sandboxes: f.Sandbox, Starts: f.Start,
 	}, nil
@@ -86,6 +88,8 @@ func (f *overrideFlags) given() map[string]string {
 	add("host", f.HostName != "", f.HostName)
 	add("runtime", f.Runtime != "", f.Runtime)
 	add("region", f.Region != "", f.Region)
+	add("oci-runtime", f.OCI != "", f.OCI)
+	add("tier", f.Tier != "", f.Tier)
 	add("scale", f.Scale != 1, f.Scale)
 	add("time-scale", f.TimeScale != 1, f.TimeScale)
 	add("sandbox", f.Sandbox != nil, strings.Join(f.Sandbox, ","))

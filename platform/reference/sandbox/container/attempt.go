@@ -31,6 +31,7 @@ type attempt struct {
 	sandbox   *Sandbox
 	memory    int64 // its limit
 	created   int64 // CLOCK_MONOTONIC: there was a container to start
+	ahead     bool  // it had been created before
 	log       *log
 	exited    chan struct{}
 	ending    session.Ending // once exited is closed
@@ -45,14 +46,15 @@ type attempt struct {
 // begin makes a container run.
 func (s *Sandbox) begin(ctx context.Context, id string, spec *sandbox.Spec, i *image, begun int64) (session.Attempt, int64, error) {
 	b := s.shelf.take(spec)
-	if b == nil {
+	ahead := b != nil
+	if !ahead {
 		var err error
 		if b, err = s.furnish(ctx, id, spec, i); err != nil {
 			return nil, 0, unusable(err)
 		}
 	}
 	b.api.Begin(spec.ARN, begun)
-	a := &attempt{berth: b, sandbox: s, memory: int64(spec.Memory), created: s.clock.Now(), exited: make(chan struct{})}
+	a := &attempt{berth: b, sandbox: s, memory: int64(spec.Memory), created: s.clock.Now(), ahead: ahead, exited: make(chan struct{})}
 	if err := a.run(ctx); err != nil {
 		return nil, 0, unusable(errors.Join(err, s.discard(b)))
 	}
@@ -64,8 +66,8 @@ func (s *Sandbox) begin(ctx context.Context, id string, spec *sandbox.Spec, i *i
 // run attaches to the created container and starts it.
 func (a *attempt) run(ctx context.Context) error {
 	e := a.sandbox.engine
-	// The attachment outlives the start.
-	attached, err := e.ContainerAttach(context.Background(), a.container, client.ContainerAttachOptions{Stream: true, Stdout: true, Stderr: true})
+	// The attachment outlives the context, which is only its handshake's.
+	attached, err := e.ContainerAttach(ctx, a.container, client.ContainerAttachOptions{Stream: true, Stdout: true, Stderr: true})
 	if err != nil {
 		return fmt.Errorf("attach to container: %w", err)
 	}
@@ -136,8 +138,8 @@ func (a *attempt) explain(r container.WaitResponse) session.Ending {
 // outOfMemory asks whether the kernel has killed for want of memory, in which
 // case all that was allowed was used.
 func (a *attempt) outOfMemory() bool {
-	r, err := a.sandbox.engine.ContainerInspect(context.Background(), a.container, client.ContainerInspectOptions{})
-	if err != nil || r.Container.State == nil || !r.Container.State.OOMKilled {
+	state, err := a.state()
+	if err != nil || !state.OOMKilled {
 		return false
 	}
 	a.mu.Lock()
@@ -169,7 +171,9 @@ func (a *attempt) limitCPU(spec *sandbox.Spec) error {
 	if quota >= l.CPUPeriod*time.Duration(a.sandbox.engine.info.NCPU) {
 		return nil
 	}
-	_, err := a.sandbox.engine.ContainerUpdate(context.Background(), a.container, client.ContainerUpdateOptions{Resources: &container.Resources{
+	ctx, cancel := patiently()
+	defer cancel()
+	_, err := a.sandbox.engine.ContainerUpdate(ctx, a.container, client.ContainerUpdateOptions{Resources: &container.Resources{
 		CPUPeriod: l.CPUPeriod.Microseconds(), CPUQuota: quota.Microseconds(),
 		Memory: a.memory, MemorySwap: a.memory, // crun 1.8 sets what is not given to nothing
 	}})
@@ -178,14 +182,28 @@ func (a *attempt) limitCPU(spec *sandbox.Spec) error {
 
 // process is the container's first process, by this machine's number.
 func (a *attempt) process() (int, error) {
-	r, err := a.sandbox.engine.ContainerInspect(context.Background(), a.container, client.ContainerInspectOptions{})
+	state, err := a.state()
 	if err != nil {
 		return 0, err
 	}
-	if r.Container.State == nil || r.Container.State.Pid == 0 {
+	if state.Pid == 0 {
 		return 0, errors.New("the container has no process")
 	}
-	return r.Container.State.Pid, nil
+	return state.Pid, nil
+}
+
+// state is the engine's account of the container now.
+func (a *attempt) state() (*container.State, error) {
+	ctx, cancel := patiently()
+	defer cancel()
+	r, err := a.sandbox.engine.ContainerInspect(ctx, a.container, client.ContainerInspectOptions{})
+	switch {
+	case err != nil:
+		return nil, err
+	case r.Container.State == nil:
+		return nil, errors.New("the engine tells nothing of the container's state")
+	}
+	return r.Container.State, nil
 }
 
 // findPeak finds the file that tells the most memory that the container used.
@@ -251,7 +269,9 @@ func (a *attempt) Terminate() error {
 }
 
 func (a *attempt) signal(name string) error {
-	_, err := a.sandbox.engine.ContainerKill(context.Background(), a.container, client.ContainerKillOptions{Signal: name})
+	ctx, cancel := patiently()
+	defer cancel()
+	_, err := a.sandbox.engine.ContainerKill(ctx, a.container, client.ContainerKillOptions{Signal: name})
 	return err
 }
 

@@ -51,7 +51,7 @@ func BenchmarkCold(b *testing.B) {
 					b.Fatal(err)
 				}
 				b.StopTimer()
-				at := container.Created(in)
+				at := in.(interface{ Birth() container.Birth }).Birth().Created
 				created += time.Duration(at - marks.Begun)
 				started += time.Duration(marks.Provisioned - at)
 				ready += time.Duration(marks.Ready - marks.Provisioned)

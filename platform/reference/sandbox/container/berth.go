@@ -93,7 +93,7 @@ func (b *berth) place(a netip.Addr) {
 func (s *Sandbox) discard(b *berth) error {
 	var errs []error
 	if b.container != "" {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := patiently()
 		defer cancel()
 		errs = append(errs, s.engine.removeContainer(ctx, b.container))
 	}

@@ -34,6 +34,7 @@
 package container
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -54,8 +55,8 @@ type Options struct {
 	// is the machine's own.
 	Network string
 	// Bases are the images on which nodejs and python functions from a folder
-	// are built; node or python3 has to be on their PATH. The default is none:
-	// such functions do not start.
+	// are built; node or python3 has to be on their PATH. The defaults are
+	// Docker's official ones, node:22-slim and python:3.13-slim.
 	Bases map[platform.Runtime]string
 	// RuntimeClients is the folder with bootstrap.mjs and bootstrap.py, which
 	// run Node.js and Python handlers on those. The default is none.
@@ -81,6 +82,10 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
+	o.Bases = map[platform.Runtime]string{
+		platform.NodeJS: cmp.Or(o.Bases[platform.NodeJS], "node:22-slim"),
+		platform.Python: cmp.Or(o.Bases[platform.Python], "python:3.13-slim"),
+	}
 	if o.Grace == 0 {
 		o.Grace = 300 * time.Millisecond
 	}

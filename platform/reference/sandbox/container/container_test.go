@@ -70,7 +70,7 @@ func open(t testing.TB, o container.Options) *container.Sandbox {
 	if err := container.Available(t.Context(), o); err != nil {
 		need.Missing(t, err.Error())
 	}
-	s, err := container.New(o)
+	s, err := container.New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

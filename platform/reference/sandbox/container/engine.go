@@ -33,11 +33,27 @@ const answerTime = 10 * time.Second
 // Available says why containers cannot be started here with those options, and
 // what to do about it; nil if they can.
 func Available(ctx context.Context, o Options) error {
+	_, err := EngineFacts(ctx, o)
+	return err
+}
+
+// EngineFacts are what the engine says of itself, where it can be used with
+// those options.
+func EngineFacts(ctx context.Context, o Options) (map[string]string, error) {
 	e, err := connect(ctx, o)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return e.Close()
+	return e.facts(), e.Close()
+}
+
+func (e *engine) facts() map[string]string {
+	return map[string]string{
+		"engine":       "Docker " + e.info.ServerVersion + ", API " + e.ClientVersion(),
+		"oci_runtimes": strings.Join(e.runtimes(), ", "),
+		"storage":      e.info.Driver,
+		"cgroup":       e.info.CgroupVersion,
+	}
 }
 
 // connect finds the engine and sees to it that it can be used.

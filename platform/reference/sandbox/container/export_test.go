@@ -21,6 +21,3 @@ func Inspect(t testing.TB, in sandbox.Instance) container.InspectResponse {
 	}
 	return r.Container
 }
-
-// Created is when an instance's container was there to be started.
-func Created(in sandbox.Instance) int64 { return in.(*instance).attempt().created }

@@ -64,7 +64,7 @@ func (s *Sandbox) findImage(ctx context.Context, spec *sandbox.Spec) (*image, er
 		if err := checkBootstrap(f.Code); err != nil {
 			return nil, err
 		}
-		return s.build(ctx, f.Code, "scratch", "", []string{taskFolder + "/bootstrap"})
+		return s.build(ctx, f, "scratch", "", []string{taskFolder + "/bootstrap"})
 	case platform.NodeJS:
 		return s.buildOn(ctx, f, "node", "bootstrap.mjs")
 	case platform.Python:
@@ -77,16 +77,13 @@ func (s *Sandbox) findImage(ctx context.Context, spec *sandbox.Spec) (*image, er
 // buildOn builds an image of a function that needs an interpreter.
 func (s *Sandbox) buildOn(ctx context.Context, f *platform.Function, interpreter, runtimeClient string) (*image, error) {
 	base := s.options.Bases[f.Runtime]
-	if base == "" {
-		return nil, fmt.Errorf("runtime %s: no base image with %s is given", f.Runtime, interpreter)
-	}
 	if s.options.RuntimeClients == "" {
 		return nil, fmt.Errorf("runtime %s: no folder with its runtime client is given", f.Runtime)
 	}
 	if err := s.have(ctx, base); err != nil {
 		return nil, err
 	}
-	return s.build(ctx, f.Code, base, filepath.Join(s.options.RuntimeClients, runtimeClient), []string{interpreter, clientFolder + "/" + runtimeClient})
+	return s.build(ctx, f, base, filepath.Join(s.options.RuntimeClients, runtimeClient), []string{interpreter, clientFolder + "/" + runtimeClient})
 }
 
 // checkBootstrap finds what is wrong with a Go function before a container
@@ -130,27 +127,27 @@ func (s *Sandbox) have(ctx context.Context, reference string) error {
 
 // build makes an image of a function's folder on top of a base, with the
 // runtime client where there is one. It goes with Forget, or at Close.
-func (s *Sandbox) build(ctx context.Context, folder, base, runtimeClient string, entrypoint []string) (*image, error) {
+func (s *Sandbox) build(ctx context.Context, f *platform.Function, base, runtimeClient string, entrypoint []string) (*image, error) {
 	tag := fmt.Sprintf("coldcurve/function:%s-%d", s.owner, s.built.Add(1))
 	dockerfile := "FROM " + base + "\nCOPY task " + taskFolder + "\n"
 	if runtimeClient != "" {
 		dockerfile += "COPY client " + clientFolder + "\n"
 	}
 	reader, writer := io.Pipe()
-	go func() { writer.CloseWithError(pack(writer, dockerfile, folder, runtimeClient)) }()
+	go func() { writer.CloseWithError(pack(writer, dockerfile, f.Code, runtimeClient)) }()
 	defer reader.Close()
 	// The first builder, because the second wants a session of its own protocol.
 	r, err := s.engine.ImageBuild(ctx, reader, client.ImageBuildOptions{
-		Tags: []string{tag}, Labels: map[string]string{ownerLabel: s.owner.String()}, Remove: true, ForceRemove: true,
+		Tags: []string{tag}, Labels: map[string]string{ownerLabel: s.owner.String(), functionLabel: f.Name}, Remove: true, ForceRemove: true,
 		Context: reader, Version: build.BuilderV1, Memory: 0,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("build an image of %s: %w", folder, err)
+		return nil, fmt.Errorf("build an image of %s: %w", f.Code, err)
 	}
 	defer r.Body.Close()
 	s.tags[tag] = true
 	if err := built(r.Body); err != nil {
-		return nil, fmt.Errorf("build an image of %s: %w", folder, err)
+		return nil, fmt.Errorf("build an image of %s: %w", f.Code, err)
 	}
 	return &image{reference: tag, entrypoint: entrypoint, workdir: taskFolder}, nil
 }

@@ -26,6 +26,33 @@ type instance struct {
 
 func (in *instance) attempt() *attempt { return in.Current().(*attempt) }
 
+// Birth is how an instance's container came to be.
+type Birth struct {
+	Container string // the engine's id
+	Ahead     bool   // it had been created before the start was called
+	Created   int64  // CLOCK_MONOTONIC, within the start: there was a container to be started
+}
+
+// Birth is that of the container which the instance has now: where its init was
+// begun anew, that is another than the first.
+func (in *instance) Birth() Birth {
+	a := in.attempt()
+	return Birth{Container: a.container, Ahead: a.ahead, Created: a.created}
+}
+
+// StartedAt asks the engine when that container began to run, by the wall clock.
+func (in *instance) StartedAt() (time.Time, error) {
+	state, err := in.attempt().state()
+	if err != nil {
+		return time.Time{}, fmt.Errorf("ask when the container was started: %w", err)
+	}
+	at, err := time.Parse(time.RFC3339Nano, state.StartedAt)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("ask when the container was started: %w", err)
+	}
+	return at, nil
+}
+
 // Stop implements sandbox.Instance.
 func (in *instance) Stop(graceful bool) error {
 	err := in.Session.Stop(graceful)
@@ -35,16 +62,16 @@ func (in *instance) Stop(graceful bool) error {
 
 // Pause implements sandbox.Pauser: the engine freezes the container.
 func (in *instance) Pause() error {
-	return unhurried("already paused", func() error {
-		_, err := in.sandbox.engine.ContainerPause(context.Background(), in.attempt().container, client.ContainerPauseOptions{})
+	return unhurried("already paused", func(ctx context.Context) error {
+		_, err := in.sandbox.engine.ContainerPause(ctx, in.attempt().container, client.ContainerPauseOptions{})
 		return err
 	})
 }
 
 // Resume implements sandbox.Pauser.
 func (in *instance) Resume() error {
-	return unhurried("is not paused", func() error {
-		_, err := in.sandbox.engine.ContainerUnpause(context.Background(), in.attempt().container, client.ContainerUnpauseOptions{})
+	return unhurried("is not paused", func(ctx context.Context) error {
+		_, err := in.sandbox.engine.ContainerUnpause(ctx, in.attempt().container, client.ContainerUnpauseOptions{})
 		return err
 	})
 }
@@ -52,9 +79,11 @@ func (in *instance) Resume() error {
 // unhurried calls again what the engine refuses because it has not caught up
 // with itself: it notes a pause when it makes it, and once more when it hears
 // of it, which may be after the next.
-func unhurried(refusal string, call func() error) error {
+func unhurried(refusal string, call func(context.Context) error) error {
+	ctx, cancel := patiently()
+	defer cancel()
 	for wait := time.Millisecond; ; wait *= 2 {
-		err := call()
+		err := call(ctx)
 		if err == nil || wait > time.Second || !strings.Contains(err.Error(), refusal) {
 			return err
 		}

@@ -16,7 +16,7 @@ func TestConformance(t *testing.T) {
 		need.Missing(t, err.Error())
 	}
 	sandboxtest.Run(t, sandboxtest.Kit{Code: function, Limits: true, Tmp: true, Late: true, Open: func(t testing.TB) sandbox.Sandbox {
-		s, err := container.New(container.Options{Grace: 3 * time.Second}) // many times what an engine takes to end one
+		s, err := container.New(t.Context(), container.Options{Grace: 3 * time.Second}) // many times what an engine takes to end one
 		if err != nil {
 			t.Fatal(err)
 		}

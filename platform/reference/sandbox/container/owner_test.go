@@ -20,7 +20,7 @@ const ownerDir = "COLDCURVE_TEST_OWNER"
 // own starts an instance, tells its sandbox's owner and waits for the end.
 func own(dir string) {
 	function = os.Getenv("COLDCURVE_TEST_FUNCTION")
-	s, err := container.New(container.Options{Ahead: 1})
+	s, err := container.New(context.Background(), container.Options{Ahead: 1})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

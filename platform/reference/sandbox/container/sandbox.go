@@ -43,7 +43,7 @@ type Sandbox struct {
 
 // New makes a sandbox, if there is an engine that can be used: see
 // [Available]. It removes what dead processes have left behind.
-func New(o Options) (*Sandbox, error) {
+func New(ctx context.Context, o Options) (*Sandbox, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
@@ -57,14 +57,14 @@ func New(o Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("container sandbox: %w", err)
 	}
-	e, err := connect(context.Background(), o)
+	e, err := connect(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	s := &Sandbox{options: o, engine: e, owner: me, clock: clock.New(), limits: sandbox.Lambda(), users: newUsers(),
 		images: map[*sandbox.Spec]*image{}, tags: map[string]bool{}, alive: map[*instance]struct{}{}}
 	s.shelf = newShelf(s, o.Ahead)
-	if err := e.sweep(context.Background(), me); err != nil {
+	if err := e.sweep(ctx, me); err != nil {
 		s.note("what earlier runs left behind is still there: " + err.Error())
 	}
 	s.doubt()
@@ -102,15 +102,8 @@ func (s *Sandbox) Notes() []string {
 
 // Facts tell what the sandbox uses: the engine, the OCI runtime, the network.
 func (s *Sandbox) Facts() map[string]string {
-	i := &s.engine.info
-	facts := map[string]string{
-		"sandbox":     "container",
-		"engine":      "Docker " + i.ServerVersion + ", API " + s.engine.ClientVersion(),
-		"oci_runtime": s.runtime(),
-		"storage":     i.Driver,
-		"cgroup":      i.CgroupVersion,
-		"network":     "host",
-	}
+	facts := s.engine.facts()
+	facts["sandbox"], facts["oci_runtime"], facts["network"] = "container", s.runtime(), "host"
 	if s.options.Network != "" {
 		facts["network"] = s.options.Network
 	}
@@ -217,6 +210,11 @@ func (s *Sandbox) stopAll() error {
 // patience bounds the wait for a call of the engine that puts something away.
 const patience = 30 * time.Second
 
+// patiently is the context of a call that nobody's own bounds.
+func patiently() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), patience)
+}
+
 func (s *Sandbox) removeImages() error {
 	s.building.Lock()
 	defer s.building.Unlock()
@@ -229,7 +227,7 @@ func (s *Sandbox) removeImages() error {
 
 // removeImage removes an image that was built here. The caller holds building.
 func (s *Sandbox) removeImage(tag string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := patiently()
 	defer cancel()
 	err := s.engine.removeImage(ctx, tag)
 	if err == nil {

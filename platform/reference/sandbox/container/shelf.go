@@ -1,7 +1,6 @@
 package container
 
 import (
-	"context"
 	"errors"
 	"maps"
 	"slices"
@@ -52,7 +51,7 @@ func (h *shelf) open(spec *sandbox.Spec, i *image) {
 // the row is dropped.
 func (h *shelf) fill(r *row, spec *sandbox.Spec, i *image) (spare *berth) {
 	for {
-		b, err := h.sandbox.furnish(context.Background(), "", spec, i)
+		b, err := h.create(spec, i)
 		if err != nil {
 			h.sandbox.note("no containers are created ahead for " + spec.Function.Name + ": " + err.Error())
 			return nil
@@ -68,6 +67,13 @@ func (h *shelf) fill(r *row, spec *sandbox.Spec, i *image) (spare *berth) {
 			return nil
 		}
 	}
+}
+
+// create creates a container for whoever comes.
+func (h *shelf) create(spec *sandbox.Spec, i *image) (*berth, error) {
+	ctx, cancel := patiently()
+	defer cancel()
+	return h.sandbox.furnish(ctx, "", spec, i)
 }
 
 // take gives a container of the function; nil where none is ready.

@@ -23,6 +23,10 @@ type Owner struct {
 // String is the owner's name: three numbers, joined by dashes.
 func (o Owner) String() string { return fmt.Sprintf("%d-%d-%d", o.namespace, o.pid, o.started) }
 
+// Sees tells the owner that this process is whether it could see the other: it
+// is of the same namespace.
+func (o Owner) Sees(other Owner) bool { return o.namespace == other.namespace }
+
 // Parse reads an owner's name.
 func Parse(name string) (Owner, bool) {
 	parts := strings.Split(name, "-")

@@ -25,7 +25,7 @@ func Self() (Owner, error) {
 
 // Gone tells the owner that this process is whether another lives no more.
 func (o Owner) Gone(other Owner) bool {
-	if o.namespace != other.namespace {
+	if !o.Sees(other) {
 		return false
 	}
 	started, err := startTime(other.pid)

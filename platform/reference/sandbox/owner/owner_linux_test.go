@@ -20,8 +20,8 @@ func TestOwner(t *testing.T) {
 	}
 	elsewhere := earlier
 	elsewhere.namespace++
-	if me.Gone(elsewhere) {
-		t.Error("a process of another namespace counts as gone")
+	if me.Gone(elsewhere) || me.Sees(elsewhere) || !me.Sees(earlier) {
+		t.Error("a process of another namespace counts as gone, or as seen")
 	}
 	for _, name := range []string{"", "1", "1-2", "1-2-3-4", "a-2-3", "1-b-3", "1-2-c", "1--3"} {
 		if o, ok := Parse(name); ok {
