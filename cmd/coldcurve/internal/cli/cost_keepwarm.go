@@ -17,7 +17,7 @@ type costKeepwarmCmd struct {
 	CV        float64   `name:"cv" default:"4" help:"Coefficient of variation of the gaps, for bursty arrivals."`
 	Requests  countFlag `default:"200000" help:"Simulate so many requests, warm-up included; all of a run's."`
 	Seed      *uint64   `help:"Seed of every random choice; the default is 1."`
-	KeepAlive string    `help:"How long the platform keeps an idle instance, such as 10m. For a run the default is what it measured, else 10m."`
+	KeepAlive string    `help:"How long the platform keeps an idle instance, such as 10m. The default is what a run measured, else what is published of the platform."`
 
 	Duration distFlag  `placeholder:"DIST" help:"How long a request takes: 120ms, exp:120ms, lognormal:p50=100ms,p99=2s. A run tells."`
 	Init     string    `placeholder:"DIST" help:"How long a start takes, such as 400ms. A run tells."`
@@ -65,6 +65,9 @@ func (c *costKeepwarmCmd) Run(ctx context.Context, w *World) error {
 	if err != nil {
 		return sim.explained(mistaken(err))
 	}
+	if c.Traffic == "" {
+		k.Notes = append(k.Notes, "Idle instances are kept "+keptHow(profileOf(c.Product), c.KeepAlive))
+	}
 	k.Notes = append(k.Notes, subject.notes...)
 	if c.JSON {
 		return printJSON(w.Stdout, k)
@@ -78,6 +81,9 @@ func (c *costKeepwarmCmd) simulation() *simulateCmd {
 	s.Rate, s.Arrivals, s.CV, s.Requests, s.Seed = c.Rate, c.Arrivals, c.CV, c.Requests, c.Seed
 	if c.Traffic != "" && c.Rate == nil {
 		s.Requests = countFlag{}
+	}
+	if c.Traffic == "" && c.KeepAlive == "" {
+		s.Profile = profileOf(c.Product)
 	}
 	s.KeepAlive, s.Service, s.StartDelay, s.Memory = c.KeepAlive, c.Duration, c.Init, c.Memory
 	return s

@@ -170,6 +170,17 @@ func profileOf(option string) string {
 	return map[string]string{"aws": "lambda", "gcp": "cloud-run", "azure": "azure"}[provider]
 }
 
+// keptHow says how long idle instances are kept: given, or by a profile.
+func keptHow(profile, keepAlive string) string {
+	switch {
+	case keepAlive != "":
+		return "for " + keepAlive
+	case profile != "":
+		return "as published of the platform (profile " + profile + ")"
+	}
+	return "for 10 min, because nobody publishes how long"
+}
+
 // serving is how an option's platform keeps and starts instances; what a reader
 // must know of that is added to the doubts.
 func (c *costSituationsCmd) serving(option string, doubts *[]string) (s study.Serving, err error) {
@@ -178,14 +189,11 @@ func (c *costSituationsCmd) serving(option string, doubts *[]string) (s study.Se
 	}
 	settings := []scenarios.Setting{setting("instance_concurrency", "1")}
 	profile := profileOf(option)
-	kept := fmt.Sprintf("as published of the platform (profile %s)", profile)
 	if profile != "" {
 		settings = append(settings, setting("profile", profile))
-	} else {
-		kept = "for 10 min, because nobody publishes how long"
 	}
 	if c.KeepAlive != "" {
-		settings, kept = append(settings, setting("keep_alive", c.KeepAlive)), "for "+c.KeepAlive
+		settings = append(settings, setting("keep_alive", c.KeepAlive))
 	}
 	p, err := scenarios.ParsePolicy("the policy", nil, settings...)
 	if err != nil {
@@ -202,7 +210,7 @@ func (c *costSituationsCmd) serving(option string, doubts *[]string) (s study.Se
 	} else {
 		took = fmt.Sprintf("as published for %s, %s at the median (--init says how long yours takes)", c.Runtime, units.FormatDuration(s.Start.Quantile(.5)))
 	}
-	*doubts = append(*doubts, fmt.Sprintf("%s: cold starts are simulated, each call with an instance to itself; idle ones are kept %s; a start takes %s.", option, kept, took))
+	*doubts = append(*doubts, fmt.Sprintf("%s: cold starts are simulated, each call with an instance to itself; idle ones are kept %s; a start takes %s.", option, keptHow(profile, c.KeepAlive), took))
 	return s, nil
 }
 
