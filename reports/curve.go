@@ -202,7 +202,10 @@ func fleetsOf(c *study.Comparison) string {
 	if c.MinInstances > 1 {
 		text += ", so that one can fail"
 	}
-	return text + "."
+	if c.Sizing.Balancing == study.Split {
+		return text + "; a request waits for the instance that chance gave it, about the worst that a balancer can do (--balancing pooled: the best)."
+	}
+	return text + "; a request waits for whichever instance is free, the best that a balancer can do (--balancing split: about the worst)."
 }
 
 // Notes are what a reader of the curves must know.

@@ -254,6 +254,8 @@ func TestImpossible(t *testing.T) {
 		{"aws/lambda", calls(1, time.Second, 64*units.MB), "the least memory is 128 MB", "64 MB is asked for"},
 		{"aws/lambda", calls(1, time.Second, 11*units.GB), "the most memory is 10 GB", "11 GB is asked for"},
 		{"aws/lambda", &Work{Requests: 1, Durations: Constant(1), Memory: units.GB, Out: 7 * units.MB}, "a response may have at most 6 MB", "it has 7 MB"},
+		{"aws/lambda", &Work{Requests: 1, Durations: Constant(100 * time.Millisecond), CPU: Constant(100 * time.Millisecond), Memory: 128 * units.MB},
+			"128 MB of memory come with 0.072 vCPU (1769 MB with each)", "100 ms of CPU time take 1.38 s there, not 100 ms"},
 		{"aws/lambda+aws/api-gateway-http", calls(1, 31*time.Second, units.GB), "the longest duration is 30 s", "a call takes 31.0 s"},
 		{"aws/fargate", &Work{Fleet: Always(1), Memory: 3 * units.GB / 2}, "vCPU and memory come in certain sizes", "any vCPU with 1536 MB is none of them: the next is 1 vCPU with 2 GB"},
 		{"cloudflare/workers-paid", &Work{Requests: 1, Durations: Constant(1), CPU: Constant(1), Memory: units.GB}, "an instance may have at most 128 MB", "it has 1 GB"},

@@ -19,6 +19,7 @@ func (m *meter) lambdaLimits() error {
 	l := limits{m: m}
 	l.memory(m.Memory)
 	l.duration(m.Durations)
+	l.processor(m.Work)
 	if !m.Streaming {
 		l.size("response_max", "a response", m.Out)
 	}

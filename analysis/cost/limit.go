@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/prices"
 	"github.com/coldcurve/coldcurve/analysis/units"
@@ -89,6 +90,24 @@ func (l *limits) duration(d *Durations) {
 	}
 	if f, ok := l.limit("duration_max"); ok && d.known > f.Duration {
 		l.exceed(f, "the longest duration is "+whole(f.Duration), "a call takes "+units.FormatDuration(d.Max()))
+	}
+}
+
+// processor holds the CPU time of calls against what an instance has while they
+// take, where that follows from its memory.
+func (l *limits) processor(w *Work) {
+	if w.CPU == nil || w.Durations == nil || w.Durations.Mean() == 0 {
+		return
+	}
+	const rounding = 1.01
+	if f, ok := l.limit("memory_per_vcpu"); ok && f.Bytes > 0 {
+		has := float64(w.Memory) / float64(f.Bytes)
+		needs := float64(w.CPU.Mean()) / float64(w.Durations.Mean())
+		if needs > has*rounding {
+			l.exceed(f, fmt.Sprintf("%v of memory come with %.2g vCPU (%v with each)", w.Memory, has, f.Bytes),
+				fmt.Sprintf("%s of CPU time take %s there, not %s", units.FormatDuration(w.CPU.Mean()),
+					units.FormatDuration(time.Duration(float64(w.CPU.Mean())/has)), units.FormatDuration(w.Durations.Mean())))
+		}
 	}
 }
 

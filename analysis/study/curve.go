@@ -337,7 +337,7 @@ func answer(err error) bool {
 // beyond holds an option that bills calls to the target and to its quota.
 func (c *comparison) beyond(o *candidate, s *spot, took time.Duration) error {
 	if took > c.goal().Within {
-		return &cost.Impossible{Product: o.name, Limit: goalText(c.goal()),
+		return &cost.Impossible{Product: o.name, Limit: c.goalText(),
 			Have: "of the calls' own time it is " + units.FormatDuration(took)}
 	}
 	return c.overQuota(o, s)
@@ -366,8 +366,12 @@ func (c *comparison) overQuota(o *candidate, s *spot) error {
 		Have:  fmt.Sprintf("%s are on average", units.FormatCount(uint64(there+.5)))}
 }
 
-// goalText is a target in words: "p99 must be within 300 ms".
-func goalText(g queue.Goal) string {
+// goalText is the target in words: "p99 must be within 300 ms".
+func (c *Comparison) goalText() string {
+	if c.Goal == (queue.Goal{}) {
+		return "it must carry the load"
+	}
+	g := c.Goal
 	return fmt.Sprintf("p%g must be within %s", 100*g.Quantile, units.FormatDuration(g.Within))
 }
 
@@ -418,7 +422,7 @@ func (c *comparison) hosted(o *candidate, s *spot) priced {
 	}
 	f, err := Size(c.need(s), shapeOf(host), sizing)
 	if err != nil {
-		return priced{err: &cost.Impossible{Product: host.Product, Limit: goalText(c.goal()), Have: inWords(err), Origin: host.Origin}}
+		return priced{err: &cost.Impossible{Product: host.Product, Limit: c.goalText(), Have: inWords(err), Origin: host.Origin}}
 	}
 	return priced{fleet: f, p99: f.Response, err: c.house(&s.work, host, f, s)}
 }

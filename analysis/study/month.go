@@ -29,7 +29,8 @@ type Measurement struct {
 	Arch  string // of the machine that was measured: "amd64", "arm64"
 
 	// CPU is the mean CPU time of a request by function, "" for all others; nil
-	// is not known. Basis says how it is known.
+	// is not known: where calls' durations are, it is taken to be all of them, the
+	// most that one thread can use. Basis says how it is known.
 	CPU   map[string]time.Duration
 	Basis string
 	// Resident is the memory that the servers take together; 0 is their
@@ -133,18 +134,15 @@ func sources(b *cost.Bill) []string {
 
 // machines adds the fleet that carries the same traffic.
 func (m *Measurement) machines(c *summary.Cost, name string, works []cost.Work) error {
-	why := ""
-	switch {
-	case m.CPU == nil:
-		why = "the CPU time of a request is not known: give it with --cpu-time, or measure it on platform server"
-	case m.Target <= 0:
-		why = "too few requests for a p99 that machines could be held to"
-	}
-	if why != "" {
-		c.Options = append(c.Options, summary.CostOption{Option: name, Why: why})
+	if m.Target <= 0 {
+		c.Options = append(c.Options, summary.CostOption{Option: name, Why: "too few requests for a p99 that machines could be held to"})
 		return nil
 	}
-	cpu, mean, err := m.cpu()
+	bound := *m
+	if bound.CPU == nil {
+		bound.CPU, bound.Basis = allOfIt(m.Works), "all of a call's own time, the most that one thread can use, for it was not measured (--cpu-time says it, platform server measures it)"
+	}
+	cpu, mean, err := bound.cpu()
 	if err != nil {
 		return err
 	}
@@ -160,9 +158,24 @@ func (m *Measurement) machines(c *summary.Cost, name string, works []cost.Work) 
 	housed := cost.Work{Requests: c.Requests, Durations: works[0].Durations, Fleet: cost.Always(uint64(fleet.Instances))}
 	housed.Fleet.Basis = "sized to a target"
 	c.Notes = append(c.Notes, fmt.Sprintf("Machines are sized by queueing theory to hold p99 within %s (%s) with %s of CPU time a request, %s; at least %d, so that one can fail; the number follows from the %s, and %s of them is busy. Balancer, disks and addresses are not in it.",
-		units.FormatDuration(m.Target), m.TargetBasis, units.FormatDuration(mean), m.Basis, standby, fleet.Bound, units.FormatShare(fleet.Utilisation)))
-	return m.price(c, name, []cost.Work{housed}, summary.CostOption{Instances: fleet.Instances, Serves: fmt.Sprintf("%s, p99 %s",
-		units.FormatNoun(uint64(fleet.Instances), "instance"), units.FormatDuration(fleet.Response))})
+		units.FormatDuration(m.Target), m.TargetBasis, units.FormatDuration(mean), bound.Basis, standby, fleet.Bound, units.FormatShare(fleet.Utilisation)))
+	serves := units.FormatNoun(uint64(fleet.Instances), "instance")
+	if m.CPU == nil && fleet.Instances > standby {
+		serves += " at most"
+	}
+	return m.price(c, name, []cost.Work{housed}, summary.CostOption{Instances: fleet.Instances,
+		Serves: serves + ", p99 " + units.FormatDuration(fleet.Response)})
+}
+
+// allOfIt takes calls to compute all the time that they take.
+func allOfIt(works []cost.Work) map[string]time.Duration {
+	each := make(map[string]time.Duration)
+	for _, w := range works {
+		if w.Durations != nil {
+			each[w.Name] = w.Durations.Mean()
+		}
+	}
+	return each
 }
 
 func (m *Measurement) need(c *summary.Cost, cpu CPUTime, mean time.Duration) Need {

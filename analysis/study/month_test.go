@@ -31,8 +31,23 @@ func TestMonthOfARun(t *testing.T) {
 	if got := functions.Month.String(); functions.Option != "aws/lambda" || got != "$19.27" { // 10.512 + 8.76002
 		t.Errorf("%s costs %s, want aws/lambda at $19.27", functions.Option, got)
 	}
-	if machines.Month != nil || !strings.Contains(machines.Why, "--cpu-time") {
-		t.Errorf("machines of an unknown CPU time: %v, %q", machines.Month, machines.Why)
+	if machines.Month != nil || !strings.Contains(machines.Why, "too few requests") {
+		t.Errorf("machines without a target: %v, %q", machines.Month, machines.Why)
+	}
+}
+
+// TestMonthOfUnknownCPUTime has calls that may compute all the time that they
+// take: 2,000 of 10 ms a second are 20 vCPUs, and ten machines are full.
+func TestMonthOfUnknownCPUTime(t *testing.T) {
+	m := measurement(t)
+	m.Target, m.Span = 50*time.Millisecond, 100*time.Millisecond
+	c, err := m.Month()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o := c.Options[1]; o.Instances < 11 || o.Instances > 13 || o.Month == nil || !strings.Contains(o.Serves, "instances at most, p99 ") ||
+		!strings.Contains(strings.Join(c.Notes, " "), "for it was not measured (--cpu-time") {
+		t.Errorf("%+v, %q; want a little more than ten machines, at most", o, c.Notes)
 	}
 }
 
