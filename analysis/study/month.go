@@ -42,6 +42,9 @@ type Measurement struct {
 	TargetBasis string
 }
 
+// AllOfACall is the basis of a CPU time that nobody has measured.
+const AllOfACall = "all of a call's own time, the most that one thread can use, for it was not measured (--cpu-time says it, platform server measures it)"
+
 // standby is how many machines there are at least, so that one can fail.
 const standby = 2
 
@@ -140,7 +143,7 @@ func (m *Measurement) machines(c *summary.Cost, name string, works []cost.Work) 
 	}
 	bound := *m
 	if bound.CPU == nil {
-		bound.CPU, bound.Basis = allOfIt(m.Works), "all of a call's own time, the most that one thread can use, for it was not measured (--cpu-time says it, platform server measures it)"
+		bound.CPU, bound.Basis = allOfIt(m.Works), AllOfACall
 	}
 	cpu, mean, err := bound.cpu()
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/prices"
 	"github.com/coldcurve/coldcurve/analysis/queue"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
+	"github.com/coldcurve/coldcurve/analysis/strict"
 	"github.com/coldcurve/coldcurve/analysis/study"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/reports"
@@ -29,6 +30,9 @@ import (
 
 // comparedFlags are what is set against what, and what all must hold.
 type comparedFlags struct {
+	Measured string `arg:"" optional:"" name:"run" type:"path" help:"A run directory: how long the requests of its function take, its memory and its cold starts are taken from it. Flags come before it."`
+	Function string `placeholder:"NAME" help:"Which of the run's functions, where it has several."`
+
 	Product string   `default:"aws/lambda" help:"What serves it now, or is meant to. With + products serve together: aws/lambda+aws/api-gateway-http."`
 	Against []string `default:"aws/ec2/c7g.large,aws/fargate" help:"What it is set against, with commas: products, containers, machines with their type, aws/ec2/c7g.large+aws/alb."`
 
@@ -242,8 +246,13 @@ func (c *comparedFlags) compared() (study.Comparison, error) {
 	if k.CPU, k.CPUBasis, err = c.cpu(); err != nil {
 		return k, err
 	}
-	k.Work, err = c.work()
-	return k, err
+	if k.Work, err = c.work(); err != nil {
+		return k, err
+	}
+	if k.CPU == 0 && c.Measured != "" {
+		k.CPU, k.CPUBasis = k.Work.Durations.Mean(), study.AllOfACall
+	}
+	return k, nil
 }
 
 func (c *comparedFlags) goal() (queue.Goal, error) {
@@ -353,9 +362,18 @@ func measuredCPU(path string) (time.Duration, string, error) {
 // work is one request's, as a month of many.
 func (c *comparedFlags) work() (cost.Work, error) {
 	const requests = 1_000_000 // a scale for shares, nothing else
-	w := cost.Work{Requests: requests, Durations: c.Duration.value}
+	w := cost.Work{Requests: requests}
+	if c.Measured != "" {
+		var err error
+		if w, err = c.measuredWork(); err != nil {
+			return w, err
+		}
+	}
+	if c.Duration.value != nil {
+		w.Durations = c.Duration.value
+	}
 	if w.Durations == nil {
-		return w, usage("no duration: write --duration 120ms")
+		return w, usage("no duration: write --duration 120ms, or a run directory")
 	}
 	if err := c.starts(&w); err != nil {
 		return w, err
@@ -363,6 +381,25 @@ func (c *comparedFlags) work() (cost.Work, error) {
 	c.settings(&w)
 	w.Out = c.Reply.value
 	return w, nil
+}
+
+// measuredWork is what a run says of a function.
+func (c *comparedFlags) measuredWork() (cost.Work, error) {
+	load, err := (&costBillCmd{Traffic: c.Measured, workFlags: workFlags{functionFlags: c.functionFlags, Once: true}}).runLoad()
+	if err != nil {
+		return cost.Work{}, err
+	}
+	var names []string
+	for _, w := range load.works {
+		if w.Name == c.Function || c.Function == "" && len(load.works) == 1 {
+			return w, nil
+		}
+		names = append(names, w.Name)
+	}
+	if c.Function == "" {
+		return cost.Work{}, usage("%s has %s: say which with --function: %s", c.Measured, units.FormatNoun(len(names), "function"), strings.Join(names, ", "))
+	}
+	return cost.Work{}, usage("--function: %s has no function %q: %s", c.Measured, c.Function, strict.Instead(c.Function, names))
 }
 
 // explained adds which flag is meant and what the reader can do.

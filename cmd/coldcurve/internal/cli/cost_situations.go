@@ -48,6 +48,10 @@ func (c *costSituationsCmd) Run(ctx context.Context, w *World) error {
 	if err != nil {
 		return err
 	}
+	if k.Work.Init != nil && c.Init.value == nil {
+		c.Init.value = new(k.Work.Init.Mean())
+	}
+	k.Work.Cold, k.Work.Init = 0, nil // they are simulated
 	list, following, err := c.situations()
 	if err != nil {
 		return err
