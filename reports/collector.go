@@ -75,18 +75,11 @@ func (c *Collector) Collect(r *Run) {
 	r.InFlight = c.inFlight.levels()
 	r.Instances = steps(c.instances)
 	r.Distributions = nil
-	for _, start := range StartOrder() {
+	for _, start := range sample.StartOrder() {
 		if h := c.byStart[start]; h != nil && h.N() > 0 {
 			r.Distributions = append(r.Distributions, DistributionOf(start, h))
 		}
 	}
-}
-
-// StartOrder is the order in which start kinds are read: from the coldest to
-// the warmest, the unknown last.
-func StartOrder() []sample.Start {
-	return []sample.Start{sample.Cold, sample.Restored, sample.Prewarmed, sample.Queued,
-		sample.Provisioned, sample.Warm, sample.Unknown}
 }
 
 // The grid that dots fall into. At the coarsest reading a chart of 480 columns

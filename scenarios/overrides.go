@@ -122,25 +122,50 @@ func (o *Overrides) check() Faults {
 	return faults
 }
 
+// owned is an override that only one platform has.
+type owned struct {
+	flag, platform string
+	given          bool
+	drop           func()
+}
+
+// owned are the overrides that only one platform has.
+func (o *Overrides) owned() []owned {
+	return []owned{
+		{"--url", httpPlatform, o.URL != "", func() { o.URL = "" }},
+		{"--preset", httpPlatform, o.Preset != "", func() { o.Preset = "" }},
+		{"--host", httpPlatform, o.Host != "", func() { o.Host = "" }},
+		{"--endpoint-url", lambdaPlatform, o.Endpoint != "", func() { o.Endpoint = "" }},
+		{"--region", lambdaPlatform, o.Region != "", func() { o.Region = "" }},
+		{"--role", lambdaPlatform, o.Role != "", func() { o.Role = "" }},
+		{"--oci-runtime", dockerPlatform, o.OCIRuntime != "", func() { o.OCIRuntime = "" }},
+		{"--tier", dockerPlatform, o.Tier != "", func() { o.Tier = "" }},
+		{"--sandbox", referencePlatform, o.Sandboxes != nil, func() { o.Sandboxes = nil }},
+		{"--start", referencePlatform, o.Starts != nil, func() { o.Starts = nil }},
+		{"--keep-alive", referencePlatform, o.KeepAlive != nil, func() { o.KeepAlive = nil }},
+	}
+}
+
+// On is the overrides for one platform of several that a scenario goes
+// through: what only others of them have does not concern it.
+func (o Overrides) On(platform string, among []string) Overrides {
+	o.Platform = platform
+	for _, own := range o.owned() {
+		if own.platform != platform && slices.Contains(among, own.platform) {
+			own.drop()
+		}
+	}
+	return o
+}
+
 // misplaced are the overrides that the platform does not have.
 func (o Overrides) misplaced(platform string) Faults {
 	var faults Faults
-	belongs := func(flag string, given bool, to string) {
-		if given && platform != to {
-			faults = append(faults, Fault{File: flag, Problem: "platform " + platform + " has no such option", Instead: "leave it out, or add --platform " + to})
+	for _, own := range o.owned() {
+		if own.given && platform != own.platform {
+			faults = append(faults, Fault{File: own.flag, Problem: "platform " + platform + " has no such option", Instead: "leave it out, or add --platform " + own.platform})
 		}
 	}
-	belongs("--url", o.URL != "", httpPlatform)
-	belongs("--preset", o.Preset != "", httpPlatform)
-	belongs("--host", o.Host != "", httpPlatform)
-	belongs("--endpoint-url", o.Endpoint != "", lambdaPlatform)
-	belongs("--region", o.Region != "", lambdaPlatform)
-	belongs("--role", o.Role != "", lambdaPlatform)
-	belongs("--oci-runtime", o.OCIRuntime != "", dockerPlatform)
-	belongs("--tier", o.Tier != "", dockerPlatform)
-	belongs("--sandbox", o.Sandboxes != nil, referencePlatform)
-	belongs("--start", o.Starts != nil, referencePlatform)
-	belongs("--keep-alive", o.KeepAlive != nil, referencePlatform)
 	return faults
 }
 

@@ -209,3 +209,73 @@ func TestReplacedCodeIsNotLookedAt(t *testing.T) {
 		t.Error("code that is nowhere is taken")
 	}
 }
+
+// TestOn: of several platforms each gets the flags that it has; what none of
+// them has stays, to be refused.
+func TestOn(t *testing.T) {
+	given := Overrides{URL: "http://127.0.0.1:8080/", Endpoint: "http://127.0.0.1:9001", Sandboxes: []string{"namespace"}, Scale: 2}
+	for _, tt := range []struct {
+		platform string
+		among    []string
+		want     Overrides
+	}{
+		{"reference", []string{"reference", "lambda", "http"}, Overrides{Platform: "reference", Sandboxes: []string{"namespace"}, Scale: 2}},
+		{"lambda", []string{"reference", "lambda", "http"}, Overrides{Platform: "lambda", Endpoint: given.Endpoint, Scale: 2}},
+		{"http", []string{"reference", "lambda", "http"}, Overrides{Platform: "http", URL: given.URL, Scale: 2}},
+		{"lambda", []string{"lambda", "reference"}, Overrides{Platform: "lambda", URL: given.URL, Endpoint: given.Endpoint, Scale: 2}},
+	} {
+		if diff := cmp.Diff(tt.want, given.On(tt.platform, tt.among), cmp.AllowUnexported(Overrides{})); diff != "" {
+			t.Errorf("on %s of %v (-want +got):\n%s", tt.platform, tt.among, diff)
+		}
+	}
+	_, err := Parse("x.yaml", []byte(tuned), given.On("lambda", []string{"lambda", "reference"}))
+	if err == nil || !strings.Contains(err.Error(), "--url: platform lambda has no such option") {
+		t.Errorf("--url without http: %v", err)
+	}
+}
+
+// TestForeignOptions: what another platform does without is said, by its place.
+func TestForeignOptions(t *testing.T) {
+	s := load(t, tuned, Overrides{Platform: "lambda", Role: "arn:aws:iam::123456789012:role/r"})
+	want := []string{
+		"x.yaml:3:29: platform lambda has no keep_alive and does without",
+		"x.yaml:3:45: platform lambda has no concurrency and does without",
+	}
+	if diff := cmp.Diff(want, s.Notes); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
+	}
+}
+
+// TestListOfPlatforms: each has its own options, the first is the one that
+// counts if none is chosen, and all are checked.
+func TestListOfPlatforms(t *testing.T) {
+	text := strings.Replace(tuned, "{name: reference, keep_alive: 4s, concurrency: 5}",
+		"[{name: reference, keep_alive: 4s}, {name: http, url: http://127.0.0.1:1/, method: POST}, lambda]", 1)
+	for platform, holds := range map[string]func(*Platform) bool{
+		"":          func(p *Platform) bool { return p.Name == "reference" && p.Policy.KeepAlive == 4*time.Second },
+		"reference": func(p *Platform) bool { return p.Name == "reference" && p.Policy.KeepAlive == 4*time.Second },
+		"http":      func(p *Platform) bool { return p.Name == "http" && p.Method == "POST" },
+		"lambda":    func(p *Platform) bool { return p.Name == "lambda" },
+		"server":    func(p *Platform) bool { return p.Name == "server" && p.Workers == 1 }, // that is not listed
+	} {
+		s := load(t, text, Overrides{Platform: platform})
+		if !holds(&s.Platform) {
+			t.Errorf("chosen %q: %+v", platform, s.Platform)
+		}
+		if diff := cmp.Diff([]string{"reference", "http", "lambda"}, s.Platforms); diff != "" {
+			t.Errorf("chosen %q: listed (-want +got):\n%s", platform, diff)
+		}
+	}
+	for listed, want := range map[string]string{
+		"[]":               "an empty list",
+		"[lambda, lambda]": "x.yaml:3:20: a second lambda",
+		"[reference, {name: server, keep_alive: 1s}]": "keep_alive",
+		"[reference, lamda]":                          "write lambda",
+		"[reference, [lambda]]":                       "a mapping for platform belongs here",
+	} {
+		text := strings.Replace(tuned, "{name: reference, keep_alive: 4s, concurrency: 5}", listed, 1)
+		if _, err := Parse("x.yaml", []byte(text), Overrides{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", listed, err, want)
+		}
+	}
+}

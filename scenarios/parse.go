@@ -81,7 +81,7 @@ func scenarioFields() fields[Scenario] {
 		key("seed", seeds(), func(s *Scenario) *uint64 { return &s.Seed },
 			"of every random choice; the same seed draws up the same schedule").Defaults(1),
 		key("platform", platforms(), func(s *Scenario) *Platform { return &s.Platform },
-			"what runs the functions: a name, or a mapping of name and options").Defaults(referencePlatform),
+			"what runs the functions: a name, or a mapping of name and options; of a list, each in turn").Defaults(referencePlatform),
 		key("functions", functions(), func(s *Scenario) *[]Function { return &s.Functions },
 			"what is called; may be left out on platform http"),
 		key("phases", phases(), func(s *Scenario) *[]Phase { return &s.Phases },

@@ -210,38 +210,92 @@ func withoutSecrets(text string) string {
 	return scheme + "..." + text[i:]
 }
 
-// platforms are a name, or a mapping of name and options. A name from the
-// command line replaces the file's; options that the other platform does not
-// have go with it.
+// platforms are a name, or a mapping of name and options, or a list of those. A
+// name from the command line replaces the file's; options that the other
+// platform does not have go with it, and a note says which.
 func platforms() form[Platform] {
-	name := words("platform", platformNames())
 	return form[Platform]{
 		Read: func(r *reader, v strict.Value) (Platform, bool) {
-			if v.IsScalar() {
-				text, ok := name.Read(r, v)
-				return defaultPlatform(r.overrides.platform(text)), ok
+			if v.IsList() {
+				return r.listed(v)
 			}
-			m, ok := v.Map("platform")
-			if !ok {
-				return Platform{}, false
-			}
-			return r.platform(m), true
+			return r.onePlatform(v, r.overrides.Platform)
 		},
 		Schema: platformSchema(),
 	}
 }
 
-func (r *reader) platform(m strict.Map) Platform {
+// onePlatform reads a name or a mapping; chosen is what the command line has in
+// the name's place, "" for the name.
+func (r *reader) onePlatform(v strict.Value, chosen string) (Platform, bool) {
+	if v.IsScalar() {
+		text, ok := words("platform", platformNames()).Read(r, v)
+		return defaultPlatform(cmp.Or(chosen, text)), ok
+	}
+	m, ok := v.Map("platform")
+	if !ok {
+		return Platform{}, false
+	}
+	return r.platformAs(m, chosen), true
+}
+
+// listed reads a list of platforms, all of them, and gives the one that is
+// chosen: by the command line, or else the first.
+func (r *reader) listed(v strict.Value) (Platform, bool) {
+	items, _ := v.List("platform")
+	if len(items) == 0 {
+		v.Fault("an empty list", "write at least one platform, or leave the key out")
+		return Platform{}, false
+	}
+	chosen := 0
+	for i, item := range items {
+		name, known := nameOf(item)
+		if !known {
+			continue // its fault comes below
+		}
+		if slices.Contains(r.scenario.Platforms, name) {
+			item.Fault("a second "+name, "leave it out")
+			return Platform{}, false
+		}
+		r.scenario.Platforms = append(r.scenario.Platforms, name)
+		if name == r.overrides.Platform {
+			chosen = i
+		}
+	}
+	for i, item := range items {
+		if i != chosen {
+			r.onePlatform(item, "") // for its faults
+		}
+	}
+	if name, known := nameOf(items[chosen]); known && name != r.overrides.platform(name) {
+		return defaultPlatform(r.overrides.Platform), true // that is not listed
+	}
+	return r.onePlatform(items[chosen], "") // last: it leaves behind what policies are held against
+}
+
+// nameOf is the platform that an entry names, if there is such a one; what is
+// wrong with it is said where it is read.
+func nameOf(v strict.Value) (name string, known bool) {
+	if v.IsMap() {
+		m, _ := v.Map("platform")
+		v = m.Get("name")
+	}
+	name, _ = v.Plain()
+	return name, slices.Contains(platformNames(), name)
+}
+
+func (r *reader) platform(m strict.Map) Platform { return r.platformAs(m, r.overrides.Platform) }
+
+// platformAs reads a platform's options as those of chosen, "" for the one that
+// they name.
+func (r *reader) platformAs(m strict.Map, chosen string) Platform {
 	own := referencePlatform
 	if text, ok := m.Get("name").Text(); ok && slices.Contains(platformNames(), text) {
 		own = text
 	}
-	fs, chosen := platformFields(), r.overrides.platform(own)
+	fs, chosen := platformFields(), cmp.Or(chosen, own)
 	if chosen != own {
-		m = m.Without(func(key string) bool {
-			f, known := fs.Find(key)
-			return known && f.Has(own) && !f.Has(chosen)
-		})
+		m = r.without(m, fs, own, chosen)
 	}
 	p := defaultPlatform(chosen)
 	r.policy, r.profile = p.Policy, Profile{}
@@ -260,4 +314,20 @@ func (r *reader) platform(m strict.Map) Platform {
 		v.Fault("only tier created has containers ahead", "add tier: created, or leave ahead out")
 	}
 	return p
+}
+
+// without is a platform's options less those that another one does not have;
+// a note says which.
+func (r *reader) without(m strict.Map, fs fields[Platform], own, chosen string) strict.Map {
+	foreign := func(key string) bool {
+		f, known := fs.Find(key)
+		return known && f.Has(own) && !f.Has(chosen)
+	}
+	for key := range m.All() {
+		if foreign(key.Name()) {
+			r.scenario.Notes = append(r.scenario.Notes, fmt.Sprintf("%s:%d:%d: platform %s has no %s and does without",
+				r.file, key.At().Line, key.At().Column, chosen, key.Name()))
+		}
+	}
+	return m.Without(foreign)
 }

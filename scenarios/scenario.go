@@ -23,6 +23,7 @@ type Scenario struct {
 	Description string
 	Seed        uint64 // of every random choice; the default is 1
 	Platform    Platform
+	Platforms   []string   // those that the file lists, of which Platform is one; nil where it names one
 	Functions   []Function // at least one; platform http gets one named "target" if none is given
 	Phases      []Phase    // at least one, in order, back to back
 	Expect      []budget.Budget

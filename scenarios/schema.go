@@ -1,5 +1,11 @@
 package scenarios
 
+import (
+	"slices"
+
+	"github.com/coldcurve/coldcurve/analysis/strict"
+)
+
 // SchemaJSON is the JSON Schema (draft 2020-12) of a scenario file, for
 // editors. It is drawn up from the tables that files are read by, so it knows
 // the same keys; what only a reading of the whole file can tell (that a phase
@@ -10,10 +16,8 @@ func SchemaJSON() []byte {
 }
 
 func platformSchema() schema {
-	return schema{"anyOf": []schema{
-		{"enum": platformNames()},
-		platformFields().Variants("name", platformNames()),
-	}}
+	one := []schema{{"enum": platformNames()}, platformFields().Variants("name", platformNames())}
+	return schema{"anyOf": append(one, strict.ListSchema(schema{"anyOf": slices.Clone(one)}))}
 }
 
 func arrivalsSchema() schema {

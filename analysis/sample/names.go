@@ -14,6 +14,12 @@ func Starts() []Start {
 	return all
 }
 
+// StartOrder is the order in which start kinds are read: from the coldest to
+// the warmest, the unknown last.
+func StartOrder() []Start {
+	return []Start{Cold, Restored, Prewarmed, Queued, Provisioned, Warm, Unknown}
+}
+
 // String is the kind's name: "cold".
 func (s Start) String() string {
 	if s >= numStarts {

@@ -67,6 +67,9 @@ func (k Key) Name() string {
 	return k.value.node.Value
 }
 
+// At is where the key stands.
+func (k Key) At() Position { return k.value.At() }
+
 // Fault reports a fault of the key.
 func (k Key) Fault(problem, instead string) { k.value.Fault(problem, instead) }
 

@@ -100,8 +100,36 @@ func recorded(k groupKey, t *tally) RecordedGroup {
 	}
 }
 
-// Kept is a record's figures.
+// Kept is figures that no more samples are added to: a record's, or those of
+// several runs together.
 type Kept struct{ b *Builder }
+
+// Pooled makes the figures of several runs of one scenario selectable, all their
+// samples together. How many came a second it does not tell: PerSecond is 0.
+func Pooled(runs ...*Builder) *Kept {
+	k := &Kept{b: New(Input{})}
+	k.b.held = map[string]bool{}
+	for _, run := range runs {
+		for phase, held := range run.heldBack() {
+			k.b.held[phase] = k.b.held[phase] || held
+		}
+		mergeInto(k.b.groups, run.groups)
+		mergeInto(k.b.colds, run.colds)
+		for lane, n := range run.dropped {
+			k.b.dropped[lane] += n
+		}
+	}
+	return k
+}
+
+func mergeInto(all, more map[groupKey]*tally) {
+	for key, t := range more {
+		if all[key] == nil {
+			all[key] = newTally()
+		}
+		all[key].merge(t)
+	}
+}
 
 // Restore makes the record's figures selectable again. It shares the record's
 // histograms. What is named twice or not at all is an error, as somebody may
@@ -160,6 +188,15 @@ func (k *Kept) restore(groups map[groupKey]*tally, g *RecordedGroup) error {
 
 // Select gives what [Builder.Select] gave of the builder that the record is of.
 func (k *Kept) Select(s Selection) Pool { return k.b.Select(s) }
+
+// Latency is how long callers of a selection's successes waited.
+func (k *Kept) Latency(s Selection) *hist.Histogram {
+	all := hist.New()
+	for _, t := range k.b.picked(s) {
+		all.Merge(t.latency)
+	}
+	return all
+}
 
 // Served gives what [Builder.Served] gave of the builder that the record is of.
 func (k *Kept) Served(s Selection) Served { return k.b.Served(s) }

@@ -86,3 +86,36 @@ func TestRecordRefusesWhatCannotBe(t *testing.T) {
 		}
 	}
 }
+
+// TestPooled: several runs' figures are those of one that has all their samples.
+func TestPooled(t *testing.T) {
+	one, two, all := summary.New(summary.Input{Complete: true}), summary.New(summary.Input{Complete: true}), summary.New(summary.Input{Complete: true})
+	rng := rand.New(rand.NewPCG(3, 0))
+	for i := range 600 {
+		at := time.Duration(i) * time.Millisecond
+		s := sample.Sample{
+			Phase: "p", Function: []string{"a", "b"}[i%2], Intended: at, Sent: at, Done: at + time.Duration(rng.IntN(1e6)),
+			Start: []sample.Start{sample.Cold, sample.Warm}[rng.IntN(2)], Grade: []sample.Grade{sample.Attested, sample.Beacon}[rng.IntN(2)],
+		}
+		if i < 250 {
+			one.Add(&s)
+		} else {
+			two.Add(&s)
+		}
+		all.Add(&s)
+	}
+	pooled := summary.Pooled(one, two)
+	for _, of := range []summary.Selection{{}, {Start: "cold"}, {Function: "b", Start: "warm"}} {
+		want := all.Select(of)
+		want.PerSecond = 0
+		if diff := cmp.Diff(want, pooled.Select(of)); diff != "" {
+			t.Errorf("%+v (-together +pooled):\n%s", of, diff)
+		}
+		if n := pooled.Latency(of).N(); n != want.N-want.Errors {
+			t.Errorf("%+v: %d latencies, want %d", of, n, want.N-want.Errors)
+		}
+	}
+	if n := one.Select(summary.Selection{}).N; n != 250 {
+		t.Errorf("the first run has %d samples since, want 250", n)
+	}
+}

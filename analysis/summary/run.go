@@ -165,10 +165,7 @@ func (b *Builder) order(groups map[groupKey]*tally) []groupKey {
 	return keys
 }
 
-func rank(s sample.Start) int {
-	return slices.Index([]sample.Start{sample.Cold, sample.Restored, sample.Prewarmed, sample.Queued,
-		sample.Provisioned, sample.Warm, sample.Unknown}, s)
-}
+func rank(s sample.Start) int { return slices.Index(sample.StartOrder(), s) }
 
 // judge lists why figures must not be used: first what condemns all of them,
 // then which ones the load generator limits.

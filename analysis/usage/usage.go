@@ -49,6 +49,22 @@ func (u *Usage) Add(more Usage) {
 	u.MemoryTimeProvisioned += more.MemoryTimeProvisioned
 }
 
+// Since is what was used after an earlier reading of the same.
+func (u Usage) Since(earlier Usage) Usage {
+	return Usage{
+		Requests:              u.Requests - earlier.Requests,
+		Errors:                u.Errors - earlier.Errors,
+		Throttled:             u.Throttled - earlier.Throttled,
+		Refused:               u.Refused - earlier.Refused,
+		Cold:                  u.Cold - earlier.Cold,
+		Provisioned:           u.Provisioned - earlier.Provisioned,
+		Billed:                u.Billed - earlier.Billed,
+		InitBilled:            u.InitBilled - earlier.InitBilled,
+		MemoryTime:            u.MemoryTime - earlier.MemoryTime,
+		MemoryTimeProvisioned: u.MemoryTimeProvisioned - earlier.MemoryTimeProvisioned,
+	}
+}
+
 // GBSeconds is MemoryTime as platforms state it (binary GB). It is for showing:
 // sums are made of MemoryTime.
 func (u *Usage) GBSeconds() float64 { return float64(u.MemoryTime) / 1024 / 1000 }
@@ -64,4 +80,20 @@ type Entry struct {
 type Account struct {
 	Entries []Entry `json:"entries"`
 	Total   Usage   `json:"total"`
+}
+
+// Since is what was used after an earlier reading of the same account, whose
+// keys it has.
+func (a Account) Since(earlier Account) Account {
+	before := make(map[Key]Usage, len(earlier.Entries))
+	for _, e := range earlier.Entries {
+		before[e.Key] = e.Usage
+	}
+	spent := Account{Entries: make([]Entry, 0, len(a.Entries)), Total: a.Total.Since(earlier.Total)}
+	for _, e := range a.Entries {
+		if u := e.Usage.Since(before[e.Key]); u != (Usage{}) {
+			spent.Entries = append(spent.Entries, Entry{e.Key, u})
+		}
+	}
+	return spent
 }

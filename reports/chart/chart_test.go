@@ -217,7 +217,7 @@ func TestColorsAreOfOneUse(t *testing.T) {
 
 func TestGlyphsAreOfOneUse(t *testing.T) {
 	seen := map[glyph]sample.Start{}
-	for _, s := range reports.StartOrder() {
+	for _, s := range sample.StartOrder() {
 		g := lookOf(s).glyph
 		if other, ok := seen[g]; ok {
 			t.Errorf("%s and %s have one glyph", s, other)

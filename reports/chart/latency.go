@@ -80,7 +80,7 @@ type dotGroup struct {
 // gather sorts points into groups, in the order of painting: the many warm
 // first, the rare and the failed on top.
 func gather(points []reports.Point) []dotGroup {
-	order := reports.StartOrder()
+	order := sample.StartOrder()
 	var all []dotGroup
 	for i := len(order) - 1; i >= 0; i-- {
 		all = append(all, dotGroup{look: lookOf(order[i]), start: order[i]})

@@ -143,10 +143,14 @@ func (p *page) explain(r *summary.Run, dropped []string) {
 			break
 		}
 	}
-	if len(r.Limits()) > 0 {
+	p.explainMark(len(r.Limits()) > 0)
+	p.leftOut(dropped)
+}
+
+func (p *page) explainMark(limited bool) {
+	if limited {
 		p.wrap(reports.LimitMark+": do not use: the load generator's own lag moves it by more than 5%.", "")
 	}
-	p.leftOut(dropped)
 }
 
 // starts takes starts apart.
@@ -174,6 +178,12 @@ func (p *page) starts(r *summary.Run) {
 	start := cellsOf(g, func(g *summary.Group) string { return reports.StartOf(r, g) })
 	columns = append(columns, column{head: "start", left: true, keep: 10, cells: start})
 	grouped(phase, function)
+	p.takenApart(columns, g)
+}
+
+// takenApart is the table of the parts of groups, behind the columns that name
+// them.
+func (p *page) takenApart(columns []column, g []summary.Group) {
 	part := func(of func(*summary.Breakdown) *int64) []string {
 		return cellsOf(g, func(g *summary.Group) string { return nanos(of(&g.Breakdown)) })
 	}

@@ -98,7 +98,7 @@ func (p *page) run(r *summary.Run) {
 	p.usage(r)
 	p.capacity(r)
 	p.month(r.Cost)
-	p.checks(r)
+	p.checks(r.Expect)
 	p.footnotes(r)
 }
 
@@ -110,12 +110,12 @@ func verdict(r *summary.Run) string {
 	return "INVALID"
 }
 
-func (p *page) checks(r *summary.Run) {
-	if len(r.Expect) == 0 {
+func (p *page) checks(list []summary.Check) {
+	if len(list) == 0 {
 		return
 	}
 	p.line("")
-	for _, c := range r.Expect {
+	for _, c := range list {
 		mark, color := "held:   ", green
 		if !c.Held {
 			mark, color = "broken: ", red

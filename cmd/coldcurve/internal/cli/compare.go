@@ -115,15 +115,7 @@ func (c *compareCmd) ready(ctx context.Context, w *World) (*contest, error) {
 
 // planOf is a side's scenario with its schedule; a seed of nil is the scenario's.
 func planOf(s *pairs.Side, seed *uint64) (*plan, error) {
-	scenario, err := s.Parse(seed)
-	if err != nil {
-		return nil, err
-	}
-	schedule, err := scenario.Schedule()
-	if err != nil {
-		return nil, &failure{code: exitUsage, err: err}
-	}
-	return &plan{scenario, schedule}, nil
+	return scheduled(s.Parse(seed))
 }
 
 // sideError is what is wrong with a side, as a fault of the command line where

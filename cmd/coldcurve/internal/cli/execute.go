@@ -50,15 +50,20 @@ func measure(ctx context.Context, w *World, s *plan, c *runCmd, path string, sho
 	if s, err = s.without(stage.cast, w.Stderr); err != nil {
 		return nil, err
 	}
+	return stage.perform(ctx, w, s, c, path, show, stage.strike)
+}
 
-	manifest := manifestOf(s, stage.description, w.Now(), &c.overrideFlags)
+// perform drives a plan at the functions that are on the stage. What is last is
+// done before the directory is finished, which says if that failed.
+func (st *stage) perform(ctx context.Context, w *World, s *plan, c *runCmd, path string, show func(drive.Progress), last func() error) (*rundir.Dir, error) {
+	manifest := manifestOf(s, st.description, w.Now(), &c.overrideFlags)
 	writer, err := rundir.Create(path, manifest, s.Text)
 	if err != nil {
 		return nil, err
 	}
 	outcome, driveErr := drive.Run(ctx, drive.Plan{
 		Schedule:    s.schedule,
-		Deployments: stage.deployments,
+		Deployments: st.deployments,
 		Payloads:    payloads(s.Scenario),
 		InFlight:    s.InFlight,
 		Clock:       clock.New(),
@@ -67,12 +72,12 @@ func measure(ctx context.Context, w *World, s *plan, c *runCmd, path string, sho
 	evicted, evictErr := evictions(&outcome)
 	driveErr = errors.Join(driveErr, evictErr)
 	manifest.Warnings = append(manifest.Warnings, evicted...)
-	manifest.Warnings = append(manifest.Warnings, stage.history(writer)...)
-	manifest.Warnings = append(manifest.Warnings, stage.readings(writer)...)
-	manifest.Warnings = append(manifest.Warnings, stage.logs(writer)...)
-	manifest.Warnings = append(manifest.Warnings, stage.afterthoughts()...)
-	manifest.Warnings = append(manifest.Warnings, stage.usage(writer)...)
-	struck := stage.strike()
+	manifest.Warnings = append(manifest.Warnings, st.history(writer)...)
+	manifest.Warnings = append(manifest.Warnings, st.readings(writer)...)
+	manifest.Warnings = append(manifest.Warnings, st.logs(writer)...)
+	manifest.Warnings = append(manifest.Warnings, st.afterthoughts()...)
+	manifest.Warnings = append(manifest.Warnings, st.usage(writer)...)
+	struck := last()
 	err = errors.Join(driveErr, struck, writer.Finish(func(m *rundir.Manifest) {
 		m.Warnings = manifest.Warnings
 		m.MonotonicOrigin = outcome.MonotonicOrigin

@@ -40,7 +40,7 @@ func openLambda(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd)
 	var b bound
 	book, on, err := c.pricing.open()
 	if err == nil {
-		b, err = boundOf(s, p.Region(), book, on)
+		b, err = boundOf(s, c.stay, p.Region(), book, on)
 	}
 	if err == nil {
 		fmt.Fprintf(w.Stderr, "coldcurve: %s: at most %s, and at most %s if each takes all of its time\n",
@@ -70,10 +70,17 @@ type bound struct {
 // until it is ready, and until it is removed.
 const keptFor = 10 * time.Minute
 
+// stay is how often a platform goes through a scenario, and how long its
+// functions are there for that. The zero value is once, as long as that takes.
+type stay struct {
+	times  uint64
+	length time.Duration
+}
+
 // boundOf prices a scenario's requests as if each took its function's timeout,
 // after an init as long as one may be. Nothing else is sent, and nothing is
 // repeated.
-func boundOf(s *scenarios.Scenario, region string, book *prices.Book, on prices.Date) (bound, error) {
+func boundOf(s *scenarios.Scenario, there stay, region string, book *prices.Book, on prices.Date) (bound, error) {
 	schedule, err := s.Schedule()
 	if err != nil {
 		return bound{}, err
@@ -82,9 +89,11 @@ func boundOf(s *scenarios.Scenario, region string, book *prices.Book, on prices.
 	if err != nil {
 		return bound{}, err
 	}
+	there.times = max(there.times, 1)
+	there.length = max(there.length, schedule.Phases[len(schedule.Phases)-1].End)
 	asked := make(map[string]uint64)
 	for _, id := range schedule.Source {
-		asked[schedule.Sources[id].Function]++
+		asked[schedule.Sources[id].Function] += there.times
 	}
 	var works []*cost.Work
 	for _, f := range s.Functions {
@@ -94,8 +103,7 @@ func boundOf(s *scenarios.Scenario, region string, book *prices.Book, on prices.
 			Requests: n, Durations: cost.Constant(f.Timeout), Cold: n, Init: cost.Constant(lambdaplatform.LambdaLimits().Init),
 		}
 		if ready := s.Platform.Lambda.Provisioned; ready > 0 {
-			length := schedule.Phases[len(schedule.Phases)-1].End
-			w.Provisioned = []cost.Provisioned{{Instances: uint64(ready), For: length + keptFor}}
+			w.Provisioned = []cost.Provisioned{{Instances: uint64(ready), For: there.length + keptFor}}
 		}
 		if s.Platform.Lambda.SnapStart {
 			w.Snapshots = cost.Snapshots{Versions: 1 + n, For: keptFor, Restores: n} // a version an eviction
@@ -106,7 +114,7 @@ func boundOf(s *scenarios.Scenario, region string, book *prices.Book, on prices.
 	if err != nil {
 		return bound{}, hinted(fmt.Errorf("what the run may cost: %w", err), "choose another --region, or give its prices in a file: --prices FILE")
 	}
-	return bound{requests: uint64(len(schedule.Times)), cost: bill.Total}, nil
+	return bound{requests: uint64(len(schedule.Times)) * there.times, cost: bill.Total}, nil
 }
 
 // agree refuses what costs more than it may, and asks about the rest.

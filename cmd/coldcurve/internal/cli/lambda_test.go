@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/prices"
 	"github.com/coldcurve/coldcurve/analysis/units"
@@ -23,16 +24,20 @@ phases: [{name: p, duration: 10s, arrivals: {process: constant, rate: 1/s}}]
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := boundOf(s, "us-east-1", prices.Open(), 0)
+	got, err := boundOf(s, stay{}, "us-east-1", prices.Open(), 0)
 	want := bound{requests: 10, cost: 2_000 + 2_500_005} // $0.0000002 each; 150 GB-seconds at $0.0000166667
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
 	s.Platform.Lambda.Provisioned = 3
-	if more, err := boundOf(s, "us-east-1", prices.Open(), 0); err != nil || more.cost <= got.cost {
+	if more, err := boundOf(s, stay{}, "us-east-1", prices.Open(), 0); err != nil || more.cost <= got.cost {
 		t.Errorf("with instances kept ready: %+v, %v, want more than %v", more, err, got.cost)
 	}
-	if _, err := boundOf(s, "mars-north-1", prices.Open(), 0); err == nil || !strings.Contains(err.Error(), "mars-north-1") {
+	s.Platform.Lambda.Provisioned = 0
+	if twice, err := boundOf(s, stay{times: 2, length: time.Minute}, "us-east-1", prices.Open(), 0); err != nil || twice.requests != 20 || twice.cost < 2*want.cost-1 || twice.cost > 2*want.cost {
+		t.Errorf("twice: %+v, %v, want 20 requests and %v", twice, err, 2*want.cost)
+	}
+	if _, err := boundOf(s, stay{}, "mars-north-1", prices.Open(), 0); err == nil || !strings.Contains(err.Error(), "mars-north-1") {
 		t.Errorf("in a region without prices: %v", err)
 	}
 }

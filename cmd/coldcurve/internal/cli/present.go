@@ -134,6 +134,9 @@ func addLives(c *reports.Collector, m *rundir.Manifest, instances []platform.Ins
 		return
 	}
 	for _, i := range instances {
+		if i.Gone > 0 && i.Gone <= m.MonotonicOrigin {
+			continue // of a run before, on the same platform
+		}
 		gone := time.Duration(0)
 		if i.Gone > 0 {
 			gone = time.Duration(i.Gone - m.MonotonicOrigin)

@@ -3,6 +3,7 @@ package cli
 import (
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/capacity"
 	"github.com/coldcurve/coldcurve/analysis/cost"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/analysis/sample"
@@ -62,6 +63,27 @@ func (m *measured) month(dir *rundir.Dir, run *summary.Run, p99 *int64, given pr
 	if run.Condemned || run.NoSuccess() {
 		return nil, nil
 	}
+	return m.price(dir, span(&dir.Manifest), run.Capacity, p99, given)
+}
+
+// monthOf is what a platform's traffic of several runs costs all month; nil
+// where they do not tell.
+func monthOf(dirs []*rundir.Dir, p99 *int64, given pricing) (*summary.Cost, error) {
+	all, over := newMeasured(&dirs[0].Manifest), time.Duration(0)
+	for _, dir := range dirs {
+		for s, err := range dir.Samples() {
+			if err != nil {
+				return nil, err
+			}
+			all.add(s)
+		}
+		over += span(&dir.Manifest)
+	}
+	return all.price(dirs[0], over, nil, p99, given)
+}
+
+// price prices what was collected over so long a time on the platform of a run.
+func (m *measured) price(dir *rundir.Dir, over time.Duration, capacities []capacity.Capacity, p99 *int64, given pricing) (*summary.Cost, error) {
 	memory, err := runMemory(dir, 0)
 	if err != nil {
 		return nil, err
@@ -74,11 +96,11 @@ func (m *measured) month(dir *rundir.Dir, run *summary.Run, p99 *int64, given pr
 	if err != nil {
 		return nil, err
 	}
-	in := study.Measurement{Book: book, On: on, Span: span(&dir.Manifest), Works: works, Told: m.Told(), Arch: dir.Manifest.Host.Arch}
+	in := study.Measurement{Book: book, On: on, Span: over, Works: works, Told: m.Told(), Arch: dir.Manifest.Host.Arch}
 	if p99 != nil {
 		in.Target, in.TargetBasis = time.Duration(*p99), "the run's own"
 	}
-	for _, c := range run.Capacity {
+	for _, c := range capacities {
 		if c.CPUPerRequest == nil {
 			continue
 		}

@@ -5,13 +5,14 @@ import (
 	"fmt"
 
 	"github.com/coldcurve/coldcurve/analysis/comparison"
+	"github.com/coldcurve/coldcurve/analysis/matrix"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/analysis/study"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 )
 
 type reportCmd struct {
-	Dir []string `arg:"" name:"dir" help:"Directories of runs, of comparisons, or of what simulate --out has kept."`
+	Dir []string `arg:"" name:"dir" help:"Directories of runs, of comparisons, of matrices, or of what simulate --out has kept."`
 
 	pricing     `embed:""`
 	storeFlags  `embed:""`
@@ -38,6 +39,11 @@ func (c *reportCmd) Run(w *World) error {
 		if comparison.Is(path) {
 			others++
 			failed = errors.Join(failed, c.comparison(w, path))
+			continue
+		}
+		if matrix.Is(path) {
+			others++
+			failed = errors.Join(failed, c.matrix(w, path))
 			continue
 		}
 		dir, err := rundir.Open(path)
@@ -80,6 +86,19 @@ func (c *reportCmd) comparison(w *World, path string) error {
 	defer made.Close()
 	_, err = presentComparison(w, made, c.store(), c.JSON)
 	return errors.Join(stored(w, err), sayReport(w, made, c.JSON), c.write(w, documentOf(made)))
+}
+
+// matrix renders a matrix's directory again.
+func (c *reportCmd) matrix(w *World, path string) error {
+	m, err := matrix.Open(path)
+	if err != nil {
+		return &failure{code: exitUsage, err: err}
+	}
+	err = stored(w, presentMatrix(w, m, c.pricing, c.JSON))
+	if c.JSON {
+		err = errors.Join(err, printJSON(w.Stdout, &m.Document))
+	}
+	return err
 }
 
 // stored only warns of a report that was not: what was asked for, to see it

@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/matrix"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
@@ -27,11 +30,15 @@ type runCmd struct {
 	Cache     string `type:"path" help:"Folder for built functions. The default is the user's cache folder."`
 
 	AllowAnyLocalUser bool `help:"Reference runtime: let every user of this machine answer the functions' invocations. The default is you and root."`
+
+	Rounds int `placeholder:"N" help:"With several platforms: how often each goes through the scenario, in an order that favours none. The default is 2."`
+
+	stay stay `kong:"-"` // on a platform of several
 }
 
 // overrideFlags change a scenario before it is validated.
 type overrideFlags struct {
-	Platform  string   `help:"Platform in place of the scenario's: reference, http, server, lambda, workers or docker."`
+	Platform  string   `help:"Platform in place of the scenario's: reference, http, server, lambda, workers or docker; of run several, with commas, each in turn."`
 	URL       string   `name:"url" help:"Platform http: where to send requests; {function} in it is the function's name."`
 	Preset    string   `help:"Platform http: how the platform there wants to be asked (azure, cloudrun, knative, openfaas)."`
 	HostName  string   `name:"host" help:"Platform http: host to ask for, where one address serves many."`
@@ -74,6 +81,15 @@ func (f *overrideFlags) overrides() (scenarios.Overrides, error) {
 	}, nil
 }
 
+// on is the flags for one platform of several, as [scenarios.Overrides.On] has them.
+func (f overrideFlags) on(o scenarios.Overrides) overrideFlags {
+	f.Platform, f.URL, f.Preset, f.HostName = o.Platform, o.URL, o.Preset, o.Host
+	f.Endpoint, f.Region, f.Role = o.Endpoint, o.Region, o.Role
+	f.OCI, f.Tier = o.OCIRuntime, o.Tier
+	f.KeepAlive.value, f.Sandbox, f.Start = o.KeepAlive, o.Sandboxes, o.Starts
+	return f
+}
+
 // given are the flags that change a scenario, as the manifest keeps them. The
 // URL is among the platform's facts, without its secrets.
 func (f *overrideFlags) given() map[string]string {
@@ -111,72 +127,143 @@ type plan struct {
 
 func (p *plan) length() time.Duration { return p.schedule.Phases[len(p.schedule.Phases)-1].End }
 
+// task is a scenario on the platforms that it goes through, a plan for each.
+type task []*plan
+
+// results are what tasks came to.
+type results struct {
+	document summary.Document
+	matrices []*matrix.Document
+	broken   int // budgets
+}
+
 // Run validates every scenario before the first one starts.
 func (c *runCmd) Run(ctx context.Context, w *World) error {
-	list, err := c.load()
+	tasks, err := c.load()
 	if err != nil {
+		return err
+	}
+	if err := c.check(tasks); err != nil {
 		return err
 	}
 	if _, _, err := c.open(); err != nil {
 		return err // now, and not when the run is over
 	}
-	fmt.Fprintf(w.Stderr, "coldcurve: %s\n", intention(list))
-	doc := summary.Document{Schema: summary.Schema, Runs: []summary.Run{}}
-	broken := 0
+	fmt.Fprintf(w.Stderr, "coldcurve: %s\n", c.intention(tasks))
+	r := results{document: summary.Document{Schema: summary.Schema, Runs: []summary.Run{}}}
 	var failed error
-	for _, s := range list {
-		run, err := carryOut(ctx, w, s, c)
-		if run != nil {
-			doc.Runs = append(doc.Runs, *run)
-			broken += brokenBudgets(run)
-		}
-		if err != nil {
-			failed = errors.Join(failed, fmt.Errorf("%s: %w", s.Name, err))
+	for _, t := range tasks {
+		if err := c.carry(ctx, w, t, &r); err != nil {
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", t[0].Name, err))
 		}
 		if ctx.Err() != nil {
 			break
 		}
 	}
 	if c.JSON {
-		if err := printJSON(w.Stdout, doc); err != nil {
+		if err := r.print(w); err != nil {
 			return err
 		}
 	}
 	switch {
-	case ctx.Err() != nil && len(doc.Runs) == 0:
+	case ctx.Err() != nil && len(r.document.Runs)+len(r.matrices) == 0:
 		return errors.New("interrupted before the first request") // what failed did so for that
 	case failed != nil:
 		return failed
 	case ctx.Err() != nil:
 		return errors.New("interrupted; what was measured is kept and marked")
-	case broken > 0:
-		return &failure{code: exitRegression, err: fmt.Errorf("%s not held", count(uint64(broken), "budget"))}
+	case r.broken > 0:
+		return &failure{code: exitRegression, err: fmt.Errorf("%s not held", count(uint64(r.broken), "budget"))}
 	}
 	return nil
 }
 
+// carry carries a task out. What it came to is there beside an error, too.
+func (c *runCmd) carry(ctx context.Context, w *World, t task, r *results) error {
+	if len(t) > 1 {
+		made, err := c.inTurn(ctx, w, t)
+		if made != nil {
+			r.matrices, r.broken = append(r.matrices, made), r.broken+made.Broken()
+		}
+		return err
+	}
+	run, err := carryOut(ctx, w, t[0], c)
+	if run != nil {
+		r.document.Runs = append(r.document.Runs, *run)
+		r.broken += brokenBudgets(run)
+	}
+	return err
+}
+
+// print prints the document; of a matrix its own, which then is the only one.
+func (r *results) print(w *World) error {
+	if len(r.matrices) > 0 {
+		return printJSON(w.Stdout, r.matrices[0])
+	}
+	return printJSON(w.Stdout, r.document)
+}
+
+// mostRounds of a matrix are more than anybody waits for.
+const mostRounds = 1000
+
+// check refuses what does not go together.
+func (c *runCmd) check(tasks []task) error {
+	several := slices.ContainsFunc(tasks, func(t task) bool { return len(t) > 1 })
+	switch {
+	case c.Rounds < 0 || c.Rounds > mostRounds:
+		return usage("--rounds %d: write a number from 1 to %d", c.Rounds, mostRounds)
+	case c.Rounds > 0 && !several:
+		return usage("--rounds is for several platforms, such as --platform reference,lambda; to repeat on one, name the scenario again")
+	case c.JSON && several && len(tasks) > 1:
+		return usage("--json prints one document: run one scenario at a time on several platforms, or leave --json out")
+	}
+	return nil
+}
+
+// rounds are how often each of several platforms goes through a scenario: once
+// there and once back, unless something else is asked for.
+func (c *runCmd) rounds() int { return cmp.Or(c.Rounds, 2) }
+
 // intention says what is going to be done, and how long it takes.
-func intention(list []*plan) string {
+func (c *runCmd) intention(tasks []task) string {
 	var names []string
 	var requests int
 	var length time.Duration
-	for _, p := range list {
-		names = append(names, p.Name)
-		requests += len(p.schedule.Times)
-		length += p.length()
+	for _, t := range tasks {
+		times := 1
+		if len(t) > 1 {
+			times = c.rounds()
+		}
+		names = append(names, t[0].Name)
+		for _, p := range t {
+			requests += times * len(p.schedule.Times)
+			length += time.Duration(times) * p.length()
+		}
 	}
 	what := "scenarios " + strings.Join(names, ", ")
-	if len(list) == 1 {
-		var phases []string
-		for _, p := range list[0].Phases {
-			phases = append(phases, p.Name)
+	if len(tasks) == 1 {
+		what = tasks[0].words()
+		if len(tasks[0]) > 1 {
+			what += ", " + count(uint64(c.rounds()), "time") + " each"
 		}
-		what = fmt.Sprintf("scenario %s (%s) on %s", names[0], strings.Join(phases, ", "), list[0].Platform.Name)
 	}
 	return fmt.Sprintf("%s: %s in %s, then a table and a report", what, count(uint64(requests), "request"), units.FormatDuration(length))
 }
 
-func (c *runCmd) load() ([]*plan, error) {
+// words name the scenario, its phases and its platforms.
+func (t task) words() string {
+	var phases, on []string
+	for _, p := range t[0].Phases {
+		phases = append(phases, p.Name)
+	}
+	for _, p := range t {
+		on = append(on, p.Platform.Name)
+	}
+	return fmt.Sprintf("scenario %s (%s) on %s", t[0].Name, strings.Join(phases, ", "), strings.Join(on, ", "))
+}
+
+func (c *runCmd) load() ([]task, error) {
+	asked := c.Platform // before it is concluded from other flags
 	overrides, err := c.overrides()
 	if err != nil {
 		return nil, err
@@ -185,10 +272,14 @@ func (c *runCmd) load() ([]*plan, error) {
 	if len(names) == 0 {
 		names = []string{"quick"}
 	}
-	var list []*plan
+	var tasks []task
 	var all scenarios.Faults
 	for _, name := range names {
-		s, err := scenarios.Find(name, overrides)
+		platforms, err := platformsOf(name, asked)
+		if err != nil {
+			return nil, err
+		}
+		t, err := planned(name, platforms, overrides)
 		if faults, ok := errors.AsType[scenarios.Faults](err); ok {
 			all = append(all, faults...)
 			continue
@@ -196,16 +287,73 @@ func (c *runCmd) load() ([]*plan, error) {
 		if err != nil {
 			return nil, err
 		}
-		schedule, err := s.Schedule()
-		if err != nil {
-			return nil, &failure{code: exitUsage, err: err}
-		}
-		list = append(list, &plan{s, schedule})
+		tasks = append(tasks, t)
 	}
 	if len(all) > 0 {
 		return nil, all
 	}
+	return tasks, nil
+}
+
+// platformsOf are the platforms that a scenario goes through, by the command
+// line or else by the file; fewer than two where it is as overrides say.
+func platformsOf(name, asked string) ([]string, error) {
+	if asked == "" {
+		// Another platform than those of the file asks for nothing of theirs.
+		s, err := scenarios.Find(name, scenarios.Overrides{Platform: "reference"})
+		if err != nil {
+			return nil, nil // whoever reads it with its overrides says what is wrong
+		}
+		return s.Platforms, nil
+	}
+	list := strings.Split(asked, ",")
+	for i, name := range list {
+		if slices.Contains(list[:i], name) {
+			return nil, usage("--platform names %s twice", name)
+		}
+	}
 	return list, nil
+}
+
+// planned reads a scenario for each of several platforms, or as overrides say.
+// What is wrong for each of them is said once.
+func planned(name string, platforms []string, o scenarios.Overrides) (task, error) {
+	each := []scenarios.Overrides{o}
+	if len(platforms) > 1 {
+		each = nil
+		for _, p := range platforms {
+			each = append(each, o.On(p, platforms))
+		}
+	}
+	var t task
+	var all scenarios.Faults
+	for _, o := range each {
+		p, err := scheduled(scenarios.Find(name, o))
+		if faults, ok := errors.AsType[scenarios.Faults](err); ok {
+			all = append(all, slices.DeleteFunc(faults, func(f scenarios.Fault) bool { return slices.Contains(all, f) })...)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		t = append(t, p)
+	}
+	if len(all) > 0 {
+		return nil, all
+	}
+	return t, nil
+}
+
+// scheduled draws up the schedule of a scenario that was just read.
+func scheduled(s *scenarios.Scenario, err error) (*plan, error) {
+	if err != nil {
+		return nil, err
+	}
+	schedule, err := s.Schedule()
+	if err != nil {
+		return nil, &failure{code: exitUsage, err: err}
+	}
+	return &plan{s, schedule}, nil
 }
 
 func brokenBudgets(run *summary.Run) int {

@@ -44,7 +44,7 @@ func TestIntentionOfSeveral(t *testing.T) {
 			&scenarios.Schedule{Times: make([]time.Duration, n), Phases: []scenarios.PhaseSpan{{End: length}}},
 		}
 	}
-	got := intention([]*plan{span(time.Minute, 1000), span(30*time.Second, 234)})
+	got := (&runCmd{}).intention([]task{{span(time.Minute, 1000)}, {span(30*time.Second, 234)}})
 	if want := "scenarios s1000, s234: 1,234 requests in 1m30s, then a table and a report"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

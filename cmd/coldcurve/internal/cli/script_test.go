@@ -116,7 +116,8 @@ func killRuntime(pid int) error {
 
 func hasSamples(dir string) bool {
 	files, _ := filepath.Glob(filepath.Join(dir, "runs", "*", "samples.jsonl.zst"))
-	for _, f := range files {
+	inTurn, _ := filepath.Glob(filepath.Join(dir, "runs", "*", "*", "samples.jsonl.zst")) // of a matrix
+	for _, f := range append(files, inTurn...) {
 		if info, err := os.Stat(f); err == nil && info.Size() > 100 {
 			return true
 		}

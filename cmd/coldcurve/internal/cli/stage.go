@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/rundir"
+	metered "github.com/coldcurve/coldcurve/analysis/usage"
 	"github.com/coldcurve/coldcurve/fixtures"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/scenarios"
@@ -21,7 +22,8 @@ type stage struct {
 	description platform.Description
 	deployments map[string]platform.Deployment
 	cast        *cast
-	strike      func() error // takes everything down again; idempotent
+	accounted   metered.Account // of the runs before, as far as they were read
+	strike      func() error    // takes everything down again; idempotent
 }
 
 // setUp builds and deploys what the scenario names, as far as this machine can
@@ -72,6 +74,19 @@ func (st *stage) remove() error {
 	return errors.Join(errs...)
 }
 
+// clear puts away what the run before has left, where the platform can: the
+// next one then begins as the first did, without an instance.
+func (st *stage) clear(ctx context.Context) error {
+	for name, d := range st.deployments {
+		if e, ok := d.(platform.Evicter); ok {
+			if err := e.Evict(ctx); err != nil {
+				return fmt.Errorf("put away %s: %w", name, err)
+			}
+		}
+	}
+	return nil
+}
+
 // logs stores what the functions have printed where the platform keeps it, and
 // says so in a warning where it should have and could not.
 func (st *stage) logs(writer *rundir.Writer) (warnings []string) {
@@ -102,7 +117,8 @@ func (st *stage) usage(writer *rundir.Writer) (warnings []string) {
 	defer cancel()
 	account, err := m.Usage(ctx)
 	if err == nil {
-		err = writer.Usage(account)
+		err = writer.Usage(account.Since(st.accounted))
+		st.accounted = account
 	}
 	if err != nil {
 		return []string{fmt.Sprintf("the platform's account of usage is missing: %v", err)}

@@ -34,6 +34,7 @@ func TestStories(t *testing.T) {
 		{"around", []string{"aws", "zip", "python3", "curl"}, nil},
 		{"keys", []string{"aws"}, nil},
 		{"lambda", nil, nil},
+		{"matrix", nil, nil},
 		{"kept", []string{"aws", "zip", "python3"}, nil},
 		{"javascript", []string{"node", "zip"}, []string{"@aws-sdk/client-lambda"}},
 		{"workers", []string{"node"}, []string{"workerd"}},
