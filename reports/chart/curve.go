@@ -3,6 +3,7 @@ package chart
 import (
 	"fmt"
 	"math"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -343,7 +344,7 @@ func labelTradeoffs(dc draw.Canvas, t Theme, list []study.Tradeoff, at func(*stu
 			}
 			text := o.Option
 			if o.Instances > 0 {
-				text = fmt.Sprintf("%d x", o.Instances)
+				text = fmt.Sprintf("%d x %s", o.Instances, path.Base(o.Option))
 			}
 			if place, room, ok := beside(dc, at(o), sty.Width(text), taken); ok {
 				dc.FillText(sty, place, text)
