@@ -17,8 +17,7 @@ type evidence interface {
 	// least is the size below which no outcome whatever is significant at alpha.
 	least(alpha float64) int
 	spread() float64
-	// sides is how many times as many runs of a side it takes as pairs.
-	sides() float64
+	test() stats.Test
 }
 
 // digits is the size below which a difference is the rounding of a logarithm.
@@ -45,7 +44,7 @@ func (ys paired) size() int               { return len(ys) }
 func (ys paired) unit() string            { return "pairs" }
 func (ys paired) least(alpha float64) int { return stats.LeastPairs(alpha) }
 func (ys paired) spread() float64         { return deviation(ys) }
-func (ys paired) sides() float64          { return 1 }
+func (ys paired) test() stats.Test        { return stats.SignedRank }
 
 // from is how far each lies above d, or (sign -1) below.
 func (ys paired) from(d, sign float64) []float64 {
@@ -75,7 +74,7 @@ func (u unpaired) least(alpha float64) int { return stats.LeastRuns(alpha) }
 func (u unpaired) spread() float64 {
 	return math.Sqrt((math.Pow(deviation(u.base), 2) + math.Pow(deviation(u.head), 2)) / 2)
 }
-func (u unpaired) sides() float64 { return 2 }
+func (u unpaired) test() stats.Test { return stats.RankSum }
 
 // ranked is the p-value of head lying above base by more than d.
 func ranked(base, head []float64, d float64) float64 {

@@ -68,7 +68,7 @@ func (f *Finding) test() (worse, same, better float64) {
 }
 
 // estimate fills in the change and what so many runs could have shown.
-func (f *Finding) estimate(p *Policy, alpha float64) {
+func (f *Finding) estimate(p *Policy, alpha float64, plans *stats.Planner) {
 	f.Change, f.Lower, f.Upper = math.NaN(), math.NaN(), math.NaN()
 	f.Detectable, f.Needed = math.Inf(1), math.Inf(1)
 	if f.Rule.Margin == 0 {
@@ -91,9 +91,12 @@ func (f *Finding) estimate(p *Policy, alpha float64) {
 	if f.Rule.better() {
 		f.Lower, f.Upper = f.Upper, f.Lower
 	}
-	sd := f.evidence.spread() * math.Sqrt(f.evidence.sides())
-	f.Needed = max(stats.PairsFor(f.Rule.step(), sd, share, p.power()), float64(f.least))
-	f.Detectable = f.Rule.shown(f.Rule.step() + stats.DetectableEffect(f.DetectableAt, sd, share, p.power()))
+	sd, test := f.evidence.spread(), f.evidence.test()
+	f.Needed = float64(f.least)
+	if sd > 0 {
+		f.Needed = max(f.Needed, plans.Needed(test, f.Rule.step()/sd, share, p.power()))
+	}
+	f.Detectable = f.Rule.shown(f.Rule.step() + sd*plans.Detectable(test, f.DetectableAt, share, p.power()))
 }
 
 // step is the margin on the scale of the ys.

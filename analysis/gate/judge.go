@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -35,6 +36,8 @@ type Comparison struct {
 	// pair. Runs that were made at other times are compared as two samples,
 	// and what the machine was like stays in.
 	Paired bool
+	// Plans keeps what planning took, for further judgements; nil keeps nothing.
+	Plans *stats.Planner
 }
 
 // Look is one of the times at which a comparison is judged.
@@ -62,6 +65,7 @@ type Look struct{ Number, Of int } // from 1; the zero value is 1 of 1
 // risk for each look are Bonferroni's bound; for the tests see package stats.
 func Judge(p *Policy, c Comparison, look Look) []Finding {
 	alpha := p.risk() / float64(max(look.Of, 1))
+	plans := cmp.Or(c.Plans, &stats.Planner{})
 	findings := make([]Finding, len(p.Rules))
 	worse, same, better := make([]float64, len(p.Rules)), make([]float64, len(p.Rules)), make([]float64, len(p.Rules))
 	for i := range p.Rules {
@@ -74,7 +78,7 @@ func Judge(p *Policy, c Comparison, look Look) []Finding {
 	for i := range findings {
 		f := &findings[i]
 		f.PWorse, f.PSame, f.PBetter = worse[i], same[i], better[i]
-		f.estimate(p, alpha)
+		f.estimate(p, alpha, plans)
 		f.decide(alpha)
 	}
 	return findings

@@ -9,6 +9,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/budget"
 	"github.com/coldcurve/coldcurve/analysis/gate"
+	"github.com/coldcurve/coldcurve/analysis/stats"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 )
 
@@ -175,12 +176,13 @@ func TestRisk(t *testing.T) {
 	const repetitions, risk, margin = 400, .05, .05
 	policy := gate.Policy{Risk: risk, Rules: []gate.Rule{rule("latency.p50", margin), rule("latency.p50", margin), rule("latency.p50", margin)}}
 	rng := rand.New(rand.NewPCG(4, 4))
+	var plans stats.Planner
 	alarm := func(head float64) bool {
 		looks := policy.LookAt()
 		last := looks[len(looks)-1]
 		base, head2 := runs(rng, last, 100, .03), runs(rng, last, head, .03)
 		for i, n := range looks {
-			for _, f := range gate.Judge(&policy, gate.Comparison{Base: base[:n], Head: head2[:n], Paired: true}, gate.Look{Number: i + 1, Of: len(looks)}) {
+			for _, f := range gate.Judge(&policy, gate.Comparison{Base: base[:n], Head: head2[:n], Paired: true, Plans: &plans}, gate.Look{Number: i + 1, Of: len(looks)}) {
 				if f.Verdict == gate.Regressed {
 					return true
 				}

@@ -223,31 +223,52 @@ func TestEdges(t *testing.T) {
 }
 
 // TestErrorRates draws where nothing differs and where something does: false
-// alarms stay at alpha, and the planned number of pairs has the planned power.
-// The bounds are four standard errors of what 4,000 repetitions show.
+// alarms stay at alpha, and what is said to be detectable is detected as often as
+// is said, at the small alphas of several rules and looks, too. The bounds are
+// four standard errors of what so many repetitions show, and of what the planner
+// draws itself.
 func TestErrorRates(t *testing.T) {
-	const alpha, power, repetitions = .05, .9, 4000
-	const effect, sd = .1, .2
-	n := int(stats.PairsFor(effect, sd, alpha, power))
+	const power, repetitions = .9, 4000
 	rng := rand.New(rand.NewPCG(5, 6))
-	alarms, found := 0, 0
-	for range repetitions {
-		noise := make([]float64, n)
-		for i := range noise {
-			noise[i] = sd * rng.NormFloat64()
+	normal := func(n int, mean float64) []float64 {
+		values := make([]float64, n)
+		for i := range values {
+			values[i] = mean + rng.NormFloat64()
 		}
-		if stats.SignedRankGreater(noise) <= alpha {
-			alarms++
-		}
-		if stats.SignedRankGreater(shifted(noise, -effect)) <= alpha {
-			found++
-		}
+		return values
 	}
-	if rate, bound := float64(alarms)/repetitions, alpha+4*math.Sqrt(alpha*(1-alpha)/repetitions); rate > bound {
-		t.Errorf("%.3f false alarms, want at most %.3f", rate, bound)
-	}
-	if rate, bound := float64(found)/repetitions, 4*math.Sqrt(power*(1-power)/repetitions); math.Abs(rate-power) > bound+.01 {
-		t.Errorf("power %.3f with %d pairs, want %.2f", rate, n, power)
+	var plans stats.Planner
+	for _, c := range []struct {
+		test  stats.Test
+		n     int
+		alpha float64
+	}{
+		{stats.SignedRank, 10, .05}, {stats.SignedRank, 9, .003125}, {stats.SignedRank, 10, .003125}, {stats.SignedRank, 14, .003125},
+		{stats.SignedRank, 20, .003125}, {stats.SignedRank, 28, .003125},
+		{stats.RankSum, 5, .0125}, {stats.RankSum, 6, .0125}, {stats.RankSum, 12, .0125}, {stats.RankSum, 24, .0125},
+	} {
+		effect := plans.Detectable(c.test, c.n, c.alpha, power)
+		p := func(shift float64) float64 {
+			if c.test == stats.RankSum {
+				return stats.RankSumGreater(normal(c.n, 0), normal(c.n, shift))
+			}
+			return stats.SignedRankGreater(normal(c.n, shift))
+		}
+		alarms, found := 0, 0
+		for range repetitions {
+			if p(0) <= c.alpha {
+				alarms++
+			}
+			if p(effect) <= c.alpha {
+				found++
+			}
+		}
+		if rate, bound := float64(alarms)/repetitions, c.alpha+4*math.Sqrt(c.alpha*(1-c.alpha)/repetitions); rate > bound {
+			t.Errorf("%+v: %.4f false alarms, want at most %.4f", c, rate, bound)
+		}
+		if rate, bound := float64(found)/repetitions, 4*math.Sqrt(power*(1-power)*(1./repetitions+1./1000)); math.Abs(rate-power) > bound {
+			t.Errorf("%+v: power %.3f at an effect of %.3f, want %.2f +- %.3f", c, rate, effect, power, bound)
+		}
 	}
 }
 
@@ -256,19 +277,23 @@ func TestPlans(t *testing.T) {
 	// cold starts of the median and of the 90th percentile's variability.
 	near(t, "SamplesFor(cv .105)", stats.SamplesFor(.1, .105, .01, .9), 33)
 	near(t, "SamplesFor(cv .297)", stats.SamplesFor(.1, .297, .01, .9), 263)
-	for _, sd := range []float64{.05, .2, 1} {
-		n := stats.PairsFor(.1, sd, .0125, .9)
-		if got := stats.DetectableEffect(int(n), sd, .0125, .9); got > .1*(1+1e-9) {
-			t.Errorf("sd %v: %v pairs detect %v, want at most .1", sd, n, got)
-		}
-		if fewer := int(n) - 1; fewer > 0 {
-			if got := stats.DetectableEffect(fewer, sd, .0125, .9); got <= .1*(1-1e-9) {
-				t.Errorf("sd %v: %d pairs detect %v already", sd, fewer, got)
+	var plans stats.Planner
+	for _, test := range []stats.Test{stats.SignedRank, stats.RankSum} {
+		for _, effect := range []float64{.01, .1, .4, .5, .6, .8, 1, 1.5, 3} {
+			n := plans.Needed(test, effect, .0125, .9)
+			if got := plans.Detectable(test, int(n), .0125, .9); got > effect {
+				t.Errorf("test %d: %v for an effect of %v, but they detect %v", test, n, effect, got)
+			}
+			if got := plans.Detectable(test, int(n)-1, .0125, .9); got <= effect {
+				t.Errorf("test %d: %v for an effect of %v, but one fewer detects %v already", test, n, effect, got)
 			}
 		}
-	}
-	if got := stats.PairsFor(0, 1, .05, .9); !math.IsInf(got, 1) {
-		t.Errorf("PairsFor no effect = %v, want +Inf", got)
+		if got := plans.Needed(test, 0, .05, .9); !math.IsInf(got, 1) {
+			t.Errorf("no effect takes %v, want +Inf", got)
+		}
+		if got := plans.Detectable(test, 3, .0125, .9); !math.IsInf(got, 1) {
+			t.Errorf("three detect %v, want +Inf", got)
+		}
 	}
 	if got := stats.SamplesFor(-.1, 1, .05, .9); !math.IsInf(got, 1) {
 		t.Errorf("SamplesFor a fall = %v, want +Inf", got)

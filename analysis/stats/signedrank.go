@@ -56,10 +56,30 @@ func signedRanks(values []float64) (ranks []int, positive int) {
 	return ranks, positive
 }
 
+// firstRanks are those of n values without ties.
+func firstRanks(n int) []int {
+	ranks := make([]int, n)
+	for i := range ranks {
+		ranks[i] = i + 1
+	}
+	return ranks
+}
+
 // upperTail is the chance that those of ranks which a fair coin picks sum to at
-// least at. The sums' chances are built up one rank after the other, in floats
-// that are all positive, so that small tails keep their precision.
+// least at.
 func upperTail(ranks []int, at int) float64 {
+	chance := sumChances(ranks)
+	tail := 0.0
+	for sum := len(chance) - 1; sum >= max(at, 0); sum-- {
+		tail += chance[sum]
+	}
+	return min(tail, 1)
+}
+
+// sumChances are the chances of the sums of those of ranks which a fair coin
+// picks. They are built up one rank after the other, in floats that are all
+// positive, so that small tails keep their precision.
+func sumChances(ranks []int) []float64 {
 	total := 0
 	for _, r := range ranks {
 		total += r
@@ -77,11 +97,7 @@ func upperTail(ranks []int, at int) float64 {
 			chance[sum] = chance[sum]/2 + with/2
 		}
 	}
-	tail := 0.0
-	for sum := total; sum >= max(at, 0); sum-- {
-		tail += chance[sum]
-	}
-	return min(tail, 1)
+	return chance
 }
 
 // SignedRankLimits are the one-sided lower and upper confidence limits, each at
@@ -102,10 +118,7 @@ func SignedRankLimits(values []float64, confidence float64) (lower, upper float6
 	if !(0 < confidence && confidence < 1) || slices.ContainsFunc(values, math.IsNaN) {
 		return math.NaN(), math.NaN()
 	}
-	ranks := make([]int, len(values))
-	for i := range ranks {
-		ranks[i] = i + 1
-	}
+	ranks := firstRanks(len(values))
 	means := walsh(values)
 	// The greatest k with P(W <= k-1) <= alpha; by symmetry P(W <= k-1) is
 	// P(W >= total-k+1).
