@@ -31,20 +31,21 @@ var version = "devel"
 
 // grammar is the command line; each command is in the file of its name.
 type grammar struct {
-	Run      runCmd      `cmd:"" help:"Drive scenarios at a platform and say how long callers wait. Without an argument: the quick suite on the built-in reference runtime."`
-	Serve    serveCmd    `cmd:"" help:"Run the reference runtime alone, until interrupted."`
-	Simulate simulateCmd `cmd:"" help:"Simulate traffic on a policy in virtual time: cold starts, instances, latency, usage."`
-	Compare  compareCmd  `cmd:"" help:"Measure two sides in adjacent pairs of runs until it is clear which is worse: builds, git revisions, settings, platforms."`
-	Gate     gateCmd     `cmd:"" help:"Hold runs against other runs or saved baselines: did it get worse, and how sure is that?"`
-	Baseline baselineCmd `cmd:"" help:"Runs that are kept for later comparisons: save, list, show, prune, import."`
-	Report   reportCmd   `cmd:"" help:"Render a run directory again."`
-	Cost     costCmd     `cmd:"" help:"What traffic costs, and who pays."`
-	Validate validateCmd `cmd:"" help:"Check scenario files."`
-	Schema   schemaCmd   `cmd:"" help:"Print a JSON schema: of a scenario file, or of what --json prints."`
-	Cleanup  cleanupCmd  `cmd:"" help:"Remove what runs on platforms lambda and docker have left that were killed."`
-	Prices   pricesCmd   `cmd:"" help:"The price book: list, explain, check a file of your own, compare two days."`
-	Doctor   doctorCmd   `cmd:"" help:"Say what can run on this machine and why not; measure the harness's own error."`
-	Version  versionCmd  `cmd:"" help:"Print the version."`
+	Run       runCmd       `cmd:"" help:"Drive scenarios at a platform and say how long callers wait. Without an argument: the quick suite on the built-in reference runtime."`
+	Serve     serveCmd     `cmd:"" help:"Run the reference runtime alone, until interrupted."`
+	Simulate  simulateCmd  `cmd:"" help:"Simulate traffic on a policy in virtual time: cold starts, instances, latency, usage."`
+	KeepAlive keepAliveCmd `cmd:"" name:"keepalive" help:"Find how long a platform keeps an idle instance, by a search over gaps."`
+	Compare   compareCmd   `cmd:"" help:"Measure two sides in adjacent pairs of runs until it is clear which is worse: builds, git revisions, settings, platforms."`
+	Gate      gateCmd      `cmd:"" help:"Hold runs against other runs or saved baselines: did it get worse, and how sure is that?"`
+	Baseline  baselineCmd  `cmd:"" help:"Runs that are kept for later comparisons: save, list, show, prune, import."`
+	Report    reportCmd    `cmd:"" help:"Render a run directory again."`
+	Cost      costCmd      `cmd:"" help:"What traffic costs, and who pays."`
+	Validate  validateCmd  `cmd:"" help:"Check scenario files."`
+	Schema    schemaCmd    `cmd:"" help:"Print a JSON schema: of a scenario file, or of what --json prints."`
+	Cleanup   cleanupCmd   `cmd:"" help:"Remove what runs on platforms lambda and docker have left that were killed."`
+	Prices    pricesCmd    `cmd:"" help:"The price book: list, explain, check a file of your own, compare two days."`
+	Doctor    doctorCmd    `cmd:"" help:"Say what can run on this machine and why not; measure the harness's own error."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
 
 	Platforms platformsCmd `cmd:"" help:"List the platforms that scenarios run on."`
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -48,15 +49,20 @@ func renderMatrix(m *matrix.Matrix, report *reports.Matrix) error {
 	if err := m.Save(); err != nil {
 		return err
 	}
-	if _, err := chart.WriteDir(filepath.Join(m.Path, "charts"), chart.Matrix(report)); err != nil {
+	return renderPage(m.Path, chart.Matrix(report), func(page io.Writer) error { return html.Matrix(page, report) })
+}
+
+// renderPage writes a directory's pictures and its page.
+func renderPage(dir string, charts []chart.Chart, write func(io.Writer) error) error {
+	if _, err := chart.WriteDir(filepath.Join(dir, "charts"), charts); err != nil {
 		return err
 	}
-	page, err := os.Create(filepath.Join(m.Path, "report.html"))
+	page, err := os.Create(filepath.Join(dir, "report.html"))
 	if err != nil {
 		return err
 	}
 	defer page.Close()
-	if err := html.Matrix(page, report); err != nil {
+	if err := write(page); err != nil {
 		return err
 	}
 	return page.Close()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/coldcurve/coldcurve/analysis/comparison"
+	"github.com/coldcurve/coldcurve/analysis/keepalive"
 	"github.com/coldcurve/coldcurve/analysis/matrix"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/analysis/study"
@@ -12,7 +13,7 @@ import (
 )
 
 type reportCmd struct {
-	Dir []string `arg:"" name:"dir" help:"Directories of runs, of comparisons, of matrices, or of what simulate --out has kept."`
+	Dir []string `arg:"" name:"dir" help:"Directories of runs, of comparisons, of matrices, of searches for a keep-alive, or of what simulate --out has kept."`
 
 	pricing     `embed:""`
 	storeFlags  `embed:""`
@@ -44,6 +45,11 @@ func (c *reportCmd) Run(w *World) error {
 		if matrix.Is(path) {
 			others++
 			failed = errors.Join(failed, c.matrix(w, path))
+			continue
+		}
+		if keepalive.Is(path) {
+			others++
+			failed = errors.Join(failed, c.keepAlive(w, path))
 			continue
 		}
 		dir, err := rundir.Open(path)
@@ -99,6 +105,15 @@ func (c *reportCmd) matrix(w *World, path string) error {
 		err = errors.Join(err, printJSON(w.Stdout, &m.Document))
 	}
 	return err
+}
+
+// keepAlive renders a search's directory again.
+func (c *reportCmd) keepAlive(w *World, path string) error {
+	d, err := keepalive.Open(path)
+	if err != nil {
+		return &failure{code: exitUsage, err: err}
+	}
+	return stored(w, presentKeepAlive(w, path, d, c.JSON))
 }
 
 // stored only warns of a report that was not: what was asked for, to see it

@@ -10,6 +10,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/comparison/calibration"
 	"github.com/coldcurve/coldcurve/analysis/cost"
 	"github.com/coldcurve/coldcurve/analysis/gate"
+	"github.com/coldcurve/coldcurve/analysis/keepalive"
 	"github.com/coldcurve/coldcurve/analysis/matrix"
 	"github.com/coldcurve/coldcurve/analysis/prices"
 	"github.com/coldcurve/coldcurve/analysis/study"
@@ -18,7 +19,7 @@ import (
 )
 
 type schemaCmd struct {
-	Name string `arg:"" help:"Which one: scenario or policy (the files), summary (what run --json prints), matrix (what it prints of several platforms), simulation or sweep (simulate --json), gate (gate --json), comparison (compare --json), calibration (gate calibrate --json), cost (cost --json), curve, situations, keepwarm or memory (cost curve, situations, keepwarm and memory --json), situations-file (the file)."`
+	Name string `arg:"" help:"Which one: scenario or policy (the files), summary (what run --json prints), matrix (what it prints of several platforms), keepalive (keepalive --json), simulation or sweep (simulate --json), gate (gate --json), comparison (compare --json), calibration (gate calibrate --json), cost (cost --json), curve, situations, keepwarm or memory (cost curve, situations, keepwarm and memory --json), situations-file (the file)."`
 }
 
 // schemas is the list of documented formats.
@@ -30,6 +31,7 @@ func schemas() map[string]func() []byte {
 		"cost":        cost.SchemaJSON,
 		"curve":       study.CurveSchemaJSON,
 		"gate":        gate.SchemaJSON,
+		"keepalive":   keepalive.SchemaJSON,
 		"keepwarm":    study.KeepWarmSchemaJSON,
 		"matrix":      matrix.SchemaJSON,
 		"memory":      cost.MemorySchemaJSON,

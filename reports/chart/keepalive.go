@@ -1,0 +1,63 @@
+package chart
+
+import (
+	"fmt"
+	"time"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/coldcurve/coldcurve/analysis/keepalive"
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/reports"
+)
+
+// KeepAlive draws up the chart of a search for how long an idle instance is
+// kept, if a probe was answered.
+func KeepAlive(k *reports.KeepAlive) []Chart {
+	f := &k.Document.Finding
+	if len(f.Points) == 0 {
+		return nil
+	}
+	curve, each := lookOf(sample.Warm), lookOf(sample.Cold)
+	curve.dash = nil
+	low, high := f.Points[0].Asked, f.Points[len(f.Points)-1].Asked
+	c := Chart{
+		Name: "survival", Title: "Share of instances still there, by how long they were idle",
+		Caption: "The line is the most likely course among those that only fall, by all probes; a dot is the probes of one gap with their 95% interval, " +
+			"which is wide where a gap was tried once.",
+		Alt:      "Share still there by idle time:",
+		subtitle: k.Title, height: 4 * vg.Inch,
+		keys: []key{lineKey("share still there", curve), lineKey("one gap, 95% interval", each)},
+	}
+	for _, p := range f.Points {
+		c.Alt += fmt.Sprintf(" %s %d of %d;", units.FormatDuration(p.Asked), p.Kept, p.N)
+	}
+	c.body = func(dc draw.Canvas, t Theme) {
+		p := newPlot(t)
+		durationAxis(&p.X, low, high, true)
+		p.X.Label.Text = "idle for"
+		shareAxis(&p.Y, 0, 1, .25)
+		p.Add(gridLines(t, true, true), plotter(func(c draw.Canvas, p *plot.Plot) { paintSurvival(c, p, t, f, curve, each) }))
+		p.Draw(dc)
+	}
+	return []Chart{c}
+}
+
+func paintSurvival(c draw.Canvas, p *plot.Plot, t Theme, f *keepalive.Finding, curve, each look) {
+	x, y := p.Transforms(&c)
+	at := func(d time.Duration) vg.Length { return x(float64(d)) }
+	var marks vg.Path
+	for _, o := range f.Points {
+		c.StrokeLine2(draw.LineStyle{Color: t.color(each.role), Width: 1.1}, at(o.Asked), y(o.Lower), at(o.Asked), y(o.Upper))
+		each.glyph.add(&marks, vg.Point{X: at(o.Asked), Y: y(o.Share)}, 3)
+	}
+	each.glyph.paint(c, t, each.role, marks)
+	var line []vg.Point
+	for _, s := range f.Steps {
+		line = append(line, vg.Point{X: at(s.From), Y: y(s.Share)}, vg.Point{X: at(s.To), Y: y(s.Share)})
+	}
+	c.StrokeLines(draw.LineStyle{Color: t.color(curve.role), Width: 2.2}, line)
+}
