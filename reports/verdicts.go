@@ -57,6 +57,9 @@ func Finding(f *gate.Record) string {
 	if f.Verdict == gate.Regressed && (f.Max != nil || f.Min != nil) && f.Head != nil && f.Breaks(*f.Head) {
 		words += " (" + f.Why + ")"
 	}
+	if f.Cause != "" {
+		words += "; " + f.Cause
+	}
 	return words + "."
 }
 

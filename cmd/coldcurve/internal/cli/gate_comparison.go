@@ -5,6 +5,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/comparison"
 	"github.com/coldcurve/coldcurve/analysis/gate"
+	"github.com/coldcurve/coldcurve/reports"
 )
 
 // comparison judges what compare has measured. It is judged by the policy that
@@ -38,6 +39,7 @@ func documentOf(made *comparison.Comparison) *gate.Document {
 	doc.Findings, doc.Verdict = from.Records(), gate.Overall(from.Records())
 	for i := range from.Findings {
 		f := &from.Findings[i]
+		doc.Findings[i].Cause = reports.Moved(f)
 		var of gate.Figures
 		for n := range f.Pairs {
 			of.Base, of.Head = append(of.Base, &f.Pairs[n][0]), append(of.Head, &f.Pairs[n][1])
