@@ -18,7 +18,7 @@ type Record struct {
 	Verdict Verdict `json:"verdict"`
 	Why     string  `json:"why"`
 	Cause   string  `json:"cause,omitempty"` // of a regression, in words: which phase of the requests moved, where a comparison knows
-	Look    int     `json:"look,omitempty"` // number of pairs at which the verdict was reached; 0 without looks
+	Look    int     `json:"look,omitempty"`  // number of pairs at which the verdict was reached; 0 without looks
 
 	Runs [2]int   `json:"runs"` // of base and head that it rests on
 	Left int      `json:"left_out,omitempty"`
