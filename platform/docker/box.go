@@ -25,7 +25,7 @@ type box struct {
 	p     *Platform
 	in    contained
 	life  *life
-	epoch int       // the deployment's, when it was started
+	epoch int       // the deployment's, when its start began
 	begun time.Time // its start, by the wall clock too; zero once the engine has been asked about it
 
 	pausing sync.Mutex // held while the engine pauses or resumes it
@@ -36,9 +36,6 @@ type box struct {
 
 // short is as much of a container's id as Docker's own commands print.
 func short(id string) string { return id[:min(len(id), 12)] }
-
-// rested says that the container waits for a request.
-func (b *box) rested() { b.idle.Store(true) }
 
 // rest pauses the container, unless a request has come meanwhile.
 func (b *box) rest() {
@@ -115,6 +112,9 @@ func (b *box) note(change func(*life)) {
 func (d *deployment) start() (*box, platform.Evidence, error) {
 	ctx, cancel := context.WithTimeout(d.life, d.p.options.Start)
 	defer cancel()
+	d.mu.Lock()
+	epoch := d.epoch
+	d.mu.Unlock()
 	begun := time.Now()
 	in, err := d.p.sandbox.Start(ctx, d.p.next(d.function.Name), d.spec)
 	if err != nil {
@@ -123,8 +123,7 @@ func (d *deployment) start() (*box, platform.Evidence, error) {
 		d.mu.Unlock()
 		return nil, platform.Evidence{}, d.startError(ctx, err)
 	}
-	b := d.adopt(in.(contained))
-	b.begun = begun
+	b := d.adopt(in.(contained), epoch, begun)
 	marks, err := b.in.AwaitReady(ctx)
 	e := b.born(marks)
 	if err != nil {
@@ -134,11 +133,10 @@ func (d *deployment) start() (*box, platform.Evidence, error) {
 }
 
 // adopt takes a container that runs among the function's.
-func (d *deployment) adopt(in contained) *box {
-	b := &box{p: d.p, in: in, life: &life{in: in}}
-	b.life.ID, b.life.Function = short(in.Birth().Container), d.function.Name
+func (d *deployment) adopt(in contained, epoch int, begun time.Time) *box {
+	b := &box{p: d.p, in: in, life: &life{in: in}, epoch: epoch, begun: begun}
+	b.life.ID, b.life.Function, b.life.Started = short(in.Birth().Container), d.function.Name, d.p.clock.At(begun)
 	d.mu.Lock()
-	b.epoch = d.epoch
 	d.boxes[b] = struct{}{}
 	d.mu.Unlock()
 	d.p.mu.Lock()

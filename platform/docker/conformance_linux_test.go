@@ -6,9 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/moby/moby/client"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/docker"
 	"github.com/coldcurve/coldcurve/platform/platformtest"
@@ -20,13 +21,7 @@ import (
 // TestConformance holds each tier on a real engine to what every platform has
 // to do, two of them by runc and one by crun.
 func TestConformance(t *testing.T) {
-	if _, err := docker.Facts(t.Context(), docker.Options{}); err != nil {
-		need.Missing(t, err.Error())
-	}
-	function, err := subject.Build(t.TempDir(), platform.Go, false)
-	if err != nil {
-		t.Fatal(err)
-	}
+	function := realEngine(t)
 	for _, tt := range []struct {
 		options       docker.Options
 		fresh, reused []sample.Start
@@ -58,25 +53,47 @@ func left(t testing.TB) (names []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := client.New(client.FromEnv)
+	list, err := docker.Leftovers(context.Background(), docker.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer e.Close()
-	ours := client.Filters{}.Add("label", "coldcurve.owner="+me.String())
-	containers, err := e.ContainerList(context.Background(), client.ContainerListOptions{All: true, Filters: ours})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range containers.Items {
-		names = append(names, "container "+c.ID)
-	}
-	images, err := e.ImageList(context.Background(), client.ImageListOptions{All: true, Filters: ours})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, i := range images.Items {
-		names = append(names, "image "+i.ID)
+	for _, l := range list {
+		if l.Owner == me.String() {
+			names = append(names, l.Kind+" of "+l.Function)
+		}
 	}
 	return names
+}
+
+// TestLeftovers wants all that there is of a function to be found by its labels.
+func TestLeftovers(t *testing.T) {
+	function := realEngine(t)
+	function.Name, function.Memory = "found", 256*units.MB
+	p, err := docker.New(t.Context(), docker.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	served(t, deploy(t, p, function))
+	if diff := cmp.Diff([]string{"container of found", "image of found"}, left(t)); diff != "" {
+		t.Errorf("leftovers (-want +got):\n%s", diff)
+	}
+	if err := p.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if names := left(t); len(names) > 0 {
+		t.Errorf("after close there is still: %v", names)
+	}
+}
+
+// realEngine wants an engine that runs, and gives the subject for it.
+func realEngine(t *testing.T) platform.Function {
+	t.Helper()
+	if _, err := docker.Facts(t.Context(), docker.Options{}); err != nil {
+		need.Missing(t, err.Error())
+	}
+	function, err := subject.Build(t.TempDir(), platform.Go, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return function
 }

@@ -169,7 +169,7 @@ func (d *deployment) settle(b *box) (reason string) {
 	case b.epoch != d.epoch:
 		return "evicted"
 	}
-	b.rested()
+	b.idle.Store(true)
 	d.idle = append(d.idle, b)
 	return ""
 }

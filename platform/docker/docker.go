@@ -17,6 +17,9 @@
 // Everything made is labelled with the process that made it, so that
 // [Leftovers] finds what a killed one has left. It pulls images and pushes
 // none, and knows no prices.
+//
+// It is run against Docker 20.10 with runc and crun. gVisor's runsc has not been
+// run: it refuses the machine's own network, and wants [Options.Network].
 package docker
 
 import (

@@ -138,6 +138,35 @@ func TestStarts(t *testing.T) {
 	}
 }
 
+// TestEvictionDuringAStart: a container whose start had begun serves nobody but
+// the request that it was started for.
+func TestEvictionDuringAStart(t *testing.T) {
+	f := newFake(t)
+	d := deploy(t, open(t, f, docker.Options{}), hello(t))
+	asked, proceed := make(chan struct{}), make(chan struct{})
+	f.oddly("POST create", func(w http.ResponseWriter, r *http.Request) {
+		f.oddly("POST create", nil)
+		close(asked)
+		<-proceed
+		f.create(w, r)
+	})
+	first := make(chan string, 1)
+	go func() {
+		out, err := invoke(t, d)
+		if err != nil {
+			t.Error(err)
+		}
+		first <- out.Evidence.Instance
+	}()
+	<-asked
+	evict(t, d)
+	close(proceed)
+	before := <-first
+	if e := served(t, d); e.Start != sample.Cold || e.Instance == before {
+		t.Errorf("after an eviction: %+v, want a cold one, not %s", e, before)
+	}
+}
+
 // TestPaused counts what the engine was asked to freeze.
 func TestPaused(t *testing.T) {
 	f := newFake(t)
@@ -194,6 +223,13 @@ func TestEngineRefuses(t *testing.T) {
 	d := deploy(t, p, hello(t))
 	_, err := invoke(t, d)
 	failed(t, err, sample.Platform, "invoke hello: create container: ", "is already in use")
+
+	f.oddly("POST create", nil)
+	f.oddly("POST start", refusing(http.StatusInternalServerError, "OCI runtime start failed: starting container: setting up network: "+
+		"cannot run with network enabled in root network namespace: unknown"))
+	_, err = invoke(t, d)
+	failed(t, err, sample.Platform, "invoke hello: start container: ", "network: NAME")
+	f.oddly("POST start", nil)
 
 	image := platform.Function{Name: "shop", Runtime: platform.Image, Image: "nowhere/shop:1"}
 	f.oddly("POST create", refusing(http.StatusNotFound, "pull access denied for nowhere/shop"))

@@ -15,7 +15,10 @@ import (
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 )
 
-const hintSilent = "the Docker engine is busy or hangs: `docker info` says whether it answers, `systemctl restart docker` starts it again"
+const (
+	hintSilent = "the Docker engine is busy or hangs: `docker info` says whether it answers, `systemctl restart docker` starts it again"
+	hintGVisor = "gVisor refuses the machine's own network: give the platform one of the engine's (network: NAME; docker network create --internal NAME)"
+)
 
 // answer is what has become of a request.
 type answer struct {
@@ -169,6 +172,9 @@ func (d *deployment) startError(ctx context.Context, err error) error {
 // failure is a container's failure, with the end of what its function printed.
 func (d *deployment) failure(err error) error {
 	out := &platform.Error{Kind: sample.Platform, Op: d.op, Err: err}
+	if strings.Contains(err.Error(), "in root network namespace") { // runsc's own words
+		out.Hint = hintGVisor
+	}
 	if f, ok := errors.AsType[*sandbox.Failure](err); ok {
 		out.Kind, out.Err = f.Kind, f
 		if words := strings.TrimSpace(string(f.Log)); words != "" {

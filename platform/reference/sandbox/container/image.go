@@ -70,7 +70,7 @@ func (s *Sandbox) findImage(ctx context.Context, spec *sandbox.Spec) (*image, er
 	case platform.Python:
 		return s.buildOn(ctx, f, "python3", "bootstrap.py")
 	default:
-		return nil, fmt.Errorf("runtime %q: the container sandbox runs image, go, nodejs and python", f.Runtime)
+		return nil, fmt.Errorf("runtime %q: containers run image, go, nodejs and python", f.Runtime)
 	}
 }
 
