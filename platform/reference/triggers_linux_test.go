@@ -234,6 +234,13 @@ func TestWhoUsedWhat(t *testing.T) {
 			t.Errorf("%s: %s %s", qualifier, r.Status, text)
 		}
 	}
+	var made struct {
+		URL string `json:"FunctionUrl"`
+	}
+	if _, text := post(t, base+"/2021-10-31/functions/hello/url", `{"AuthType":"NONE"}`); json.Unmarshal(text, &made) != nil || made.URL == "" {
+		t.Fatalf("no URL: %s", text)
+	}
+	send(t, http.MethodGet, made.URL, "", http.Header{"X-Coldcurve-Consumer": {"web"}, "X-Coldcurve-Stage": {"gamma"}})
 	_, text = send(t, http.MethodGet, base+"/coldcurve/v1/usage", "", nil)
 	var a usage.Account
 	if err := json.Unmarshal(text, &a); err != nil {
@@ -245,6 +252,7 @@ func TestWhoUsedWhat(t *testing.T) {
 	}
 	want := []usage.Key{
 		{Function: "hello", Version: "$LATEST", Consumer: "shop", Stage: "test"},
+		{Function: "hello", Version: "$LATEST", Consumer: "web", Stage: "gamma"},
 		{Function: "hello", Version: "1", Consumer: "shop", Stage: "prod"},
 		{Function: "hello", Version: "1", Consumer: "web", Stage: "beta"},
 	}

@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net"
@@ -68,7 +69,8 @@ func (u *urls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		domain = r.Host
 	}
 	out, err := u.catalog.Invoke(r.Context(), config.Function, config.Qualifier, engine.Invocation{
-		RequestID: requestID, Trigger: sample.URL, Triggered: arrived, Consumer: consumer,
+		RequestID: requestID, Trigger: sample.URL, Triggered: arrived,
+		Consumer: cmp.Or(r.Header.Get(lambdaapi.HeaderConsumer), consumer), Stage: r.Header.Get(lambdaapi.HeaderStage),
 		Payload: events.URLEvent(events.URL{ID: id, Domain: domain}, r, "/"+path, body, requestID, time.Now()),
 	})
 	w.Header().Set("X-Amzn-RequestId", requestID)

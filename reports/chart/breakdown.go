@@ -97,16 +97,15 @@ func stacksOf(run *summary.Run) []stack {
 		s := stack{n: g.Breakdown.N}
 		switch {
 		case len(functions) == 1:
-			s.label = g.Phase
+			s.label = g.Start + ", " + g.Phase
 		case len(phases) == 1:
-			s.label = g.Function
+			s.label = g.Start + ", " + g.Function
 		default:
-			s.label = g.Function + ", " + g.Phase
+			s.label = g.Start + ", " + g.Function + ", " + g.Phase
 		}
 		if g.Tier != "" {
 			s.label += ", " + g.Tier
 		}
-		s.label += ", " + g.Start
 		for _, p := range partsOf(g.Breakdown) {
 			if p.mean > 0 {
 				s.parts = append(s.parts, p)
