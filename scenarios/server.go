@@ -78,6 +78,12 @@ func serverFields() fields[Server] {
 	}
 }
 
+// ServerSchemaJSON is the JSON Schema of the file that LoadServer reads.
+func ServerSchemaJSON() []byte {
+	root := serverFields().Object("")
+	return root.Document("coldcurve serve", "How a runtime that is served treats instances, and what invokes functions by itself.")
+}
+
 // LoadServer reads a runtime's configuration. An error in it is a [Faults].
 func LoadServer(path string) (Server, error) {
 	text, err := os.ReadFile(path)

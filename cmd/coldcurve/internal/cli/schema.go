@@ -19,7 +19,7 @@ import (
 )
 
 type schemaCmd struct {
-	Name string `arg:"" help:"Which one: scenario or policy (the files), summary (what run --json prints), matrix (what it prints of several platforms), keepalive (keepalive --json), simulation or sweep (simulate --json), gate (gate --json), comparison (compare --json), calibration (gate calibrate --json), cost (cost --json), curve, situations, keepwarm or memory (cost curve, situations, keepwarm and memory --json), situations-file (the file)."`
+	Name string `arg:"" help:"Which one: scenario, policy or serve (the files; serve is what serve --config reads), summary (what run --json prints), matrix (what it prints of several platforms), keepalive (keepalive --json), simulation or sweep (simulate --json), gate (gate --json), comparison (compare --json), calibration (gate calibrate --json), cost (cost --json), curve, situations, keepwarm or memory (cost curve, situations, keepwarm and memory --json), situations-file (the file)."`
 }
 
 // schemas is the list of documented formats.
@@ -38,6 +38,7 @@ func schemas() map[string]func() []byte {
 		"policy":      gate.PolicySchemaJSON,
 		"scenario":    scenarios.SchemaJSON,
 		"prices":      prices.SchemaJSON,
+		"serve":       scenarios.ServerSchemaJSON,
 		"simulation":  study.SimulationSchemaJSON,
 		"summary":     summary.SchemaJSON,
 		"situations":  study.SituationsSchemaJSON,
