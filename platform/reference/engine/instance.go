@@ -198,11 +198,16 @@ func (in *instance) fail(err error) {
 	in.version.step(lifecycle.Event{Kind: lifecycle.Failed, Instance: in.name})
 }
 
-// lose tells the pool, once, that the instance is useless. Called without mu.
+// lose is useless for who does not hold mu.
 func (in *instance) lose(why reason) {
 	rt := in.version.rt
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
+	in.useless(why)
+}
+
+// useless tells the pool, once, that it is. Called with mu held.
+func (in *instance) useless(why reason) {
 	if in.reaped || in.lost {
 		return
 	}

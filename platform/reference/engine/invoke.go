@@ -64,15 +64,42 @@ func (v *Version) Invoke(ctx context.Context, inv Invocation) (out Outcome, err 
 	return out, err
 }
 
-// run takes an admitted request to its end.
+// run takes an admitted request to its end. What an instance has left behind
+// unseen goes to another: each such round uses up an instance that was there
+// before, and the one that is started for the request is its last.
 func (v *Version) run(ctx context.Context, c *call, inv *Invocation, arrived int64) (Outcome, error) {
-	if err := v.await(ctx, c); err != nil {
-		return Outcome{}, err
-	}
 	if inv.RequestID == "" {
 		inv.RequestID = NewRequestID()
 	}
-	return v.serve(ctx, c, inv, arrived)
+	for {
+		if err := v.await(ctx, c); err != nil {
+			return Outcome{}, err
+		}
+		out, err := v.serve(ctx, c, inv, arrived)
+		if !c.unseen {
+			return out, err
+		}
+		if c, err = v.rebind(c); err != nil {
+			return Outcome{}, err
+		}
+	}
+}
+
+// rebind brings a request to the pool again that its instance has left behind.
+// The pool is told of the loss in the same moment, so that nobody takes the place.
+func (v *Version) rebind(c *call) (*call, error) {
+	rt := v.rt
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	c.instance.record.Invocations--
+	c.instance.useless(crash)
+	switch {
+	case v.evicted && rt.closing:
+		return nil, closing()
+	case v.evicted:
+		return nil, v.retiredError()
+	}
+	return v.arrive(c.doom), nil
 }
 
 // TooBig is the refusal of a request above the payload limit.
@@ -97,7 +124,7 @@ func (v *Version) admit(inv *Invocation) (*call, error) {
 		return nil, v.retiredError()
 	}
 	rt.running++
-	return v.arrive(), nil
+	return v.arrive(v.family.luck.request()), nil
 }
 
 func (rt *Runtime) release() {
@@ -158,6 +185,10 @@ func (v *Version) serve(ctx context.Context, c *call, inv *Invocation, arrived i
 		}
 		log, failure = v.handOver(ctx, c, inv, &out)
 	}
+	if c.unseen {
+		v.family.log.add(in.id, log)
+		return out, nil
+	}
 	out.Billed, out.InitBilled = v.rt.billing.Billed(out.Start, out.Truth.Init(), out.Truth.Duration())
 	if failure != nil {
 		out.Kind, out.FunctionError = failure.Kind, "Unhandled"
@@ -189,6 +220,9 @@ func (v *Version) handOver(ctx context.Context, c *call, inv *Invocation, out *O
 		result = sandbox.Result{HandlerStart: failure.HandlerStart, HandlerEnd: failure.HandlerEnd, Log: failure.Log}
 	}
 	answered := failure == nil || failure.Kind == sample.Payload
+	if c.unseen = failure != nil && failure.Unfetched && c.how != lifecycle.ByStart && c.doom == nil; c.unseen {
+		return result.Log, failure
+	}
 	switch useless := c.doom.endRequest(in.box, answered); {
 	case !answered:
 		in.lose(lossOf(failure.Kind))

@@ -60,6 +60,7 @@ type call struct {
 	err      error         // *Error: it will not be served
 	wake     chan struct{} // closed once settled; nil if that was at once
 	doom     *doom
+	unseen   bool // its instance ended before it had fetched it, and another is to have it
 }
 
 func newVersion(fam *Family, spec sandbox.Spec, box sandbox.Sandbox, policy lifecycle.Policy) *Version {
@@ -186,9 +187,9 @@ func (v *Version) join(q *quota) {
 
 // arrive brings a request to the pool. If the call it gives is not settled,
 // its wake channel tells when.
-func (v *Version) arrive() *call {
+func (v *Version) arrive(d *doom) *call {
 	v.last++
-	c := &call{name: v.last, doom: v.family.luck.request()}
+	c := &call{name: v.last, doom: d}
 	if v.family.shut() { // else it might wait, for nothing
 		c.settled, c.err = true, throttled(lifecycle.ConcurrencyFull, true)
 		return c

@@ -76,6 +76,9 @@ type Failure struct {
 	// the function's own.
 	Type, Message string
 	Log           []byte // as in Result
+	// Unfetched is that the instance ended by itself before it had asked for the
+	// invocation: nothing of its function has seen it.
+	Unfetched bool
 	// HandlerStart and HandlerEnd as in Result; 0 if the handler was not reached.
 	HandlerStart, HandlerEnd int64
 }

@@ -21,7 +21,7 @@ func (s *Session) Invoke(_ context.Context, inv *sandbox.Invocation) (sandbox.Re
 	case <-a.Exited():
 		// Its parked poll may look alive for a moment yet: nobody would take
 		// what is handed over.
-		return sandbox.Result{}, ExitFailure(a, sample.Crash, inv.RequestID)
+		return sandbox.Result{}, s.lost(a, inv)
 	default:
 	}
 	rung := s.alarm.Rung()
@@ -66,8 +66,16 @@ func (s *Session) ending(a Attempt, inv *sandbox.Invocation, replies <-chan runt
 	case r := <-replies:
 		return s.result(a, r)
 	default:
-		return sandbox.Result{}, s.held(a, inv, ExitFailure(a, sample.Crash, inv.RequestID))
+		return sandbox.Result{}, s.lost(a, inv)
 	}
+}
+
+// lost is the failure of an invocation whose process has ended, whether it had
+// fetched it or not.
+func (s *Session) lost(a Attempt, inv *sandbox.Invocation) *sandbox.Failure {
+	f := s.held(a, inv, ExitFailure(a, sample.Crash, inv.RequestID))
+	f.Unfetched = f.HandlerStart == 0 && f.Kind != sample.Platform
+	return f
 }
 
 // held adds for how long the handler held an invocation that it did not answer.

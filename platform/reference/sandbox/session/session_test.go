@@ -232,3 +232,31 @@ func TestGracefulStopAsks(t *testing.T) {
 		t.Error("the peak is forgotten")
 	}
 }
+
+// TestUnfetchedRequestIsTold has a process answer, and end without asking for
+// more; each request after that finds it ending, or gone.
+func TestUnfetchedRequestIsTold(t *testing.T) {
+	leave := make(chan struct{})
+	s := play(t, func(a *actor) {
+		id, text := a.call(http.MethodGet, "invocation/next", "")
+		a.call(http.MethodPost, "invocation/"+id+"/response", text)
+		<-leave
+		a.exit(session.Ending{How: "exit status 1"})
+	})
+	if _, err := s.AwaitReady(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Invoke(t.Context(), request("first")); err != nil {
+		t.Fatal(err)
+	}
+	next := request("second")
+	next.Deadline = time.Now().Add(time.Minute)
+	time.AfterFunc(10*time.Millisecond, func() { close(leave) }) // it usually has been handed over by then
+	for _, when := range []string{"ending", "gone"} {
+		_, err := s.Invoke(t.Context(), next)
+		f, ok := errors.AsType[*sandbox.Failure](err)
+		if !ok || f.Kind != sample.Crash || !f.Unfetched || f.HandlerStart != 0 {
+			t.Errorf("%s: got %#v, want a crash before the request was fetched", when, err)
+		}
+	}
+}

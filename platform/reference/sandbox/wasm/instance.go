@@ -154,7 +154,9 @@ func (in *instance) Invoke(_ context.Context, inv *sandbox.Invocation) (sandbox.
 	a := in.attempt()
 	select {
 	case <-a.exited:
-		return sandbox.Result{}, a.exitFailure(sample.Crash, inv.RequestID)
+		f := a.exitFailure(sample.Crash, inv.RequestID)
+		f.Unfetched = f.Kind != sample.Platform
+		return sandbox.Result{}, f
 	default:
 	}
 	in.alarm.Set(inv.Deadline)
