@@ -118,7 +118,7 @@ func TestBadFlags(t *testing.T) {
 	}{
 		{Overrides{Platform: "lambada", URL: "here", Runtime: "node", Sandboxes: []string{"wasp"}, KeepAlive: &negative, Scale: -1, TimeScale: 1e9}, []string{
 			`--keep-alive: a negative duration; write 0 to reap at once, or for example 10m`,
-			`--platform: unknown platform "lambada"; write lambda (there are: reference, http, server, lambda, workers, docker)`,
+			`--platform: unknown platform "lambada"; write lambda (there are: reference, http, server, lambda, workers, docker, openwhisk)`,
 			`--runtime: unknown runtime "node"; write one of: go, nodejs, python, wasm`,
 			`--sandbox: unknown sandbox "wasp"; write wasm (there are: process, namespace, wasm, container)`,
 			`--scale: a factor of -1; write a number from 0.001 to 1000000, for example 0.1`,

@@ -138,7 +138,7 @@ func (r *reader) completeFunctions(m strict.Map) {
 		switch s.Platform.Name {
 		case serverPlatform:
 			r.completeServers(m)
-		case workersPlatform:
+		case workersPlatform, openwhiskPlatform:
 			r.checkReserved(m)
 		}
 		return
@@ -163,6 +163,8 @@ func runtimesOf(name string) []platform.Runtime {
 		return []platform.Runtime{platform.Go, platform.NodeJS, platform.Python}
 	case workersPlatform:
 		return []platform.Runtime{platform.NodeJS}
+	case openwhiskPlatform:
+		return []platform.Runtime{platform.NodeJS, platform.Python}
 	}
 	return nil
 }
@@ -205,7 +207,7 @@ func (r *reader) checkReserved(m strict.Map) {
 	items, _ := m.Get("functions").List("functions")
 	for i, f := range r.scenario.Functions {
 		if f.Reserved > 0 && i < len(items) {
-			items[i].Fault(fmt.Sprintf("reserved %d on platform %s, which limits no concurrency", f.Reserved, r.scenario.Platform.Name), "leave reserved out, or use platform reference")
+			items[i].Fault(fmt.Sprintf("reserved %d on platform %s, which limits none of a function's concurrency", f.Reserved, r.scenario.Platform.Name), "leave reserved out, or use platform reference")
 		}
 	}
 }

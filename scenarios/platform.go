@@ -25,15 +25,16 @@ const (
 	lambdaPlatform    = "lambda"
 	workersPlatform   = "workers"
 	dockerPlatform    = "docker"
+	openwhiskPlatform = "openwhisk"
 )
 
 func platformNames() []string {
-	return []string{referencePlatform, httpPlatform, serverPlatform, lambdaPlatform, workersPlatform, dockerPlatform}
+	return []string{referencePlatform, httpPlatform, serverPlatform, lambdaPlatform, workersPlatform, dockerPlatform, openwhiskPlatform}
 }
 
 // evicting are the platforms on which a function can be put away on demand.
 func evicting() []string {
-	return []string{referencePlatform, lambdaPlatform, workersPlatform, dockerPlatform}
+	return []string{referencePlatform, lambdaPlatform, workersPlatform, dockerPlatform, openwhiskPlatform}
 }
 
 // defaultPlatform is a platform with the options that the file does not give.
@@ -45,7 +46,7 @@ func defaultPlatform(name string) Platform {
 		return Platform{Name: name, Workers: 1}
 	case lambdaPlatform:
 		return Platform{Name: name, Timeout: 30 * time.Second}
-	case workersPlatform:
+	case workersPlatform, openwhiskPlatform:
 		return Platform{Name: name}
 	case dockerPlatform:
 		return Platform{Name: name, Docker: Docker{Tier: "plain"}}
@@ -57,7 +58,8 @@ func defaultPlatform(name string) Platform {
 const longest = 30 * 24 * time.Hour
 
 func platformFields() fields[Platform] {
-	const ref, web, server, cloud, isolates, docker = referencePlatform, httpPlatform, serverPlatform, lambdaPlatform, workersPlatform, dockerPlatform
+	const ref, web, server, cloud = referencePlatform, httpPlatform, serverPlatform, lambdaPlatform
+	const isolates, docker, whisk = workersPlatform, dockerPlatform, openwhiskPlatform
 	first := fields[Platform]{
 		key("name", words("platform", platformNames()), func(p *Platform) *string { return &p.Name },
 			"which platform").Must(platformNames()...),
@@ -114,6 +116,10 @@ func platformFields() fields[Platform] {
 			"tier created: containers of each function that are kept created; the default is 2").Of(docker),
 		key("network", texts(), func(p *Platform) *string { return &p.Docker.Network },
 			"the engine's network that containers are in; the default is this machine's own").Of(docker),
+		key("api_host", texts(), func(p *Platform) *string { return &p.OpenWhisk.APIHost },
+			"host or URL of OpenWhisk's API; the default is WSK_APIHOST, or what wsk's own properties say").Of(whisk),
+		key("namespace", texts(), func(p *Platform) *string { return &p.OpenWhisk.Namespace },
+			"where actions are made; the default is WSK_NAMESPACE, or what wsk's own properties say").Of(whisk),
 	}
 	return slices.Concat(first, policyFields(), last)
 }

@@ -59,6 +59,8 @@ type Platform struct {
 
 	// docker, beside Bases
 	Docker Docker
+	// openwhisk
+	OpenWhisk OpenWhisk
 
 	// http
 	Preset  string            // of presets.Names: how the platform wants to be asked; "" is a server without habits
@@ -99,6 +101,13 @@ type Docker struct {
 	Network    string // "" is the machine's own
 	Tier       string // plain, created or paused; the default is plain
 	Ahead      int    // in tier created: containers kept; 0 is the adapter's default
+}
+
+// OpenWhisk is where functions run on platform openwhisk. What is not given is
+// as the wsk command's own configuration says, and so is the key.
+type OpenWhisk struct {
+	APIHost   string // host or URL
+	Namespace string
 }
 
 // Quantile is one point of a distribution of delays; between two of them it is linear.

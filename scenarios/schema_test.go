@@ -124,7 +124,7 @@ func TestSchemaHasTheReadersKeys(t *testing.T) {
 		".platform=http":      "platform: {name: http, QQQ: 1}",
 		".faults":             "faults: [{QQQ: 1}]",
 	}
-	for _, name := range []string{"server", "lambda", "workers", "docker"} {
+	for _, name := range []string{"server", "lambda", "workers", "docker", "openwhisk"} {
 		probes[".platform="+name] = "platform: {name: " + name + ", QQQ: 1}"
 	}
 	for path, text := range map[string]string{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,8 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/bundle"
+	"github.com/coldcurve/coldcurve/platform/mark"
 )
 
 // deployment is one function. It is a platform.Evicter too, unless its
@@ -46,7 +49,7 @@ func runtimes() map[platform.Runtime]types.Runtime {
 // Deploy creates the function, with a version and instances kept ready where
 // the options want them, and returns when it can be invoked.
 func (p *Platform) Deploy(ctx context.Context, f platform.Function) (platform.Deployment, error) {
-	d := &deployment{p: p, function: f, name: p.mark.name(f.Name), op: "invoke " + f.Name}
+	d := &deployment{p: p, function: f, name: p.mark.Name(f.Name, LambdaLimits().Name), op: "invoke " + f.Name}
 	in, err := p.creation(f, d.name)
 	if err != nil {
 		return nil, &platform.Error{Kind: sample.Refused, Op: "deploy " + f.Name, Err: err}
@@ -88,7 +91,7 @@ func answered(failed *platform.Error) bool {
 // creation is the request that makes a function.
 func (p *Platform) creation(f platform.Function, name string) (*lambda.CreateFunctionInput, error) {
 	in := &lambda.CreateFunctionInput{
-		FunctionName: &name, Role: &p.options.Role, Description: aws.String(p.mark.description()), Tags: p.mark.tags(),
+		FunctionName: &name, Role: &p.options.Role, Description: aws.String(p.mark.Text()), Tags: tags(p.mark),
 		Architectures: []types.Architecture{types.Architecture(p.options.Architecture)},
 	}
 	if err := size(in, f); err != nil {
@@ -108,7 +111,7 @@ func (p *Platform) creation(f platform.Function, name string) (*lambda.CreateFun
 	if !known {
 		return nil, fmt.Errorf("runtime %q is none of Lambda's", f.Runtime)
 	}
-	code, err := archive(f.Code)
+	code, err := bundle.Zip(f.Code, "", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -117,6 +120,14 @@ func (p *Platform) creation(f platform.Function, name string) (*lambda.CreateFun
 		in.Handler = aws.String("bootstrap") // which Lambda wants and does not read
 	}
 	return in, nil
+}
+
+// tags are a mark as an account's own tools sort by it.
+func tags(m mark.Mark) map[string]string {
+	return map[string]string{
+		"coldcurve:run": m.Run, "coldcurve:host": m.Host, "coldcurve:process": strconv.Itoa(m.Process),
+		"coldcurve:since": m.Since.Format(time.RFC3339),
+	}
 }
 
 // size are the limits that a function asks for, in Lambda's units.

@@ -15,9 +15,7 @@ package lambda
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"net/url"
-	"os"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -27,6 +25,8 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/http/exchange"
+	"github.com/coldcurve/coldcurve/platform/mark"
 )
 
 // Limits are AWS Lambda's, of what is sent through this package.
@@ -53,7 +53,7 @@ type Platform struct {
 	endpoint string         // "" is AWS's own of the region
 	control  *lambda.Client // for everything but invocations: tries again what was throttled
 	invoker  *lambda.Client // for invocations: tries nothing again
-	mark     mark
+	mark     mark.Mark
 	close    func()
 
 	evictions, disproved, foreign, silent atomic.Uint64
@@ -65,7 +65,7 @@ func New(ctx context.Context, o Options) (*Platform, error) {
 	if err := o.resolve(); err != nil {
 		return nil, err
 	}
-	p := &Platform{options: o, mark: ownMark(o.Run)}
+	p := &Platform{options: o, mark: mark.Own(o.Run)}
 	if err := p.connect(ctx); err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func New(ctx context.Context, o Options) (*Platform, error) {
 }
 
 // Loopback says whether the endpoint is this machine, where nothing is billed.
-func (p *Platform) Loopback() bool { return isLoopback(p.endpoint) }
+func (p *Platform) Loopback() bool { return exchange.IsLoopback(p.endpoint) }
 
 // Where names the endpoint for a reader, without what may be a secret.
 func (p *Platform) Where() string {
@@ -89,18 +89,6 @@ func (p *Platform) Where() string {
 
 // Region is where functions are made.
 func (p *Platform) Region() string { return p.options.Region }
-
-func isLoopback(endpoint string) bool {
-	u, err := url.Parse(endpoint)
-	if err != nil || endpoint == "" {
-		return false
-	}
-	if u.Hostname() == "localhost" {
-		return true
-	}
-	ip, err := netip.ParseAddr(u.Hostname())
-	return err == nil && ip.IsLoopback()
-}
 
 // Claims are what Lambda tells of each answer. Which init failed it does not
 // always say, nor by which instance an answer is.
@@ -123,7 +111,7 @@ func (p *Platform) Claims() platform.Claims {
 // Describe tells what answers, and what of it nobody took at its word.
 func (p *Platform) Describe(context.Context) (platform.Description, error) {
 	facts := map[string]string{
-		"endpoint": p.Where(), "region": p.options.Region, "architecture": p.options.Architecture, "run": p.mark.run,
+		"endpoint": p.Where(), "region": p.options.Region, "architecture": p.options.Architecture, "run": p.mark.Run,
 	}
 	if p.options.SnapStart {
 		facts["snap_start"] = "published versions"
@@ -155,15 +143,6 @@ func (p *Platform) Describe(context.Context) (platform.Description, error) {
 func (p *Platform) Close(context.Context) error {
 	p.close()
 	return nil
-}
-
-// ownMark marks what this process makes.
-func ownMark(run string) mark {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
-	return mark{run: run, host: host, process: os.Getpid(), since: time.Now().UTC().Truncate(time.Second)}
 }
 
 // value is what an optional member of the API's documents holds.

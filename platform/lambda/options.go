@@ -3,7 +3,6 @@ package lambda
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -22,6 +21,8 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/http/exchange"
+	"github.com/coldcurve/coldcurve/platform/mark"
 )
 
 // Options say where functions run, and how.
@@ -58,14 +59,10 @@ const (
 	localRegion  = "us-east-1"
 	localRole    = "arn:aws:iam::000000000000:role/coldcurve"
 	x86, arm     = "x86_64", "arm64"
-	runLetters   = 8
 	mostAttempts = 4 // at what is not an invocation and was throttled
 )
 
-var (
-	runPattern  = regexp.MustCompile(`^[a-z0-9]{1,16}$`)
-	rolePattern = regexp.MustCompile(`^arn:[a-z0-9-]+:iam::[0-9]{12}:role/.+$`)
-)
+var rolePattern = regexp.MustCompile(`^arn:[a-z0-9-]+:iam::[0-9]{12}:role/.+$`)
 
 // resolve fills in the defaults, or tells every fault.
 func (o *Options) resolve() error {
@@ -82,7 +79,12 @@ func (o *Options) resolve() error {
 	fault(o.Role != "" && !rolePattern.MatchString(o.Role), "role %q: write arn:aws:iam::123456789012:role/NAME", o.Role)
 	fault(o.Provisioned < 0, "provisioned %d is below 0", o.Provisioned)
 	fault(o.Provisioned > 0 && o.SnapStart, "provisioned concurrency and SnapStart do not go together: choose one")
-	fault(o.Run != "" && !runPattern.MatchString(o.Run), "run %q: write up to 16 letters a-z and digits", o.Run)
+	if o.Run == "" {
+		o.Run = mark.Draw()
+	}
+	if err := mark.CheckRun(o.Run); err != nil {
+		faults = append(faults, err)
+	}
 	fault(o.Answer < 0 || o.Settle < 0, "a time to wait is below 0")
 	if len(faults) > 0 {
 		return fmt.Errorf("platform lambda: %w", errors.Join(faults...))
@@ -92,7 +94,6 @@ func (o *Options) resolve() error {
 		machine = arm
 	}
 	o.Architecture = cmp.Or(o.Architecture, machine)
-	o.Run = cmp.Or(o.Run, strings.ToLower(rand.Text()[:runLetters]))
 	o.Answer, o.Settle = cmp.Or(o.Answer, usualAnswer), cmp.Or(o.Settle, usualSettle)
 	return nil
 }
@@ -103,7 +104,7 @@ func (p *Platform) connect(ctx context.Context) error {
 	load := []func(*config.LoadOptions) error{
 		config.WithRegion(o.Region), config.WithSharedConfigProfile(o.Profile), config.WithBaseEndpoint(o.Endpoint),
 	}
-	if isLoopback(o.Endpoint) {
+	if exchange.IsLoopback(o.Endpoint) {
 		// A machine without credentials would be asked for those of its own role,
 		// over the network, for seconds.
 		load = append(load, config.WithEC2IMDSClientEnableState(imds.ClientDisabled))

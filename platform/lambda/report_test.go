@@ -114,29 +114,3 @@ func TestKindOfFailures(t *testing.T) {
 		}
 	}
 }
-
-// TestMark wants a function's mark to be found again, and no other function
-// taken for ours.
-func TestMark(t *testing.T) {
-	m := mark{run: "abc", host: "ci-1", process: 4711, since: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
-	got, ours := readMark(m.name("hello"), m.description())
-	if diff := cmp.Diff(m, got, cmp.AllowUnexported(mark{})); diff != "" || !ours {
-		t.Errorf("ours %v, -want +got:\n%s", ours, diff)
-	}
-	for name, text := range map[string]string{
-		"coldcurve-abc-hello":  "",
-		"my-coldcurve":         m.description(),
-		"coldcurve-abd-hello":  m.description(),
-		"coldcurve-abc-hello ": m.description() + " not",
-		"coldcurve-abc-hi":     "coldcurve run=abc host=ci-1 process=4711 since=yesterday; coldcurve cleanup removes it",
-	} {
-		if _, ours := readMark(name, text); ours {
-			t.Errorf("%s, %q is taken for ours", name, text)
-		}
-	}
-	long := "a-function-with-a-name-that-is-as-long-as-a-name-may-be-at-most-"
-	one, two := m.name(long+"1"), m.name(long+"2")
-	if most := LambdaLimits().Name; len(one) > most || one == two {
-		t.Errorf("%s (%d) and %s, want at most %d and two names", one, len(one), two, most)
-	}
-}

@@ -14,6 +14,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"net/netip"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -118,4 +120,14 @@ func Transport() *http.Transport {
 		IdleConnTimeout:     90 * time.Second,
 		TLSHandshakeTimeout: 10 * time.Second,
 	}
+}
+
+// IsLoopback says whether a URL is of this machine.
+func IsLoopback(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() == "localhost" || err == nil && ip.IsLoopback()
 }

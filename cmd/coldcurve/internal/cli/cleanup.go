@@ -10,13 +10,16 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform"
 	dockerplatform "github.com/coldcurve/coldcurve/platform/docker"
 	lambdaplatform "github.com/coldcurve/coldcurve/platform/lambda"
+	"github.com/coldcurve/coldcurve/platform/mark"
+	"github.com/coldcurve/coldcurve/platform/openwhisk"
 	"github.com/coldcurve/coldcurve/reports/text"
 )
 
 type cleanupCmd struct {
-	Platform string `enum:",lambda,docker" default:"" help:"Where to look: lambda or docker. The default is both, as far as they can be reached."`
+	Platform string `enum:",lambda,openwhisk,docker" default:"" help:"Where to look: lambda, openwhisk or docker. The default is all, as far as they can be reached."`
 	Endpoint string `name:"endpoint-url" help:"Platform lambda: what speaks Lambda's API, in place of AWS."`
 	Region   string `help:"Platform lambda: AWS region. The default is that of AWS's own configuration."`
 	All      bool   `help:"Take also what runs have left that cannot be seen from here, on other machines or in other containers. They may be under way."`
@@ -79,7 +82,7 @@ func (c *cleanupCmd) open(ctx context.Context, w *World) (depots []*depot, err e
 	for _, place := range []struct {
 		platform string
 		look     func(context.Context) (*depot, error)
-	}{{"lambda", c.lambda}, {"docker", c.docker}} {
+	}{{"lambda", c.lambda}, {"openwhisk", c.openwhisk}, {"docker", c.docker}} {
 		if only != "" && only != place.platform {
 			continue
 		}
@@ -106,13 +109,36 @@ func (c *cleanupCmd) lambda(ctx context.Context) (*depot, error) {
 	if err != nil {
 		return nil, err
 	}
+	return c.kept(ctx, "lambda", p)
+}
+
+// openwhisk is what runs on platform openwhisk have left.
+func (c *cleanupCmd) openwhisk(ctx context.Context) (*depot, error) {
+	p, err := openwhisk.New(openwhisk.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return c.kept(ctx, "openwhisk", p)
+}
+
+// keeper is a platform that keeps what runs have marked until it is removed.
+type keeper interface {
+	platform.Closer
+	Where() string
+	Loopback() bool
+	Leftovers(context.Context) ([]mark.Leftover, error)
+	Take(context.Context, mark.Leftover) error
+}
+
+// kept is what is marked on a platform.
+func (c *cleanupCmd) kept(ctx context.Context, name string, p keeper) (*depot, error) {
 	d := &depot{where: p.Where(), paid: !p.Loopback(), close: func() { _ = p.Close(ctx) }}
 	list, err := p.Leftovers(ctx)
 	if err != nil {
 		return nil, errors.Join(err, p.Close(ctx))
 	}
 	for _, l := range list {
-		f := found{Platform: "lambda", Name: l.Name, Run: l.Run, Host: l.Host, Since: l.Since}
+		f := found{Platform: name, Name: l.Name, Run: l.Run, Host: l.Host, Since: l.Since}
 		f.Why = c.keep(l.Alive, l.Mine, "on "+l.Host)
 		f.take = func(ctx context.Context) error { return p.Take(ctx, l) }
 		d.found = append(d.found, f)

@@ -33,6 +33,8 @@ func openPlatform(ctx context.Context, w *World, s *scenarios.Scenario, function
 		return openServers(ctx, p, functions.present, c.Cache)
 	case "lambda":
 		return openLambda(ctx, w, s, c)
+	case "openwhisk":
+		return openOpenWhisk(ctx, w, s, c)
 	case "workers":
 		return workers.Open(ctx, workers.Options{Program: p.Workerd.Program, CompatibilityDate: p.Workerd.CompatibilityDate})
 	case "docker":

@@ -38,7 +38,7 @@ type runCmd struct {
 
 // overrideFlags change a scenario before it is validated.
 type overrideFlags struct {
-	Platform  string   `help:"Platform in place of the scenario's: reference, http, server, lambda, workers or docker; of run several, with commas, each in turn."`
+	Platform  string   `help:"Platform in place of the scenario's: reference, http, server, lambda, workers, openwhisk or docker; of run several, with commas, each in turn."`
 	URL       string   `name:"url" help:"Platform http: where to send requests; {function} in it is the function's name."`
 	Preset    string   `help:"Platform http: how the platform there wants to be asked (azure, cloudrun, knative, openfaas)."`
 	HostName  string   `name:"host" help:"Platform http: host to ask for, where one address serves many."`

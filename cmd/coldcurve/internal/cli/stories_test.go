@@ -19,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	_ "github.com/aws/aws-lambda-go/lambda" // testdata/stories/functions/go needs it, and go mod tidy does not look there
+	"github.com/coldcurve/coldcurve/platform/openwhisk/openwhisktest"
 	"github.com/coldcurve/coldcurve/platform/platformtest/need"
 )
 
@@ -53,6 +54,24 @@ func TestStories(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestOpenWhiskStory is platform openwhisk as its user sees it.
+func TestOpenWhiskStory(t *testing.T) {
+	need.Linux(t)
+	needPrograms(t, "node", "python3")
+	settings := map[string]string{
+		"WSK_APIHOST": (&openwhisktest.Server{}).Start(t), "WSK_AUTH": openwhisktest.Key, "WSK_CONFIG_FILE": filepath.Join(t.TempDir(), "none"),
+	}
+	for name, value := range settings {
+		t.Setenv(name, value) // for what is interrupted, too
+	}
+	tell(t, "openwhisk", func(env *testscript.Env) error {
+		for name, value := range settings {
+			env.Setenv(name, value)
+		}
+		return nil
+	})
 }
 
 // TestDeployStory is the life of a function, the same for whatever it is

@@ -1,0 +1,118 @@
+// Package mark owns what stands on whatever a run makes on a platform that
+// outlives it: whose it is, so that it can be found and taken away.
+//
+// In: a run's name. Out: names and a text for what it makes, and back again from
+// those: which run made something, where, and whether that is still under way.
+// It makes, lists and removes nothing itself.
+package mark
+
+import (
+	"crypto/rand"
+	"fmt"
+	"hash/fnv"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Mark says of something whose it is.
+type Mark struct {
+	Run     string
+	Host    string
+	Process int
+	Since   time.Time // to the second
+}
+
+const (
+	namePrefix  = "coldcurve-"
+	description = "coldcurve run=%s host=%s process=%d since=%s; coldcurve cleanup removes it"
+	runLetters  = 8
+)
+
+var runPattern = regexp.MustCompile(`^[a-z0-9]{1,16}$`)
+
+// CheckRun says what is wrong with the name of a run, nil for nothing.
+func CheckRun(run string) error {
+	if !runPattern.MatchString(run) {
+		return fmt.Errorf("run %q: write up to 16 letters a-z and digits", run)
+	}
+	return nil
+}
+
+// Draw is a name for a run.
+func Draw() string { return strings.ToLower(rand.Text()[:runLetters]) }
+
+// Own marks what this process makes.
+func Own(run string) Mark {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return Mark{Run: run, Host: host, Process: os.Getpid(), Since: time.Now().UTC().Truncate(time.Second)}
+}
+
+// Name is what a function is called on a platform whose names have so many
+// characters at most. One that would be too long ends in a digest of the whole.
+func (m Mark) Name(function string, most int) string {
+	name := namePrefix + m.Run + "-" + function
+	if len(name) <= most {
+		return name
+	}
+	sum := fnv.New32a()
+	_, _ = sum.Write([]byte(function))
+	digest := fmt.Sprintf("-%08x", sum.Sum32())
+	return name[:most-len(digest)] + digest
+}
+
+// Text is the mark for people and for [Read].
+func (m Mark) Text() string {
+	return fmt.Sprintf(description, m.Run, m.Host, m.Process, m.Since.Format(time.RFC3339))
+}
+
+var pattern = regexp.MustCompile(`^coldcurve run=(\S+) host=(\S+) process=([0-9]+) since=(\S+); coldcurve cleanup removes it$`)
+
+// Read is the mark of something, if it has one: name and text have to agree, so
+// that nobody's function is taken for ours because of its name.
+func Read(name, text string) (Mark, bool) {
+	parts := pattern.FindStringSubmatch(text)
+	if parts == nil || !strings.HasPrefix(name, namePrefix+parts[1]+"-") {
+		return Mark{}, false
+	}
+	process, err := strconv.Atoi(parts[3])
+	since, errSince := time.Parse(time.RFC3339, parts[4])
+	return Mark{Run: parts[1], Host: parts[2], Process: process, Since: since}, err == nil && errSince == nil
+}
+
+// Leftover is something that a run has made and not removed.
+type Leftover struct {
+	Name  string // on the platform
+	Run   string
+	Host  string // where the run was
+	Since time.Time
+	// Mine says that the run was on this machine. Alive says that its process
+	// is, so that it may still need what it has made.
+	Mine, Alive bool
+}
+
+// Leftover is something of that name as a process on m's machine sees it.
+func (m Mark) Leftover(name string, own Mark) Leftover {
+	l := Leftover{Name: name, Run: m.Run, Host: m.Host, Since: m.Since, Mine: m.Host == own.Host}
+	l.Alive = l.Mine && isRunning(m.Process)
+	return l
+}
+
+// Title is a leftover's name without what all of them begin with.
+func (l Leftover) Title() string { return strings.TrimPrefix(l.Name, namePrefix) }
+
+// isRunning says whether there is a process of that number. Where that cannot
+// be told, there is.
+func isRunning(pid int) bool {
+	process, err := os.FindProcess(pid)
+	if err != nil {
+		return false
+	}
+	defer process.Release()
+	return signalled(process)
+}
