@@ -145,6 +145,7 @@ func fleetNotes(f *study.Machinery) []string {
 		notes = append(notes, "the fleet is not priced: "+b.Why)
 	default:
 		notes = append(notes, "the fleet's month is 730 hours on "+b.Option+" in "+b.Region+" at list prices: instances from start to end, at their mean length")
+		notes = append(notes, b.Notes...)
 	}
 	if f.InstancesMean > 0 && f.Utilisation > .999 {
 		notes = append(notes, "the fleet is full: requests wait longer the longer the traffic lasts, and its response times say nothing of a steady state")

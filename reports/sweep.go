@@ -62,5 +62,5 @@ func billNotes(b *study.Bill) []string {
 	case b.Why != "":
 		return []string{"not priced: " + b.Why}
 	}
-	return []string{"a month is 730 hours of such traffic on " + b.Option + " in " + b.Region + " at list prices, without a free tier; on a platform that bills by the request, idle instances cost the caller nothing unless they are provisioned"}
+	return append([]string{"a month is 730 hours of such traffic on " + b.Option + " in " + b.Region + " at list prices, without a free tier; on a platform that bills by the request, idle instances cost the caller nothing unless they are provisioned"}, b.Notes...)
 }

@@ -380,3 +380,42 @@ func TestUnknownOptions(t *testing.T) {
 		t.Errorf("us-west-9: %v", err)
 	}
 }
+
+// TestSurplusCredits: a burstable machine pays for what it uses on average
+// beyond its baseline, and for nothing below; where that is not sold, it cannot.
+func TestSurplusCredits(t *testing.T) {
+	using := func(share float64) *Work {
+		f := Always(2)
+		f.CPU = time.Duration(share * 2 * float64(Month))
+		return &Work{Fleet: f}
+	}
+	requests := calls(39_420_000, 100*time.Millisecond, 0)
+	requests.CPU, requests.Fleet = Constant(100*time.Millisecond), Always(2)
+	for _, c := range []struct {
+		what, option string
+		work         *Work
+		lines, note  string
+	}{
+		{"above", "aws/ec2/t3.micro", using(.375), "ondemand 1,460 15.18, surplus_credits_t3 803 40.15", "beyond its baseline of 10% of the vCPUs is billed"},
+		{"above on arm64", "aws/ec2/t4g.micro", using(.375), "ondemand 1,460 12.26, surplus_credits_t4g 803 32.12", "unlimited mode"},
+		{"by the requests", "aws/ec2/t3.micro", requests, "ondemand 1,460 15.18, surplus_credits_t3 803 40.15", "unlimited mode"},
+		{"at the baseline", "aws/ec2/t3.micro", using(.1), "ondemand 1,460 15.18", "below it nothing"},
+		{"at the baseline, where no more is sold", "aws/ec2/t2.medium", using(.2), "ondemand 1,460 67.74", "within its baseline of 20%"},
+		{"not known", "aws/ec2/t3.micro", using(0), "ondemand 1,460 15.18", "is not known"},
+		{"not burstable", "aws/ec2/c7g.large", using(1), "ondemand 1,460 105.85", ""},
+	} {
+		b := bill(t, c.option, Terms{}, c.work)
+		if got := lineAmounts(b); got != c.lines {
+			t.Errorf("%s: lines:\ngot  %s\nwant %s", c.what, got, c.lines)
+		}
+		if notes := strings.Join(b.Notes, " "); !strings.Contains(notes, c.note) || c.note == "" && strings.Contains(notes, "baseline") {
+			t.Errorf("%s: notes %q, want %q among them", c.what, notes, c.note)
+		}
+	}
+	for _, option := range []string{"azure/vm/Standard_B1s", "aws/ec2/t2.medium", "gcp/compute-engine/e2-micro"} {
+		_, err := open(t, option, Terms{}).Bill(using(.375))
+		if _, ok := errors.AsType[*Impossible](err); !ok || !strings.Contains(err.Error(), "no more is sold") {
+			t.Errorf("%s: %v, want that more than the baseline is not sold", option, err)
+		}
+	}
+}

@@ -21,6 +21,8 @@ type Host struct {
 	// that is not burstable.
 	Baseline float64
 	Credits  time.Duration
+	// Unlimited says that it may use more than its baseline, for a price.
+	Unlimited bool
 	prices.Origin
 }
 
@@ -36,7 +38,7 @@ func HostOf(book *prices.Book, name string, memory units.Bytes, milli int64) (*H
 		}
 		switch {
 		case s.instance != nil:
-			return machineHost(id, s.instance), nil
+			return machineHost(id, s), nil
 		case containers()[id]:
 			return containerHost(id, s.product, memory, milli)
 		}
@@ -52,11 +54,13 @@ func containers() map[string]bool {
 	}
 }
 
-func machineHost(id string, i *prices.Instance) *Host {
+func machineHost(id string, s service) *Host {
+	i := s.instance
 	h := &Host{Product: id, Machine: true, MilliCPU: int64(i.VCPU) * 1000, Memory: i.Memory, Origin: i.Origin}
-	if baseline, _ := i.Baseline.Rat().Float64(); baseline > 0 && baseline < 1 {
+	if share, burstable := baseline(i); burstable {
 		minutes, _ := i.CreditsMost.Rat().Float64()
-		h.Baseline, h.Credits = baseline, time.Duration(minutes*float64(time.Minute))
+		h.Baseline, _ = share.Float64()
+		h.Credits, h.Unlimited = time.Duration(minutes*float64(time.Minute)), unlimited(s.product, i)
 	}
 	return h
 }

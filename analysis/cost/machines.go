@@ -120,8 +120,8 @@ func azurePremium(m *meter) error {
 		func() error { return m.memoryLives(f, "memory") })
 }
 
-// machines bills virtual machines from start to end, with their disks and
-// addresses.
+// machines bills virtual machines from start to end, with what burstable ones
+// use beyond their baseline, their disks and addresses.
 func machines(m *meter) error {
 	f, err := m.fleet()
 	if err != nil {
@@ -129,6 +129,7 @@ func machines(m *meter) error {
 	}
 	return each(
 		func() error { return m.machineHours(f) },
+		func() error { return m.surplus(f) },
 		func() error { return m.disks(f) },
 		func() error { return m.addresses(f) })
 }

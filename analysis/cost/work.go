@@ -100,7 +100,10 @@ type Snapshots struct {
 type Fleet struct {
 	Lives *Durations    // of the instances, boot included; exact in number
 	Busy  time.Duration // of all lives together: serving somebody; 0 is always
-	Disk  units.Bytes   // of each instance
+	// CPU is the time of one whole vCPU that an instance uses in its life, on
+	// average; 0 is not known. Burstable machines are billed by it.
+	CPU  time.Duration
+	Disk units.Bytes // of each instance
 	// Address says that each instance has a public IPv4 address of its own.
 	Address bool
 	// Basis says how it is known that so many carry the requests: "measured",

@@ -123,7 +123,7 @@ func simulable(n Need, s Shape) error {
 	if n.PerRequest > 0 {
 		faults = append(faults, errors.New("memory a request is not simulated: size without autoscaling"))
 	}
-	if base := s.Burst.Baseline; base > 0 && base < 1 {
+	if s.Burst.bounds() {
 		faults = append(faults, errors.New("CPU credits are not simulated: size without autoscaling"))
 	}
 	if s.Memory > 0 && n.BaseMemory > s.Memory {

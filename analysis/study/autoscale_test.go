@@ -80,6 +80,9 @@ func TestWhatIsNotSimulated(t *testing.T) {
 	if _, err := study.Size(need(t, 1), study.Shape{VCPU: 2, Burst: study.Burst{Baseline: .2}}, o); err == nil {
 		t.Error("CPU credits are simulated")
 	}
+	if _, err := study.Size(need(t, 1), study.Shape{VCPU: 2, Burst: study.Burst{Baseline: .2, Unlimited: true}}, o); err != nil {
+		t.Errorf("a machine in unlimited mode: %v", err)
+	}
 	o.Autoscaling.Rules.Target = 2
 	if _, err := study.Size(need(t, 1), study.Shape{VCPU: 2}, o); err == nil {
 		t.Error("a target of 2 is taken")

@@ -117,6 +117,7 @@ type Bill struct {
 	Total  units.Money `json:"total_nano_usd"`
 	Idle   units.Money `json:"idle_nano_usd"` // of that: for instances that wait for requests
 	Why    string      `json:"why_not,omitempty"`
+	Notes  []string    `json:"notes,omitempty"` // what a reader of the bill must know
 }
 
 // bill prices the simulation by an option.
@@ -132,6 +133,6 @@ func billOf(option cost.Option, month func() (*cost.Bill, error)) *Bill {
 		b.Why = err.Error()
 		return b
 	}
-	b.Region, b.Total, b.Idle = bill.Region, bill.Total, bill.Of(cost.Idle)
+	b.Region, b.Total, b.Idle, b.Notes = bill.Region, bill.Total, bill.Of(cost.Idle), bill.Notes
 	return b
 }

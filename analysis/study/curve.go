@@ -442,7 +442,7 @@ func (c *comparison) need(s *spot) Need {
 }
 
 func shapeOf(h *cost.Host) Shape {
-	return Shape{Name: h.Product, VCPU: float64(h.MilliCPU) / 1000, Memory: h.Memory, Burst: Burst{Baseline: h.Baseline, Credits: h.Credits}}
+	return Shape{Name: h.Product, VCPU: float64(h.MilliCPU) / 1000, Memory: h.Memory, Burst: Burst{Baseline: h.Baseline, Credits: h.Credits, Unlimited: h.Unlimited}}
 }
 
 // house puts a fleet into the work that it does.
@@ -457,6 +457,7 @@ func (c *comparison) house(w *cost.Work, host *cost.Host, f Fleet, s *spot) erro
 		w.Fleet = &cost.Fleet{Lives: lives, Basis: "sized by simulation, CPU time " + c.CPUBasis}
 	}
 	w.Fleet.Disk, w.Fleet.Address = c.Disk, c.Address
+	w.Fleet.CPU = max(1, time.Duration(s.cpu.service.Mean().Seconds()*float64(s.requests)/float64(w.Fleet.Lives.N())*1e9))
 	if !host.Machine {
 		w.Memory, w.MilliCPU = host.Memory, host.MilliCPU
 	}

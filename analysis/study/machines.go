@@ -141,6 +141,7 @@ func (m *Machines) month(r *fleet.Result) (*cost.Bill, error) {
 			// Whoever is free and least busy takes the next request, so that as
 			// many instances work as workers do, as far as there are so many.
 			Busy: time.Duration(min(r.BusyMean, r.InstancesMean) * float64(cost.Month)),
+			CPU:  max(1, time.Duration(r.BusyMean*m.workerCPU()*float64(cost.Month)/float64(fleetLives.N()))),
 		},
 	}
 	if r.Response.N() > 0 {
@@ -148,7 +149,18 @@ func (m *Machines) month(r *fleet.Result) (*cost.Bill, error) {
 			return nil, err
 		}
 	}
-	return m.Option.Bill(&w)
+	bill, err := m.Option.Bill(&w)
+	if err == nil && m.Host.Baseline > 0 {
+		bill.Notes = append(bill.Notes, fmt.Sprintf("Of the fleet's month %s are surplus credits; a worker that serves is taken to use %s of a vCPU.",
+			bill.Of(cost.ByCompute).Cents(), units.FormatShare(m.workerCPU())))
+	}
+	return bill, err
+}
+
+// workerCPU is how much of a vCPU a worker uses while it serves, as far as
+// anybody knows: all of one, or its share where there are more workers than vCPUs.
+func (m *Machines) workerCPU() float64 {
+	return min(1, float64(m.Host.MilliCPU)/1000/float64(max(1, m.Fleet.Workers)))
 }
 
 // carried is the service time that comes with the arrival that was yielded last:

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -155,5 +156,35 @@ func TestTargetOfFailures(t *testing.T) {
 	plan.Options.Policy.Concurrency = 0
 	if s, err = Simulate(t.Context(), plan); err != nil || s.Target.Functions != nil {
 		t.Errorf("by levels: %+v, %v; want nothing known", s.Target, err)
+	}
+}
+
+// TestBurstableFleet: what is in use beyond the baseline is billed with the
+// machines, and a worker of many uses its share of the vCPUs.
+func TestBurstableFleet(t *testing.T) {
+	month := func(product string, workers int) *Bill {
+		f := traffic.Phases(&traffic.Function{Name: "f"}, traffic.Phase{Duration: 2 * time.Hour, Process: arrival.Poisson{Rate: 8}})
+		plan := planOf(traffic.Of(traffic.About{}, f), time.Minute)
+		plan.Machines = machinesOf(t, product)
+		plan.Machines.Fleet.Workers = workers
+		s, err := Simulate(t.Context(), plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Fleet.Bill
+	}
+	const machines, beyond = 2 * .0416 * 730, (.2 - .05) * 4 * 730 * .05
+	near := func(b *Bill, usd float64) bool { return math.Abs(float64(b.Total)/1e9/usd-1) < .02 }
+	if b := month("aws/ec2/t3.medium", 2); !near(b, machines) || len(b.Notes) == 0 {
+		t.Errorf("%+v, want the machines alone and why", b)
+	}
+	if b := month("aws/ec2/t3.nano", 2); !near(b, machines/8+beyond) {
+		t.Errorf("%+v, want $%.2f for the machines and what they use beyond 5%%", b, machines/8+beyond)
+	}
+	if b := month("aws/ec2/t3.nano", 8); !near(b, machines/8) {
+		t.Errorf("%+v with 8 workers, each of which has a quarter of a vCPU, want $%.2f", b, machines/8)
+	}
+	if b := month("azure/vm/Standard_B1s", 1); b.Total != 0 || !strings.Contains(b.Why, "no more is sold") {
+		t.Errorf("%+v, want that it cannot", b)
 	}
 }

@@ -97,6 +97,9 @@ type Burst struct {
 	// Credits is the most CPU time of one whole vCPU that it can save up. It
 	// begins with none.
 	Credits time.Duration
+	// Unlimited is a machine that may use more than it has earned, for a price:
+	// the rule then costs money, and bounds nothing.
+	Unlimited bool
 }
 
 // SizeOptions say how to size.
@@ -113,6 +116,9 @@ type SizeOptions struct {
 	// theory; Follow is without effect then. The default is none.
 	Autoscaling *Autoscaling
 }
+
+// bounds says that the rule keeps a machine from using all of its CPU.
+func (b Burst) bounds() bool { return b.Baseline > 0 && b.Baseline < 1 && !b.Unlimited }
 
 // Balancing is who waits for whom.
 type Balancing uint8
@@ -375,10 +381,10 @@ func (z *sizing) raise(i, to int, why Bound) {
 // up before it. Where the fleet follows the load, only the stretch that would
 // run out gets more; an instance that joins has what the others have.
 func (z *sizing) credits() {
-	base := z.shape.Burst.Baseline
-	if base == 0 || base == 1 {
+	if !z.shape.Burst.bounds() {
 		return
 	}
+	base := z.shape.Burst.Baseline
 	saved := 0.0 // seconds of one vCPU, of each instance
 	for i := range z.fleet.Steps {
 		s := &z.fleet.Steps[i]

@@ -85,6 +85,9 @@ func TestBounds(t *testing.T) {
 		}, 8, study.ByMemory},
 		// 4 vCPUs of work, and a machine may use 2 x 20% for ever
 		"credits": {func(_ *study.Need, s *study.Shape) { s.Burst = study.Burst{Baseline: .2, Credits: time.Hour} }, 10, study.ByCredits},
+		"unlimited": {func(_ *study.Need, s *study.Shape) {
+			s.Burst = study.Burst{Baseline: .2, Credits: time.Hour, Unlimited: true}
+		}, 3, study.ByTarget},
 		// a quarter of a vCPU takes four times as long: more machines than four times as many
 		"quarter": {func(n *study.Need, s *study.Shape) { s.VCPU, n.Goal.Within = .25, 3*time.Second }, 17, study.ByTarget},
 	} {
