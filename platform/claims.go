@@ -32,7 +32,7 @@ func Capabilities() []Capability {
 // Claims are what a platform says that it can, before anything runs. The
 // conformance kit holds it to each of them, also to what it says that it cannot.
 type Claims struct {
-	// Grade is of the evidence that every answer carries, where functions do
+	// Grade is, at least, of the evidence that every answer carries, where functions do
 	// their part (a beacon); NoGrade says that none ever carries any.
 	Grade sample.Grade
 	// Errors are the kinds of failure that it tells apart. Another one is an

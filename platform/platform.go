@@ -43,6 +43,7 @@ type Function struct {
 	Storage  units.Bytes       // size of /tmp; 0 is the platform's default
 	Sandbox  string            // how instances are isolated, in the platform's words; "" is its default
 	Start    string            // how instances are started, in the platform's words; "" is its default
+	Existing string            // what it is called where it is there already, to be invoked and left as it is; "" to deploy it
 }
 
 // Request is one invocation.

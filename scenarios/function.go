@@ -64,6 +64,8 @@ func functionFields() fields[declared] {
 			"what an instance is: one, or a list to run the function in each"),
 		key("start", choices("start", startTiers()), func(f *declared) *[]string { return &f.starts },
 			"how an instance is started: one, or a list to run the function with each"),
+		key("existing", texts(), func(f *declared) *string { return &f.Existing },
+			"on platform lambda: what it is called there already (name, name:version or ARN), to be invoked and neither deployed nor changed nor removed"),
 		key("payload", payloads(), func(f *declared) *Payload { return &f.Payload },
 			"what each request carries; the default is the fixture's own"),
 	}
@@ -149,7 +151,7 @@ func (r *reader) function(m strict.Map) Function {
 	}
 	r.declared = append(r.declared, d)
 	f := d.Function
-	if r.scenario.Platform.Name == httpPlatform {
+	if r.scenario.Platform.Name == httpPlatform || r.exists(&f) {
 		return f
 	}
 	r.checkCode(m, &f)
@@ -185,9 +187,7 @@ func (r *reader) checkCode(m strict.Map, f *Function) {
 	if v := m.Get("package_size"); v.Given() && code.Given() {
 		v.Fault("package_size is for fixtures", "leave it out; your code is as large as it is")
 	}
-	_, named := r.overrides.Code[f.Name]
-	_, only := r.overrides.Code[""]
-	if f.Code == "" || fixture.Given() || named || only { // what replaces it is looked at instead
+	if f.Code == "" || fixture.Given() || covers(r.overrides.Code, f.Name) { // what replaces it is looked at instead
 		return
 	}
 	f.Code = r.path(f.Code)

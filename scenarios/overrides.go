@@ -26,6 +26,11 @@ type Overrides struct {
 	// Endpoint, Region and Role are where platform lambda runs functions, and as
 	// whom. "" keeps them.
 	Endpoint, Region, Role string
+	// Existing is what functions of the scenario are called where they are there
+	// already, by function; "" is for the scenario's only one. Change lets them
+	// be changed to make starts cold.
+	Existing map[string]string
+	Change   bool
 	// OCIRuntime and Tier are how platform docker makes containers. "" keeps them.
 	OCIRuntime, Tier string
 	// Seed replaces the seed; nil keeps it.
@@ -138,6 +143,8 @@ func (o *Overrides) owned() []owned {
 		{"--endpoint-url", lambdaPlatform, o.Endpoint != "", func() { o.Endpoint = "" }},
 		{"--region", lambdaPlatform, o.Region != "", func() { o.Region = "" }},
 		{"--role", lambdaPlatform, o.Role != "", func() { o.Role = "" }},
+		{"--existing", lambdaPlatform, o.Existing != nil, func() { o.Existing = nil }},
+		{"--change-existing", lambdaPlatform, o.Change, func() { o.Change = false }},
 		{"--oci-runtime", dockerPlatform, o.OCIRuntime != "", func() { o.OCIRuntime = "" }},
 		{"--tier", dockerPlatform, o.Tier != "", func() { o.Tier = "" }},
 		{"--sandbox", referencePlatform, o.Sandboxes != nil, func() { o.Sandboxes = nil }},
@@ -186,6 +193,7 @@ func (o Overrides) apply(s *Scenario) {
 	p.URL, p.Preset, p.Host = cmp.Or(o.URL, p.URL), cmp.Or(o.Preset, p.Preset), cmp.Or(o.Host, p.Host)
 	l := &p.Lambda
 	l.Endpoint, l.Region, l.Role = cmp.Or(o.Endpoint, l.Endpoint), cmp.Or(o.Region, l.Region), cmp.Or(o.Role, l.Role)
+	l.Change = l.Change || o.Change
 	d := &s.Platform.Docker
 	d.OCIRuntime, d.Tier = cmp.Or(o.OCIRuntime, d.OCIRuntime), cmp.Or(o.Tier, d.Tier)
 	if o.KeepAlive != nil {

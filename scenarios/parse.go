@@ -56,11 +56,13 @@ func parse(r *reader, text []byte) (*Scenario, error) {
 	r.faults = append(r.faults, r.overrides.misplaced(s.Platform.Name)...)
 	r.assign()
 	r.replaceCode()
+	r.replaceExisting()
 	if s.Platform.Name == referencePlatform {
 		r.uploads()
 		r.expand(m)
 	}
 	r.overrides.apply(s)
+	s.spare()
 	s.noteProfile(r.profile)
 	s.noteCuts()
 	r.completePlatform(m)

@@ -104,6 +104,8 @@ func platformFields() fields[Platform] {
 			"restore instances from snapshots of published versions").Of(cloud).Defaults(false),
 		key("provisioned_concurrency", counts(1, 100_000), func(p *Platform) *int { return &p.Lambda.Provisioned },
 			"instances of each function that are kept ready; the default is none").Of(cloud),
+		key("change_existing", flags(), func(p *Platform) *bool { return &p.Lambda.Change },
+			"functions that are there already may have a variable changed, and put back, to make their starts cold").Of(cloud).Defaults(false),
 		key("workerd", texts(), func(p *Platform) *string { return &p.Workerd.Program },
 			"the workerd program; the default is the one on the PATH, or npm's in ./node_modules").Of(isolates),
 		key("compatibility_date", days("2026-01-31"), func(p *Platform) *string { return &p.Workerd.CompatibilityDate },

@@ -85,7 +85,8 @@ type Lambda struct {
 	Role         string // ARN
 	Architecture string // x86_64 or arm64; "" is this machine's
 	SnapStart    bool
-	Provisioned  int // instances kept ready; 0 is none
+	Provisioned  int  // instances kept ready; 0 is none
+	Change       bool // functions that are there already may be changed to make starts cold
 }
 
 // Workerd is the program of platform workers. What is not given is the
@@ -134,6 +135,7 @@ type Function struct {
 	Storage     units.Bytes // size of /tmp where the sandbox bounds it; 0 is the platform's default
 	Sandbox     string      // the default is the platform's
 	Start       string      // how instances are started; the default is the platform's
+	Existing    string      // lambda: what it is called where it is there already; "" where it is to be deployed
 	PackageSize units.Bytes // fixtures: how much code to add to the function; 0 adds none
 	Payload     Payload
 }

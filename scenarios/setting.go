@@ -77,17 +77,9 @@ func settable() []string {
 // replaceCode gives functions the code of the command line.
 func (r *reader) replaceCode() {
 	for _, name := range slices.Sorted(maps.Keys(r.overrides.Code)) {
-		folder, i := r.overrides.Code[name], r.named(name)
-		if i < 0 {
-			var known []string
-			for _, f := range r.scenario.Functions {
-				known = append(known, f.Name)
-			}
-			problem, instead := "unknown function "+strict.Quote(name), strict.Instead(name, known)
-			if name == "" {
-				problem, instead = fmt.Sprintf("the scenario has %d functions", len(known)), "say whose code it is: "+known[0]+"="+folder
-			}
-			r.faults = append(r.faults, Fault{File: folder, Problem: problem, Instead: instead})
+		folder := r.overrides.Code[name]
+		i, ok := r.whose(folder, name, folder)
+		if !ok {
 			continue
 		}
 		f := &r.scenario.Functions[i]

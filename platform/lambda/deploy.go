@@ -31,7 +31,8 @@ type deployment struct {
 	version  atomic.Pointer[string] // that is invoked; nil is $LATEST
 	cold     atomic.Bool            // the next request is the first after an eviction
 
-	made bool // there is a function to be removed
+	made    bool // there is a function to be removed
+	changed bool // there is a configuration to be put back
 
 	changing sync.Mutex // of what follows, and of the configuration
 	revision string
@@ -47,8 +48,15 @@ func runtimes() map[platform.Runtime]types.Runtime {
 }
 
 // Deploy creates the function, with a version and instances kept ready where
-// the options want them, and returns when it can be invoked.
+// the options want them, and returns when it can be invoked. One that is there
+// already it takes as it is.
 func (p *Platform) Deploy(ctx context.Context, f platform.Function) (platform.Deployment, error) {
+	switch {
+	case f.Existing != "":
+		return p.adopt(ctx, f)
+	case p.options.Existing:
+		return nil, &platform.Error{Kind: sample.Refused, Op: "deploy " + f.Name, Err: errors.New("nobody says what it is called, and nothing is to be made")}
+	}
 	d := &deployment{p: p, function: f, name: p.mark.Name(f.Name, LambdaLimits().Name), op: "invoke " + f.Name}
 	in, err := p.creation(f, d.name)
 	if err != nil {
@@ -242,8 +250,12 @@ func (d *deployment) provision(ctx context.Context, op string) error {
 }
 
 // Remove deletes the function with its versions. It waits for a change that is
-// under way, and works after ctx has ended.
+// under way, and works after ctx has ended. One that was there stays, with the
+// configuration that it had.
 func (d *deployment) Remove(ctx context.Context) error {
+	if d.function.Existing != "" {
+		return d.restore(context.WithoutCancel(ctx))
+	}
 	return d.p.delete(context.WithoutCancel(ctx), "remove "+d.function.Name, d.name)
 }
 

@@ -33,16 +33,8 @@ func (e *evictable) Evict(ctx context.Context) error {
 	count := strconv.Itoa(d.count + 1)
 	variables := map[string]string{evictionVariable: count}
 	maps.Copy(variables, d.function.Env)
-	err := d.p.until(ctx, op, "is still being changed", func(ctx context.Context) (bool, error) {
-		_, err := d.p.control.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{
-			FunctionName: &d.name, Environment: &types.Environment{Variables: variables},
-		})
-		if isConflict(err) {
-			return false, nil
-		}
-		return true, err
-	})
-	if err != nil {
+	d.changed = true // or may be, if the answer is lost
+	if err := d.setVariables(ctx, op, variables); err != nil {
 		return err
 	}
 	now, err := d.settled(ctx, op, nil)
@@ -63,4 +55,17 @@ func (e *evictable) Evict(ctx context.Context) error {
 	d.p.evictions.Add(1)
 	d.cold.Store(true)
 	return nil
+}
+
+// setVariables changes the function's environment, once it lets itself be changed.
+func (d *deployment) setVariables(ctx context.Context, op string, variables map[string]string) error {
+	return d.p.until(ctx, op, "is still being changed", func(ctx context.Context) (bool, error) {
+		_, err := d.p.control.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{
+			FunctionName: &d.name, Environment: &types.Environment{Variables: variables},
+		})
+		if isConflict(err) {
+			return false, nil
+		}
+		return true, err
+	})
 }

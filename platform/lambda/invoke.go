@@ -1,11 +1,13 @@
 package lambda
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptrace"
 	"slices"
 	"strings"
@@ -45,7 +47,7 @@ func (d *deployment) Invoke(ctx context.Context, r platform.Request) (platform.R
 		return response, d.p.failure(ctx, d.longest(), d.op, err)
 	}
 	response.Status, response.Body = int(out.StatusCode), out.Payload
-	told := d.judge(out, took, &response)
+	told := d.judge(out, sent, took, &response)
 	if evicted && response.Evidence.Start == sample.Warm {
 		d.p.disproved.Add(1)
 	}
@@ -62,12 +64,16 @@ func (d *deployment) longest() time.Duration {
 }
 
 // judge reads the answer's report and says by it how the request was served.
-// A report that is of another request says nothing.
-func (d *deployment) judge(out *lambda.InvokeOutput, took time.Duration, response *platform.Response) report {
+// A report that is of another request says nothing. Where there is none, the
+// function's beacon does.
+func (d *deployment) judge(out *lambda.InvokeOutput, sent time.Time, took time.Duration, response *platform.Response) report {
 	log, err := base64.StdEncoding.DecodeString(aws.ToString(out.LogResult))
 	r, cold, restored, ok := readReport(log)
 	if err != nil || !ok {
-		d.p.silent.Add(1)
+		response.Evidence = d.p.beacons.Judge(beaconOf(out.Payload), sent, sent.Add(took))
+		if response.Evidence.Start == sample.Unknown {
+			d.p.silent.Add(1)
+		}
 		return r
 	}
 	if id, known := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata); known && id != r.request {
@@ -81,18 +87,41 @@ func (d *deployment) judge(out *lambda.InvokeOutput, took time.Duration, respons
 	switch {
 	case restored:
 		e.Start, e.Breakdown.Provision = sample.Restored, r.restore
-	case cold && d.p.options.Provisioned > 0:
+	case cold && r.init+r.duration > took && d.mayBeReady():
 		// The line has the init of an instance that was kept ready, too, though
-		// it was long before the request. Where the request was shorter than that
-		// init, it was; where not, it may have spilled over and started one.
+		// it was long before the request: here it does not fit into the request.
 		e.Start = sample.Provisioned
-		if r.init+r.duration <= took {
-			e.Start, e.Grade = sample.Unknown, sample.NoGrade
-		}
+	case cold && d.p.options.Provisioned > 0:
+		// It may have spilled over and had one started.
+		e.Start, e.Grade = sample.Unknown, sample.NoGrade
 	case cold:
 		e.Start, e.Breakdown.Init = sample.Cold, r.init
 	}
 	return r
+}
+
+// mayBeReady says whether there may be instances that were started ahead of
+// demand. Of a function that was there already nobody says that there are none.
+func (d *deployment) mayBeReady() bool {
+	return d.p.options.Provisioned > 0 || d.function.Existing != ""
+}
+
+// beaconOf is the beacon that an answer carries among the headers of its
+// document, as functions behind a URL answer; empty for none.
+func beaconOf(body []byte) http.Header {
+	header := make(http.Header)
+	var document struct {
+		Headers map[string]any `json:"headers"`
+	}
+	if !bytes.HasPrefix(body, []byte("{")) || json.Unmarshal(body, &document) != nil {
+		return header
+	}
+	for name, v := range document.Headers {
+		if text, ok := v.(string); ok {
+			header.Add(name, text)
+		}
+	}
+	return header
 }
 
 // kind is what went wrong with an invocation whose function failed.
@@ -104,7 +133,8 @@ func (r *report) kind(body []byte) sample.ErrorKind {
 		return slices.ContainsFunc(failed, func(t string) bool { return slices.Contains(types, t) })
 	}
 	switch {
-	case r.status == "timeout" || is("Sandbox.Timedout") || strings.Contains(doc.Message, "Task timed out after"):
+	case r.status == "timeout" || is("Sandbox.Timedout") || strings.Contains(doc.Message, "Task timed out after"),
+		strings.Contains(doc.Message, "Lambda timeout"): // serverless-offline's words
 		return sample.Timeout
 	case is("Function.ResponseSizeTooLarge"):
 		return sample.Payload

@@ -1,12 +1,16 @@
 // Package lambda is AWS Lambda as a platform, and whatever else speaks its API:
 // LocalStack, serverless-offline, coldcurve serve.
 //
-// In: functions as folders or images. Out: functions of Lambda under names of
-// their own, marked by tags and description, one Invoke a request, and the
-// evidence of each answer's REPORT line: an Init Duration is a cold start, a
-// Restore Duration a restored one. Nothing is sent but what was asked for: no
-// probe and no repeated invocation. [Platform.Evict] makes the next start cold
-// by a change of configuration, and returns when that is live.
+// In: functions as folders or images, or the names of some that are there. Out:
+// functions of Lambda under names of their own, marked by tags and description,
+// one Invoke a request, and the evidence of each answer's REPORT line: an Init
+// Duration is a cold start, a Restore Duration a restored one. Where there is no
+// such line (serverless-offline), the function's own beacon is the evidence, if
+// its answer is a JSON object that has one among its headers, as a function's
+// behind a URL has them. Nothing is sent but what was asked for: no probe and no
+// repeated invocation. Evict makes the next start cold by a change of
+// configuration, and returns when that is live. What was there already is
+// invoked, and changed by Evict alone, where that was asked for.
 //
 // Credentials come from where AWS's own tools find them, and are never printed.
 // It makes no roles, networks or log groups, and knows no prices.
@@ -25,6 +29,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/beacon"
 	"github.com/coldcurve/coldcurve/platform/http/exchange"
 	"github.com/coldcurve/coldcurve/platform/mark"
 )
@@ -55,6 +60,8 @@ type Platform struct {
 	invoker  *lambda.Client // for invocations: tries nothing again
 	mark     mark.Mark
 	close    func()
+
+	beacons beacon.Ledger // of answers without a report
 
 	evictions, disproved, foreign, silent atomic.Uint64
 }
@@ -105,7 +112,22 @@ func (p *Platform) Claims() platform.Claims {
 	if p.options.Provisioned > 0 {
 		c.Lacks[platform.Evicting] = "provisioned concurrency keeps instances ready"
 	}
+	if p.options.Existing {
+		p.claimLess(&c)
+	}
 	return c
+}
+
+// claimLess takes out what only whoever deploys a function knows, and what only
+// AWS promises of its own.
+func (p *Platform) claimLess(c *platform.Claims) {
+	const there = "what is invoked is there already"
+	c.Grade, c.Payload, c.Response = sample.Beacon, 0, 0
+	c.Lacks[platform.Deploying], c.Lacks[platform.Starting] = there, there
+	c.Lacks[platform.Billing] = "not everything that speaks Lambda's API reports it"
+	if !p.options.Change {
+		c.Lacks[platform.Evicting] = "it is not to be changed"
+	}
 }
 
 // Describe tells what answers, and what of it nobody took at its word.
@@ -131,7 +153,10 @@ func (p *Platform) Describe(context.Context) (platform.Description, error) {
 		d.Notes = append(d.Notes, "starts were made cold by changing the environment variable "+evictionVariable)
 	}
 	note(disproved, "after %d of %d evictions the platform says that an instance was there: those requests count as warm", disproved, evictions)
-	note(p.silent.Load(), "%d answers came without a report: nothing tells how they were served", p.silent.Load())
+	note(p.silent.Load(), "%d answers came without a report or a beacon that can be believed: nothing tells how they were served", p.silent.Load())
+	counts := p.beacons.Counts()
+	note(counts.Contradictions, "%d beacons say what cannot be: the start kinds of those answers are unknown", counts.Contradictions)
+	note(counts.Malformed, "%d beacons cannot be read", counts.Malformed)
 	note(p.foreign.Load(), "%d answers came with the report of another request: nothing of it is believed", p.foreign.Load())
 	if !p.Loopback() && p.options.Role != "" {
 		d.Notes = append(d.Notes, "if the role may write logs, Lambda keeps a log group /aws/lambda/NAME of each function, which stays")

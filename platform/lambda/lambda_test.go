@@ -336,9 +336,11 @@ func TestOptions(t *testing.T) {
 		"is not this machine":                   {Region: "eu-central-1", Endpoint: "http://192.0.2.1:4566", Role: "arn:aws:iam::123456789012:role/r"},
 		"endpoint is not a URL":                 {Endpoint: "127.0.0.1:9001"},
 		`role "admin": write arn:`:              {Role: "admin"},
+		"that they have: leave both out":        {Existing: true, Provisioned: 1},
 		"choose one":                            {SnapStart: true, Provisioned: 1},
 		`architecture "amd64": write x86_64`:    {Architecture: "amd64"},
 		"platform lambda: no AWS credentials: ": {Region: "eu-central-1", Role: "arn:aws:iam::123456789012:role/r"},
+		"no AWS credentials: access disabled":   {Region: "eu-central-1", Existing: true},
 	} {
 		_, err := lambda.New(t.Context(), o)
 		if err == nil || !strings.Contains(err.Error(), want) {

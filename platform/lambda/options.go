@@ -43,6 +43,12 @@ type Options struct {
 	SnapStart bool
 	// Provisioned is how many instances of each function are kept ready.
 	Provisioned int
+	// Existing says that every function is there already: nothing is made, and no
+	// role is needed.
+	Existing bool
+	// Change lets the configuration of functions that were there be changed to
+	// make starts cold. It is put back when they are removed.
+	Change bool
 	// Run is in the name of everything that is made. The default is drawn.
 	Run string
 	// Answer is how long the API may take to answer what waits for no function;
@@ -79,6 +85,7 @@ func (o *Options) resolve() error {
 	fault(o.Role != "" && !rolePattern.MatchString(o.Role), "role %q: write arn:aws:iam::123456789012:role/NAME", o.Role)
 	fault(o.Provisioned < 0, "provisioned %d is below 0", o.Provisioned)
 	fault(o.Provisioned > 0 && o.SnapStart, "provisioned concurrency and SnapStart do not go together: choose one")
+	fault(o.Existing && (o.SnapStart || o.Provisioned > 0), "functions that are there already keep the SnapStart and provisioned concurrency that they have: leave both out")
 	if o.Run == "" {
 		o.Run = mark.Draw()
 	}
@@ -161,7 +168,7 @@ func (p *Platform) complete(cfg *aws.Config) error {
 	switch {
 	case o.Region == "":
 		return p.unready(errors.New("no region"), "add --region, or set AWS_REGION")
-	case o.Role == "":
+	case o.Role == "" && !o.Existing:
 		return p.unready(errors.New("no execution role for the functions"),
 			"add --role arn:aws:iam::ACCOUNT:role/NAME; one without permissions is enough for functions that call nobody")
 	case !local && strings.HasPrefix(p.endpoint, "http://"):

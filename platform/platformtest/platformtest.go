@@ -254,10 +254,12 @@ func (w *world) hold(a *subject.Answer, out *platform.Response) {
 	}
 }
 
-// checkGrade wants evidence of the claimed grade or none, also beside an error.
+// checkGrade wants evidence of the claimed grade, of a better one or none, also
+// beside an error.
 func (w *world) checkGrade(out *platform.Response, err error) {
 	e := &out.Evidence
-	if (e.Start == sample.Unknown) != (e.Grade == sample.NoGrade) || e.Start != sample.Unknown && e.Grade != w.claims.Grade {
+	known, claimed := e.Start != sample.Unknown, w.claims.Grade
+	if known == (e.Grade == sample.NoGrade) || known && (claimed == sample.NoGrade || e.Grade < claimed) {
 		w.Errorf("start %s of grade %s, where %s is claimed (error: %v)", e.Start, e.Grade, w.claims.Grade, err)
 	}
 }

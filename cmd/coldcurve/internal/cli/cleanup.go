@@ -104,8 +104,7 @@ func (c *cleanupCmd) open(ctx context.Context, w *World) (depots []*depot, err e
 
 // lambda is what runs on platform lambda have left.
 func (c *cleanupCmd) lambda(ctx context.Context) (*depot, error) {
-	// Nobody invokes here, so any role will do.
-	p, err := lambdaplatform.New(ctx, lambdaplatform.Options{Endpoint: c.Endpoint, Region: c.Region, Role: "arn:aws:iam::000000000000:role/none"})
+	p, err := lambdaplatform.New(ctx, lambdaplatform.Options{Endpoint: c.Endpoint, Region: c.Region, Existing: true})
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,12 +34,15 @@ func (m *money) UnmarshalText(text []byte) (err error) {
 
 // openLambda opens platform lambda, once whoever pays has agreed.
 func openLambda(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd) (*lambdaplatform.Platform, error) {
-	p, err := lambdaplatform.New(ctx, lambdaOptions(&s.Platform))
+	p, err := lambdaplatform.New(ctx, lambdaOptions(s))
 	if err != nil || p.Loopback() {
 		return p, err
 	}
 	var b bound
 	book, on, err := c.pricing.open()
+	if err == nil {
+		s, err = sized(ctx, p, s)
+	}
 	if err == nil {
 		b, err = boundOf(s, c.stay, p.Region(), book, on)
 	}
@@ -53,11 +57,31 @@ func openLambda(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd)
 	return p, nil
 }
 
-func lambdaOptions(p *scenarios.Platform) lambdaplatform.Options {
+func lambdaOptions(s *scenarios.Scenario) lambdaplatform.Options {
+	p := &s.Platform
 	return lambdaplatform.Options{
+		Existing: !slices.ContainsFunc(s.Functions, func(f scenarios.Function) bool { return f.Existing == "" }), Change: p.Lambda.Change,
 		Endpoint: p.Lambda.Endpoint, Region: p.Lambda.Region, Profile: p.Lambda.Profile, Role: p.Lambda.Role,
 		Architecture: p.Lambda.Architecture, SnapStart: p.Lambda.SnapStart, Provisioned: p.Lambda.Provisioned, Answer: p.Timeout,
 	}
+}
+
+// sized is the scenario with what functions that are there may really take.
+func sized(ctx context.Context, p *lambdaplatform.Platform, s *scenarios.Scenario) (*scenarios.Scenario, error) {
+	out := *s
+	out.Functions = slices.Clone(s.Functions)
+	for i := range out.Functions {
+		f := &out.Functions[i]
+		if f.Existing == "" {
+			continue
+		}
+		size, err := p.Size(ctx, f.Existing)
+		if err != nil {
+			return nil, fmt.Errorf("what the run may cost: %w", err)
+		}
+		f.Memory, f.Timeout, f.Storage = size.Memory, size.Timeout, size.Storage
+	}
+	return &out, nil
 }
 
 // bound is the most that a run can come to.

@@ -3,12 +3,16 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/prices"
 	"github.com/coldcurve/coldcurve/analysis/units"
+	lambdaplatform "github.com/coldcurve/coldcurve/platform/lambda"
 	"github.com/coldcurve/coldcurve/scenarios"
 )
 
@@ -72,6 +76,40 @@ func TestConsent(t *testing.T) {
 		}
 		if failed, ok := errors.AsType[*failure](err); tt.nobody && tt.says != "" && (!ok || failed.hint == "") {
 			t.Errorf("%s: no hint", tt.name)
+		}
+	}
+}
+
+// TestSized bounds what a run on a function that is there may cost by what that
+// may take, and not by what the scenario says of it.
+func TestSized(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, `{"MemorySize": 1024, "Timeout": 60}`)
+	}))
+	defer server.Close()
+	p, err := lambdaplatform.New(t.Context(), lambdaplatform.Options{Endpoint: server.URL, Existing: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close(t.Context())
+	s := &scenarios.Scenario{Functions: []scenarios.Function{{Name: "made", Memory: 1}, {Name: "there", Existing: "shop", Memory: 1}}}
+	got, err := sized(t.Context(), p, s)
+	if err != nil || got.Functions[0].Memory != 1 || got.Functions[1].Memory != 1024*units.MB || got.Functions[1].Timeout != time.Minute || s.Functions[1].Memory != 1 {
+		t.Errorf("got %+v, %v; the scenario has become %+v", got, err, s)
+	}
+}
+
+func TestByFunction(t *testing.T) {
+	got, err := byFunction("--existing", []string{"shop=arn:aws:lambda:eu-central-1:1:function:shop", "cart=c"})
+	if err != nil || got["shop"] != "arn:aws:lambda:eu-central-1:1:function:shop" || got["cart"] != "c" {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if got, err := byFunction("--existing", []string{"shop-prod:live"}); err != nil || got[""] != "shop-prod:live" {
+		t.Errorf("got %v, %v", got, err)
+	}
+	for _, bad := range [][]string{{"shop="}, {"a", "b"}, {"a=1", "a=2"}} {
+		if _, err := byFunction("--existing", bad); err == nil {
+			t.Errorf("%q is taken", bad)
 		}
 	}
 }

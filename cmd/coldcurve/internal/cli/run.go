@@ -46,6 +46,8 @@ type overrideFlags struct {
 	Region    string   `help:"Platform lambda: AWS region. The default is that of AWS's own configuration."`
 	Role      string   `help:"Platform lambda: ARN of the functions' execution role."`
 	Runtime   string   `help:"Language of fixtures in place of the scenario's: go, nodejs, python or wasm."`
+	Existing  []string `placeholder:"[FUNCTION=]NAME" help:"Platform lambda: invoke what is there by this name, in place of deploying the scenario's function."`
+	Change    bool     `name:"change-existing" help:"Platform lambda: may change a variable of functions that are there, and put it back, to make their starts cold."`
 	OCI       string   `name:"oci-runtime" help:"Platform docker: what runs containers: runc, crun, runsc (gVisor). The default is the engine's."`
 	Tier      string   `help:"Platform docker: how much of a container is there before a request (plain, created, paused)."`
 	Seed      *uint64  `help:"Seed in place of the scenario's."`
@@ -74,8 +76,12 @@ func (f *overrideFlags) overrides() (scenarios.Overrides, error) {
 	if (f.URL != "" || f.Preset != "") && f.Platform == "" {
 		f.Platform = "http" // only http has them
 	}
+	existing, err := byFunction("--existing", f.Existing)
+	if err != nil {
+		return scenarios.Overrides{}, err
+	}
 	return scenarios.Overrides{
-		Endpoint: f.Endpoint, Region: f.Region, Role: f.Role, OCIRuntime: f.OCI, Tier: f.Tier,
+		Endpoint: f.Endpoint, Region: f.Region, Role: f.Role, Existing: existing, Change: f.Change, OCIRuntime: f.OCI, Tier: f.Tier,
 		Platform: f.Platform, URL: f.URL, Preset: f.Preset, Host: f.HostName, Runtime: platform.Runtime(f.Runtime), Seed: f.Seed, Scale: f.Scale, TimeScale: f.TimeScale,
 		KeepAlive: f.KeepAlive.value, Sandboxes: f.Sandbox, Starts: f.Start,
 	}, nil
@@ -86,8 +92,30 @@ func (f overrideFlags) on(o scenarios.Overrides) overrideFlags {
 	f.Platform, f.URL, f.Preset, f.HostName = o.Platform, o.URL, o.Preset, o.Host
 	f.Endpoint, f.Region, f.Role = o.Endpoint, o.Region, o.Role
 	f.OCI, f.Tier = o.OCIRuntime, o.Tier
+	if f.Change = o.Change; o.Existing == nil {
+		f.Existing = nil
+	}
 	f.KeepAlive.value, f.Sandbox, f.Start = o.KeepAlive, o.Sandboxes, o.Starts
 	return f
+}
+
+// byFunction reads values that may each begin with whose they are.
+func byFunction(flag string, list []string) (map[string]string, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	values := make(map[string]string)
+	for _, text := range list {
+		function, value, ok := strings.Cut(text, "=")
+		if !ok {
+			function, value = "", text
+		}
+		if _, twice := values[function]; twice || value == "" {
+			return nil, usage("%s %s: write NAME, or FUNCTION=NAME once for each function", flag, text)
+		}
+		values[function] = value
+	}
+	return values, nil
 }
 
 // given are the flags that change a scenario, as the manifest keeps them. The
@@ -104,6 +132,8 @@ func (f *overrideFlags) given() map[string]string {
 	add("host", f.HostName != "", f.HostName)
 	add("runtime", f.Runtime != "", f.Runtime)
 	add("region", f.Region != "", f.Region)
+	add("existing", f.Existing != nil, strings.Join(f.Existing, ","))
+	add("change-existing", f.Change, f.Change)
 	add("oci-runtime", f.OCI != "", f.OCI)
 	add("tier", f.Tier != "", f.Tier)
 	add("scale", f.Scale != 1, f.Scale)

@@ -191,9 +191,9 @@ func buildFunction(ctx context.Context, w *World, s *scenarios.Scenario, f *scen
 	pf := platform.Function{
 		Name: f.Name, Runtime: f.Runtime, Code: f.Code, Image: f.Image, Handler: f.Handler,
 		Memory: f.Memory, Timeout: f.Timeout, Env: f.Env, Reserved: f.Reserved,
-		Storage: f.Storage, Sandbox: f.Sandbox, Start: f.Start,
+		Storage: f.Storage, Sandbox: f.Sandbox, Start: f.Start, Existing: f.Existing,
 	}
-	if s.Platform.Name == "http" {
+	if s.Platform.Name == "http" || f.Existing != "" {
 		return pf, nil
 	}
 	var err error

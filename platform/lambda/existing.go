@@ -1,0 +1,89 @@
+package lambda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform"
+)
+
+// qualified matches names and ARNs that end in a version or an alias.
+var qualified = regexp.MustCompile(`^([^:]+|arn:.*:function:[^:]+):[^:]+$`)
+
+const hintUnchangeable = "where a function's configuration cannot be read it cannot be changed: leave --change-existing out, and let gaps exceed the keep-alive"
+
+// adopt takes a function that is there. It asks for nothing, unless the function
+// is to be changed: not everything that answers invocations answers more.
+func (p *Platform) adopt(ctx context.Context, f platform.Function) (platform.Deployment, error) {
+	d := &deployment{p: p, function: f, name: f.Existing, op: "invoke " + f.Name}
+	if !p.options.Change {
+		return d, nil
+	}
+	op := "prepare " + f.Name
+	if qualified.MatchString(f.Existing) {
+		return nil, &platform.Error{Kind: sample.Refused, Op: op, Err: fmt.Errorf("%s is a version or an alias, whose configuration nobody can change", f.Existing),
+			Hint: "name the function without it, or leave its starts as they are"}
+	}
+	now, err := d.settled(ctx, op, nil)
+	if err != nil {
+		if failed, ok := errors.AsType[*platform.Error](err); ok && failed.Hint == "" {
+			failed.Hint = hintUnchangeable
+		}
+		return nil, err
+	}
+	d.revision = value(now.RevisionId)
+	if e := now.Environment; e != nil {
+		if e.Error != nil {
+			return nil, &platform.Error{Kind: sample.Refused, Op: op, Err: fmt.Errorf("its variables cannot be read, to be put back: %s", value(e.Error.Message))}
+		}
+		d.function.Env = maps.Clone(e.Variables)
+	}
+	return &evictable{d}, nil
+}
+
+// restore puts a function's configuration back where it was changed.
+func (d *deployment) restore(ctx context.Context) error {
+	d.changing.Lock()
+	defer d.changing.Unlock()
+	if !d.changed {
+		return nil
+	}
+	op := "put back the variables of " + d.function.Name
+	if err := d.setVariables(ctx, op, d.function.Env); err != nil {
+		return err
+	}
+	d.changed = false
+	_, err := d.settled(ctx, op, nil)
+	return err
+}
+
+// Size is what a function may take, as it is configured.
+type Size struct {
+	Memory, Storage units.Bytes
+	Timeout         time.Duration
+}
+
+// Size looks up a function that is there.
+func (p *Platform) Size(ctx context.Context, name string) (Size, error) {
+	var now *lambda.GetFunctionConfigurationOutput
+	err := p.ask(ctx, "look up "+name, func(ctx context.Context) (err error) {
+		now, err = p.control.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &name})
+		return err
+	})
+	if err != nil {
+		return Size{}, err
+	}
+	s := Size{Memory: units.Bytes(value(now.MemorySize)) * units.MB, Timeout: time.Duration(value(now.Timeout)) * time.Second}
+	if now.EphemeralStorage != nil {
+		s.Storage = units.Bytes(value(now.EphemeralStorage.Size)) * units.MB
+	}
+	return s, nil
+}
