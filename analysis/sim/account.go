@@ -165,7 +165,8 @@ const (
 //
 // because what happens to one request depends on what happened within the
 // keep-alive before it. It also gives the batches' length; ok is false where
-// there are too few.
+// fewer than minBatches have a request, or none or all of those served are cold:
+// batches that are all alike do not tell how far they would be apart.
 func (t *timeline) coldError() (se float64, length time.Duration, ok bool) {
 	full := t.bins
 	if n := len(full); n > 0 && t.last < t.from+time.Duration(n)*t.width {
@@ -182,10 +183,12 @@ func (t *timeline) coldError() (se float64, length time.Duration, ok bool) {
 		for _, b := range full[k : k+each] {
 			g.add(b)
 		}
-		groups = append(groups, g)
-		all.add(g)
+		if g.served > 0 {
+			groups = append(groups, g)
+			all.add(g)
+		}
 	}
-	if all.served == 0 {
+	if len(groups) < minBatches || all.cold == 0 || all.cold == all.served {
 		return 0, 0, false
 	}
 	share, sum := float64(all.cold)/float64(all.served), 0.

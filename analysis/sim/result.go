@@ -46,7 +46,7 @@ type Result struct {
 	Started   uint64 `json:"started"`  // instances
 
 	PCold       float64  `json:"p_cold"`        // Cold / Served; 0 where nothing was served
-	PColdStderr *float64 `json:"p_cold_stderr"` // by batch means; null where there are too few batches
+	PColdStderr *float64 `json:"p_cold_stderr"` // by batch means; null where too few batches have requests, or all are alike
 	// ColdError bounds what the model, not chance, may have Cold off by, as a share
 	// of it: 0.1 is 10%. 0 for the event engine, which has no model.
 	ColdError float64 `json:"cold_model_error"`

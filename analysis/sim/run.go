@@ -127,8 +127,8 @@ type sum struct {
 	next     int
 	total    Result
 	engines  map[Engine]int
-	variance float64 // of the number of cold starts
-	sure     bool    // every function has a standard error, or no cold start
+	variance float64 // of the number of cold starts, at most
+	untold   uint64  // requests served of functions that have cold starts, and no standard error of them
 	err      error
 }
 
@@ -155,7 +155,7 @@ func (s *sum) take(t task) (added int) {
 func (s *sum) add(r *Result) {
 	t := &s.total
 	if s.engines == nil {
-		s.engines, s.sure = map[Engine]int{}, true
+		s.engines = map[Engine]int{}
 	}
 	if r.Interrupted {
 		t.Interrupted = true
@@ -191,11 +191,13 @@ func (s *sum) add(r *Result) {
 	for _, w := range r.Warnings {
 		s.warn(w)
 	}
-	if r.PColdStderr != nil {
-		n := *r.PColdStderr * float64(r.Served)
+	switch served := float64(r.Served); {
+	case r.PColdStderr != nil:
+		n := *r.PColdStderr * served
 		s.variance += n * n
-	} else if r.Cold > 0 {
-		s.sure = false
+	case r.Cold > 0:
+		s.untold += r.Served
+		s.variance += served * served / 4
 	}
 	if s.each != nil {
 		alone := *r
@@ -222,6 +224,23 @@ func (s *sum) warn(w Warning) {
 	t.Warnings[k].Functions = max(1, t.Warnings[k].Functions) + 1
 }
 
+// fewUntold is the share of requests up to which functions without a standard
+// error do not leave the sum without one.
+const fewUntold = .1
+
+// stderr is the standard error of the cold share of all functions, which know
+// nothing of each other. Where a function has too few batches, its number of
+// cold starts has the greatest variance that a number from 0 to n can have,
+// n*n/4; nil where that is said of more than a few requests.
+func (s *sum) stderr() *float64 {
+	t := &s.total
+	if t.Cold == 0 || s.engines[EngineLevels] > 0 || float64(s.untold) > fewUntold*float64(t.Served) {
+		return nil
+	}
+	se := math.Sqrt(s.variance) / float64(t.Served)
+	return &se
+}
+
 // result is the sum as one function's result. Means over time are of all
 // functions together.
 func (s *sum) result(interrupted bool) *Result {
@@ -240,10 +259,7 @@ func (s *sum) result(interrupted bool) *Result {
 	case s.engines[EngineLevels] > 0:
 		r.Engine = EngineMixed
 	}
-	if s.sure && r.Served > 0 {
-		se := math.Sqrt(s.variance) / float64(r.Served)
-		r.PColdStderr = &se
-	}
+	r.PColdStderr = s.stderr()
 	if r.Warnings == nil {
 		r.Warnings = []Warning{}
 	}
