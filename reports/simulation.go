@@ -134,7 +134,11 @@ func figuresOf(r *sim.Result) []Fact {
 		requests += fmt.Sprintf(", and %s in the warm-up of %s, which is left out", units.FormatCount(r.WarmupRequests), units.FormatDuration(wall(r.Warmup)))
 	}
 	add("requests", "%s", requests)
-	add("instances", "mean %s, peak %s, idle %s of the time", number(r.InstancesMean), units.FormatCount(r.InstancesPeak), shareOf(r.IdleShare))
+	mean := number(r.InstancesMean)
+	if r.InstancesError > 0 {
+		mean += fmt.Sprintf(" (off by at most %s by the model)", shareOf(r.InstancesError))
+	}
+	add("instances", "mean %s, peak %s, idle %s of the time", mean, units.FormatCount(r.InstancesPeak), shareOf(r.IdleShare))
 	add("busy", "mean %s", number(r.BusyMean))
 	if h := r.Response; h != nil && h.N() > 0 {
 		add("response time", "%smost %s", quantiles(h), units.FormatDuration(h.Max()))

@@ -36,13 +36,14 @@ import (
 //
 // summed over u in closed form. Errors come from levels' ups and downs being
 // taken as independent from minute to minute and steady within one, and from
-// start delays, which keep instances longer: ColdError says how far off Cold
-// may be.
+// start delays, which keep instances longer: ColdError and InstancesError say
+// how far off Cold and InstancesMean may be.
 //
 // It needs one request an instance, the instance used last taken first, and a
 // fixed or drawn keep-alive of at least a minute: anything else is an error. A
-// load too thin for the law goes to [Events] (engine "events" in the result),
-// with arrivals drawn from its counts where it has none.
+// load too thin for the law, or services that it would be too far off with, go
+// to [Events] (engine "events" in the result), with arrivals drawn from the
+// counts where the load has none.
 func Levels(ctx context.Context, load Load, options Options) (*Result, error) {
 	if err := options.Validate(); err != nil {
 		return nil, err
@@ -57,13 +58,13 @@ func Levels(ctx context.Context, load Load, options Options) (*Result, error) {
 		return nil, fmt.Errorf("levels of %q: at most %d requests: the level engine takes whole minutes, leave the limit out", load.Name, options.Requests)
 	}
 	load.Span = time.Duration(len(load.Counts)) * time.Minute
-	if rate := load.density(); rate < thin {
+	if why := load.beyond(&options); why != nil {
 		if load.Arrivals == nil {
 			load.Arrivals = load.drawn
 		}
 		r, err := Events(ctx, load, options)
 		if err == nil {
-			r.Warnings = append(r.Warnings, *warn(LowRate, "%s in minutes with requests is too thin for levels: each request was followed", units.FormatRate(units.Rate(rate))))
+			r.Warnings = append(r.Warnings, *why)
 		}
 		return r, err
 	}
@@ -72,7 +73,20 @@ func Levels(ctx context.Context, load Load, options Options) (*Result, error) {
 
 // thin is the rate, in minutes that have requests, below which the law of levels
 // is further off than it says: counts are not rates then.
-const thin = .02
+const thin = 1
+
+// beyond says why the law of levels would be too far off for a load; nil where
+// it is not.
+func (l *Load) beyond(o *Options) *Warning {
+	if rate := l.density(); rate < thin {
+		return warn(LowRate, "%s in minutes with requests is too thin for levels: each request was followed", units.FormatRate(units.Rate(rate)))
+	}
+	if d := o.doubtOf(l.Span); d.tied > mostTied || d.cold > mostDoubt {
+		return warn(LongService, "by levels cold starts could be off by more than %s with services of %s: each request was followed",
+			units.FormatShare(mostDoubt), o.Service)
+	}
+	return nil
+}
 
 // longService is the longest mean service that counts of minutes say enough about.
 const longService = 10 * time.Second
@@ -190,27 +204,33 @@ type life struct {
 const draws = 12
 
 func newLadder(load *Load, options *Options) *ladder {
-	l := &ladder{load: load, options: options, service: options.Service.Mean().Seconds()}
-	add := func(d time.Duration, weight float64) {
-		minutes := d.Minutes()
-		l.lives = append(l.lives, life{whole: int(minutes), part: minutes - math.Floor(minutes), weight: weight})
-	}
-	switch p := &options.Policy; {
-	case len(p.Survival) > 0:
-		for k := range draws {
-			add(lifetime(p.Survival, (float64(k)+.5)/draws), 1./draws)
-		}
-	case p.KeepAlive < 0:
-		add(load.Span+time.Minute, 1)
-	default:
-		add(p.KeepAlive, 1)
-	}
+	l := &ladder{load: load, options: options, service: options.Service.Mean().Seconds(), lives: options.lives(load.Span)}
 	longest := 0
 	for _, life := range l.lives {
 		longest = max(longest, life.whole)
 	}
 	l.minutes = make([]rungs, longest+3)
 	return l
+}
+
+// lives are the keep-alives of a load of some span.
+func (o *Options) lives(span time.Duration) []life {
+	of := func(d time.Duration, weight float64) life {
+		minutes := d.Minutes()
+		return life{whole: int(minutes), part: minutes - math.Floor(minutes), weight: weight}
+	}
+	switch p := &o.Policy; {
+	case len(p.Survival) > 0:
+		lives := make([]life, draws)
+		for k := range lives {
+			lives[k] = of(lifetime(p.Survival, (float64(k)+.5)/draws), 1./draws)
+		}
+		return lives
+	case p.KeepAlive < 0:
+		return []life{of(span+time.Minute, 1)}
+	default:
+		return []life{of(p.KeepAlive, 1)}
+	}
 }
 
 // lifetime is the longest idle spell that a share of instances does not survive.
@@ -441,7 +461,8 @@ func (l *ladder) result(t *tower, warm, end int, doubt *Warning) *Result {
 		delay = o.StartDelay.Mean().Seconds()
 		r.startingSeconds, r.delaySeconds, r.waitedSeconds = cold*delay, cold*delay, cold*delay
 	}
-	r.ColdError = l.doubt(r, delay)
+	d := o.doubtOf(l.load.Span)
+	r.ColdError, r.InstancesError = d.cold, d.instances
 	r.Usage = l.usage(r)
 	r.derive()
 	if t.interrupted {
@@ -450,18 +471,61 @@ func (l *ladder) result(t *tower, warm, end int, doubt *Warning) *Result {
 	if doubt != nil {
 		r.Warnings = append(r.Warnings, *doubt)
 	}
-	r.Warnings = append(r.Warnings, *warn(ClosedForm, "cold starts are an estimate, within %s, from counts of minutes; response times are not known", units.FormatShare(r.ColdError)))
+	r.Warnings = append(r.Warnings, *warn(ClosedForm, "cold starts are an estimate, within %s, and instances within %s, from counts of minutes; response times are not known", units.FormatShare(r.ColdError), units.FormatShare(r.InstancesError)))
 	return r
 }
 
-// doubt is how far off the number of cold starts may be, as a share of it.
-// Measured against the event engine (TestLevelsAgree): within 4% for services
-// up to a second and 8% at ten, because what is in service at the end of a
-// minute belongs to both; a start delay D keeps a cold instance from its second
+// doubt is how far off the law of levels may be, as shares of what it says.
+type doubt struct {
+	cold, instances float64
+	// tied is the share of the number busy at an instant that is still busy a
+	// random time of up to a minute later.
+	tied float64
+}
+
+// The law is not asked where it could be further off than mostDoubt, nor where
+// minutes are tied to each other by more than mostTied.
+const (
+	mostDoubt = .3
+	mostTied  = .1
+)
+
+// doubtOf is the doubt of a load of some span. Services in progress tie what is
+// busy in a minute to the next one, and an excess over a level to the one that
+// the same requests made before: by their mean S beside the keep-alive T, and
+// by how many are long. A start delay D keeps a cold instance from its second
 // request for as long, which calls for others in about D of each keep-alive.
-func (l *ladder) doubt(r *Result, delay float64) float64 {
-	life := l.lives[len(l.lives)/2]
-	return .05 + .5*l.service/60 + 2*delay/(60*(float64(life.whole)+life.part))
+// The factors are measured against the event engine, over steady, swinging and
+// recorded loads, services from 100 ms to 10 s and keep-alives from 1 to 30
+// minutes, with about half as much again to spare.
+func (o *Options) doubtOf(span time.Duration) doubt {
+	service, delay, perLife := o.Service.Mean().Seconds(), 0., 0.
+	if o.StartDelay != nil {
+		delay = o.StartDelay.Mean().Seconds()
+	}
+	for _, life := range o.lives(span) {
+		perLife += life.weight / (60 * (float64(life.whole) + life.part))
+	}
+	d := doubt{tied: tied(o.Service)}
+	d.cold = .08 + 8*service*perLife + d.tied + 10*delay*perLife
+	d.instances = .02 + 2*service*perLife + .5*d.tied + 2*delay*perLife
+	return d
+}
+
+// tied is the mean correlation of the number busy at two instants up to a
+// minute apart: of services S,
+//
+//	E[S m - m*m/2] / (E[S] 1min)  with m = min(S, 1min)
+func tied(service dist.Distribution) float64 {
+	const ranks = 4096
+	sum, mean := 0., 0.
+	for k := range ranks {
+		s := service.Quantile((float64(k) + .5) / ranks).Seconds()
+		m := min(s, 60)
+		sum += s*m - m*m/2
+		mean += s
+	}
+	return over(sum, mean*60)
 }
 
 // usage is what the requests are billed. Of a distribution of durations it

@@ -50,6 +50,8 @@ type Result struct {
 	// ColdError bounds what the model, not chance, may have Cold off by, as a share
 	// of it: 0.1 is 10%. 0 for the event engine, which has no model.
 	ColdError float64 `json:"cold_model_error"`
+	// InstancesError is the same for InstancesMean, and for what is made of it.
+	InstancesError float64 `json:"instances_model_error"`
 
 	InstancesMean float64 `json:"instances_mean"` // starting, idle, paused or busy, over time
 	InstancesPeak int     `json:"instances_peak"` // functions' peaks, summed
@@ -107,6 +109,7 @@ const (
 	Unserved       = "unserved"        // requests for which nothing could start an instance
 	WasInterrupted = "interrupted"     // the context ended it
 	LowRate        = "low-rate"        // the level engine left the function to the event engine
+	LongService    = "long-service"    // the level engine left the function to the event engine: services are too long for it
 	OutOfRange     = "out-of-range"    // durations longer than a histogram takes
 	ClosedForm     = "levels-estimate" // what the level engine cannot tell
 )

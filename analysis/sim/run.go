@@ -177,6 +177,7 @@ func (s *sum) add(r *Result) {
 	t.Pings += r.Pings
 	t.Started += r.Started
 	t.ColdError += r.ColdError * float64(r.Cold)
+	t.InstancesError += r.InstancesError * r.InstancesMean
 	t.InstancesMean += r.InstancesMean
 	t.InstancesPeak += r.InstancesPeak
 	t.BusyMean += r.BusyMean
@@ -248,6 +249,7 @@ func (s *sum) result(interrupted bool) *Result {
 	r.Interrupted = r.Interrupted || interrupted
 	r.PCold = over(float64(r.Cold), float64(r.Served))
 	r.ColdError = over(r.ColdError, float64(r.Cold))
+	r.InstancesError = over(r.InstancesError, r.InstancesMean)
 	r.IdleShare = max(0, over(r.InstanceSeconds-r.BusySeconds-r.startingSeconds, r.InstanceSeconds))
 	r.ServiceMean = over(r.ServiceMean, float64(r.Served))
 	r.WaitMean = over(r.waitedSeconds, float64(r.Served))

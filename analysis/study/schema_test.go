@@ -69,7 +69,7 @@ func minutes(t *testing.T) traffic.Source {
 	t.Helper()
 	text := "minute,count\n"
 	for i := range 120 {
-		text += fmt.Sprintf("%d,%d\n", i, 50+i%7)
+		text += fmt.Sprintf("%d,%d\n", i, 70+i%7)
 	}
 	source, err := traffic.OpenFiles(t.Context(), traffic.File{
 		Name: "counts.csv", Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil },
