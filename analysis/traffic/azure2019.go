@@ -184,6 +184,13 @@ func (a *azure2019) readDurations(ctx context.Context, f File) error {
 		if err != nil {
 			return err
 		}
+		for k, what := range azureBeside() { // a row that is wrong there is not to be trusted elsewhere
+			if column := at.beside[k]; column >= 0 {
+				if _, err := number(what, fields[column]); err != nil {
+					return err
+				}
+			}
+		}
 		values := make([]float64, len(ranks))
 		for k := range ranks {
 			if values[k], err = number("percentile", fields[at.columns[4+k]]); err != nil {
@@ -207,6 +214,9 @@ func (a *azure2019) readDurations(ctx context.Context, f File) error {
 		return nil
 	})
 }
+
+// azureBeside are columns of durations' files that nothing is made of.
+func azureBeside() []string { return []string{"average", "minimum", "maximum"} }
 
 // readMemory takes a day's mean memory of apps.
 func (a *azure2019) readMemory(ctx context.Context, f File) error {
@@ -241,6 +251,7 @@ func number(what string, field []byte) (float64, error) {
 // azureHeading is where the columns stand.
 type azureHeading struct {
 	columns []int // of the names asked for
+	beside  []int // of azureBeside, below 0 where there is none
 	first   int   // of minute 1, where there are minutes
 	width   int
 }
@@ -260,7 +271,7 @@ func (h *azureHeading) rows(ctx context.Context, f File, names []string, visit f
 			fields = append(fields, field)
 		}
 		if len(fields) != h.width {
-			return bad(fmt.Sprintf("%d columns, and %d in the heading", len(fields), h.width), "write as many as in the heading")
+			return unevenRow(len(fields), h.width)
 		}
 		return visit(fields)
 	})
@@ -268,7 +279,7 @@ func (h *azureHeading) rows(ctx context.Context, f File, names []string, visit f
 
 func (h *azureHeading) read(heading, names []string) error {
 	h.width = len(heading)
-	h.columns = places(heading, names...)
+	h.columns, h.beside = places(heading, names...), places(heading, azureBeside()...)
 	for i, at := range h.columns {
 		if at < 0 {
 			return bad("no column "+names[i], "write the heading of Azure Functions 2019")

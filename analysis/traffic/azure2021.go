@@ -18,18 +18,19 @@ func openAzure2021(ctx context.Context, f File) (Source, error) {
 	names := make(map[string]uint32)
 	var list []string
 	var columns []int
-	negative, n := 0, 0
+	width, negative, n := 0, 0, 0
 	err := f.rows(func(row int, text []byte) error {
 		if columns == nil {
-			columns = places(columnsOf(string(text)), "app", "func", "end_timestamp", "duration")
+			heading := columnsOf(string(text))
+			columns, width = places(heading, "app", "func", "end_timestamp", "duration"), len(heading)
 			return nil
 		}
 		if n++; n%checkEvery == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
 		fields := bytes.Split(text, []byte(","))
-		if len(fields) <= slices.Max(columns) {
-			return bad(fmt.Sprintf("%d columns", len(fields)), "write as many as in the heading")
+		if len(fields) != width {
+			return unevenRow(len(fields), width)
 		}
 		end, err := secondsOf("end_timestamp", fields[columns[2]])
 		if err != nil {
@@ -70,6 +71,11 @@ func openAzure2021(ctx context.Context, f File) (Source, error) {
 		about.Notes = append(about.Notes, fmt.Sprintf("%d of %d requests began before the trace's time 0, which is moved to the first of them", negative, n))
 	}
 	return sort.source(ctx, about, sorted{names: shortest(list), timed: true})
+}
+
+// unevenRow is a row that has other columns than its heading.
+func unevenRow(columns, heading int) error {
+	return bad(fmt.Sprintf("%d columns, and %d in the heading", columns, heading), "write as many as in the heading")
 }
 
 // places are the columns' positions in a heading.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
 // logLayout is the time of the common log format, between brackets.
@@ -56,28 +58,19 @@ func afterRequest(rest []byte) []byte {
 // out of order is sorted. Requests of one second come at random times in it.
 func openAccessLog(ctx context.Context, f File) (Source, error) {
 	sort := newSorter()
-	var first, latest int64
-	n, late := 0, 0
+	var order logOrder
 	err := f.rows(func(row int, text []byte) error {
 		at, _, err := logLine(text)
+		if err == nil {
+			err = order.note(row, at)
+		}
+		if err == nil && order.lines%checkEvery == 0 {
+			err = ctx.Err()
+		}
 		if err != nil {
 			return err
 		}
-		s := at.Unix()
-		if n++; n == 1 {
-			first, latest = s, s
-		}
-		if s < latest {
-			late++
-		}
-		first, latest = min(first, s), max(latest, s)
-		if latest-first > longestSpan {
-			return bad(fmt.Sprintf("the time %s is more than ten years from others", at.Format(time.RFC3339)), "take such rows out")
-		}
-		if n%checkEvery == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return sort.add(record{at: s * int64(time.Second), service: int64(Unknown)})
+		return sort.add(record{at: at.UnixNano(), service: int64(Unknown)})
 	})
 	if err != nil {
 		sort.remove()
@@ -85,10 +78,46 @@ func openAccessLog(ctx context.Context, f File) (Source, error) {
 	}
 	about := About{Format: "access log"}
 	about.Notes = append(about.Notes, "the log has whole seconds: requests of one second come at random times in it")
-	if late > 0 {
-		about.Notes = append(about.Notes, fmt.Sprintf("%d of %d lines were out of order and have been sorted", late, n))
+	if order.late > 0 {
+		about.Notes = append(about.Notes, fmt.Sprintf("%d of %d lines were out of order, the first in row %d, and have been sorted", order.late, order.lines, order.row))
 	}
 	return sort.source(ctx, about, sorted{names: []string{stem(f.Name)}, spread: time.Second})
+}
+
+// A line is as late as its request took; one a day late is of another log, or
+// has a wrong date. A log that was silent for a month is two.
+const (
+	latestLine  = 24 * time.Hour
+	longestHush = 31 * 24 * time.Hour
+)
+
+// logOrder is the order of a log's lines.
+type logOrder struct {
+	lines, late int
+	row         int // of the first late line
+	latest      time.Time
+}
+
+// note takes a line in, or says why its time cannot be right.
+func (o *logOrder) note(row int, at time.Time) error {
+	o.lines++
+	step := at.Sub(o.latest)
+	switch {
+	case o.lines == 1:
+	case step < -latestLine:
+		return bad(fmt.Sprintf("the time %s is %s before that of a line above", at.Format(time.RFC3339), units.FormatDuration(-step)),
+			"sort the lines, or take this one out: only what is up to a day late is put in order")
+	case step > longestHush:
+		return bad(fmt.Sprintf("the time %s is %s after those above", at.Format(time.RFC3339), units.FormatDuration(step)),
+			"take out what has a wrong date, or give the parts before and after the gap apart")
+	case step < 0:
+		if o.late++; o.late == 1 {
+			o.row = row
+		}
+		return nil
+	}
+	o.latest = at
+	return nil
 }
 
 const (

@@ -150,7 +150,7 @@ h4 - - [01/Jul/1995:04:00:02 +0000] "" 400 0
 	if diff := cmp.Diff([]time.Duration{0, time.Second, 2 * time.Second, 2 * time.Second}, whole); diff != "" {
 		t.Errorf("seconds of the requests (-want +got):\n%s", diff)
 	}
-	if notes := strings.Join(s.About().Notes, "\n"); !strings.Contains(notes, "1 of 4 lines were out of order") {
+	if notes := strings.Join(s.About().Notes, "\n"); !strings.Contains(notes, "1 of 4 lines were out of order, the first in row 4, and have been sorted") {
 		t.Errorf("notes %q do not tell of the line that was out of order", notes)
 	}
 }
@@ -238,25 +238,28 @@ func TestFaults(t *testing.T) {
 	day := "HashOwner,HashApp,HashFunction,Trigger," + days() + "\n"
 	packed := zipped(azure + strings.Repeat("a,f,3,1\n", 1000))
 	for name, c := range map[string]struct{ text, want string }{
-		"empty":           {"", "t:1: the file is empty; write rows of minute,count or of timestamps"},
-		"negative count":  {"minute,count\n0,5\n1,-3\n", "t:3: count -3 is negative; write a whole number from 0"},
-		"backwards":       {"1\n\n3\n2\n", "t:4: time runs backwards: 2 is 1s before the row above; sort the rows"},
-		"truncated":       {packed[:len(packed)-20], "t:1: the gzip stream is truncated; fetch or compress the file again"},
-		"truncated trace": {zipped("1\n2\n3\n")[:25], "t:1: the gzip stream is truncated; fetch or compress the file again"},
-		"gzip of nothing": {"\x1f\x8b", "t:1: the gzip stream is truncated; fetch or compress the file again"},
-		"short row":       {azure + "a,f,3\n", "t:2: 3 columns; write as many as in the heading"},
-		"no number":       {azure + "a,f,3,1\na,f,x,1\n", `t:3: end_timestamp "x"; write seconds as a decimal number, at most ten years`},
-		"not a number":    {azure + "a,f,3,NaN\n", `t:2: duration "NaN"; write seconds as a decimal number, at most ten years`},
-		"negative":        {azure + "a,f,3,-1\n", "t:2: duration -1 is negative; write seconds from 0"},
-		"nameless":        {azure + "a,,3,1\n", "t:2: an invocation without app or func; write both"},
-		"heading only":    {azure, "t:1: a heading without rows; write a row an invocation"},
-		"not a log":       {clf + "garbage\n", `t:2: no line of an access log: "garbage"; write host ident user [02/Jan/2006:15:04:05 -0700] "request" status bytes`},
-		"32nd of July":    {clf + strings.Replace(clf, "01/Jul", "32/Jul", 1), `t:2: the time "32/Jul/1995:00:00:01 -0400"; write host ident user [02/Jan/2006:15:04:05 -0700] "request" status bytes`},
-		"cut line":        {clf + clf[:40], `t:2: no status in "h - - [01/Jul/1995:00:00:01 -0400] \"GET"; write host ident user [02/Jan/2006:15:04:05 -0700] "request" status bytes`},
-		"centuries":       {clf + strings.Replace(clf, "1995", "2095", 1), "t:2: the time 2095-07-01T00:00:01-04:00 is more than ten years from others; take such rows out"},
-		"minute short":    {day + "o,a,f,http,1,2\n", "t:2: 6 columns, and 1444 in the heading; write as many as in the heading"},
-		"minute negative": {day + "o,a,f,http," + row(map[int]int{3: -4}) + "\n", "t:2: minute 3: count -4 is negative; write a whole number from 0"},
-		"columns swapped": {strings.Replace(day, ",7,8,", ",8,7,", 1), `t:1: column "8" where minute 7 belongs; write columns 1 to 1440, last in the heading`},
+		"empty":              {"", "t:1: the file is empty; write rows of minute,count or of timestamps"},
+		"negative count":     {"minute,count\n0,5\n1,-3\n", "t:3: count -3 is negative; write a whole number from 0"},
+		"backwards":          {"1\n\n3\n2\n", "t:4: time runs backwards: 2 is 1s before the row above; sort the rows"},
+		"truncated":          {packed[:len(packed)-20], "t:1: the gzip stream is truncated; fetch or compress the file again"},
+		"truncated trace":    {zipped("1\n2\n3\n")[:25], "t:1: the gzip stream is truncated; fetch or compress the file again"},
+		"gzip of nothing":    {"\x1f\x8b", "t:1: the gzip stream is truncated; fetch or compress the file again"},
+		"short row":          {azure + "a,f,3\n", "t:2: 3 columns, and 4 in the heading; write as many as in the heading"},
+		"no number":          {azure + "a,f,3,1\na,f,x,1\n", `t:3: end_timestamp "x"; write seconds as a decimal number, at most ten years`},
+		"not a number":       {azure + "a,f,3,NaN\n", `t:2: duration "NaN"; write seconds as a decimal number, at most ten years`},
+		"negative":           {azure + "a,f,3,-1\n", "t:2: duration -1 is negative; write seconds from 0"},
+		"nameless":           {azure + "a,,3,1\n", "t:2: an invocation without app or func; write both"},
+		"heading only":       {azure, "t:1: a heading without rows; write a row an invocation"},
+		"not a log":          {clf + "garbage\n", `t:2: no line of an access log: "garbage"; write host ident user [02/Jan/2006:15:04:05 -0700] "request" status bytes`},
+		"32nd of July":       {clf + strings.Replace(clf, "01/Jul", "32/Jul", 1), `t:2: the time "32/Jul/1995:00:00:01 -0400"; write host ident user [02/Jan/2006:15:04:05 -0700] "request" status bytes`},
+		"cut line":           {clf + clf[:40], `t:2: no status in "h - - [01/Jul/1995:00:00:01 -0400] \"GET"; write host ident user [02/Jan/2006:15:04:05 -0700] "request" status bytes`},
+		"centuries":          {clf + strings.Replace(clf, "1995", "2095", 1), "t:2: the time 2095-07-01T00:00:01-04:00 is 876600h after those above; take out what has a wrong date, or give the parts before and after the gap apart"},
+		"a year early":       {clf + strings.Replace(clf, "1995", "1994", 1), "t:2: the time 1994-07-01T00:00:01-04:00 is 8760h before that of a line above; sort the lines, or take this one out: only what is up to a day late is put in order"},
+		"first a year early": {strings.Replace(clf, "1995", "1994", 1) + clf, "t:2: the time 1995-07-01T00:00:01-04:00 is 8760h after those above; take out what has a wrong date, or give the parts before and after the gap apart"},
+		"a column more":      {"app,func,end_timestamp,duration\na,f,3,1\na,f,4,1,7\n", "t:3: 5 columns, and 4 in the heading; write as many as in the heading"},
+		"minute short":       {day + "o,a,f,http,1,2\n", "t:2: 6 columns, and 1444 in the heading; write as many as in the heading"},
+		"minute negative":    {day + "o,a,f,http," + row(map[int]int{3: -4}) + "\n", "t:2: minute 3: count -4 is negative; write a whole number from 0"},
+		"columns swapped":    {strings.Replace(day, ",7,8,", ",8,7,", 1), `t:1: column "8" where minute 7 belongs; write columns 1 to 1440, last in the heading`},
 	} {
 		_, err := OpenFiles(t.Context(), file("t", c.text))
 		if fault, ok := errors.AsType[*Fault](err); !ok || fault.Error() != c.want {
@@ -287,6 +290,7 @@ func TestAzure2019Refuses(t *testing.T) {
 	}{
 		"no invocations": {[]File{file("p", durations)}, "p:1: Azure Functions 2019 without a file of invocations; give invocations_per_function_md.anon.dNN.csv beside it"},
 		"falling":        {[]File{file("d", day), file("p", durations+"o,a,f,1,1,2,3,2,5,6,7\n")}, "p:2: percentile 50 is 2 ms, below the one before, 3 ms; a higher percentile is at least as long"},
+		"no average":     {[]File{file("d", day), file("p", strings.Replace(durations, "Count", "Average,Count", 1)+"o,a,f,nan,1,1,2,3,4,5,6,7\n")}, `p:2: average "nan"; write a number from 0`},
 		"a stranger":     {[]File{file("d", day), file("t", "1\n2\n")}, "t:1: no file of Azure Functions 2019, as the others are; leave it out"},
 		"two traces":     {[]File{file("a", "1\n"), file("b", "1\n")}, "b: a second file of traffic; give one file, or the day files of Azure Functions 2019"},
 		"memory":         {[]File{file("d", day), file("m", "HashOwner,HashApp,SampleCount,AverageAllocatedMb\no,a,1,-2\n")}, `m:2: AverageAllocatedMb "-2"; write a number from 0`},
