@@ -19,7 +19,7 @@ import (
 )
 
 type cleanupCmd struct {
-	Platform string `enum:",lambda,openwhisk,docker" default:"" help:"Where to look: lambda, openwhisk or docker. The default is all, as far as they can be reached."`
+	Platform string `enum:",lambda,openwhisk,docker" default:"" placeholder:"NAME" help:"Where to look: lambda, openwhisk or docker. The default is all, as far as they can be reached."`
 	Endpoint string `name:"endpoint-url" help:"Platform lambda: what speaks Lambda's API, in place of AWS."`
 	Region   string `help:"Platform lambda: AWS region. The default is that of AWS's own configuration."`
 	All      bool   `help:"Take also what runs have left that cannot be seen from here, on other machines or in other containers. They may be under way."`
