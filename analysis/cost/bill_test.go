@@ -419,3 +419,15 @@ func TestSurplusCredits(t *testing.T) {
 		}
 	}
 }
+
+// TestAlwaysReady: Flex Consumption's always-ready instances bill at least a
+// second for each call, and have no free grant.
+func TestAlwaysReady(t *testing.T) {
+	w := calls(2_628_000, 120*time.Millisecond, 512*units.MB)
+	w.Provisioned = []Provisioned{{Instances: 4, For: Month, Requests: 1_628_000}}
+	const want = "executions 250,000 0.00, executions 750,000 0.30, always_ready_executions 1,628,000 0.65, " +
+		"ondemand_duration 100,000 0.00, ondemand_duration 400,000 10.40, always_ready_baseline 5,256,000 21.02, always_ready_execution 814,000 13.02"
+	if got := lineAmounts(bill(t, "azure/functions-flex", Terms{FreeTier: true}, w)); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}

@@ -212,23 +212,29 @@ func azureFlex(m *meter) error {
 	if _, err := m.cpu(); err != nil { // its sizes
 		return err
 	}
+	ready := m.provisionedRequests()
 	return each(m.usual,
-		func() error { return m.perRequest("executions") },
+		func() error {
+			return m.charge("executions", of(things, m.Requests-ready), ByRequests, "every request that no always-ready instance serves")
+		},
+		func() error {
+			return m.charge("always_ready_executions", of(things, ready), ByRequests, "every request that an always-ready instance serves")
+		},
 		func() error { return m.onDemand("ondemand_duration") },
 		func() error {
 			return m.charge("always_ready_baseline", m.readyTime(Rounding{}).withMemory(m.Memory), Idle,
 				"always-ready instances all the time, times memory")
 		},
 		func() error {
-			if m.provisionedRequests() == 0 {
+			if ready == 0 {
 				return nil
 			}
 			r, p, err := m.rounding("always_ready_execution")
 			if err != nil {
 				return err
 			}
-			return m.tally.add(p, billed(m.Durations, r, m.provisionedRequests()).withMemory(m.Memory), ByProvisioned,
-				"each call "+r.rule()+", times memory")
+			return m.tally.add(p, billed(m.Durations, r, ready).withMemory(m.Memory), ByProvisioned,
+				"each call by itself, as if none overlapped, "+r.rule()+", times memory")
 		})
 }
 
