@@ -431,3 +431,42 @@ func TestAlwaysReady(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
+
+// TestFullMonth: machines that run all month cost less where the provider has
+// it so, on demand only; others do not, and the bill says so.
+func TestFullMonth(t *testing.T) {
+	const n2 = "gcp/compute-engine/n2-standard-2"
+	whole, short := Group{Month, Month, 2}, Group{time.Hour, time.Hour, 10}
+	fleet := func(groups ...Group) *Work {
+		lives, err := Groups(groups...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &Work{Fleet: &Fleet{Lives: lives}}
+	}
+	for _, c := range []struct {
+		option string
+		terms  Terms
+		work   *Work
+		lines  string
+		noted  bool
+	}{
+		{n2, Terms{}, fleet(whole), "ondemand 1,460 113.41", false},
+		{n2, Terms{}, fleet(short), "ondemand 10 0.97", true},
+		{n2, Terms{}, fleet(whole, short), "ondemand 10 0.97, ondemand 1,460 113.41", true},
+		{n2, Terms{Commitment: "spot"}, fleet(whole), "spot 1,460 34.31", false},
+		{"gcp/compute-engine/e2-standard-2", Terms{}, fleet(whole), "ondemand 1,460 97.83", false},
+	} {
+		b := bill(t, c.option, c.terms, c.work, c.work)
+		if half := bill(t, c.option, c.terms, c.work); lineAmounts(half) != c.lines || 2*half.Total-b.Total > 1 || b.Total-2*half.Total > 1 {
+			t.Errorf("%s: %s (%v, twice %v), want %s", c.option, lineAmounts(half), half.Total, b.Total, c.lines)
+		}
+		if noted := strings.Contains(strings.Join(b.Notes, " "), "20% less for instances that run a whole month is not applied"); noted != c.noted {
+			t.Errorf("%s: notes %q", c.option, b.Notes)
+		}
+	}
+	b := bill(t, n2, Terms{}, fleet(whole))
+	if rule := b.Lines[0].Rule; !strings.Contains(rule, "20% less for a whole month") || Decimal(b.Lines[0].UnitPrice) != "0.07768" {
+		t.Errorf("%s at %s, want the rule to say so and $0.07768", rule, Decimal(b.Lines[0].UnitPrice))
+	}
+}

@@ -122,6 +122,24 @@ func (d *Durations) Each(yield func(Group) bool) {
 	}
 }
 
+// parted are those that take at least so long, and the others; nil for none.
+func (d *Durations) parted(from time.Duration) (long, short *Durations) {
+	part := func(to **Durations, g Group) {
+		if *to == nil {
+			*to = &Durations{}
+		}
+		(*to).groups, (*to).n, (*to).known = append((*to).groups, g), (*to).n+g.Count, max((*to).known, g.Low)
+	}
+	for _, g := range d.groups {
+		if g.High >= from {
+			part(&long, g)
+		} else {
+			part(&short, g)
+		}
+	}
+	return long, short
+}
+
 // Steps is what requests calls are billed, in steps of r, and how many steps
 // less it may be for what is not known exactly of their durations. Where
 // requests is not d's own number of calls the sum is scaled, and rounded to a

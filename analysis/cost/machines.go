@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -164,7 +165,40 @@ func (m *meter) machineHours(f *Fleet) error {
 	if err != nil {
 		return err
 	}
-	return m.instanceTime(f, p, "each instance from start to end")
+	const rule = "each instance from start to end"
+	if m.commitment() != prices.OnDemand || m.service.instance.FullMonth.IsZero() {
+		return m.instanceTime(f, p, rule)
+	}
+	whole, rest := f.Lives.parted(Month)
+	less := percent(m.service.instance.FullMonth.Rat())
+	if rest != nil {
+		m.tally.note("%s: %s less for instances that run a whole month is not applied to %s that run for less; what they save by running long is not modelled.",
+			m.service.instance.ID, less, units.FormatNoun(rest.N(), "instance"))
+		if err := m.instanceTime(&Fleet{Lives: rest}, p, rule); err != nil {
+			return err
+		}
+	}
+	if whole == nil {
+		return nil
+	}
+	return m.instanceTime(&Fleet{Lives: whole}, m.fullMonth(p), rule+", "+less+" less for a whole month")
+}
+
+// fullMonth is a machine's price where it runs all month. It is made once.
+func (m *meter) fullMonth(p *prices.Price) *prices.Price {
+	o, key := m.option, priceKey{p.Product, p.Region, p.Dimension + ", full month"}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if seen := o.seen[key]; seen != nil {
+		return seen
+	}
+	less := *p
+	less.Tiers = slices.Clone(p.Tiers)
+	for i := range less.Tiers {
+		less.Tiers[i].USD = less.Tiers[i].USD.Less(m.service.instance.FullMonth)
+	}
+	o.seen[key] = &less
+	return &less
 }
 
 // instanceTime bills the lives of the fleet's instances by a price, each up to

@@ -63,6 +63,12 @@ func (d Decimal) Cmp(e Decimal) int { return d.rat().Cmp(e.rat()) }
 // Equal says that two numbers are the same, however they were written.
 func (d Decimal) Equal(e Decimal) bool { return d.Cmp(e) == 0 }
 
+// Less is the number without a share of it, which is at most 1.
+func (d Decimal) Less(share Decimal) Decimal {
+	rest := new(big.Rat).Sub(big.NewRat(1, 1), share.rat())
+	return decimal(rest.Mul(rest, d.rat()))
+}
+
 // String is the number in plain digits, without an exponent and without zeros
 // at its end: "0.0000166667".
 func (d Decimal) String() string {

@@ -377,6 +377,7 @@ func typeFields() fields[typeEntry] {
 		key("baseline", decimals("0.2"), func(e *typeEntry) *Decimal { return &e.instance.Baseline }, "share of its vCPUs that it can use for ever").Defaults(1),
 		key("credits", decimals("24"), func(e *typeEntry) *Decimal { return &e.instance.Credits }, "minutes of a whole vCPU that it earns an hour"),
 		key("credits_most", decimals("576"), func(e *typeEntry) *Decimal { return &e.instance.CreditsMost }, "how many it can save up"),
+		key("full_month_discount", shares("0.2"), func(e *typeEntry) *Decimal { return &e.instance.FullMonth }, "share that it costs less on demand where it runs for a whole month").Defaults(0),
 		key("rule", texts(), func(e *typeEntry) *string { return &e.instance.Rule }, "how the shape is known"),
 		key("shape_source", texts(), func(e *typeEntry) *string { return &e.shape.source }, "who says what shape it has, where that is not who says the price"),
 		key("shape_as_of", dates(false), func(e *typeEntry) *Date { return &e.shape.asOf }, "when it had it"),

@@ -107,6 +107,23 @@ func decimals(example string) form[Decimal] {
 	}
 }
 
+// shares are decimals from 0 to 1.
+func shares(example string) form[Decimal] {
+	plain := decimals(example)
+	return form[Decimal]{
+		Read: func(r *reader, v strict.Value) (Decimal, bool) {
+			d, ok := plain.Read(r, v)
+			if ok && d.Cmp(Whole(1)) > 0 {
+				v.Fault(d.String()+" is more than 1", "write a share, for example "+example)
+				return Decimal{}, false
+			}
+			return d, ok
+		},
+		Example: example,
+		Schema:  schema{"anyOf": []schema{{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string", "pattern": `^(0(\.[0-9]+)?|1(\.0+)?)$`}}},
+	}
+}
+
 // dollars are decimals that may have a dollar sign.
 func dollars(example string) form[Decimal] {
 	plain := decimals(example)
@@ -305,7 +322,6 @@ func factKinds() map[string]factKind {
 		"iops_included":        numberFact("operations a second that come with a disk"),
 		"throughput_included":  sizeFact("bytes a second that come with a disk"),
 		"egress_included":      sizeFact("bytes a month out of the data centre that come with an instance"),
-		"full_month_discount":  numberFact("share that a whole month's use is cheaper by"),
 		"billed_while_stopped": wordFact("whether a stopped machine is billed", "yes", "no"),
 		"month_hours":          numberFact("the hours that the provider takes a month for"),
 	}

@@ -106,11 +106,14 @@ type Instance struct {
 	Baseline Decimal `json:"baseline"`
 	// Credits is how many minutes of a whole vCPU a burstable machine earns an
 	// hour, CreditsMost how many it can save up; 0 for one that is not burstable.
-	Credits     Decimal  `json:"credits_per_hour,omitzero"`
-	CreditsMost Decimal  `json:"credits_most,omitzero"`
-	Rule        string   `json:"rule"`   // how the shape is known
-	Prices      []*Price `json:"prices"` // of every dimension and region
-	Origin               // of the shape
+	Credits     Decimal `json:"credits_per_hour,omitzero"`
+	CreditsMost Decimal `json:"credits_most,omitzero"`
+	// FullMonth is the share that it costs less on demand where it runs for a
+	// whole month; 0 is no less.
+	FullMonth Decimal  `json:"full_month_discount,omitzero"`
+	Rule      string   `json:"rule"`   // how the shape is known
+	Prices    []*Price `json:"prices"` // of every dimension and region
+	Origin             // of the shape
 }
 
 var validType = regexp.MustCompile(`^` + word + `$`)

@@ -179,6 +179,9 @@ func (doc *priceExplained) printKnown(out io.Writer, width int) {
 		if m.Baseline.String() != "1" {
 			shape += fmt.Sprintf("; for ever %s of each vCPU", m.Baseline)
 		}
+		if !m.FullMonth.IsZero() {
+			shape += fmt.Sprintf("; %s less on demand for a whole month", m.FullMonth)
+		}
 		known.row("shape", shape+" ("+m.Rule+")"+cite(m.Origin))
 	}
 	for _, f := range doc.Facts {
