@@ -104,6 +104,9 @@ func TestPublishedBills(t *testing.T) {
 		{"a machine with disk and address", "aws/ec2/c7g.large", Terms{},
 			&Work{Fleet: &Fleet{Lives: Always(2).Lives, Disk: 8 * units.GB, Address: true}}, "$114.43",
 			"ondemand 1,460 105.85, gp3_storage 16 1.28, hour 1,460 7.30"},
+		{"tasks with addresses", "aws/fargate", Terms{},
+			&Work{Memory: 2 * units.GB, MilliCPU: 1000, Fleet: &Fleet{Lives: Always(2).Lives, Address: true}}, "$79.38",
+			"vcpu_x86 1,460 59.10, memory_x86 2,920 12.98, hour 1,460 7.30"},
 		{"storage beyond 512 MB, not times memory", "aws/lambda", Terms{},
 			&Work{Requests: 1_000_000, Durations: Constant(time.Second), Memory: 1024 * mb, Storage: 10_240 * mb}, "$17.16",
 			"requests 1,000,000 0.20, duration_x86 1,000,000 16.67, ephemeral_storage 9,500,000 0.29"},
@@ -468,5 +471,35 @@ func TestFullMonth(t *testing.T) {
 	b := bill(t, n2, Terms{}, fleet(whole))
 	if rule := b.Lines[0].Rule; !strings.Contains(rule, "20% less for a whole month") || Decimal(b.Lines[0].UnitPrice) != "0.07768" {
 		t.Errorf("%s at %s, want the rule to say so and $0.07768", rule, Decimal(b.Lines[0].UnitPrice))
+	}
+}
+
+// TestNothingAskedForIsDropped: what a product has no price for is refused by
+// name, and payloads that nobody knows of are noted.
+func TestNothingAskedForIsDropped(t *testing.T) {
+	disk, address := Always(2), Always(2)
+	disk.Disk, address.Address = 30*units.GB, true
+	for _, option := range []string{"aws/app-runner", "gcp/cloud-run/instances", "azure/functions-premium", "aws/lambda-managed-instances/m7g.xlarge", "azure/vm/Standard_D2s_v5"} {
+		memory := 2 * units.GB
+		if option == "azure/functions-premium" {
+			memory = 7 * units.GB / 2
+		}
+		for name, fleet := range map[string]*Fleet{"disk": disk, "address": address} {
+			if strings.HasPrefix(option, "azure/vm") && name == "address" {
+				name = "ipv4"
+			}
+			_, err := open(t, option, Terms{}).Bill(&Work{Memory: memory, Fleet: fleet})
+			if err == nil || !strings.Contains(err.Error(), "dimension") || !strings.Contains(err.Error(), name) {
+				t.Errorf("%s with %s: %v, want that there is no such dimension", option, name, err)
+			}
+		}
+	}
+	w := calls(1000, time.Millisecond, 128*units.MB)
+	for _, want := range []bool{true, false} {
+		b := bill(t, "aws/lambda+aws/data-transfer-out", Terms{}, w)
+		if noted := strings.Contains(strings.Join(b.Notes, " "), "how large responses are is not known"); noted != want {
+			t.Errorf("responses of %v: notes %q", w.Out, b.Notes)
+		}
+		w.Out = units.KB
 	}
 }

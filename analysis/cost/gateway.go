@@ -106,13 +106,22 @@ func (m *meter) atOnce() *big.Rat {
 // nat bills a gateway to the internet that is there all month, and what goes
 // through it.
 func nat(m *meter) error {
+	m.payload()
 	if err := m.monthly("hour"); err != nil {
 		return err
 	}
 	return m.charge("processed", of(things, m.Requests).times(uint64(m.In+m.Out), bytes), ByTransfer, "every byte in or out")
 }
 
+// payload notes that nothing is billed for bytes that nobody knows of.
+func (m *meter) payload() {
+	if m.Out == 0 && m.Requests > 0 {
+		m.tally.note("%s: how large responses are is not known, and nothing is billed for them; --reply 10KB says it.", m.product())
+	}
+}
+
 // transfer bills responses on their way to the internet.
 func transfer(m *meter) error {
+	m.payload()
 	return m.charge("internet", of(things, m.Requests).times(uint64(m.Out), bytes), ByTransfer, "every byte of a response")
 }

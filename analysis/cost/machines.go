@@ -77,7 +77,8 @@ func fargate(m *meter) error {
 			over := f.Disk - included.Bytes
 			return m.byLives(f, "ephemeral_storage", func(q quantity) quantity { return q.withMemory(over) },
 				fmt.Sprintf("storage beyond %v", included.Bytes))
-		})
+		},
+		func() error { return m.addresses(f) })
 }
 
 // appRunner bills memory as long as an instance is there, and vCPU while it
@@ -88,6 +89,7 @@ func appRunner(m *meter) error {
 		return err
 	}
 	return each(
+		func() error { return m.bare(f) },
 		func() error { return m.memoryLives(f, "memory") },
 		func() error {
 			if f.Busy == 0 {
@@ -106,6 +108,7 @@ func cloudRunInstances(m *meter) error {
 		return err
 	}
 	return each(m.usual,
+		func() error { return m.bare(f) },
 		func() error { return m.cpuLives(f, "instance_based_cpu", milli) },
 		func() error { return m.memoryLives(f, "instance_based_memory") })
 }
@@ -117,6 +120,7 @@ func azurePremium(m *meter) error {
 		return err
 	}
 	return each(
+		func() error { return m.bare(f) },
 		func() error { return m.cpuLives(f, "vcpu", milli) },
 		func() error { return m.memoryLives(f, "memory") })
 }
@@ -256,6 +260,21 @@ func (m *meter) disks(f *Fleet) error {
 	return m.tally.add(p, q.withMemory(f.Disk), Idle, "each instance's disk as long as the instance")
 }
 
+// bare refuses what is asked for with each instance where the product is not
+// known to sell it.
+func (m *meter) bare(f *Fleet) error {
+	for _, part := range []struct {
+		dimension string
+		asked     bool
+	}{{"disk", f.Disk > 0}, {"address", f.Address}} {
+		if part.asked {
+			return &Impossible{Product: m.product(), Limit: "it has no price for the dimension " + part.dimension,
+				Have: "one is asked for with each instance"}
+		}
+	}
+	return nil
+}
+
 // addresses bills a public IPv4 address for each instance, for its life.
 func (m *meter) addresses(f *Fleet) error {
 	if !f.Address {
@@ -286,6 +305,7 @@ func managedInstances(m *meter) error {
 		return err
 	}
 	return each(
+		func() error { return m.bare(f) },
 		func() error { return m.charge("requests", of(things, m.Requests), ByRequests, "every call") },
 		func() error { return m.machineHours(f) },
 		func() error { return m.managementFee(f) })

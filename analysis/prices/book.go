@@ -58,6 +58,17 @@ func Load(name string, text []byte, open func(name string) ([]byte, error)) (*Bo
 	return &Book{providers: map[string]func() *provider{p.name: func() *provider { return p }}}, nil
 }
 
+// LoadOver is [Load] of a file that is to come before b's own entries: a
+// dimension that a product of b does not have is a fault there, for nothing
+// would ever be billed by it.
+func (b *Book) LoadOver(name string, text []byte, open func(name string) ([]byte, error)) (*Book, error) {
+	p, err := readFile(&reader{file: name, open: open, below: b}, text)
+	if err != nil {
+		return nil, err
+	}
+	return &Book{providers: map[string]func() *provider{p.name: func() *provider { return p }}}, nil
+}
+
 // Overlay is a book in which another's entries come before b's own: a price
 // takes the place of all versions of the same product, region and dimension
 // (and keeps their rounding unless it states its own), a fact or an allowance

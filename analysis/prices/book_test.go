@@ -181,3 +181,13 @@ func TestShapesOfTheTable(t *testing.T) {
 		t.Errorf("%d types have a shape, want all but 23", shapes)
 	}
 }
+
+// TestUnpricedDimension: where a product's machines are priced in a region, it
+// is the dimension that is not.
+func TestUnpricedDimension(t *testing.T) {
+	for region, want := range map[string]string{"eastus": `no dimension "disk" for azure/vm in eastus`, "eastsu": `no region "eastsu" for azure/vm`} {
+		if _, err := Open().Lookup("azure/vm", region, "disk", 0); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", region, err, want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package prices
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/coldcurve/coldcurve/analysis/strict"
@@ -17,8 +18,11 @@ type provider struct {
 
 // read reads a file. Open gives the files beside it.
 func read(file string, text []byte, open func(string) ([]byte, error), trusted bool) (*provider, error) {
-	r := &reader{file: file, open: open, trusted: trusted}
-	root, ok := strict.Parse(text, r.faults.Collect(file))
+	return readFile(&reader{file: file, open: open, trusted: trusted}, text)
+}
+
+func readFile(r *reader, text []byte) (*provider, error) {
+	root, ok := strict.Parse(text, r.faults.Collect(r.file))
 	if !ok {
 		return nil, r.faults.Err()
 	}
@@ -134,6 +138,7 @@ func (r *reader) price(p *Product, id string, to *[]*Price, e *priceEntry, from 
 		e.at.Fault("the price has no usd", "add usd: 0.20, or tiers")
 	}
 	checkSpan(e.at, price.Span)
+	r.stray(p.ID, e)
 	for _, other := range *to {
 		if other.Region == price.Region && other.Dimension == price.Dimension && other.Overlaps(price.Span) && price.Dimension != "" {
 			e.at.Fault(fmt.Sprintf("%s %s in %s a second time", id, price.Dimension, price.Region),
@@ -142,6 +147,36 @@ func (r *reader) price(p *Product, id string, to *[]*Price, e *priceEntry, from 
 		}
 	}
 	*to = append(*to, &price)
+}
+
+// commitments begin the names of dimensions that accounts may have of their own,
+// which [cost.Terms] names.
+func commitments() []string {
+	return []string{"savings_plan_", "reserved_", "committed_", "negotiated_"}
+}
+
+// stray faults a dimension that the product below does not have.
+func (r *reader) stray(product string, e *priceEntry) {
+	if r.below == nil || e.price.Dimension == "" {
+		return
+	}
+	p, err := r.below.Product(product)
+	if err != nil || slices.ContainsFunc(commitments(), func(begin string) bool { return strings.HasPrefix(e.price.Dimension, begin) }) {
+		return // a product of one's own
+	}
+	have := make(map[string]bool)
+	for _, price := range p.All(0) {
+		have[price.Dimension] = true
+	}
+	if have[e.price.Dimension] {
+		return
+	}
+	instead := "write one of " + strings.Join(sorted(have), ", ")
+	if near := strict.Near(e.price.Dimension, sorted(have), 3); len(near) > 0 {
+		instead = "write " + strings.Join(near, " or ")
+	}
+	e.at.Get("dimension").Fault(fmt.Sprintf("%s has no dimension %q: nothing would be billed by it", product, e.price.Dimension),
+		instead+"; commitments of one's own begin with "+strings.Join(commitments(), ", "))
 }
 
 func (r *reader) allowances(p *Product, e *productEntry) {

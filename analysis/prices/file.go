@@ -13,6 +13,7 @@ type reader struct {
 	file    string
 	open    func(name string) ([]byte, error) // the files beside it
 	trusted bool                              // its tables have been checked
+	below   *Book                             // whose dimensions are all there are; nil for no bound
 	faults  strict.Faults
 }
 

@@ -246,3 +246,24 @@ func BenchmarkBook(b *testing.B) {
 		}
 	})
 }
+
+// TestStrayDimensions: an overlay's dimension that the product below does not
+// have would never be billed by.
+func TestStrayDimensions(t *testing.T) {
+	const head = "provider: aws\nregion: us-east-1\nsource: s\nas_of: 2026\nproducts:\n  - product: "
+	price := func(dimension string) string {
+		return "\n    prices:\n      - {dimension: " + dimension + ", unit: GB-second, usd: 1}\n"
+	}
+	for text, want := range map[string]string{
+		head + "aws/lambda" + price("duration_x68"):   `own.yaml:8:21: aws/lambda has no dimension "duration_x68": nothing would be billed by it; write duration_x86`,
+		head + "aws/lambda" + price("duration_x86"):   "",
+		head + "aws/lambda" + price("negotiated_x86"): "",
+		head + "aws/ours" + price("duration_x68"):     "",
+		head + "aws/ec2\n    types:\n      - {type: c7g.large, prices: [{dimension: ondemnad, unit: hour, usd: 1}]}\n": `own.yaml:8:48: aws/ec2 has no dimension "ondemnad": nothing would be billed by it; write ondemand`,
+	} {
+		_, err := Open().LoadOver("own.yaml", []byte(text), nil)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.HasPrefix(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}

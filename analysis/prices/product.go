@@ -142,7 +142,11 @@ func (p *Product) Price(region, dimension string, on Date) (*Price, error) {
 			return price, nil
 		}
 	}
-	return nil, unpriced(p.ID, p.Prices, region, dimension, on)
+	u := unpriced(p.ID, p.Prices, region, dimension, on)
+	if u.What == "region" && !slices.ContainsFunc(p.Prices, func(o *Price) bool { return o.Dimension == dimension }) && slices.Contains(p.Regions(), region) {
+		return nil, unknown("dimension", dimension, p.ID+" in "+region, nil) // its machines are priced there
+	}
+	return nil, u
 }
 
 // Price is what the machine costs in a region on a day; the dimension is

@@ -58,7 +58,7 @@ func loadPrices(path string) (*prices.Book, error) {
 	if err != nil {
 		return nil, usage("price file %s: %v: write the path of a YAML file", path, errors.Unwrap(err))
 	}
-	return prices.Load(path, text, func(name string) ([]byte, error) {
+	return prices.Open().LoadOver(path, text, func(name string) ([]byte, error) {
 		return os.ReadFile(filepath.Join(filepath.Dir(path), name))
 	})
 }
