@@ -128,6 +128,16 @@ func (t *tally) addUnits(p *prices.Price, n, doubt *big.Rat, driver Driver, rule
 	t.charges = append(t.charges, charge{p, n, doubt, driver, rule})
 }
 
+// dated notes which prices of a day are later ones, for want of older: those
+// that no beginning is known of.
+func (t *tally) dated(on prices.Date) {
+	for _, c := range t.charges {
+		if p := c.price; on != 0 && p.Span == (prices.Span{}) && on < p.AsOf {
+			t.note("%s: no price of %v is known; nothing older than %v is, and that is billed.", p.Product, on, p.AsOf)
+		}
+	}
+}
+
 func (t *tally) note(format string, args ...any) {
 	if s := fmt.Sprintf(format, args...); !slices.Contains(t.notes, s) {
 		t.notes = append(t.notes, s)

@@ -503,3 +503,55 @@ func TestNothingAskedForIsDropped(t *testing.T) {
 		w.Out = units.KB
 	}
 }
+
+// TestMonthlyPrice: a machine that has a price by the month only is billed by
+// it, parts of a month as the provider has them.
+func TestMonthlyPrice(t *testing.T) {
+	const droplet = "digitalocean/droplet/s-1vcpu-512mb-10gb"
+	for want, fleet := range map[string]*Fleet{"ondemand_month 2 8.00": Always(2), "ondemand_month 0.500 2.00": lives(1, 336*time.Hour)} {
+		if got := lineAmounts(bill(t, droplet, Terms{}, &Work{Fleet: fleet})); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+// TestOneWithoutAPrice: among several it is shown as such; alone, or where none
+// has a bill, it is an error.
+func TestOneWithoutAPrice(t *testing.T) {
+	fleet := Always(1)
+	fleet.Disk = 30 * units.GB
+	works := func(Option) []*Work { return []*Work{{Fleet: fleet}} }
+	azure, aws := open(t, "azure/vm/Standard_B1s", Terms{}), open(t, "aws/ec2/c7g.large", Terms{})
+	list, err := Price([]Option{azure, aws}, works)
+	if err != nil || list[0].Err == nil || list[0].Bill != nil || list[1].Bill == nil {
+		t.Errorf("%+v, %v, want an error of the first only", list, err)
+	}
+	if _, err := Price([]Option{azure}, works); err == nil || !strings.Contains(err.Error(), `no dimension "disk"`) {
+		t.Errorf("alone: %v", err)
+	}
+}
+
+// TestNothingOlderIsKnown: prices of a later day are billed with a note.
+func TestNothingOlderIsKnown(t *testing.T) {
+	for on, noted := range map[string]bool{"2015-01-01": true, "2026-11-01": false} {
+		b := bill(t, "aws/ec2/c7g.large", Terms{On: day(t, on)}, &Work{Fleet: Always(1)})
+		if got := strings.Contains(strings.Join(b.Notes, " "), "nothing older than 2026-07-20 is"); got != noted {
+			t.Errorf("on %s: notes %q", on, b.Notes)
+		}
+	}
+}
+
+// TestMeanInstances: 2,000 hours of a month are 2.74 instances.
+func TestMeanInstances(t *testing.T) {
+	fleet, err := Mean(big.NewRat(2000, 730))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := bill(t, "aws/lambda-managed-instances/m7g.xlarge", Terms{Commitment: "savings_plan_3y"}, &Work{Requests: 100_000_000, Fleet: fleet})
+	if b.Total.Cents() != dollars(t, "$160.36") {
+		t.Errorf("%v, want the published $160.36", b.Total)
+	}
+	if _, err := Mean(big.NewRat(1, 1<<60)); err == nil {
+		t.Error("less than a nanosecond of an instance is taken")
+	}
+}

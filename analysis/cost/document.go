@@ -1,6 +1,7 @@
 package cost
 
 import (
+	"cmp"
 	_ "embed"
 	"errors"
 	"math/big"
@@ -29,16 +30,26 @@ type Priced struct {
 }
 
 // Price asks every option for its bill. That one cannot do the work, or bills
-// by what is not known, is an answer; any other error ends it.
+// by what is not known or not priced, is an answer; any other error ends it, and
+// so does the want of a price where none of the options has a bill.
 func Price(options []Option, works func(Option) []*Work) ([]Priced, error) {
 	var list []Priced
+	var unpriced error
+	some := false
 	for _, o := range options {
 		p := Priced{Option: o.Name(), Works: works(o)}
 		p.Bill, p.Err = o.Bill(p.Works...)
 		if p.Err != nil && !isAnswer(p.Err) {
-			return nil, p.Err
+			if _, unknown := errors.AsType[*prices.Unknown](p.Err); !unknown {
+				return nil, p.Err
+			}
+			unpriced = cmp.Or(unpriced, p.Err)
 		}
+		some = some || p.Bill != nil
 		list = append(list, p)
+	}
+	if !some && unpriced != nil {
+		return nil, unpriced
 	}
 	return list, nil
 }

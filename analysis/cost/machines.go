@@ -2,6 +2,7 @@ package cost
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -166,6 +167,11 @@ func (m *meter) machineHours(f *Fleet) error {
 		return &Missing{m.product(), "the type of machine", "name it, as in aws/ec2/c7g.large"}
 	}
 	p, err := m.list(m.commitment())
+	if unknown, _ := errors.AsType[*prices.Unknown](err); unknown != nil && m.commitment() == prices.OnDemand {
+		if p, only := m.list(onDemandMonth); only == nil {
+			return m.monthsOf(f, p)
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -186,6 +192,29 @@ func (m *meter) machineHours(f *Fleet) error {
 		return nil
 	}
 	return m.instanceTime(&Fleet{Lives: whole}, m.fullMonth(p), rule+", "+less+" less for a whole month")
+}
+
+// onDemandMonth is the dimension of a machine that has a price by the month
+// only.
+const onDemandMonth = prices.OnDemand + "_month"
+
+// monthsOf bills the lives of instances by a price of a month, of which an hour
+// is the part that the provider takes it for.
+func (m *meter) monthsOf(f *Fleet, p *prices.Price) error {
+	hours := int64(Month / time.Hour)
+	if fact, err := m.fact("month_hours"); err == nil {
+		hours = thousandths(fact.Number) / 1000
+	}
+	month, sum := big.NewRat(hours*int64(time.Hour), 1), new(big.Rat)
+	for g := range f.Lives.Each {
+		one := new(big.Rat).SetInt64(int64(p.Rounding.BilledTime(g.High)))
+		if one.Quo(one, month).Cmp(big.NewRat(1, 1)) > 0 {
+			one.SetInt64(1)
+		}
+		sum.Add(sum, one.Mul(one, new(big.Rat).SetInt(new(big.Int).SetUint64(g.Count))))
+	}
+	m.tally.addUnits(p, sum, new(big.Rat), Idle, fmt.Sprintf("each instance from start to end, an hour at a %dth of its price by the month, which is the most", hours))
+	return nil
 }
 
 // fullMonth is a machine's price where it runs all month. It is made once.

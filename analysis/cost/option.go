@@ -128,6 +128,7 @@ func (o *option) Bill(works ...*Work) (*Bill, error) {
 			}
 		}
 	}
+	t.dated(o.terms.On)
 	b, err := t.bill(o.terms.FreeTier)
 	if err != nil {
 		return nil, err

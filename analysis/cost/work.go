@@ -116,6 +116,26 @@ func Always(instances uint64) *Fleet {
 	return &Fleet{Lives: same(Month, instances)}
 }
 
+// Mean is a fleet of so many instances on average: whole ones that run all
+// month, and one that runs for what is left. The number is above 0.
+func Mean(instances *big.Rat) (*Fleet, error) {
+	whole := new(big.Int).Quo(instances.Num(), instances.Denom())
+	part := new(big.Rat).Sub(instances, new(big.Rat).SetInt(whole))
+	share, _ := part.Float64()
+	var groups []Group
+	if whole.Sign() > 0 {
+		groups = append(groups, Group{Month, Month, whole.Uint64()})
+	}
+	if life := time.Duration(math.Round(share * float64(Month))); life > 0 {
+		groups = append(groups, Group{life, life, 1})
+	}
+	lives, err := Groups(groups...)
+	if err != nil || !whole.IsUint64() {
+		return nil, fmt.Errorf("%s instances: must be at least a nanosecond of one and at most 2^64-1", instances.FloatString(3))
+	}
+	return &Fleet{Lives: lives}, nil
+}
+
 // Times is the same work with another number of requests: what comes with each
 // request goes along in proportion, what is always there stays.
 func (w Work) Times(requests uint64) Work {

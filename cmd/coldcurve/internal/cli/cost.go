@@ -64,7 +64,7 @@ type workFlags struct {
 	Reply  bytesFlag `help:"Payload of a response."`
 	Ready  uint64    `name:"provisioned" help:"Instances kept ready all month: provisioned concurrency, minimum or always-ready instances."`
 	Served shareFlag `name:"provisioned-share" default:"100%" help:"Share of requests that these serve."`
-	Fleet  uint64    `name:"instances" help:"Containers or machines that run all month."`
+	Fleet  meanFlag  `name:"instances" placeholder:"N" help:"Containers or machines that run all month, on average: 2, or 2.5."`
 	Once   bool      `help:"Price a scenario, trace or run as it is, and not repeated until the month is full."`
 }
 
@@ -90,7 +90,17 @@ type functionFlags struct {
 type (
 	shareFlag  struct{ parsed[float64] }
 	groupsFlag struct{ parsed[*cost.Durations] }
+	meanFlag   struct{ parsed[*cost.Fleet] } // nil for 0
 )
+
+// UnmarshalText parses "2" and "2.5".
+func (f *meanFlag) UnmarshalText(text []byte) error {
+	n, err := prices.ParseDecimal(string(text))
+	if err != nil || n.IsZero() {
+		return f.set(nil, err)
+	}
+	return f.set(cost.Mean(n.Rat()))
+}
 
 // UnmarshalText parses "1%".
 func (f *shareFlag) UnmarshalText(text []byte) error { return f.set(units.ParseShare(string(text))) }
@@ -281,9 +291,10 @@ func (f *workFlags) standing(w *cost.Work) {
 	if f.Ready > 0 {
 		w.Provisioned = []cost.Provisioned{{Instances: f.Ready, For: cost.Month, Requests: shareOf(w.Requests, f.Served.value)}}
 	}
-	if f.Fleet > 0 {
-		w.Fleet = cost.Always(f.Fleet)
-		w.Fleet.Disk, w.Fleet.Address = f.Disk.value, f.Address
+	if f.Fleet.value != nil {
+		fleet := *f.Fleet.value
+		fleet.Disk, fleet.Address = f.Disk.value, f.Address
+		w.Fleet = &fleet
 	}
 }
 
@@ -306,11 +317,11 @@ func (f *workFlags) flagsWork() (cost.Work, error) {
 		w.Requests = uint64(f.Requests.value)
 	case f.Rate.given:
 		w.Requests = cost.PerMonth(f.Rate.value)
-	case f.Fleet == 0:
+	case f.Fleet.value == nil:
 		return w, usage("no traffic: write --requests 3e6, --rate 1.5/s, or a scenario, trace or run directory")
 	}
 	w.Durations = f.Duration.value
-	if w.Durations == nil && w.Requests > 0 && f.Fleet == 0 {
+	if w.Durations == nil && w.Requests > 0 && f.Fleet.value == nil {
 		return w, usage("no duration: write --duration 120ms")
 	}
 	if err := f.starts(&w); err != nil {
@@ -350,6 +361,9 @@ func (l *costLoad) pointers() []*cost.Work {
 
 // load reads the traffic.
 func (c *costBillCmd) load(ctx context.Context) (*costLoad, error) {
+	if c.Fleet.value == nil && (c.Disk.given || c.Address) {
+		return nil, usage("--disk and --address are of instances: say how many, --instances 2")
+	}
 	if c.Traffic == "" {
 		w, err := c.flagsWork()
 		if err != nil {
