@@ -37,12 +37,21 @@ func (e *FileError) Error() string {
 // [Empirical] distribution. The heading may be left out; where it names the
 // unit (duration_ms, duration_s) rows are numbers without one. Empty lines and
 // those that begin with # are passed over. name stands in errors.
+//
+// It also reads what runs leave, told by its beginning: a .hgrm as a [Table], a
+// .hlog as an [Empirical] distribution.
 func Read(name string, r io.Reader) (Distribution, error) {
+	in := bufio.NewReader(r)
+	head, _ := in.Peek(200) // a shorter file is one, too
+	first, _, _ := strings.Cut(strings.TrimSpace(string(head)), "\n")
+	scan := lines(in)
+	if read := histogramKind(first); read != nil {
+		return read(name, scan)
+	}
 	f := file{name: name, hist: hist.New()}
-	lines := bufio.NewScanner(r)
-	for lines.Scan() {
+	for scan.Scan() {
 		f.line++
-		text := strings.TrimSpace(lines.Text())
+		text := strings.TrimSpace(scan.Text())
 		if text == "" || strings.HasPrefix(text, "#") {
 			continue
 		}
@@ -50,7 +59,7 @@ func Read(name string, r io.Reader) (Distribution, error) {
 			return nil, err
 		}
 	}
-	if err := lines.Err(); err != nil {
+	if err := scan.Err(); err != nil {
 		return nil, fmt.Errorf("%s:%d: read durations: %w", name, f.line+1, err)
 	}
 	return f.distribution()

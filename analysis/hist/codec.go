@@ -77,6 +77,20 @@ func (h *Histogram) decode(text string) (err error) {
 	return nil
 }
 
+// AddEncoded adds the counts of a histogram in nanoseconds as a line of a .hlog
+// has it (compressed, base64): each value as the middle of its bar.
+func (h *Histogram) AddEncoded(text string) error {
+	read := New()
+	if err := read.decode(text); err != nil {
+		return fmt.Errorf("decode histogram: %w", err)
+	}
+	read.n = uint64(read.hdr.TotalCount())
+	for bar := range read.Bars() {
+		h.RecordN(min(bar.Low+(bar.High-bar.Low)/2, Highest), bar.Count)
+	}
+	return nil
+}
+
 // check holds the exact figures against the counts.
 func (h *Histogram) check(n uint64) error {
 	if n != h.n {
