@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/coldcurve/coldcurve/analysis/study"
@@ -13,7 +14,7 @@ func OfSweep(s *study.Sweep) *Simulated {
 	return &Simulated{
 		Title: s.Traffic.Name + " simulated on " + units.FormatCount(len(s.Points)) + " policies", Complete: s.Complete,
 		Tables: []Table{{Columns: sweepColumns(s),
-			Foot: "* No other policy has both fewer cold starts and fewer idle instances than those marked with a star."}},
+			Foot: "* No other policy has both fewer cold starts and fewer idle instances than those marked with a star. One that refuses requests has none."}},
 		Notes:  append(billNotes(s.Points[0].Bill), s.Notes...),
 		Method: methodOf(&s.Traffic, s.Seed),
 	}
@@ -46,10 +47,14 @@ func sweepColumns(s *study.Sweep) []Column {
 			return p.Bill.Total.String()
 		})})
 	}
-	for i := range s.Points {
-		if s.Points[i].Throttled > 0 {
-			return append(columns, Column{Head: "throttled", Keep: 4, Cells: cells(func(p *study.Point) string { return units.FormatCount(p.Throttled) })})
-		}
+	given := func(of func(*study.Point) bool) bool {
+		return slices.ContainsFunc(s.Points, func(p study.Point) bool { return of(&p) })
+	}
+	if given(func(p *study.Point) bool { return p.P99 > 0 }) {
+		columns = append(columns, Column{Head: "p99", Keep: 2, Cells: cells(func(p *study.Point) string { return units.FormatDuration(p.P99) })})
+	}
+	if given(func(p *study.Point) bool { return p.Throttled+p.Unserved > 0 }) {
+		columns = append(columns, Column{Head: "refused", Keep: 10, Cells: cells(func(p *study.Point) string { return units.FormatCount(p.Throttled + p.Unserved) })})
 	}
 	return columns
 }

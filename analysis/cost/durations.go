@@ -140,6 +140,24 @@ func (d *Durations) parted(from time.Duration) (long, short *Durations) {
 	return long, short
 }
 
+// UpTo is the durations but for those that are longer than a limit for certain,
+// and how many those are; nil where none is left.
+func (d *Durations) UpTo(limit time.Duration) (rest *Durations, longer uint64) {
+	var groups []Group
+	for _, g := range d.groups {
+		if g.Low > limit {
+			longer += g.Count
+			continue
+		}
+		groups = append(groups, Group{g.Low, min(g.High, limit), g.Count})
+	}
+	rest, err := Groups(groups...)
+	if err != nil {
+		return nil, longer // there are none
+	}
+	return rest, longer
+}
+
 // Steps is what requests calls are billed, in steps of r, and how many steps
 // less it may be for what is not known exactly of their durations. Where
 // requests is not d's own number of calls the sum is scaled, and rounded to a

@@ -60,8 +60,10 @@ func (l *limits) limit(name string) (prices.Fact, bool) {
 	return f, err == nil
 }
 
-func (l *limits) exceed(f prices.Fact, limit, have string) {
-	l.err = &Impossible{Product: l.m.product(), Limit: limit, Have: have, Origin: f.Origin}
+func (l *limits) exceed(f prices.Fact, limit, have string) *Impossible {
+	impossible := &Impossible{Product: l.m.product(), Limit: limit, Have: have, Origin: f.Origin}
+	l.err = impossible
+	return impossible
 }
 
 // memory holds the configured memory against range and step.
@@ -71,7 +73,7 @@ func (l *limits) memory(b units.Bytes) {
 		return
 	}
 	if f, ok := l.limit("memory_min"); ok && b < f.Bytes {
-		l.exceed(f, fmt.Sprintf("the least memory is %v", f.Bytes), fmt.Sprintf("%v is asked for", b))
+		l.exceed(f, fmt.Sprintf("the least memory is %v", f.Bytes), fmt.Sprintf("%v is asked for", b)).Next = f.Bytes
 	}
 	if f, ok := l.limit("memory_max"); ok && b > f.Bytes {
 		l.exceed(f, fmt.Sprintf("the most memory is %v", f.Bytes), fmt.Sprintf("%v is asked for", b))
@@ -79,7 +81,7 @@ func (l *limits) memory(b units.Bytes) {
 	if f, ok := l.limit("memory_step"); ok && f.Bytes > 0 && b%f.Bytes != 0 {
 		below := b / f.Bytes * f.Bytes
 		l.exceed(f, fmt.Sprintf("memory comes in steps of %v", f.Bytes),
-			fmt.Sprintf("%v is none of them: the nearest are %v and %v", b, below, below+f.Bytes))
+			fmt.Sprintf("%v is none of them: the nearest are %v and %v", b, below, below+f.Bytes)).Next = below + f.Bytes
 	}
 }
 
@@ -89,7 +91,7 @@ func (l *limits) duration(d *Durations) {
 		return
 	}
 	if f, ok := l.limit("duration_max"); ok && d.known > f.Duration {
-		l.exceed(f, "the longest duration is "+whole(f.Duration), "a call takes "+units.FormatDuration(d.Max()))
+		l.exceed(f, "the longest duration is "+whole(f.Duration), "a call takes "+units.FormatDuration(d.Max())).Longest = f.Duration
 	}
 }
 

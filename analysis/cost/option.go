@@ -5,8 +5,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/prices"
+	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
 // Option is a way to have work done, at a price.
@@ -37,6 +39,9 @@ type Impossible struct {
 	Limit   string // "the longest duration is 15m"
 	Have    string // "a call takes 20m"
 	Origin  prices.Origin
+
+	Next    units.Bytes   // the least memory above what is asked for that the product has; 0: the limit is another
+	Longest time.Duration // that a call may take; 0: the limit is another
 }
 
 // Error names the limit, what was asked for and who says so.

@@ -1,7 +1,9 @@
 package study
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -120,9 +122,103 @@ type Bill struct {
 	Notes  []string    `json:"notes,omitempty"` // what a reader of the bill must know
 }
 
-// bill prices the simulation by an option.
+// bill prices what an option can do of the simulation, and says what it cannot.
 func (s *Simulation) bill(option cost.Option) *Bill {
-	return billOf(option, func() (*cost.Bill, error) { return s.MonthlyBill(option) })
+	var notes []string
+	b := billOf(option, func() (*cost.Bill, error) {
+		works, err := s.Works(cost.Month.Seconds() / s.Length().Seconds())
+		if err != nil {
+			return nil, err
+		}
+		fitted := fitting{option: option, alone: 1}
+		if len(s.Memory) == 1 {
+			fitted.alone = s.Functions
+		}
+		for i := range works {
+			if err := fitted.add(works[i]); err != nil {
+				return nil, err
+			}
+		}
+		if len(fitted.works) == 0 && fitted.why != nil {
+			return nil, fitted.why
+		}
+		notes = fitted.notes()
+		return option.Bill(fitted.works...)
+	})
+	b.Notes = append(notes, b.Notes...)
+	return b
+}
+
+// fitting is works as a product can do them: with the next memory that it has,
+// and without the calls that it cannot do.
+type fitting struct {
+	option  cost.Option
+	alone   int // functions that a work is of
+	works   []*cost.Work
+	rounded int     // works whose memory was rounded up
+	asked   float64 // requests of all works, and of those left out
+	left    float64
+	why     *cost.Impossible // the first limit that left requests out
+}
+
+// add takes a work in as far as the product can do it. Where that is not at all
+// it is only counted, unless it is the only one that there is.
+func (f *fitting) add(w cost.Work) error {
+	f.asked += float64(w.Requests)
+	rounded := false
+	for {
+		_, err := f.option.Bill(&w)
+		impossible, ok := errors.AsType[*cost.Impossible](err)
+		switch {
+		case err == nil:
+			if f.works = append(f.works, &w); rounded {
+				f.rounded++
+			}
+			return nil
+		case !ok:
+			return err
+		case impossible.Next > w.Memory:
+			w.Memory, rounded = impossible.Next, true
+			continue
+		}
+		f.why = cmp.Or(f.why, impossible)
+		before := w.Requests
+		if rest, longer := f.within(w, impossible.Longest); longer > 0 {
+			w = *rest
+			f.left += float64(before - w.Requests)
+			continue
+		}
+		f.left += float64(before)
+		return nil
+	}
+}
+
+// within is a work without the calls that are longer than a limit, and how many
+// of its durations those are; 0 where none or all are.
+func (f *fitting) within(w cost.Work, longest time.Duration) (*cost.Work, uint64) {
+	if longest <= 0 || w.Durations == nil {
+		return nil, 0
+	}
+	rest, longer := w.Durations.UpTo(longest)
+	if rest == nil || longer == 0 {
+		return nil, 0
+	}
+	short := float64(rest.N()) / float64(rest.N()+longer)
+	w = w.Times(uint64(math.Round(float64(w.Requests) * short)))
+	w.Durations = rest
+	return &w, longer
+}
+
+func (f *fitting) notes() []string {
+	var notes []string
+	if f.rounded > 0 {
+		notes = append(notes, fmt.Sprintf("billed with the next memory that %s has: %d of %s",
+			f.option.Name(), f.rounded*f.alone, units.FormatNoun(len(f.works)*f.alone, "function")))
+	}
+	if f.left > 0 {
+		notes = append(notes, fmt.Sprintf("not in the bill: %s of requests, for %s", units.FormatShare(f.left/f.asked), f.why.Error()))
+	}
+	return notes
 }
 
 // billOf is a month's bill by an option, or why there is none.

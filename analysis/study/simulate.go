@@ -11,9 +11,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/coldcurve/coldcurve/analysis/cost"
+	"github.com/coldcurve/coldcurve/analysis/hist"
 	"github.com/coldcurve/coldcurve/analysis/queue"
 	"github.com/coldcurve/coldcurve/analysis/sim"
 	"github.com/coldcurve/coldcurve/analysis/sim/fleet"
+	"github.com/coldcurve/coldcurve/analysis/stats"
 	"github.com/coldcurve/coldcurve/analysis/traffic"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/analysis/usage"
@@ -56,6 +58,7 @@ type Simulation struct {
 	Memory      []units.Bytes `json:"memory_bytes"`
 	Provisioned []Level       `json:"provisioned,omitempty"` // instances kept ready
 	sim.Result
+	Responses
 	Wall float64 `json:"wall_s"` // that it took
 	Rate float64 `json:"requests_per_s"`
 	// ByFunction is each function's own result, the ones with most requests
@@ -88,6 +91,29 @@ type Traffic struct {
 	Span      float64 `json:"span_s"`
 }
 
+// Responses are how long requests that were served took from arrival to answer.
+// 0 is not known: by levels, or too few requests for the quantile.
+type Responses struct {
+	P50  time.Duration `json:"response_p50_ns,omitempty"`
+	P99  time.Duration `json:"response_p99_ns,omitempty"`
+	P999 time.Duration `json:"response_p999_ns,omitempty"`
+	Max  time.Duration `json:"response_max_ns,omitempty"`
+}
+
+// responsesOf are the quantiles that so many requests support.
+func responsesOf(h *hist.Histogram) Responses {
+	if h == nil || h.N() == 0 {
+		return Responses{}
+	}
+	quantile := func(q float64) time.Duration {
+		if h.N() < stats.MinSamples(q, .95) {
+			return 0
+		}
+		return h.Quantile(q)
+	}
+	return Responses{P50: quantile(.5), P99: quantile(.99), P999: quantile(.999), Max: h.Max()}
+}
+
 // Account is the usage of each function, for a bill.
 func (s *Simulation) Account() usage.Account { return s.account }
 
@@ -105,9 +131,16 @@ func Simulate(ctx context.Context, p Plan) (*Simulation, error) {
 	if p.Options.Service != nil && p.Override {
 		s.Serving = p.Options.Service.String()
 	}
+	if p.Budget > 0 && p.Engine == sim.EngineLevels {
+		s.Notes = append(s.Notes, "functions that share memory are followed request by request: the level engine cannot do that")
+	}
 	if err := p.sides(ctx, s); err != nil {
 		return nil, err
 	}
+	if p.Until > 0 && p.Until < about.Span {
+		s.Traffic.Requests, s.Traffic.Span = float64(s.Requests+s.WarmupRequests), p.Until.Seconds()
+	}
+	s.Responses = responsesOf(s.Response)
 	s.Complete = !s.Interrupted && (s.Fleet == nil || !s.Fleet.Interrupted)
 	s.Timeline = joined(s.Timeline, mostSteps)
 	for _, l := range p.Options.Policy.Provisioned {

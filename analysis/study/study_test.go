@@ -56,12 +56,15 @@ func TestParseAxis(t *testing.T) {
 func TestPareto(t *testing.T) {
 	point := func(cold, idle float64) Point { return Point{Result: sim.Result{PCold: cold}, IdleHours: idle} }
 	points := []Point{point(.1, 1), point(.05, 2), point(.06, 2), point(.05, 3), point(.01, 9), point(.01, 9)}
+	refusing := point(0, 0)
+	refusing.Throttled = 1
+	points = append(points, refusing)
 	markPareto(points)
 	var got []bool
 	for _, p := range points {
 		got = append(got, p.Pareto)
 	}
-	if diff := cmp.Diff([]bool{true, true, false, false, true, true}, got); diff != "" {
+	if diff := cmp.Diff([]bool{true, true, false, false, true, true, false}, got); diff != "" {
 		t.Errorf("on the front (-want +got):\n%s", diff)
 	}
 }

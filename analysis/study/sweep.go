@@ -73,9 +73,10 @@ type Sweep struct {
 type Point struct {
 	Values []string `json:"values"` // of the axes, in their order
 	sim.Result
+	Responses
 	IdleHours float64 `json:"idle_instance_h"` // instances ready and serving nobody
-	// Pareto says that no other point has both fewer cold starts and fewer idle
-	// instance hours.
+	// Pareto says that every request was served, and that no other such point has
+	// both fewer cold starts and fewer idle instance hours.
 	Pareto bool  `json:"pareto"`
 	Bill   *Bill `json:"bill,omitempty"` // of a month of such traffic
 }
@@ -175,7 +176,7 @@ func gather(ctx context.Context, axes []Axis, plans []Plan, points []*Point, sim
 
 // pointOf is what a sweep keeps of a simulation.
 func pointOf(values []string, s *Simulation) *Point {
-	p := &Point{Values: values, Result: s.Result, IdleHours: s.IdleShare * s.InstanceSeconds / 3600, Bill: s.Bill}
+	p := &Point{Values: values, Result: s.Result, Responses: s.Responses, IdleHours: s.IdleShare * s.InstanceSeconds / 3600, Bill: s.Bill}
 	p.Timeline = nil
 	return p
 }
@@ -197,12 +198,16 @@ func sharedWarmup(plans []Plan) time.Duration {
 	return longest
 }
 
-// markPareto finds the points that no other one beats in both.
+// refuses says that a point has requests that it did not serve.
+func (p *Point) refuses() bool { return p.Throttled+p.Unserved > 0 }
+
+// markPareto finds the points that no other one beats in both. One that refuses
+// requests has fewer cold starts and instances for that, and is compared with none.
 func markPareto(points []Point) {
 	for i := range points {
 		a := &points[i]
-		a.Pareto = !slices.ContainsFunc(points, func(b Point) bool {
-			return b.PCold <= a.PCold && b.IdleHours <= a.IdleHours && (b.PCold < a.PCold || b.IdleHours < a.IdleHours)
+		a.Pareto = !a.refuses() && !slices.ContainsFunc(points, func(b Point) bool {
+			return !b.refuses() && b.PCold <= a.PCold && b.IdleHours <= a.IdleHours && (b.PCold < a.PCold || b.IdleHours < a.IdleHours)
 		})
 	}
 }
