@@ -110,13 +110,32 @@ func feed(ctx context.Context, jobs iter.Seq2[*Job, error], queue chan<- task, p
 
 // run does a job on this processor alone.
 func (j *Job) run(ctx context.Context, d *durations) (*Result, error) {
-	if j.Levels && j.Load.Counts != nil && j.Options.levels() == nil && j.Options.Requests == 0 {
+	var cannot error
+	if j.Levels && j.Options.Service != nil { // without one nothing can be done
+		cannot = j.Options.levels()
+	}
+	if j.Levels && j.Load.Counts != nil && cannot == nil && j.Options.Requests == 0 {
 		return Levels(ctx, j.Load, j.Options)
 	}
 	if j.Load.Arrivals == nil && j.Load.Counts != nil {
 		j.Load.Arrivals = j.Load.drawn
 	}
-	return follow(ctx, j.Load, j.Options, chunks, d)
+	r, err := follow(ctx, j.Load, j.Options, chunks, d)
+	if err == nil && j.Levels {
+		r.Warnings = append(r.Warnings, *j.notByLevels(cannot))
+	}
+	return r, err
+}
+
+// notByLevels says why a job that asked for the level engine has another.
+func (j *Job) notByLevels(cannot error) *Warning {
+	switch {
+	case cannot != nil:
+		return warn(NotByLevels, "%v", cannot)
+	case j.Load.Counts == nil:
+		return warn(NotByLevels, "levels: the traffic has no counts of its minutes: each request was followed")
+	}
+	return warn(NotByLevels, "levels: a limit of requests is none of whole minutes: each request was followed")
 }
 
 // sum adds results up in the order of their jobs, because sums of fractions

@@ -123,3 +123,27 @@ func TestRunSaysWhatFails(t *testing.T) {
 		t.Errorf("got %v, want the first function's fault", err)
 	}
 }
+
+// TestLevelsThatCannotBeAreTold: a function that another engine did says why.
+func TestLevelsThatCannotBeAreTold(t *testing.T) {
+	counted := wave(60, 0, 100)
+	few := sim.Options{Policy: lifecycle.Policy{KeepAlive: time.Minute}, Service: text(t, "1s"), Requests: 50}
+	short, uncounted := few, counted
+	short.Requests, short.Policy.KeepAlive = 0, time.Second
+	uncounted.Counts = nil
+	whole := few
+	whole.Requests = 0
+	for name, job := range map[string]*sim.Job{
+		"at least a minute":     {Load: counted, Options: short, Levels: true},
+		"no counts":             {Load: uncounted, Options: whole, Levels: true},
+		"none of whole minutes": {Load: counted, Options: few, Levels: true},
+	} {
+		r, err := sim.Run(context.Background(), func(yield func(*sim.Job, error) bool) { yield(job, nil) }, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Warnings) == 0 || r.Warnings[len(r.Warnings)-1].Code != sim.NotByLevels || !strings.Contains(r.Warnings[len(r.Warnings)-1].Text, name) {
+			t.Errorf("%+v, want a warning with %q", r.Warnings, name)
+		}
+	}
+}

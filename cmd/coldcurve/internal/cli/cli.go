@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -116,7 +117,12 @@ func report(stderr io.Writer, err error) int {
 		return exitGood
 	}
 	if faults, ok := errors.AsType[scenarios.Faults](err); ok {
-		fmt.Fprintln(stderr, faults.Error()) // each line names its own place
+		for _, f := range faults { // each names its own place; a flag is none that an editor opens
+			if strings.HasPrefix(f.File, "--") {
+				fmt.Fprint(stderr, "coldcurve: error: ")
+			}
+			fmt.Fprintln(stderr, f)
+		}
 		return exitUsage
 	}
 	fmt.Fprintf(stderr, "coldcurve: error: %v\n", err)

@@ -53,7 +53,7 @@ type trafficFlags struct {
 
 // servingFlags say how requests are served.
 type servingFlags struct {
-	Service     distFlag  `placeholder:"DIST" help:"How long an instance works for a request: const:100ms, exp:2s, lognormal:p50=100ms,p99=2s, gamma:1s,0.5, weibull:1s,0.7, table:p0=10ms,p50=80ms,p100=2s."`
+	Service     distFlag  `placeholder:"DIST" help:"How long an instance works for a request: const:100ms, exp:2s, lognormal:p50=100ms,p99=2s, gamma:1s,0.5, weibull:1s,0.7, table:p0=10ms,p50=80ms,p100=2s. Or a file: a duration a line; rows of percentile,duration; a run's latency.hgrm or latency.hlog."`
 	ColdService distFlag  `placeholder:"DIST" help:"The same for the first request of an instance."`
 	StartDelay  string    `placeholder:"DIST" help:"How long a start takes; or profile, or profile:nodejs, for what is published of the profile's platform."`
 	Memory      bytesFlag `placeholder:"SIZE" help:"Memory of an instance, for the bill."`
@@ -155,6 +155,9 @@ func (c *simulateCmd) Run(ctx context.Context, w *World) error {
 	defer subject.source.Close()
 	if len(c.Sweep) > 0 {
 		return c.sweep(ctx, w, subject)
+	}
+	if subject.platform.Policy.Slots <= 1 && (c.Slowdown > 0 || c.Cores > 0) {
+		subject.notes = append(subject.notes, "--slowdown and --cores change nothing where requests share no instance: --instance-concurrency has them do that")
 	}
 	progress := newSimulating(w, subject.name)
 	plan := c.plan(subject)
