@@ -1,6 +1,8 @@
 package reports
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/sim"
@@ -57,7 +59,7 @@ func predictionOf(s *study.Simulation) (t Table, ok bool) {
 		})},
 		{Head: "requests", Keep: 1, Cells: cells(func(_ *study.Measured, r *sim.Result) string { return units.FormatCount(r.Requests) })},
 		{Head: "measured", Keep: 1, Cells: cells(func(m *study.Measured, _ *sim.Result) string { return units.FormatCount(m.Requests) })},
-		{Head: "cold", Keep: 9, Cells: cells(func(_ *study.Measured, r *sim.Result) string { return units.FormatCount(r.Cold) })},
+		{Head: "cold", Keep: 9, Cells: cells(func(_ *study.Measured, r *sim.Result) string { return units.FormatCount(r.Cold) + give(r) })},
 		{Head: "measured", Keep: 9, Cells: cells(func(m *study.Measured, _ *sim.Result) string { return units.FormatCount(m.Cold) })},
 		{Head: "p50", Keep: 6, Cells: p50},
 		{Head: "measured", Keep: 6, Cells: seen50},
@@ -67,5 +69,17 @@ func predictionOf(s *study.Simulation) (t Table, ok bool) {
 	t.Foot = "Latencies are of answers, with " + units.FormatDuration(s.Beside) + " (the run's median) for what a request takes beside the instance: network and front end. " +
 		"In the model starts do not slow each other: where a crowd starts many instances at once on few processors, the measured p99 lies higher. " +
 		"Durations are drawn from all of the run: that they differ by payload or phase is not modelled."
+	if slices.ContainsFunc(rows, func(m study.Measured) bool { return of[m.Function] != nil && give(of[m.Function]) != "" }) {
+		t.Foot += " Behind ± is the standard error of the simulated number, by its batches: chance, not what the model leaves out."
+	}
 	return t, true
+}
+
+// give is how far chance may have a number of cold starts off, where the
+// simulation can tell.
+func give(r *sim.Result) string {
+	if r.PColdStderr == nil {
+		return ""
+	}
+	return fmt.Sprintf(" ±%.3g", *r.PColdStderr*float64(r.Served))
 }

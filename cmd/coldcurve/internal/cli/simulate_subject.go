@@ -13,6 +13,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/cost"
 	"github.com/coldcurve/coldcurve/analysis/dist"
+	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/analysis/sim"
 	"github.com/coldcurve/coldcurve/analysis/study"
 	"github.com/coldcurve/coldcurve/analysis/traffic"
@@ -119,10 +120,20 @@ func (c *simulateCmd) fitted(s *subject) error {
 	if fit.KeepAlive > 0 && c.KeepAlive == "" && c.Profile == "" && c.Policy == "" {
 		c.KeepAlive = fit.KeepAlive.String()
 	}
-	if len(c.Trace) == 1 && c.Trace[0] == c.Fit { // the run's own requests, all of them
-		s.measured = fit.Measured
+	met := fit // whose requests are simulated, where a run's are, all of them
+	if len(c.Trace) == 1 && c.Trace[0] != c.Fit {
+		if _, err := rundir.Open(c.Trace[0]); err != nil {
+			return nil // no run: nobody has measured what this traffic meets
+		}
+		if met, err = study.FitRun(c.Trace[0]); err != nil {
+			s.notes = append(s.notes, "nothing measured is shown beside: "+err.Error())
+			return nil
+		}
+	}
+	if len(c.Trace) == 1 {
+		s.measured = met.Measured
 		if s.warmup == 0 {
-			s.warmup = cmp.Or(fit.Warmup, -1)
+			s.warmup = cmp.Or(met.Warmup, -1)
 		}
 	}
 	return nil
