@@ -249,7 +249,7 @@ func (v *Version) qualifier(inv *Invocation) string {
 }
 
 func (v *Version) report(out *Outcome, failure *sandbox.Failure, in *instance) report {
-	r := report{outcome: out, memory: v.spec.Memory}
+	r := report{outcome: out, memory: v.spec.Memory, timeout: v.spec.Timeout, ended: time.Now()}
 	if in.box != nil {
 		r.maxMemory = in.box.MaxMemory()
 	}

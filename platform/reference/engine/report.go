@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
@@ -14,6 +15,9 @@ type report struct {
 	memory    units.Bytes // the function's limit
 	maxMemory int64       // peak bytes of the instance
 	errorType string      // of a failure
+	// Of an invocation that ran over: how long it might have taken, and when it was ended.
+	timeout time.Duration
+	ended   time.Time
 }
 
 // appendStart writes the line that stands before the function's own.
@@ -25,9 +29,14 @@ func (r report) appendStart(b []byte) []byte {
 	return append(b, '\n')
 }
 
-// appendEnd writes the END and REPORT lines, byte for byte as Lambda does. The
+// appendEnd writes the END and REPORT lines, byte for byte as Lambda does, and
+// before them that of a timeout. The
 // durations are printed rounded, the billed one was rounded up before that.
 func (r report) appendEnd(b []byte) []byte {
+	if r.outcome.Kind == sample.Timeout {
+		b = r.ended.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z ")
+		b = fmt.Appendf(b, "%s Task timed out after %.2f seconds\n\n", r.outcome.RequestID, r.timeout.Seconds())
+	}
 	b = append(b, "END RequestId: "...)
 	b = append(b, r.outcome.RequestID...)
 	b = append(b, "\nREPORT RequestId: "...)
