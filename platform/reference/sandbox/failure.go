@@ -7,6 +7,10 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/sample"
 )
 
+// OutOfMemory is Lambda's errorType of an instance that was killed for
+// exceeding its memory limit.
+const OutOfMemory = "Runtime.OutOfMemory"
+
 // TimedOut is the failure of an instance that has not answered within limit;
 // request is empty in init.
 func TimedOut(request string, limit time.Duration, log []byte) *Failure {

@@ -283,7 +283,7 @@ func (in *Instance) Invoke(_ context.Context, inv *sandbox.Invocation) (sandbox.
 		return sandbox.Result{}, failure(sample.Timeout, "Sandbox.Timedout", "Error: Task timed out")
 	case <-in.done:
 		if in.exhausted.Load() {
-			return sandbox.Result{}, failure(sample.OutOfMemory, "Runtime.ExitError", "Error: Runtime exited with error: signal: killed")
+			return sandbox.Result{}, failure(sample.OutOfMemory, sandbox.OutOfMemory, "Error: Runtime exited with error: signal: killed")
 		}
 		return sandbox.Result{}, failure(sample.Crash, "Runtime.ExitError", "Error: Runtime exited with error: signal: killed")
 	}

@@ -135,7 +135,7 @@ func ExitFailure(a Attempt, kind sample.ErrorKind, request string) *sandbox.Fail
 	case end.Cause != nil:
 		f.Kind, f.Cause = sample.Platform, end.Cause
 	case end.OutOfMemory:
-		f.Kind, f.Cause = sample.OutOfMemory, errors.New("process killed for exceeding its memory limit")
+		f.Kind, f.Type, f.Cause = sample.OutOfMemory, sandbox.OutOfMemory, errors.New("process killed for exceeding its memory limit")
 	case end.Unfit && kind == sample.Init:
 		f.Type = invalidEntrypoint
 	}

@@ -157,7 +157,7 @@ func TestInitEndsInFailure(t *testing.T) {
 			a.exit(session.Ending{How: "exit status 1"})
 		}}, sample.Init, "Shop.NoStock", "oh no. ", 2},
 		{"hang", []func(*actor){crash, func(*actor) {}}, sample.Timeout, "Sandbox.Timedout", "oh no. ", 2},
-		{"out of memory", []func(*actor){crash, func(a *actor) { a.exit(session.Ending{How: "signal: killed", OutOfMemory: true}) }}, sample.OutOfMemory, "Runtime.ExitError", "oh no. ", 2},
+		{"out of memory", []func(*actor){crash, func(a *actor) { a.exit(session.Ending{How: "signal: killed", OutOfMemory: true}) }}, sample.OutOfMemory, "Runtime.OutOfMemory", "oh no. ", 2},
 		{"no program", []func(*actor){func(a *actor) { a.exit(session.Ending{How: "exit status 127", Unfit: true}) }}, sample.Init, "Runtime.InvalidEntrypoint", "", 1},
 		{"lost", []func(*actor){func(a *actor) { a.exit(session.Ending{Cause: errors.New("lost")}) }}, sample.Platform, "Runtime.ExitError", "", 1},
 	} {

@@ -120,7 +120,7 @@ func (a *attempt) exitFailure(kind sample.ErrorKind, request string) *sandbox.Fa
 		f.Kind = sample.Platform
 		f.Cause = errors.New("the instance was stopped")
 	case a.starved():
-		f.Kind = sample.OutOfMemory
+		f.Kind, f.Type = sample.OutOfMemory, sandbox.OutOfMemory
 		f.Cause = fmt.Errorf("module exited%s, having asked for more memory than its limit", how)
 		f.Message = sandbox.ForRequest(request) + "Error: Runtime exited with error: signal: killed"
 	}
