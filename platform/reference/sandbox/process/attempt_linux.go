@@ -236,7 +236,7 @@ func (a *attempt) end(id string) error {
 	}
 	a.account.Lock()
 	if a.group != nil {
-		a.peak = a.group.PeakMemory()
+		a.peak = max(a.peak, a.group.PeakMemory())
 	}
 	a.over = true
 	a.account.Unlock()
@@ -244,17 +244,29 @@ func (a *attempt) end(id string) error {
 	return errors.Join(err, a.vacate(err == nil))
 }
 
-// MaxMemory implements session.Attempt.
+// MaxMemory implements session.Attempt. A group is charged neither for a
+// program's pages that another has brought into memory nor, while it has
+// charges in stock, at once; the process's own mark has all that was resident,
+// and nothing of what it has started. The larger counts.
 func (a *attempt) MaxMemory() int64 {
+	resident := a.resident()
 	a.account.Lock()
 	defer a.account.Unlock()
-	if a.over {
-		return a.peak
+	a.peak = max(a.peak, resident)
+	if a.group != nil && !a.over {
+		a.peak = max(a.peak, a.group.PeakMemory())
 	}
-	if a.group != nil {
-		return a.group.PeakMemory()
+	return a.peak
+}
+
+// resident is the process's own peak; 0 once it has gone.
+func (a *attempt) resident() int64 {
+	a.reaping.Lock()
+	defer a.reaping.Unlock()
+	if a.reaped {
+		return 0
 	}
-	return max(a.peak, residentPeak(a.pid))
+	return residentPeak(a.pid)
 }
 
 // residentPeak reads the process's high-water mark; 0 if it is gone.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -197,6 +198,31 @@ func TestInterpreters(t *testing.T) {
 				t.Errorf("got %q %q", f.Type, f.Message)
 			}
 		})
+	}
+}
+
+// TestMaxMemoryHasWhatTheProcessSees compares what is told of an instance with
+// the kernel's account of the process, most of which is an interpreter's file.
+func TestMaxMemoryHasWhatTheProcessSees(t *testing.T) {
+	need.Program(t, "python3")
+	s := open(t, withClients(t))
+	in := ready(t, s, interpreters()[1].spec(t, `
+def handler(event, context):
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) << 10 for line in status if line.startswith("VmHWM"))
+`))
+	seen, err := strconv.ParseInt(string(invoke(t, in, "{}").Body), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if told := in.MaxMemory(); told < seen {
+		t.Errorf("told %d bytes, the process had %d", told, seen)
+	}
+	if err := in.Stop(false); err != nil {
+		t.Fatal(err)
+	}
+	if told := in.MaxMemory(); told < seen {
+		t.Errorf("told %d bytes after its end, the process had %d", told, seen)
 	}
 }
 
