@@ -61,7 +61,7 @@ type ServeFlags struct {
 	Queue        int      `help:"Most requests of a function that wait for an instance; 0 throttles at once."`
 	QueueTimeout string   `help:"Longest wait in the queue, such as 5s. The default is no bound."`
 	LateBinding  bool     `help:"Let a request that started an instance take whichever comes free first."`
-	Sandbox      []string `help:"What functions can choose for their instances: process, namespace, wasm, container. The first is that of functions that do not choose; the default is process."`
+	Sandbox      []string `help:"What functions can choose for their instances: process, namespace, wasm, container. Functions that do not choose have the first that can run them; the default is process."`
 	NoCgroups    bool     `help:"Do not limit memory and CPU by cgroups."`
 	Cache        string   `type:"path" help:"Folder for runtime clients. The default is the user's cache folder."`
 

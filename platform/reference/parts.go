@@ -51,7 +51,7 @@ func (p *parts) open(o ServeOptions, say func(format string, args ...any)) (err 
 		return err
 	}
 	if p.runtime, err = engine.New(engine.Options{
-		Sandboxes: p.boxes.sandboxes(), Default: p.boxes.first, Policy: o.Policy,
+		Sandboxes: p.boxes.sandboxes(), Default: p.boxes.first, Order: o.Sandboxes, Suited: suited(), Policy: o.Policy,
 		Stock: o.Stock, Memory: o.Memory, StartDelay: o.StartDelay, Meter: p.meter,
 		Faults: o.Faults, Seed: o.Seed,
 	}); err != nil {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/coldcurve/coldcurve/fixtures"
+	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/priority"
 	"github.com/coldcurve/coldcurve/platform/reference/peer"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
@@ -30,6 +31,11 @@ type box interface {
 
 // SandboxNames are what can stand in [Settings.Sandboxes].
 func SandboxNames() []string { return []string{"process", "namespace", "wasm", "container"} }
+
+// suited are the sandboxes of what runs in one of them only.
+func suited() map[platform.Runtime]string {
+	return map[platform.Runtime]string{platform.Wasm: "wasm", platform.Image: "container"}
+}
 
 // Available says why instances of a sandbox cannot be made on this machine, and
 // what to do about it; nil where they can. It starts no engine.

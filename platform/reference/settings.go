@@ -16,8 +16,8 @@ type Settings struct {
 	// Policy is every function's. Its Concurrency is over all functions together.
 	Policy lifecycle.Policy
 	// Sandboxes are the ways to isolate instances that functions can choose
-	// from; the first is that of functions that do not choose. The default is
-	// the process alone.
+	// from; functions that do not choose have the first that can run them. The
+	// default is the process alone.
 	Sandboxes []string
 	// Stock is how many stems of a runtime are kept booted for functions whose
 	// start is the pool. The default is 1.

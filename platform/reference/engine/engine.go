@@ -38,9 +38,17 @@ type Options struct {
 	// Sandboxes make the instances, by the names that functions choose them by.
 	// At least one is required; they are the Runtime's from then on.
 	Sandboxes map[string]sandbox.Sandbox
-	// Default is the sandbox of functions that name none. It may be left out
-	// where there is one only.
+	// Default is the sandbox of functions that name none, if it can run them. It
+	// may be left out where there is one only.
 	Default string
+	// Order is that in which sandboxes are tried, after Default, for functions
+	// that name none: the first that runs their runtime is theirs. Those that it
+	// leaves out come last, by their names. A sandbox may have
+	// Runs(platform.Runtime) bool; without it there is nothing that it does not run.
+	Order []string
+	// Suited names a sandbox that runs a runtime, for what is said where none
+	// here does. The default is to name none.
+	Suited map[platform.Runtime]string
 	// Policy is that of the versions that have none of their own. Its
 	// Concurrency is the limit over all functions together; 0 is no limit.
 	Policy lifecycle.Policy
@@ -116,7 +124,18 @@ func prefixed(prefix string, err error) (faults []error) {
 	return faults
 }
 
-// usual is the name of the sandbox of functions that name none.
+// order is that in which the sandboxes are tried.
+func (o *Options) order() (names []string) {
+	all := slices.Concat([]string{o.usual()}, o.Order, slices.Sorted(maps.Keys(o.Sandboxes)))
+	for _, name := range all {
+		if o.Sandboxes[name] != nil && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// usual is the name of the sandbox that functions try first that name none.
 func (o *Options) usual() string {
 	if o.Default == "" && len(o.Sandboxes) == 1 {
 		for name := range o.Sandboxes {
@@ -137,7 +156,8 @@ type Meter interface {
 // Runtime runs functions. Its methods may be called from any goroutine.
 type Runtime struct {
 	sandboxes map[string]sandbox.Sandbox
-	usual     string // the name of the default one
+	order     []string // their names, as they are tried
+	suited    map[platform.Runtime]string
 
 	stockSizes map[platform.Runtime]int
 
@@ -187,7 +207,8 @@ func New(o Options) (*Runtime, error) {
 	}
 	rt := &Runtime{
 		sandboxes: maps.Clone(o.Sandboxes),
-		usual:     o.usual(),
+		order:     o.order(),
+		suited:    o.Suited,
 
 		stockSizes: maps.Clone(o.Stock),
 		stocks:     make(map[stockKey]*stock),

@@ -339,7 +339,64 @@ func TestTimeoutEndsAtTheFunctionsLimit(t *testing.T) {
 		if out.Billed != 30*time.Second || !bytes.HasSuffix(out.Log, []byte("\tStatus: timeout\n")) {
 			t.Errorf("billed %v, log %q", out.Billed, out.Log)
 		}
+		if want := "Z " + out.RequestID + " Task timed out after 30.00 seconds\n\nEND RequestId: "; !strings.Contains(string(out.Log), want) {
+			t.Errorf("log %q has no %q", out.Log, want)
+		}
 	})
+}
+
+// picky is a sandbox of one runtime.
+type picky struct {
+	*memory.Sandbox
+	runtime platform.Runtime
+}
+
+func (p picky) Runs(r platform.Runtime) bool { return r == p.runtime }
+
+func TestSandboxThatRunsTheRuntimeIsChosen(t *testing.T) {
+	usual, suited := &memory.Sandbox{Clock: clock.New()}, &memory.Sandbox{Clock: clock.New()}
+	rt := open(t, nil, engine.Options{
+		Sandboxes: map[string]sandbox.Sandbox{"process": picky{usual, platform.Go}, "wasm": picky{suited, platform.Wasm}},
+		Default:   "process", Suited: map[platform.Runtime]string{platform.Image: "container"},
+	})
+	t.Cleanup(func() {
+		if err := rt.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	rt.code = t.TempDir()
+	for _, tt := range []struct {
+		fn   platform.Function
+		want string // of the refusal; "" is none
+		box  *memory.Sandbox
+	}{
+		{platform.Function{Name: "go", Runtime: platform.Go}, "", usual},
+		{platform.Function{Name: "module", Runtime: platform.Wasm}, "", suited},
+		{platform.Function{Name: "picture", Runtime: platform.Image, Image: "any"}, "coldcurve serve --sandbox process,wasm,container", nil},
+		{platform.Function{Name: "wrong", Runtime: platform.Wasm, Sandbox: "process"}, "the process sandbox does not run wasm; name another one of process,wasm, or none", nil},
+	} {
+		fam, err := rt.Family(tt.fn.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tt.fn.Code = rt.code
+		v, err := fam.Add(t.Context(), sandbox.Spec{Function: tt.fn}, engine.Settings{})
+		if tt.want != "" {
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%s: got %v, want %q", tt.fn.Name, err, tt.want)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := v.Invoke(t.Context(), engine.Invocation{}); err != nil {
+			t.Error(err)
+		}
+		if tt.box.Len() != 1 {
+			t.Errorf("%s: %d instances in its sandbox, want 1", tt.fn.Name, tt.box.Len())
+		}
+	}
 }
 
 func TestFailedStart(t *testing.T) {

@@ -168,13 +168,37 @@ func (rt *Runtime) fill(spec *sandbox.Spec) {
 	fn.Env = maps.Clone(fn.Env)
 }
 
-// sandboxOf picks the sandbox that a function names.
+// sandboxOf picks the sandbox that a function names, or the first that can run
+// it where it names none. The spec says so from then on.
 func (rt *Runtime) sandboxOf(spec *sandbox.Spec) (sandbox.Sandbox, error) {
-	name := cmp.Or(spec.Function.Sandbox, rt.usual)
-	if box := rt.sandboxes[name]; box != nil {
+	fn := &spec.Function
+	for _, name := range rt.order {
+		if fn.Sandbox == "" && runs(rt.sandboxes[name], fn.Runtime) {
+			fn.Sandbox = name
+		}
+	}
+	there := strings.Join(rt.order, ",")
+	switch box := rt.sandboxes[fn.Sandbox]; {
+	case fn.Sandbox == "":
+		more := ""
+		if suited := rt.suited[fn.Runtime]; suited != "" {
+			more = "; write coldcurve serve --sandbox " + there + "," + suited
+		}
+		return nil, invalid("no sandbox of this runtime (%s) runs %s%s", there, fn.Runtime, more)
+	case box == nil:
+		return nil, invalid("no sandbox %q here; there are: %s", fn.Sandbox, there)
+	case !runs(box, fn.Runtime):
+		return nil, invalid("the %s sandbox does not run %s; name another one of %s, or none", fn.Sandbox, fn.Runtime, there)
+	default:
 		return box, nil
 	}
-	return nil, invalid("no sandbox %q here; there are: %s", name, strings.Join(slices.Sorted(maps.Keys(rt.sandboxes)), ", "))
+}
+
+// runs says whether a sandbox has instances of a runtime; one that does not
+// tell has those of all.
+func runs(box sandbox.Sandbox, runtime platform.Runtime) bool {
+	r, ok := box.(interface{ Runs(platform.Runtime) bool })
+	return !ok || r.Runs(runtime)
 }
 
 // check is what can be said of a version before it runs.

@@ -164,7 +164,7 @@ func (v *Version) retiredError() *Error {
 }
 
 // sandboxName is the sandbox's in errors.
-func (v *Version) sandboxName() string { return cmp.Or(v.spec.Function.Sandbox, v.rt.usual) }
+func (v *Version) sandboxName() string { return v.spec.Function.Sandbox }
 
 // name is the version's in errors.
 func (v *Version) name() string { return cmp.Or(v.spec.ARN, v.family.name) + ":" + v.spec.Version }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/clock"
 	"github.com/coldcurve/coldcurve/platform/reference/peer"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
@@ -235,3 +236,6 @@ func (s *Sandbox) removeImage(tag string) error {
 	}
 	return err
 }
+
+// Runs says whether a runtime's instances can be containers.
+func (*Sandbox) Runs(r platform.Runtime) bool { return r != platform.Wasm }

@@ -30,6 +30,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
 )
 
 // Options say how instances are made. The zero value runs Go functions.
@@ -52,3 +53,6 @@ type Options struct {
 	// Region is what functions are told as theirs. The default is us-east-1.
 	Region string
 }
+
+// Runs says whether a runtime's instances can be processes.
+func (*Sandbox) Runs(r platform.Runtime) bool { return (*process.Sandbox)(nil).Runs(r) }

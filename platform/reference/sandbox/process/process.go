@@ -117,3 +117,8 @@ func (o Options) Validate() error {
 	}
 	return nil
 }
+
+// Runs says whether a runtime's instances can be processes.
+func (*Sandbox) Runs(r platform.Runtime) bool {
+	return r == platform.Go || r == platform.NodeJS || r == platform.Python
+}

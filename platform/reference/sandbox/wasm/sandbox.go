@@ -12,6 +12,7 @@ import (
 	"github.com/tetratelabs/wazero"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/clock"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 )
@@ -214,3 +215,6 @@ func (s *Sandbox) stopAll() error {
 	stops.Wait()
 	return errors.Join(errs...)
 }
+
+// Runs says whether a runtime's instances can be modules.
+func (*Sandbox) Runs(r platform.Runtime) bool { return r == platform.Wasm }
