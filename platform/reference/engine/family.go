@@ -186,7 +186,7 @@ func (rt *Runtime) sandboxOf(spec *sandbox.Spec) (sandbox.Sandbox, error) {
 		}
 		return nil, invalid("no sandbox of this runtime (%s) runs %s%s", there, fn.Runtime, more)
 	case box == nil:
-		return nil, invalid("no sandbox %q here; there are: %s", fn.Sandbox, there)
+		return nil, invalid("no sandbox %q here; there are: %s", fn.Sandbox, strings.Join(rt.order, ", "))
 	case !runs(box, fn.Runtime):
 		return nil, invalid("the %s sandbox does not run %s; name another one of %s, or none", fn.Sandbox, fn.Runtime, there)
 	default:
