@@ -32,11 +32,29 @@ type Folder struct {
 	Function       string // name, or name:qualifier
 }
 
-func serverFields() fields[Server] {
+// expressions are texts that parse has nothing against.
+func expressions(parse func(string) error) form[string] {
+	f := texts()
+	read := f.Read
+	f.Read = func(r *reader, v strict.Value) (string, bool) {
+		text, ok := read(r, v)
+		if !ok {
+			return "", false
+		}
+		if err := parse(text); err != nil {
+			v.Fault(err.Error(), "see the EventBridge expressions, for example cron(0 10 ? * MON-FRI *)")
+			return "", false
+		}
+		return text, true
+	}
+	return f
+}
+
+func serverFields(parse func(expression string) error) fields[Server] {
 	schedule := fields[Timer]{
 		key("name", names(), func(s *Timer) *string { return &s.Name }, "what it is called").Must(),
 		key("function", texts(), func(s *Timer) *string { return &s.Function }, "who is invoked: name, or name:qualifier").Must(),
-		key("expression", texts(), func(s *Timer) *string { return &s.Expression },
+		key("expression", expressions(parse), func(s *Timer) *string { return &s.Expression },
 			"when: rate(5 minutes), cron(0 10 ? * MON-FRI *) or at(2026-11-22T10:00:00), in UTC").Must(),
 		key("input", documents(), func(s *Timer) *[]byte { return &s.Input }, "what it gets; the default is EventBridge's own event"),
 	}
@@ -80,12 +98,13 @@ func serverFields() fields[Server] {
 
 // ServerSchemaJSON is the JSON Schema of the file that LoadServer reads.
 func ServerSchemaJSON() []byte {
-	root := serverFields().Object("")
+	root := serverFields(nil).Object("")
 	return root.Document("coldcurve serve", "How a runtime that is served treats instances, and what invokes functions by itself.")
 }
 
-// LoadServer reads a runtime's configuration. An error in it is a [Faults].
-func LoadServer(path string) (Server, error) {
+// LoadServer reads a runtime's configuration; parse says what is wrong with a
+// schedule's expression. An error in it is a [Faults].
+func LoadServer(path string, parse func(expression string) error) (Server, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return Server{}, fmt.Errorf("read the configuration: %w", err)
@@ -94,7 +113,7 @@ func LoadServer(path string) (Server, error) {
 	s := Server{Platform: defaultPlatform(referencePlatform)}
 	root, ok := strict.Parse(text, r.faults.Collect(r.file))
 	if m, isMap := root.Map("the configuration"); ok && isMap {
-		serverFields().Into(&s, r, m, "the configuration", "")
+		serverFields(parse).Into(&s, r, m, "the configuration", "")
 	}
 	return s, r.faults.Err()
 }

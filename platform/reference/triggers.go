@@ -116,6 +116,12 @@ func (t *triggers) config(function, qualifier string) (events.Config, bool) {
 	return events.Config{Retries: *e.Retries, Age: e.Age, OnSuccess: e.OnSuccess, OnFailure: e.OnFailure}, true
 }
 
+// CheckExpression says what is wrong with when a [Schedule] is due.
+func CheckExpression(text string) error {
+	_, err := events.ParseExpression(text)
+	return err
+}
+
 func (t *triggers) addSchedules(list []Schedule) error {
 	var errs []error
 	for _, s := range list {

@@ -508,6 +508,13 @@ func TestNames(t *testing.T) {
 		refused(t, err, "InvalidParameterValueException", 400, "derived qualifier")
 		_, err = s.Resolve("arn:aws:lambda:eu-west-1:123456789012:function:hello", "")
 		refused(t, err, "ResourceNotFoundException", 404, "eu-west-1")
+		for q, want := range map[string]string{"a b": "ValidationException", "nobody": "ResourceNotFoundException"} {
+			status := map[string]int{"ValidationException": 400, "ResourceNotFoundException": 404}[want]
+			_, err := s.Resolve("hello", q)
+			refused(t, err, want, status, q)
+			_, err = s.Function("hello", q)
+			refused(t, err, want, status, q)
+		}
 		for _, bad := range []string{"", "he llo", "hello:1:2", "../hello", strings.Repeat("x", 65)} {
 			_, err := s.Function(bad, "")
 			refused(t, err, "ValidationException", 400, "functionName")

@@ -16,7 +16,7 @@ func (c *Catalog) Function(name, qualifier string) (Function, error) {
 	r := f.now.Load().record
 	v := r.lookup(qualifier)
 	if v == nil {
-		return Function{}, functionNotFound(c.arn(f.name, qualifier))
+		return Function{}, c.unqualified(f.name, qualifier)
 	}
 	return c.view(r, v, qualifier), nil
 }

@@ -6,6 +6,8 @@ import (
 )
 
 var (
+	qualifierName = regexp.MustCompile(`^(\$LATEST|[a-zA-Z0-9-_]{1,128})$`)
+
 	functionName = regexp.MustCompile(`^[a-zA-Z0-9-_]{1,64}$`)
 	aliasName    = regexp.MustCompile(`^[a-zA-Z0-9-_]*[a-zA-Z-_][a-zA-Z0-9-_]*$`) // not a number
 )
@@ -66,6 +68,14 @@ func (c *Catalog) named(full, qualifier string) (*function, string, error) {
 		return nil, "", c.unnamed(full)
 	}
 	return nil, "", functionNotFound(c.arn(name, qualifier))
+}
+
+// unqualified refuses a qualifier that leads nowhere.
+func (c *Catalog) unqualified(name, qualifier string) *Error {
+	if !qualifierName.MatchString(qualifier) {
+		return violation(qualifier, "qualifier", "Member must satisfy regular expression pattern: (|[a-zA-Z0-9$_-]+)")
+	}
+	return functionNotFound(c.arn(name, qualifier))
 }
 
 // unnamed refuses what is not the name of a function here.

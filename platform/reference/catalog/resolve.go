@@ -36,7 +36,7 @@ func (c *Catalog) Resolve(name, qualifier string) (Target, error) {
 	}
 	r := f.now.Load().routes[qualifier]
 	if r == nil {
-		return Target{}, functionNotFound(c.arn(bare, qualifier))
+		return Target{}, c.unqualified(bare, qualifier)
 	}
 	if r.other != nil && c.draw() < r.weight {
 		r = r.other

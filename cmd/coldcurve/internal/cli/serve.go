@@ -37,7 +37,7 @@ func (c *serveCmd) base() (reference.Settings, error) {
 	if c.Config == "" {
 		return reference.DefaultSettings(), nil
 	}
-	config, err := scenarios.LoadServer(c.Config)
+	config, err := scenarios.LoadServer(c.Config, reference.CheckExpression)
 	if err != nil {
 		return reference.Settings{}, err
 	}
