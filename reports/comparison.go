@@ -31,7 +31,7 @@ func ComparisonOf(c *comparison.Comparison) *Comparison {
 	d := &c.Document
 	out := &Comparison{Document: d, Verdicts: Verdicts{
 		Title: d.Scenario + ", " + units.FormatCount(int64(len(d.Pairs))) + " pairs: " + string(d.Verdict),
-		Base:  d.Base.What, Head: d.Head.What, Paired: true, Findings: d.Records(),
+		Base:  d.Base.What, Head: d.Head.What, Paired: true, Findings: d.Records(), LeftOut: gate.LeftOut(d.Records()),
 	}}
 	for _, start := range []sample.Start{sample.Cold, sample.Warm} {
 		base, head := c.Latencies(comparison.Base, start), c.Latencies(comparison.Head, start)

@@ -16,11 +16,13 @@ type Verdicts struct {
 	Base, Head string // the sides, in words
 	Paired     bool   // each run of one side was made beside one of the other
 	Findings   []gate.Record
+	LeftOut    []string // which runs the findings do not rest on, and why
 	Notes      []string // what else a reader must know
 }
 
 // Answer is what the verdicts come to, in one sentence a rule that is not
-// simply held, the worst first, and one for all others.
+// simply held, the worst first, and one for all others; then the runs that were
+// left out.
 func (v *Verdicts) Answer() []string {
 	var out, same []string
 	for _, verdict := range []gate.Verdict{gate.Regressed, gate.Invalid, gate.Incomparable, gate.Inconclusive, gate.Improved, gate.Equivalent} {
@@ -40,6 +42,9 @@ func (v *Verdicts) Answer() []string {
 		out = append(out, "Nothing got worse: "+list(same)+": equivalent.")
 	case len(same) > 0:
 		out = append(out, "Equivalent: "+list(same)+".")
+	}
+	for _, sentence := range v.LeftOut {
+		out = append(out, sentence+".")
 	}
 	return out
 }
@@ -144,7 +149,7 @@ func list(words []string) string {
 func VerdictsOf(d *gate.Document) *Verdicts {
 	return &Verdicts{
 		Title: "The gate: " + string(d.Verdict), Base: sideOf(&d.Base), Head: sideOf(&d.Head),
-		Paired: d.Paired, Findings: d.Findings, Notes: d.Notes,
+		Paired: d.Paired, Findings: d.Findings, LeftOut: d.LeftOut, Notes: d.Notes,
 	}
 }
 

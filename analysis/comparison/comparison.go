@@ -230,6 +230,7 @@ func (c *Comparison) glance() {
 // read reads a pair's runs, as far as they are there.
 func (c *Comparison) read(p *Pair) error {
 	var runs [2]*baseline.Run
+	interrupted := false
 	for i, r := range []*Run{&p.Base, &p.Head} {
 		r.Invalid = nil
 		dir, err := rundir.Open(filepath.Join(c.Path, r.Dir))
@@ -244,9 +245,10 @@ func (c *Comparison) read(p *Pair) error {
 			return err
 		}
 		r.Invalid = runs[i].Invalid
+		interrupted = interrupted || dir.Manifest.Interrupted
 	}
-	if runs[0] == nil || runs[1] == nil {
-		return nil
+	if runs[0] == nil || runs[1] == nil || interrupted {
+		return nil // neither side lost it
 	}
 	base, err := c.trial(runs[0])
 	if err != nil {

@@ -62,8 +62,8 @@ func TestCostsThatAreNotKnown(t *testing.T) {
 	failing := []gate.Trial{trial(figures{})}
 	failing[0].Cost = func(summary.Selection) (gate.Cost, error) { return gate.Cost{}, errors.New("no memory") }
 	f := judge(gate.Comparison{Base: unpriced, Head: failing}, rule("cost.million", .05))[0]
-	if f.Verdict != gate.Inconclusive || f.Left != 3 || !strings.Contains(f.Why, "nobody has priced it") {
-		t.Errorf("%s (%s), %d left out; want inconclusive, and why", f.Verdict, f.Why, f.Left)
+	if f.Verdict != gate.Inconclusive || leftOut(&f) != 3 || !strings.Contains(f.Why, "nobody has priced it") {
+		t.Errorf("%s (%s), %d left out; want inconclusive, and why", f.Verdict, f.Why, leftOut(&f))
 	}
 	over := gate.Rule{Budget: budget.Budget{Metric: "cost.million", Max: &budget.Bound{Text: "$3", Value: 3e9}}}
 	f = judge(gate.Comparison{Base: billed(20), Head: billed(31)}, over)[0]

@@ -25,7 +25,9 @@ type Document struct {
 	Risk     float64  `json:"risk"`
 	Power    float64  `json:"power"`
 	Findings []Record `json:"findings"`
-	Notes    []string `json:"notes"`
+	// LeftOut says which runs the findings do not rest on, and why.
+	LeftOut []string `json:"left_out"`
+	Notes   []string `json:"notes"`
 	// Figures are what each run had, in the order of Findings.
 	Figures []Figures `json:"figures"`
 }
@@ -51,7 +53,7 @@ func NewDocument(p *Policy, c Comparison, findings []Finding) *Document {
 	d := &Document{
 		Schema: Schema, Verdict: NoBaseline, Paired: c.Paired, Risk: p.risk(), Power: p.power(),
 		Base: Side{Runs: names(c.Base)}, Head: Side{Runs: names(c.Head)},
-		Findings: []Record{}, Notes: []string{}, Figures: []Figures{},
+		Findings: []Record{}, LeftOut: []string{}, Notes: []string{}, Figures: []Figures{},
 	}
 	for i := range findings {
 		f := &findings[i]
@@ -60,6 +62,7 @@ func NewDocument(p *Policy, c Comparison, findings []Finding) *Document {
 	}
 	if len(findings) > 0 {
 		d.Verdict = Overall(d.Findings)
+		d.LeftOut = append(d.LeftOut, LeftOut(d.Findings)...)
 	}
 	return d
 }

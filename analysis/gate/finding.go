@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -34,7 +35,7 @@ type Finding struct {
 	Look    int    // number of pairs at which a [Sequence] reached the verdict; 0 without one
 
 	Runs       [2]int  // of base and of head that the finding rests on
-	Left       int     // runs left out: invalid, or without the figure
+	Left       [2]Left // runs of base and of head that were left out
 	Base, Head float64 // the median of the runs' figures; NaN where there is none
 	// Change is Hodges and Lehmann's estimate, Lower and Upper its one-sided
 	// limits at 1 - the look's part of the risk; infinite where so few runs
@@ -52,10 +53,10 @@ type Finding struct {
 	Detectable, Needed float64
 	DetectableAt       int
 
-	evidence                 evidence
-	exact                    bool // nothing of the figures is left to chance
-	least                    int  // pairs, or runs of each side, that a verdict takes
-	unlike, invalid, lacking []string
+	evidence evidence
+	exact    bool // nothing of the figures is left to chance
+	least    int  // pairs, or runs of each side, that a verdict takes
+	unlike   []string
 }
 
 // test gives the p-values of the three questions.
@@ -123,10 +124,10 @@ func (f *Finding) decide(alpha float64) {
 	switch {
 	case len(f.unlike) > 0:
 		f.Verdict, f.Why = Incomparable, "the two sides differ in "+strings.Join(f.unlike, ", ")
-	case min(f.Runs[0], f.Runs[1]) == 0 && len(f.invalid) > 0:
-		f.Verdict, f.Why = Invalid, f.invalid[0]
+	case min(f.Runs[0], f.Runs[1]) == 0 && f.reason(false) != "":
+		f.Verdict, f.Why = Invalid, f.reason(false)
 	case min(f.Runs[0], f.Runs[1]) == 0:
-		f.Verdict, f.Why = Inconclusive, "there are no runs to compare"+f.reason()
+		f.Verdict, f.Why = Inconclusive, "there are no runs to compare"+f.because()
 	case f.Rule.Breaks(f.Head):
 		f.Verdict = Regressed
 		f.Why = fmt.Sprintf("%s, allowed %s", metric.FormatValue(metric.Metric(f.Rule.Metric), f.Head), f.Rule.Allowed())
@@ -144,7 +145,7 @@ func (f *Finding) compare(alpha float64) (Verdict, string) {
 	}
 	switch {
 	case n < f.least:
-		return Inconclusive, fmt.Sprintf("%d of the %d %s that a verdict takes%s", n, f.least, unit, f.reason())
+		return Inconclusive, fmt.Sprintf("%d of the %d %s that a verdict takes%s", n, f.least, unit, f.because())
 	case f.PWorse <= alpha:
 		return Regressed, "worse by more than " + margin
 	case f.PBetter <= alpha:
@@ -169,11 +170,22 @@ func (f *Finding) compareExactly(margin string) (Verdict, string) {
 	return Equivalent, "not worse by " + margin + how
 }
 
-// reason is why runs were left out, after a colon.
-func (f *Finding) reason() string {
-	for _, reasons := range [][]string{f.invalid, f.lacking} {
-		if len(reasons) > 0 {
-			return ": " + reasons[0]
+// because is why runs were left out, after a colon.
+func (f *Finding) because() string {
+	if why := cmp.Or(f.reason(false), f.reason(true)); why != "" {
+		return ": " + why
+	}
+	return ""
+}
+
+// reason is why the first run was left out that lacks the figure (missing), or
+// that has one which must not be used; "" where none was.
+func (f *Finding) reason(missing bool) string {
+	for i := range f.Left {
+		for _, out := range f.Left[i].Runs {
+			if out.missing == missing {
+				return out.Run + ": " + out.Why
+			}
 		}
 	}
 	return ""

@@ -13,6 +13,7 @@
 //	judge.go     Judge: runs of two sides -> findings
 //	evidence.go  what paired and unpaired runs can be asked
 //	finding.go   the verdicts; record.go: as documents keep them
+//	left.go      runs that findings do not rest on
 //	sequence.go  looks at a comparison that grows
 package gate
 

@@ -58,7 +58,9 @@ type Look struct{ Number, Of int } // from 1; the zero value is 1 of 1
 // test of the pairs' differences where runs are paired, and the rank-sum test
 // where not. The absolute limits are held against the median of head's runs.
 // Costs that all runs of a side agree on have no chance in them: they are
-// compared as they are, without a test.
+// compared as they are, without a test. Runs that must not be used and runs
+// without the figure are left out; where head lost a greater share of its runs
+// so than base did, equivalent and improved are invalid.
 //
 // Source: equivalence by two one-sided tests is D. J. Schuirmann's, Journal of
 // Pharmacokinetics and Biopharmaceutics 15 (1987) 657-680; equal parts of the
@@ -80,6 +82,7 @@ func Judge(p *Policy, c Comparison, look Look) []Finding {
 		f.PWorse, f.PSame, f.PBetter = worse[i], same[i], better[i]
 		f.estimate(p, alpha, plans)
 		f.decide(alpha)
+		f.sift()
 	}
 	return findings
 }
@@ -94,7 +97,7 @@ func (f *Finding) gather(c Comparison) {
 			}
 		}
 	} else {
-		base, head = f.side(c.Base), f.side(c.Head)
+		base, head = f.side(c.Base, 0), f.side(c.Head, 1)
 		for i := range c.Head {
 			for j := range c.Base {
 				f.compareKinds(&c.Base[j], &c.Head[i])
@@ -110,43 +113,36 @@ func (f *Finding) gather(c Comparison) {
 	}
 }
 
-// pair reads both sides of a pair, or counts it as left out.
+// pair reads both runs of a pair, which counts if both have the figure.
 func (f *Finding) pair(base, head *Trial) (b, h float64, ok bool) {
 	f.compareKinds(base, head)
-	var bok, hok bool
-	if b, bok = f.read(base); bok {
-		h, hok = f.read(head)
-	}
+	b, bok := f.read(base, 0)
+	h, hok := f.read(head, 1)
 	return b, h, bok && hok
 }
 
-func (f *Finding) side(trials []Trial) []float64 {
+func (f *Finding) side(trials []Trial, side int) []float64 {
 	var values []float64
 	for i := range trials {
-		if v, ok := f.read(&trials[i]); ok {
+		if v, ok := f.read(&trials[i], side); ok {
 			values = append(values, v)
 		}
 	}
 	return values
 }
 
-// read is the rule's figure in one run; where it has none the run is left out,
-// and the reason kept.
-func (f *Finding) read(t *Trial) (value float64, ok bool) {
+// read is the rule's figure in one run of a side; where it has none the run is
+// left out, and the reason kept.
+func (f *Finding) read(t *Trial, side int) (value float64, ok bool) {
+	left := &f.Left[side]
+	left.Of++
 	if len(t.Invalid) > 0 {
-		f.Left++
-		f.invalid = append(f.invalid, fmt.Sprintf("%s: %s", t.Name, t.Invalid[0]))
+		left.Runs = append(left.Runs, Out{Run: t.Name, Why: t.Invalid[0], Unusable: true})
 		return 0, false
 	}
 	value, limited, why := f.Rule.figure(t)
-	if limited {
-		f.Left++
-		f.invalid = append(f.invalid, fmt.Sprintf("%s: %s", t.Name, why))
-		return 0, false
-	}
 	if why != "" {
-		f.Left++
-		f.lacking = append(f.lacking, fmt.Sprintf("%s: %s", t.Name, why))
+		left.Runs = append(left.Runs, Out{Run: t.Name, Why: why, missing: !limited})
 		return 0, false
 	}
 	return value, true

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/coldcurve/coldcurve/analysis/budget"
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/stats"
@@ -144,6 +146,8 @@ func TestUnlikeAndUnusableRuns(t *testing.T) {
 		lagged[i].Invalid = []string{"the load generator was late"}
 	}
 	mixed := append(append([]gate.Trial{}, lagged[:2]...), head[2:]...)
+	slower := append(append([]gate.Trial{}, lagged[:2]...), runs(rng, 10, 120, .01)...)
+	faster := append(append([]gate.Trial{}, lagged[:2]...), runs(rng, 10, 80, .01)...)
 	small := make([]gate.Trial, 12)
 	for i := range small {
 		small[i] = trial(figures{})
@@ -157,13 +161,44 @@ func TestUnlikeAndUnusableRuns(t *testing.T) {
 	}{
 		{"another machine", elsewhere, gate.Incomparable, "the two sides differ in cpu (one, two)", 0},
 		{"generator-limited", lagged, gate.Invalid, "run: the load generator was late", 12},
-		{"two generator-limited", mixed, gate.Equivalent, "not worse", 2},
+		{"two generator-limited", mixed, gate.Invalid, "head lost 2 of its 12 runs, base 0 of 12: the others would be equivalent", 2},
+		{"two generator-limited, the others faster", faster, gate.Invalid, "would be improved", 2},
+		{"two generator-limited, the others slower", slower, gate.Regressed, "worse by more than 5%", 2},
 		{"too few samples", small, gate.Inconclusive, "p50 needs n >= 6, have 5", 12},
 	} {
 		f := judge(gate.Comparison{Base: base, Head: c.head, Paired: true}, rule("latency.p50", .05))[0]
-		if f.Verdict != c.want || !strings.Contains(f.Why, c.why) || f.Left != c.left {
-			t.Errorf("%s: %s (%s), %d left out; want %s (%s), %d", c.name, f.Verdict, f.Why, f.Left, c.want, c.why, c.left)
+		if f.Verdict != c.want || !strings.Contains(f.Why, c.why) || leftOut(&f) != c.left {
+			t.Errorf("%s: %s (%s), %d left out; want %s (%s), %d", c.name, f.Verdict, f.Why, leftOut(&f), c.want, c.why, c.left)
 		}
+	}
+	both := append(append([]gate.Trial{}, lagged[:2]...), base[2:]...)
+	if f := judge(gate.Comparison{Base: both, Head: mixed, Paired: true}, rule("latency.p50", .05))[0]; f.Verdict != gate.Equivalent {
+		t.Errorf("each side lost two runs: %s (%s), want equivalent", f.Verdict, f.Why)
+	}
+}
+
+// leftOut is how many runs a finding does not rest on.
+func leftOut(f *gate.Finding) int { return len(f.Left[0].Runs) + len(f.Left[1].Runs) }
+
+// TestLeftOut: runs that must not be used are named once, whatever the number of
+// rules, and those that lack a figure beside it; of many the first few.
+func TestLeftOut(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 9))
+	head := runs(rng, 12, 100, .01)
+	for i := range 6 {
+		head[i].Name, head[i].Invalid = fmt.Sprintf("h%d", i+1), []string{"50 of 289 arrivals were dropped"}
+	}
+	head[6] = trial(figures{})
+	d := gate.NewDocument(&gate.Policy{}, gate.Comparison{}, judge(gate.Comparison{Base: runs(rng, 12, 100, .01), Head: head}, rule("latency.p50", .05), rule("cold_share", .01)))
+	want := []string{
+		"6 of 12 runs of head are left out (h1: 50 of 289 arrivals were dropped; h2: 50 of 289 arrivals were dropped; h3: 50 of 289 arrivals were dropped; and 3 more)",
+		"latency.p50: 1 of 12 runs of head are left out (run: p50 needs n >= 6, have 5)",
+	}
+	if diff := cmp.Diff(want, d.LeftOut); diff != "" {
+		t.Errorf("left out (-want +got):\n%s", diff)
+	}
+	if r := d.Findings[0]; r.Left != 7 || len(r.LeftRuns[1]) != 7 || r.Given != [2]int{12, 12} {
+		t.Errorf("%d left out, %v of %v; want 7 of head's 12", r.Left, r.LeftRuns, r.Given)
 	}
 }
 

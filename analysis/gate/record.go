@@ -20,8 +20,13 @@ type Record struct {
 	Cause   string  `json:"cause,omitempty"` // of a regression, in words: which phase of the requests moved, where a comparison knows
 	Look    int     `json:"look,omitempty"`  // number of pairs at which the verdict was reached; 0 without looks
 
-	Runs [2]int   `json:"runs"` // of base and head that it rests on
-	Left int      `json:"left_out,omitempty"`
+	Runs [2]int `json:"runs"`               // of base and head that it rests on
+	Left int    `json:"left_out,omitempty"` // number of LeftRuns
+	// Given are the runs that base and head had, LeftRuns those of them that
+	// were left out.
+	Given    [2]int   `json:"given"`
+	LeftRuns [2][]Out `json:"left_out_runs,omitzero"`
+
 	Base *float64 `json:"base"` // medians of the runs' figures, in the metric's unit (nanoseconds, a share, a count, per second)
 	Head *float64 `json:"head"`
 	// Relative says that the change, its limits and what is detectable are
@@ -44,7 +49,8 @@ type Record struct {
 func (f *Finding) Record() Record {
 	r := Record{
 		Budget: f.Rule.Budget, Margin: f.Rule.Margin, Severity: f.Rule.Severity.String(),
-		Verdict: f.Verdict, Why: f.Why, Look: f.Look, Runs: f.Runs, Left: f.Left,
+		Verdict: f.Verdict, Why: f.Why, Look: f.Look, Runs: f.Runs,
+		Left: len(f.Left[0].Runs) + len(f.Left[1].Runs), Given: [2]int{f.Left[0].Of, f.Left[1].Of}, LeftRuns: [2][]Out{f.Left[0].Runs, f.Left[1].Runs},
 		Base: finite(f.Base), Head: finite(f.Head), Relative: f.Rule.relative(),
 		PWorse: f.PWorse, PSame: f.PSame, PBetter: f.PBetter,
 	}

@@ -61,7 +61,7 @@ func usable(c Comparison) int {
 func (s *Sequence) Settled() bool {
 	for i := range s.findings {
 		f := &s.findings[i]
-		if !f.Verdict.Decided() && (f.Runs[0] > 0 || f.Left == 0) {
+		if !f.Verdict.Decided() && (f.Runs[0] > 0 || len(f.Left[0].Runs)+len(f.Left[1].Runs) == 0) {
 			return false
 		}
 	}

@@ -54,6 +54,8 @@ func document() *gate.Document {
 	margin := func(b budget.Budget, severity gate.Severity) gate.Rule {
 		return gate.Rule{Budget: b, Margin: .05, Severity: severity}
 	}
+	lost := side(1e9, 1e9, 1)[:1]
+	lost[0].Name, lost[0].Invalid = "lost", []string{"50 of 289 arrivals were dropped at " + hostile}
 	p := &gate.Policy{Rules: []gate.Rule{
 		margin(budget.Budget{Metric: "latency.p50", Start: "cold"}, gate.Fail),
 		margin(budget.Budget{Metric: "latency.p50", Phase: hostile}, gate.Warn),
@@ -61,7 +63,7 @@ func document() *gate.Document {
 		margin(budget.Budget{Metric: "cold_share"}, gate.Fail),
 		margin(budget.Budget{Metric: "throughput"}, gate.Fail),
 	}}
-	c := gate.Comparison{Base: side(1e8, 1e6, 50), Head: side(1.2e8, 1.5e6, 70)}
+	c := gate.Comparison{Base: side(1e8, 1e6, 50), Head: append(side(1.2e8, 1.5e6, 70), lost...)}
 	d := gate.NewDocument(p, c, gate.Judge(p, c, gate.Look{}))
 	d.Base.Name, d.Head.Name = "main", "runs/*-shop"
 	d.Notes = []string{"a note on " + hostile}
@@ -148,8 +150,8 @@ func TestJUnit(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := got.Suite
-	if s.Tests != 5 || s.Failures != 1 || s.Errors != 1 {
-		t.Errorf("%d tests, %d failures, %d errors; want 5, 1 (cold), 1 (no p99)", s.Tests, s.Failures, s.Errors)
+	if s.Tests != 5 || s.Failures != 1 || s.Errors != 3 {
+		t.Errorf("%d tests, %d failures, %d errors; want 5, 1 (cold), 3 (no p99, and two that a lost run makes invalid)", s.Tests, s.Failures, s.Errors)
 	}
 	if want := "latency.p50 in " + hostile; s.Cases[1].Name != want {
 		t.Errorf("name %q, want %q as it was", s.Cases[1].Name, want)
@@ -158,7 +160,7 @@ func TestJUnit(t *testing.T) {
 	for _, p := range s.Cases[0].Properties {
 		names[p.Name] = p.Value != ""
 	}
-	for _, want := range []string{"effect", "effect.lower", "p.worse", "n.base", "n.head", "detectable", "needed"} {
+	for _, want := range []string{"left_out.head", "effect", "effect.lower", "p.worse", "n.base", "n.head", "detectable", "needed"} {
 		if !names[want] {
 			t.Errorf("no property %s in %v", want, names)
 		}
@@ -186,10 +188,14 @@ func TestMarkdownStaysInItsCells(t *testing.T) {
 // none is that we have not written.
 func TestAnnotationsAreOneLineEach(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(rendered(t, ci.Annotations, document())), "\n")
-	if len(lines) != 3 {
-		t.Fatalf("%d lines, want an error, a warning and an error:\n%s", len(lines), strings.Join(lines, "\n"))
+	want := []string{
+		"::error title=coldcurve%3A regressed::", "::warning title=coldcurve%3A regressed::", "::error title=coldcurve%3A invalid::latency.p99", "::error title=coldcurve%3A invalid::", "::error title=coldcurve%3A invalid::",
+		"::warning title=coldcurve%3A left out::1 of 13 runs of head are left out (lost: 50 of 289 arrivals were dropped", "::warning title=coldcurve%3A left out::latency.p99: ", "::warning title=coldcurve%3A left out::latency.p99: ",
 	}
-	for i, want := range []string{"::error title=coldcurve%3A regressed::", "::warning title=", "::error title=coldcurve%3A inconclusive::"} {
+	if len(lines) != len(want) {
+		t.Fatalf("%d lines, want %d:\n%s", len(lines), len(want), strings.Join(lines, "\n"))
+	}
+	for i, want := range want {
 		if !strings.HasPrefix(lines[i], want) {
 			t.Errorf("line %d is %s, want %s...", i+1, lines[i], want)
 		}

@@ -10,8 +10,8 @@ import (
 )
 
 // Annotations writes GitHub's workflow commands: an error for each rule that
-// breaks the build, a warning for each that only warns, a notice where there
-// was nothing to compare with.
+// breaks the build, a warning for each that only warns and for runs that were
+// left out, a notice where there was nothing to compare with.
 //
 // Source: GitHub Docs, Workflow commands for GitHub Actions.
 func Annotations(w io.Writer, d *gate.Document) error {
@@ -28,6 +28,9 @@ func Annotations(w io.Writer, d *gate.Document) error {
 		case warns:
 			say("warning", title, reports.Finding(f))
 		}
+	}
+	for _, sentence := range d.LeftOut {
+		say("warning", "coldcurve: left out", sentence)
 	}
 	if len(d.Findings) == 0 {
 		say("notice", "coldcurve: no baseline", strings.Join(d.Notes, "; "))

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -58,7 +59,7 @@ type junitProblem struct {
 // that had nothing to compare with is one case that was skipped.
 func JUnit(w io.Writer, d *gate.Document) error {
 	v := reports.VerdictsOf(d)
-	s := junitSuite{Name: "coldcurve gate", Out: strings.Join(d.Notes, "\n"), Properties: []junitProperty{
+	s := junitSuite{Name: "coldcurve gate", Out: strings.Join(slices.Concat(d.LeftOut, d.Notes), "\n"), Properties: []junitProperty{
 		{"verdict", string(d.Verdict)}, {"base", v.Base}, {"head", v.Head},
 		{"paired", strconv.FormatBool(d.Paired)}, {"risk", number(d.Risk)}, {"power", number(d.Power)},
 	}}
@@ -141,6 +142,11 @@ func junitPropertiesOf(f *gate.Record) *junitProperties {
 		}
 	}
 	list = append(list, junitProperty{"n.base", strconv.Itoa(f.Runs[0])}, junitProperty{"n.head", strconv.Itoa(f.Runs[1])})
+	for i, side := range []string{"base", "head"} {
+		for _, out := range f.LeftRuns[i] {
+			list = append(list, junitProperty{"left_out." + side, out.Run + ": " + out.Why})
+		}
+	}
 	return &junitProperties{list}
 }
 

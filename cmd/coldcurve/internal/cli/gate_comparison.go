@@ -37,6 +37,7 @@ func documentOf(made *comparison.Comparison) *gate.Document {
 		}
 	}
 	doc.Findings, doc.Verdict = from.Records(), gate.Overall(from.Records())
+	doc.LeftOut = append(doc.LeftOut, gate.LeftOut(doc.Findings)...)
 	for i := range from.Findings {
 		f := &from.Findings[i]
 		doc.Findings[i].Cause = reports.Moved(f)

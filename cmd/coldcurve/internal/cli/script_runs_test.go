@@ -27,6 +27,8 @@ type recipe struct {
 	work       time.Duration // that each request's handler took; 0 is not told
 	cpu        string
 	seed       uint64
+	dropped    int // of the arrivals
+	first      int // the first run's number
 }
 
 // makeRuns makes run directories: runs FOLDER N [cold=20] [ms=100] [cpu=one] ...
@@ -35,7 +37,7 @@ func makeRuns(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	r, rng := readRecipe(ts, args[2:]), rngOf(args[0])
 	for i := range n {
-		ts.Check(r.write(ts.MkAbs(fmt.Sprintf("%s/%02d", args[0], i+1)), rng))
+		ts.Check(r.write(ts.MkAbs(fmt.Sprintf("%s/%02d", args[0], i+r.first)), rng))
 	}
 }
 
@@ -67,7 +69,7 @@ func rngOf(folder string) *rand.Rand {
 }
 
 func readRecipe(ts *testscript.TestScript, args []string) recipe {
-	r := recipe{cold: 20, ms: 100, spread: .03, cpu: "one", seed: 7}
+	r := recipe{cold: 20, ms: 100, spread: .03, cpu: "one", seed: 7, first: 1}
 	var err error
 	for _, arg := range args {
 		key, text, _ := strings.Cut(arg, "=")
@@ -76,6 +78,10 @@ func readRecipe(ts *testscript.TestScript, args []string) recipe {
 			r.cold, err = strconv.Atoi(text)
 		case "warm":
 			r.warm, err = strconv.Atoi(text)
+		case "dropped":
+			r.dropped, err = strconv.Atoi(text)
+		case "first":
+			r.first, err = strconv.Atoi(text)
 		case "ms":
 			r.ms, err = strconv.ParseFloat(text, 64)
 		case "late":
@@ -101,7 +107,7 @@ func (r *recipe) write(path string, rng *rand.Rand) error {
 		Scenario: "shop", Seed: r.seed, Platform: platform.Description{Name: "reference"},
 		Phases:    []rundir.Phase{{Name: "sale", End: time.Duration(all) * gap, Offered: uint64(all)}},
 		Functions: []string{"hello"}, Offered: uint64(all), InFlight: rundir.InFlight{Max: 100, When: "drop"},
-		Started: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC), Host: rundir.Host{OS: "linux", Arch: "amd64", CPU: r.cpu, Cores: 2},
+		Started: time.Date(2026, 11, 22, 0, 0, 0, rng.IntN(1e9), time.UTC), Host: rundir.Host{OS: "linux", Arch: "amd64", CPU: r.cpu, Cores: 2},
 	}, []byte("name: shop\n"))
 	if err != nil {
 		return err
@@ -117,6 +123,9 @@ func (r *recipe) write(path string, rng *rand.Rand) error {
 		s.Sent = s.Intended + r.late
 		s.Done = s.Sent + time.Duration(took*float64(time.Millisecond))
 		s.FirstByte = s.Done
+		if i < r.dropped {
+			s = sample.Sample{Seq: s.Seq, Phase: s.Phase, Function: s.Function, Intended: s.Intended, Err: sample.Dropped}
+		}
 		if err := w.Append(&s); err != nil {
 			return err
 		}
