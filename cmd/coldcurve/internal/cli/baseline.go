@@ -61,6 +61,9 @@ func (c *baselineSaveCmd) Run(w *World) error {
 	if err != nil {
 		return &failure{code: exitUsage, err: err}
 	}
+	for _, left := range s.left {
+		fmt.Fprintf(w.Stderr, "coldcurve: warning: %s\n", left)
+	}
 	b := &baseline.Baseline{Name: c.Name, Saved: w.Now().UTC().Truncate(time.Second), Notes: c.Note, Runs: s.runs}
 	if c.Policy != "" {
 		_, text, err := readPolicy(c.Policy)

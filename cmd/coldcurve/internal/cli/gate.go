@@ -62,11 +62,25 @@ func (c *judgeCmd) Run(ctx context.Context, w *World) error {
 	if err != nil {
 		return &failure{code: exitUsage, err: fmt.Errorf("--base: %w", err)}
 	}
+	if head.apart("base", base.runs); len(head.runs) == 0 {
+		return &failure{
+			code: exitUsage, err: fmt.Errorf("--head: all runs are base's, too (%s): nothing is left to judge", base.name()),
+			hint: "make runs of what has changed, and give their folder: --head runs/new",
+		}
+	}
 	doc, err := judged(ctx, policy, c.Policy == "", base, head)
 	if err != nil {
 		return err
 	}
 	doc.Policy = c.Policy
+	for _, s := range []struct {
+		name string
+		of   *side
+	}{{"base", base}, {"head", head}} {
+		for _, left := range s.of.left {
+			doc.LeftOut = append(doc.LeftOut, s.name+": "+left)
+		}
+	}
 	calibrated, err := c.notes(w)
 	if err != nil {
 		return err

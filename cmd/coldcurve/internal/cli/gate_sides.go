@@ -19,6 +19,7 @@ type side struct {
 	words     []string
 	runs      []baseline.Run
 	baselines []*baseline.Baseline // those among them
+	left      []string             // which runs were named and do not count, and why
 }
 
 // readSide reads the runs that words name: run directories, folders and
@@ -30,7 +31,23 @@ func readSide(store baseline.Store, words []string) (*side, error) {
 			return nil, err
 		}
 	}
+	s.apart("", nil)
 	return s, nil
+}
+
+// apart leaves out what is named twice, and what is among another side's runs.
+func (s *side) apart(other string, others []baseline.Run) {
+	all := len(s.runs)
+	distinct, again, shared := baseline.Distinct(s.runs, others)
+	for _, left := range []struct {
+		runs []string
+		why  string
+	}{{again, "they are named twice, or copies of others, and count once"}, {shared, "they are " + other + "'s, too"}} {
+		if len(left.runs) > 0 {
+			s.left = append(s.left, fmt.Sprintf("%d of %d runs are left out, for %s: %s", len(left.runs), all, left.why, gate.Several(left.runs, ", ")))
+		}
+	}
+	s.runs = distinct
 }
 
 func (s *side) read(store baseline.Store, word string) error {
