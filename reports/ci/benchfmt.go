@@ -3,12 +3,14 @@ package ci
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/metric"
+	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
 // Benchmarks writes every run's figures in Go's benchmark format, a line a run
@@ -18,7 +20,9 @@ import (
 // Source: Go Benchmark Data Format, golang.org/design/14313-benchmark-format.
 func Benchmarks(w io.Writer, d *gate.Document) error {
 	var b strings.Builder
-	b.WriteString("Unit req/s better=higher\n")
+	for _, u := range benchmarkUnits(d) {
+		fmt.Fprintf(&b, "Unit %s better=%s\n", u.name, u.better)
+	}
 	for _, side := range []struct {
 		name string
 		of   func(*gate.Figures) []*float64
@@ -32,7 +36,7 @@ func Benchmarks(w io.Writer, d *gate.Document) error {
 			name, unit := benchmarkName(f), benchmarkUnit(f)
 			for _, v := range side.of(&d.Figures[i]) {
 				if v != nil {
-					fmt.Fprintf(&b, "%s 1 %s %s\n", name, strconv.FormatFloat(*v, 'f', -1, 64), unit)
+					fmt.Fprintf(&b, "%s 1 %s %s\n", name, strconv.FormatFloat(*v/unit.per, 'f', -1, 64), unit.name)
 				}
 			}
 		}
@@ -64,14 +68,37 @@ func word(text string) string {
 	}, text)
 }
 
-func benchmarkUnit(f *gate.Record) string {
+// unit is how a figure is written: in so many of its own unit, whose name
+// benchstat knows (ns/op, which it shows as seconds) or takes as it is.
+type unit struct {
+	name   string
+	per    float64
+	better string
+}
+
+func benchmarkUnit(f *gate.Record) unit {
 	switch metric.Metric(f.Metric).Unit() {
 	case metric.Share:
-		return "share"
+		return unit{"share", 1, "lower"}
 	case metric.Count:
-		return "count"
+		return unit{"count", 1, "lower"}
 	case metric.PerSecond:
-		return "req/s"
+		return unit{"req/s", 1, "higher"}
+	case metric.Money:
+		_, of, _ := strings.Cut(f.Metric, ".") // of a month, of a million requests
+		return unit{"usd/" + of, float64(units.Dollar), "lower"}
 	}
-	return "ns/op"
+	return unit{"ns/op", 1, "lower"}
+}
+
+// benchmarkUnits are the units in use, each once, without the one that
+// benchstat knows itself.
+func benchmarkUnits(d *gate.Document) []unit {
+	var list []unit
+	for i := range d.Findings {
+		if u := benchmarkUnit(&d.Findings[i]); u.name != "ns/op" && !slices.Contains(list, u) {
+			list = append(list, u)
+		}
+	}
+	return list
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/budget"
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/summary"
+	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform/platformtest/need"
 	"github.com/coldcurve/coldcurve/reports/ci"
 )
@@ -48,6 +49,9 @@ func document() *gate.Document {
 		for i := range trials {
 			noise := math.Exp(.02 * rng.NormFloat64())
 			trials[i] = gate.Trial{Name: "run", Figures: figures{"latency ": cold * noise, "latency " + hostile: hostileLatency * noise, "throughput": rate * noise}}
+			trials[i].Cost = func(summary.Selection) (gate.Cost, error) {
+				return gate.Cost{Million: units.Money(cold * noise * 2.5)}, nil
+			}
 		}
 		return trials
 	}
@@ -62,6 +66,7 @@ func document() *gate.Document {
 		margin(budget.Budget{Metric: "latency.p99"}, gate.Fail),
 		margin(budget.Budget{Metric: "cold_share"}, gate.Fail),
 		margin(budget.Budget{Metric: "throughput"}, gate.Fail),
+		margin(budget.Budget{Metric: "cost.million"}, gate.Warn),
 	}}
 	c := gate.Comparison{Base: side(1e8, 1e6, 50), Head: append(side(1.2e8, 1.5e6, 70), lost...)}
 	d := gate.NewDocument(p, c, gate.Judge(p, c, gate.Look{}))
@@ -150,17 +155,20 @@ func TestJUnit(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := got.Suite
-	if s.Tests != 5 || s.Failures != 1 || s.Errors != 3 {
-		t.Errorf("%d tests, %d failures, %d errors; want 5, 1 (cold), 3 (no p99, and two that a lost run makes invalid)", s.Tests, s.Failures, s.Errors)
+	if s.Tests != 6 || s.Failures != 1 || s.Errors != 3 {
+		t.Errorf("%d tests, %d failures, %d errors; want 6, 1 (cold), 3 (no p99, and two that a lost run makes invalid)", s.Tests, s.Failures, s.Errors)
 	}
 	if want := "latency.p50 in " + hostile; s.Cases[1].Name != want {
 		t.Errorf("name %q, want %q as it was", s.Cases[1].Name, want)
+	}
+	if p := s.Cases[5].Properties; p[2].Name != "unit" || p[2].Value != "nano-dollars" {
+		t.Errorf("money has the unit %+v", p[2])
 	}
 	names := map[string]bool{}
 	for _, p := range s.Cases[0].Properties {
 		names[p.Name] = p.Value != ""
 	}
-	for _, want := range []string{"left_out.head", "effect", "effect.lower", "p.worse", "n.base", "n.head", "detectable", "needed"} {
+	for _, want := range []string{"unit", "effect.unit", "left_out.head", "effect", "effect.lower", "p.worse", "n.base", "n.head", "detectable", "needed"} {
 		if !names[want] {
 			t.Errorf("no property %s in %v", want, names)
 		}
@@ -189,7 +197,7 @@ func TestMarkdownStaysInItsCells(t *testing.T) {
 func TestAnnotationsAreOneLineEach(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(rendered(t, ci.Annotations, document())), "\n")
 	want := []string{
-		"::error title=coldcurve%3A regressed::", "::warning title=coldcurve%3A regressed::", "::error title=coldcurve%3A invalid::latency.p99", "::error title=coldcurve%3A invalid::", "::error title=coldcurve%3A invalid::",
+		"::error title=coldcurve%3A regressed::", "::warning title=coldcurve%3A regressed::", "::error title=coldcurve%3A invalid::latency.p99", "::error title=coldcurve%3A invalid::", "::error title=coldcurve%3A invalid::", "::warning title=coldcurve%3A regressed::cost.million got ",
 		"::warning title=coldcurve%3A left out::1 of 13 runs of head are left out (lost: 50 of 289 arrivals were dropped", "::warning title=coldcurve%3A left out::latency.p99: ", "::warning title=coldcurve%3A left out::latency.p99: ",
 	}
 	if len(lines) != len(want) {
@@ -235,7 +243,7 @@ func TestBenchstatReadsIt(t *testing.T) {
 	if err := cmd.Run(); err != nil || stderr.Len() > 0 {
 		t.Fatalf("benchstat: %v\n%s", err, stderr.Bytes())
 	}
-	for _, want := range []string{`sec/op`, `Latency\.p50/start=cold\s+10\d\.?\d*m .*12\d\.?\d*m .*\+[12]\d\.\d\d% \(p=0\.000 n=12\)`, `(?m)^\s+│\s+req/s`, `Throughput`} {
+	for _, want := range []string{`sec/op`, `Latency\.p50/start=cold\s+10\d\.?\d*m .*12\d\.?\d*m .*\+[12]\d\.\d\d% \(p=0\.000 n=12\)`, `(?m)^\s+│\s+req/s`, `Throughput`, `(?m)^\s+│\s+usd/million`, `Cost\.million\s+2[45]\d\.\dm .*30\d\.\dm .*\+[12]\d\.\d\d%`} {
 		if !regexp.MustCompile(want).Match(stdout.Bytes()) {
 			t.Errorf("benchstat prints no %s:\n%s", want, stdout.Bytes())
 		}

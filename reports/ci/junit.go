@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/coldcurve/coldcurve/analysis/gate"
+	"github.com/coldcurve/coldcurve/analysis/metric"
 	"github.com/coldcurve/coldcurve/reports"
 )
 
@@ -128,7 +129,7 @@ func sizeOf(n int) *float64 {
 }
 
 func junitPropertiesOf(f *gate.Record) *junitProperties {
-	list := []junitProperty{{"verdict", string(f.Verdict)}, {"severity", f.Severity}}
+	list := []junitProperty{{"verdict", string(f.Verdict)}, {"severity", f.Severity}, {"unit", unitOf(f)}, {"effect.unit", effectUnit(f)}}
 	for _, p := range []struct {
 		name  string
 		value *float64
@@ -148,6 +149,29 @@ func junitPropertiesOf(f *gate.Record) *junitProperties {
 		}
 	}
 	return &junitProperties{list}
+}
+
+// unitOf is what base and head count, as their numbers have it.
+func unitOf(f *gate.Record) string {
+	switch metric.Metric(f.Metric).Unit() {
+	case metric.Share:
+		return "share of 1"
+	case metric.Count:
+		return "count"
+	case metric.PerSecond:
+		return "requests per second"
+	case metric.Money:
+		return "nano-dollars"
+	}
+	return "nanoseconds"
+}
+
+// effectUnit is what effect, its limits and detectable count.
+func effectUnit(f *gate.Record) string {
+	if f.Relative {
+		return "share of base"
+	}
+	return unitOf(f)
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
