@@ -15,8 +15,8 @@ func SchemaJSON() []byte { return []byte(schemaJSON) }
 // and kept.
 type Document struct {
 	Schema string `json:"schema"`
-	// Verdict is what the findings come to, as [Overall] says; NoBaseline where
-	// there was nothing to compare with.
+	// Verdict is what the findings come to, as [Overall] says: one of theirs, or
+	// Warned; NoBaseline where there was nothing to compare with.
 	Verdict  Verdict  `json:"verdict"`
 	Base     Side     `json:"base"`
 	Head     Side     `json:"head"`
@@ -45,8 +45,11 @@ type Figures struct {
 	Head []*float64 `json:"head"`
 }
 
-// NoBaseline is the verdict of a gate that had nothing to compare with.
-const NoBaseline Verdict = "no_baseline"
+// Verdicts that only all findings together have.
+const (
+	NoBaseline Verdict = "no_baseline" // there was nothing to compare with
+	Warned     Verdict = "warned"      // all holds but what only warns
+)
 
 // NewDocument is a document of what was found by a policy.
 func NewDocument(p *Policy, c Comparison, findings []Finding) *Document {

@@ -3,6 +3,7 @@ package gate
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/coldcurve/coldcurve/analysis/budget"
 	"github.com/coldcurve/coldcurve/analysis/metric"
@@ -90,22 +91,21 @@ func (r *Record) Difference(v *float64) string {
 	return fmt.Sprintf("%+.3g", *v)
 }
 
-// Overall is what several verdicts come to: the worst of those whose rule fails
-// the gate, and of the others nothing but that they hold.
+// Holds says that nothing got worse, as far as the record's rule goes.
+func (r *Record) Holds() bool { return r.Verdict == Equivalent || r.Verdict == Improved }
+
+// Overall is what several verdicts come to, the worst of them; one that does not
+// hold, and whose rule does not fail the gate, counts as Warned.
 func Overall(records []Record) Verdict {
 	// Worst last: what broke counts for more than what cannot be told.
-	order := []Verdict{Improved, Equivalent, Inconclusive, Incomparable, Invalid, Regressed}
+	order := []Verdict{Improved, Equivalent, Warned, Inconclusive, Incomparable, Invalid, Regressed}
 	worst := 0
 	for i := range records {
-		if records[i].Severity == Warn.String() {
-			worst = max(worst, 1)
-			continue
+		v := records[i].Verdict
+		if records[i].Severity == Warn.String() && !records[i].Holds() {
+			v = Warned
 		}
-		for at, v := range order {
-			if records[i].Verdict == v {
-				worst = max(worst, at)
-			}
-		}
+		worst = max(worst, slices.Index(order, v))
 	}
 	return order[worst]
 }

@@ -107,8 +107,16 @@ func TestOverall(t *testing.T) {
 		if got := gate.Overall(records); got != c.want {
 			t.Errorf("%v come to %s, want %s", c.verdicts, got, c.want)
 		}
-		if got := gate.Overall([]gate.Record{{Verdict: gate.Regressed, Severity: "warn"}}); got != gate.Equivalent {
-			t.Errorf("a warning comes to %s", got)
+	}
+	for verdict, want := range map[gate.Verdict]gate.Verdict{
+		gate.Regressed: gate.Warned, gate.Inconclusive: gate.Warned, gate.Equivalent: gate.Equivalent, gate.Improved: gate.Equivalent,
+	} {
+		warns := []gate.Record{{Verdict: verdict, Severity: "warn"}, {Verdict: gate.Equivalent, Severity: "fail"}}
+		if got := gate.Overall(warns); got != want {
+			t.Errorf("a rule that warns, %s, comes to %s, want %s", verdict, got, want)
+		}
+		if got := gate.Overall(append(warns, gate.Record{Verdict: gate.Inconclusive, Severity: "fail"})); got != gate.Inconclusive {
+			t.Errorf("beside a rule that fails, %s comes to %s", verdict, got)
 		}
 	}
 }

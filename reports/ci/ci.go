@@ -29,7 +29,7 @@ const (
 
 func effectOf(f *gate.Record) effect {
 	switch {
-	case f.Verdict == gate.Improved || f.Verdict == gate.Equivalent:
+	case f.Holds():
 		return passes
 	case f.Severity == gate.Warn.String():
 		return warns

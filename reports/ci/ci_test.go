@@ -218,6 +218,9 @@ func TestBadge(t *testing.T) {
 		SchemaVersion         int
 		Label, Message, Color string
 	}
+	if text := rendered(t, ci.Badge, &gate.Document{Verdict: gate.Warned}); !strings.Contains(text, `"warned","color":"yellow"`) {
+		t.Errorf("badge where a rule warns: %s", text)
+	}
 	for want, d := range map[string]*gate.Document{"red": document(), "lightgrey": none(), "yellow": {Verdict: gate.Invalid}, "brightgreen": {Verdict: gate.Equivalent}} {
 		if err := json.Unmarshal([]byte(rendered(t, ci.Badge, d)), &badge); err != nil {
 			t.Fatal(err)

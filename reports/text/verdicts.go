@@ -3,7 +3,6 @@ package text
 import (
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/coldcurve/coldcurve/analysis/comparison"
 	"github.com/coldcurve/coldcurve/analysis/gate"
@@ -118,7 +117,7 @@ func (p *page) verdicts(v *reports.Verdicts, answer []string) {
 }
 
 func verdictWord(f *gate.Record) string {
-	if f.Severity == gate.Warn.String() && f.Verdict != gate.Equivalent && f.Verdict != gate.Improved {
+	if f.Severity == gate.Warn.String() && !f.Holds() {
 		return string(f.Verdict) + " (warns)"
 	}
 	return string(f.Verdict)
@@ -128,7 +127,7 @@ func verdictColor(f *gate.Record) color {
 	switch {
 	case f.Verdict == gate.Regressed && f.Severity != gate.Warn.String():
 		return red
-	case slices.Contains([]gate.Verdict{gate.Equivalent, gate.Improved}, f.Verdict):
+	case f.Holds():
 		return green
 	}
 	return yellow
