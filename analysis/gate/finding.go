@@ -183,7 +183,7 @@ func (f *Finding) because() string {
 func (f *Finding) reason(missing bool) string {
 	for i := range f.Left {
 		for _, out := range f.Left[i].Runs {
-			if out.missing == missing {
+			if out.Missing == missing {
 				return out.Run + ": " + out.Why
 			}
 		}

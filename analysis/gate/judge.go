@@ -142,7 +142,7 @@ func (f *Finding) read(t *Trial, side int) (value float64, ok bool) {
 	}
 	value, limited, why := f.Rule.figure(t)
 	if why != "" {
-		left.Runs = append(left.Runs, Out{Run: t.Name, Why: why, missing: !limited})
+		left.Runs = append(left.Runs, Out{Run: t.Name, Why: why, Missing: !limited})
 		return 0, false
 	}
 	return value, true

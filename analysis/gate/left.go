@@ -18,8 +18,8 @@ type Out struct {
 	Why string `json:"why"`
 	// Unusable says that the whole run must not be used, whatever the figure.
 	Unusable bool `json:"unusable,omitempty"`
-
-	missing bool // the run is sound and lacks the figure
+	// Missing says that the run is sound and lacks the figure.
+	Missing bool `json:"missing,omitempty"`
 }
 
 // share is the share of a side's runs that were left out.
