@@ -35,7 +35,8 @@ type recipe struct {
 func makeRuns(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	r, rng := readRecipe(ts, args[2:]), rngOf(args[0])
+	r := readRecipe(ts, args[2:])
+	rng := rngOf(fmt.Sprint(args[0], r.first))
 	for i := range n {
 		ts.Check(r.write(ts.MkAbs(fmt.Sprintf("%s/%02d", args[0], i+r.first)), rng))
 	}
