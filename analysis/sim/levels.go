@@ -497,7 +497,7 @@ const (
 // request for as long, which calls for others in about D of each keep-alive.
 // The factors are measured against the event engine, over steady, swinging and
 // recorded loads, services from 100 ms to 10 s and keep-alives from 1 to 30
-// minutes, with about half as much again to spare.
+// minutes, with something to spare: a test holds it on a grid.
 func (o *Options) doubtOf(span time.Duration) doubt {
 	service, delay, perLife := o.Service.Mean().Seconds(), 0., 0.
 	if o.StartDelay != nil {
