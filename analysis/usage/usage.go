@@ -16,6 +16,9 @@ type Key struct {
 	Stage    string `json:"stage,omitempty"`    // "" for none in particular
 }
 
+// KeepWarm is the consumer of pings that keep instances warm.
+const KeepWarm = "keep-warm"
+
 // Usage is what was used. All fields are sums of whole units, at least 0.
 type Usage struct {
 	Requests    uint64 `json:"requests"`    // that came, whatever became of them
@@ -47,6 +50,17 @@ func (u *Usage) Add(more Usage) {
 	u.InitBilled += more.InitBilled
 	u.MemoryTime += more.MemoryTime
 	u.MemoryTimeProvisioned += more.MemoryTimeProvisioned
+}
+
+// Pings are what keeping instances warm has used.
+func (a Account) Pings() Usage {
+	var pings Usage
+	for _, e := range a.Entries {
+		if e.Key.Consumer == KeepWarm {
+			pings.Add(e.Usage)
+		}
+	}
+	return pings
 }
 
 // Since is what was used after an earlier reading of the same.

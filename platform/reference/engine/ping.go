@@ -1,9 +1,10 @@
 package engine
 
-import "context"
+import (
+	"context"
 
-// PingConsumer is who a keep-warm ping is charged to.
-const PingConsumer = "keep-warm"
+	"github.com/coldcurve/coldcurve/analysis/usage"
+)
 
 // PingPayload is what a function gets with a keep-warm ping. One that is not
 // to work for it returns at once when it sees it.
@@ -20,6 +21,6 @@ func (v *Version) ping() {
 	go func() {
 		defer v.rt.release()
 		// What becomes of it is in the charge; nobody else wants to know.
-		_, _ = v.Invoke(context.Background(), Invocation{Payload: []byte(PingPayload), Consumer: PingConsumer})
+		_, _ = v.Invoke(context.Background(), Invocation{Payload: []byte(PingPayload), Consumer: usage.KeepWarm})
 	}()
 }

@@ -48,7 +48,7 @@ func TestPings(t *testing.T) {
 			t.Errorf("a retired version was pinged %d times", len(pings)-6)
 		}
 	})
-	got := meter.usage[usage.Key{Function: "hello", Version: engine.Latest, Consumer: engine.PingConsumer}]
+	got := meter.usage[usage.Key{Function: "hello", Version: engine.Latest, Consumer: usage.KeepWarm}]
 	want := usage.Usage{Requests: 6, Cold: 2, Billed: 6*8*ms + 2*6*ms, InitBilled: 2 * 6 * ms, MemoryTime: 128 * (6*8 + 2*6)}
 	if got != want {
 		t.Errorf("charged %+v, want %+v", got, want)

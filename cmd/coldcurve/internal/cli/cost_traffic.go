@@ -130,7 +130,22 @@ func runNotes(dir *rundir.Dir, r *cost.Recorder) []string {
 	if dir.Truncated() || !dir.Manifest.Complete {
 		notes = append(notes, "The run is not complete.")
 	}
-	return notes
+	return append(notes, standbyNotes(dir)...)
+}
+
+// standbyNotes are what the platform did beside the requests, which samples know
+// nothing of: it is not in a run's bill.
+func standbyNotes(dir *rundir.Dir) []string {
+	account, err := dir.Usage()
+	if err != nil {
+		return []string{fmt.Sprintf("What the platform did beside the requests is not known: %v.", err)}
+	}
+	pings := account.Pings()
+	if pings.Requests == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("Not in it: %s of the platform, %.3g GB-seconds, warm-up included.",
+		count(pings.Requests, "keep-warm ping"), float64(pings.MemoryTime)/1024/1000)}
 }
 
 // runMemory is the memory of a run's functions: what is given (0 is nothing),

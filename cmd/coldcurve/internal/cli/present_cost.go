@@ -116,5 +116,9 @@ func (m *measured) price(dir *rundir.Dir, over time.Duration, capacities []capac
 	if given.CPUTime.value != nil {
 		in.CPU, in.Basis = map[string]time.Duration{"": *given.CPUTime.value}, "as given"
 	}
-	return in.Month()
+	c, err := in.Month()
+	if c != nil {
+		c.Notes = append(c.Notes, standbyNotes(dir)...)
+	}
+	return c, err
 }
