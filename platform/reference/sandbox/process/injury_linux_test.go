@@ -127,7 +127,7 @@ func TestExhaust(t *testing.T) {
 	for range 5 {
 		in := ready(t, s, spec(t, ""))
 		f := failure(t, during(t, in, sandbox.Exhaust, 10*time.Second), sample.OutOfMemory)
-		if f.Type != "Runtime.ExitError" || !strings.HasSuffix(f.Message, "Error: Runtime exited with error: signal: killed") {
+		if f.Type != "Runtime.OutOfMemory" || !strings.HasSuffix(f.Message, "Error: Runtime exited with error: signal: killed") {
 			t.Errorf("got %s %q", f.Type, f.Message)
 		}
 		<-in.Done()

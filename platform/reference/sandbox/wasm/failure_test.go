@@ -26,7 +26,7 @@ func TestInitFails(t *testing.T) {
 		{"hang", sample.Timeout, "Sandbox.Timedout", "Error: Task timed out after 0.20 seconds", ""},
 		{"nap", sample.Timeout, "Sandbox.Timedout", "Error: Task timed out after 0.20 seconds", ""},
 		{"print", sample.Init, "Runtime.ExitError", `stdout is for answers (logs go to stderr): "hello, world"`, ""},
-		{"eat", sample.OutOfMemory, "Runtime.ExitError", "Error: Runtime exited with error: signal: killed", "goroutine"},
+		{"eat", sample.OutOfMemory, "Runtime.OutOfMemory", "Error: Runtime exited with error: signal: killed", "goroutine"},
 	} {
 		t.Run(tt.behaviour, func(t *testing.T) {
 			s := open(t, wasm.Options{})
