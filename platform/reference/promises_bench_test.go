@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -43,7 +44,9 @@ func promises() []promise {
 		{what: "Node.js, pool / plain: cold", ours: "nodejs pool", other: "nodejs", of: over, most: .1},
 		{what: "starts a second, 8 at a time / bare fork and exec", ours: "starts", other: "floor starts", of: over, least: .8},
 		{what: "processor time of such a start / of a bare one", ours: "start cpu", other: "floor start cpu", of: over, most: 1.25},
-		{what: "warm a second, Lambda's API / net/http echo", ours: "api", other: "echo", of: over, least: leastWireShare},
+		{what: "warm a second, Lambda's API / net/http echo: a connection a processor", ours: "api, few", other: "echo, few", of: over, least: leastWireShare},
+		{what: fmt.Sprintf("the same with %d connections", wireConnections), ours: "api", other: "echo", of: over},
+		{what: "the same / the least relay to a process of its own", ours: "api", other: "relay", of: over, least: leastRelayShare},
 		{what: "warm p99 at half that rate, from intended times", ours: "api p99", other: "api lag p99", of: itself, unit: " ms"},
 	}
 }
@@ -373,19 +376,32 @@ func processorTime(b *testing.B) (used time.Duration) {
 	return used
 }
 
-// wireRates compare Lambda's API with a bare echo, each a process of its own.
-type wireRates struct{ bare, api []*poster }
+// wireRates compare Lambda's API with a bare echo and with the least relay, each
+// a process of its own with as many kept connections.
+type wireRates struct{ echo, relay, api []*poster }
 
 func newWireRates(b *testing.B) *wireRates {
 	b.Helper()
-	bare, api := wirePosters(b)
-	load(b, api, posting) // starts the instances
-	load(b, bare, posting)
-	return &wireRates{bare, api}
+	fn := build(b, "hello", platform.Go)
+	create := func(addr string) error { return create(b, addr, fn) }
+	w := &wireRates{
+		echo:  newSide(b, "echo", wireConnections, "/", nil, "echo").posters,
+		relay: newSide(b, "relay", wireConnections, "/", nil, "relay").posters,
+		api: newSide(b, "api", wireConnections, "/2015-03-31/functions/hello/invocations", create,
+			"serve", "--ready-fd=3", "--addr=127.0.0.1:0", "--cache="+cache).posters,
+	}
+	for _, posters := range [][]*poster{w.echo, w.relay, w.api} { // starts the instances
+		load(b, posters, posting)
+	}
+	return w
 }
 
 func (w *wireRates) round(b *testing.B, f figures) {
-	f["echo"] = load(b, w.bare, posting)
+	few := runtime.NumCPU()
+	f["echo, few"] = load(b, w.echo[:few], posting)
+	f["api, few"] = load(b, w.api[:few], posting)
+	f["echo"] = load(b, w.echo, posting)
+	f["relay"] = load(b, w.relay, posting)
 	f["api"] = load(b, w.api, posting)
 	latency, lag := driven(b, w.api, f["api"]/2)
 	f["api p99"], f["api lag p99"] = float64(latency)/1e3, float64(lag)/1e3

@@ -156,7 +156,7 @@ func cpuTime(pids []int) time.Duration {
 // shows the round trip, more show what a request costs where all are busy.
 func BenchmarkWire(b *testing.B) {
 	fn := build(b, "hello", platform.Go)
-	for _, n := range []int{1, 4, wireConnections} {
+	for _, n := range []int{1, 2, 4, 8, wireConnections} {
 		b.Run(fmt.Sprintf("connections=%d", n), func(b *testing.B) {
 			api := newSide(b, "api", n, "/2015-03-31/functions/hello/invocations", func(addr string) error { return create(b, addr, fn) },
 				"serve", "--ready-fd=3", "--addr=127.0.0.1:0", "--cache="+cache)

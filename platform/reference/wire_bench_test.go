@@ -206,30 +206,21 @@ func create(b *testing.B, addr string, fn platform.Function) error {
 	return nil
 }
 
-// wireConnections are kept to each side.
+// wireConnections are kept to each side where all are to be busy.
 const wireConnections = 16
 
-// wirePosters are connections to an echo and to the API with a warm function,
-// two processes beside this one.
-func wirePosters(b *testing.B) (bare, wire []*poster) {
-	b.Helper()
-	fn := build(b, "hello", platform.Go)
-	echo := startSelf(b, "echo")
-	api := startSelf(b, "serve", "--ready-fd=3", "--addr=127.0.0.1:0", "--cache="+cache)
-	if err := create(b, api, fn); err != nil {
-		b.Fatal(err)
-	}
-	for range wireConnections {
-		bare = append(bare, newPoster(b, echo, "/", payload))
-		wire = append(wire, newPoster(b, api, "/2015-03-31/functions/hello/invocations", payload))
-	}
-	return bare, wire
-}
-
-// leastWireShare is the goal: the API's requests a second as a share of a bare
-// net/http echo's, over as many kept connections. BenchmarkPromises judges it;
-// lambdaapi's BenchmarkFront has the wire's own part of it.
-const leastWireShare = .5
+// The goals of Lambda's API in requests a second, over as many kept connections
+// as the other side has; BenchmarkPromises judges them.
+const (
+	// leastWireShare is of a bare net/http echo's, with a connection for each
+	// processor. With more of them the echo answers several for each time that
+	// it is woken, and nothing can that wakes a process for each request: the
+	// least relay is at half of the echo there.
+	leastWireShare = .5
+	// leastRelayShare is of the least relay's, which passes bytes to a process of
+	// its own and knows no HTTP, no function and no time; with wireConnections.
+	leastRelayShare = .66
+)
 
 func median(v []float64) float64 {
 	v = slices.Sorted(slices.Values(v))
