@@ -30,9 +30,13 @@ type Group struct {
 
 	spares  *spares     // the manager's
 	kills   int64       // out of memory, before its present use
+	most    units.Bytes // of memory; 0 is no bound, or halfBound
 	bound   atomic.Bool // its CPU time may be bounded
 	chilled bool        // it has been frozen in another folder than its own
 }
+
+// halfBound is what a change of the bound on memory that failed has left.
+const halfBound = -1
 
 // part is the group's folder in one hierarchy.
 type part struct {
@@ -142,12 +146,31 @@ func put(fd int, value string) error {
 	}
 }
 
-// SetMemory bounds the group's memory, swap included. It is called once,
-// before a process is born into the group.
+// SetMemory bounds the group's memory, swap included; 0 takes the bound off. It
+// is called before a process is born into the group: one that is used again has
+// the bound of its last user until then, who is most often of the same function.
 func (g *Group) SetMemory(most units.Bytes) error {
-	if g.limit < 0 {
+	if g.limit < 0 || g.most == most {
 		return nil
 	}
+	if g.most != 0 { // version 1 refuses a limit above that of the sum with swap
+		if err := g.freeMemory(); err != nil {
+			return fmt.Errorf("take off memory limit: %w", err)
+		}
+	}
+	if most == 0 {
+		g.most = 0
+		return nil
+	}
+	if err := g.boundMemory(most); err != nil {
+		return err
+	}
+	g.most = most
+	return nil
+}
+
+func (g *Group) boundMemory(most units.Bytes) error {
+	g.most = halfBound
 	value := strconv.FormatInt(int64(most), 10)
 	if err := put(g.limit, value); err != nil {
 		return fmt.Errorf("set memory limit of %s: %w", most, err)
@@ -162,6 +185,20 @@ func (g *Group) SetMemory(most units.Bytes) error {
 		return fmt.Errorf("turn off swap: %w", err)
 	}
 	return nil
+}
+
+func (g *Group) freeMemory() error {
+	g.most = halfBound
+	none := "-1"
+	if g.version(Memory) == 2 {
+		none = "max"
+	}
+	if g.swap >= 0 {
+		if err := put(g.swap, none); err != nil {
+			return err
+		}
+	}
+	return put(g.limit, none)
 }
 
 // SetCPU bounds the group's CPU time in each period.

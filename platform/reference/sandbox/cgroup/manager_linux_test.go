@@ -3,6 +3,7 @@ package cgroup
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform/platformtest/need"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/owner"
 )
@@ -455,8 +457,13 @@ func TestReleasedGroupIsAsNew(t *testing.T) {
 	if peak := again.PeakMemory(); peak > mostResidue || peak >= before {
 		t.Errorf("a group given again has peak memory %d, of %d before", peak, before)
 	}
-	if err := again.SetMemory(64 << 20); err != nil { // more than its limit was
-		t.Error(err)
+	for _, most := range []units.Bytes{64 << 20, 16 << 20, 16 << 20, 0} { // more than its limit was, less, the same, none
+		if err := again.SetMemory(most); err != nil {
+			t.Error(err)
+		}
+		if limit := memoryLimit(t, again); most > 0 && limit != int64(most) || most == 0 && limit < 1<<40 {
+			t.Errorf("a group given again has a limit of %d bytes, want %d", limit, most)
+		}
 	}
 	if out, err := exec.Command("cat", quotaFile(again)).Output(); err != nil || !strings.HasPrefix(string(out), "-1") && !strings.HasPrefix(string(out), "max") {
 		t.Errorf("a group given again has CPU quota %s, %v", out, err)
@@ -464,6 +471,23 @@ func TestReleasedGroupIsAsNew(t *testing.T) {
 	if err := again.Release(); err != nil {
 		t.Error(err)
 	}
+}
+
+// memoryLimit is what the kernel holds for the group's limit.
+func memoryLimit(t *testing.T, g *Group) int64 {
+	t.Helper()
+	for _, p := range g.parts {
+		if p.has(Memory) {
+			text, err := os.ReadFile(filepath.Join(p.path, map[int]string{1: "memory.limit_in_bytes", 2: "memory.max"}[p.Version]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err == nil {
+				return n
+			}
+		}
+	}
+	return math.MaxInt64
 }
 
 func quotaFile(g *Group) string {

@@ -17,7 +17,8 @@ const (
 	mostResidue = 512 << 10
 )
 
-// spares are groups that have been used, are empty and bound nothing. To make
+// spares are groups that have been used, are empty and bound nothing but memory,
+// for which SetMemory has to be called anyhow. To make
 // and to remove groups takes a tenth of a start's CPU time (version 1: 1.31
 // times a bare fork and exec's, 1.17 with spares).
 type spares struct {
@@ -68,8 +69,8 @@ func (g *Group) Release() error {
 	return g.Remove()
 }
 
-// Reset takes off every bound and begins every account anew; false if that
-// cannot be done. The group is empty, as for Release.
+// Reset takes off every bound but SetMemory's and begins every account anew; false
+// if that cannot be done. The group is empty, as for Release.
 func (g *Group) Reset() bool {
 	if g.chilled || g.FreeCPU() != nil {
 		return false
@@ -78,13 +79,6 @@ func (g *Group) Reset() bool {
 		return true
 	}
 	if used, ok := count(g.usage); !ok || g.peak < 0 || used > mostResidue {
-		return false
-	}
-	none := "-1"
-	if g.version(Memory) == 2 {
-		none = "max"
-	}
-	if g.swap >= 0 && put(g.swap, none) != nil || put(g.limit, none) != nil {
 		return false
 	}
 	// Version 2 can since Linux 6.12, for whoever holds this descriptor.

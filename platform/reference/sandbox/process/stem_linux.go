@@ -37,6 +37,11 @@ func (s *Sandbox) Boot(ctx context.Context, id string, runtime platform.Runtime)
 	}
 	st := &stem{sandbox: s, id: id}
 	o := &order{program: prog, tie: func(b *berth) ([]string, error) {
+		if b.group != nil {
+			if err := b.group.SetMemory(0); err != nil { // until it is assigned
+				return nil, err
+			}
+		}
 		st.booted = b.api.ExpectStem()
 		return append(slices.Clone(prog.env), "AWS_LAMBDA_RUNTIME_API="+b.api.Addr()), nil
 	}}
