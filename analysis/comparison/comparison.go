@@ -284,15 +284,7 @@ func (c *Comparison) trial(r *baseline.Run) (gate.Trial, error) {
 
 // save writes the document so that a reader sees the old one or the new one.
 func (c *Comparison) save() error {
-	text, err := json.MarshalIndent(&c.Document, "", "  ")
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(c.Path, FileName)
-	if err := os.WriteFile(path+".tmp", append(text, '\n'), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(path+".tmp", path)
+	return rundir.WriteJSON(filepath.Join(c.Path, FileName), &c.Document)
 }
 
 // Policy is what the comparison is judged by.

@@ -1,6 +1,10 @@
 package gate
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/coldcurve/coldcurve/analysis/stats"
+)
 
 // Sequence judges a comparison of pairs that grows. The data are looked at a few
 // times, each look spends an equal part of the risk, and a rule that has its
@@ -9,6 +13,7 @@ type Sequence struct {
 	policy   *Policy
 	taken    int // looks
 	findings []Finding
+	plans    stats.Planner
 }
 
 // NewSequence begins a comparison by a policy, which the sequence keeps.
@@ -32,7 +37,7 @@ func (s *Sequence) Look(c Comparison) []Finding {
 	if s.taken == len(looks) {
 		panic(fmt.Sprintf("gate: a look after the last of %d", len(looks)))
 	}
-	c.Paired = true
+	c.Paired, c.Plans = true, &s.plans
 	s.taken++
 	now := Judge(s.policy, c, Look{Number: s.taken, Of: len(looks)})
 	for i := range now {
@@ -72,7 +77,7 @@ func (s *Sequence) Settled() bool {
 // so far, and of the other rules estimates over all pairs without a verdict,
 // for reasons that why gives.
 func (s *Sequence) Glance(c Comparison, why string) []Finding {
-	c.Paired = true
+	c.Paired, c.Plans = true, &s.plans
 	now := Judge(s.policy, c, Look{Number: 1, Of: len(s.policy.LookAt())})
 	for i := range now {
 		f := &now[i]

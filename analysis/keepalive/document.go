@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/coldcurve/coldcurve/analysis/rundir"
 )
 
 // Schema names keepalive.json.
@@ -83,15 +85,7 @@ func (d *Document) Save(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	text, err := json.MarshalIndent(d, "", "  ")
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(dir, FileName)
-	if err := os.WriteFile(path+".tmp", append(text, '\n'), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(path+".tmp", path)
+	return rundir.WriteJSON(filepath.Join(dir, FileName), d)
 }
 
 // Is says whether a folder is a search's directory.

@@ -180,13 +180,5 @@ func (m *Matrix) read(run *Run) error {
 
 // Save writes the document so that a reader sees the old one or the new one.
 func (m *Matrix) Save() error {
-	text, err := json.MarshalIndent(&m.Document, "", "  ")
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(m.Path, FileName)
-	if err := os.WriteFile(path+".tmp", append(text, '\n'), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(path+".tmp", path)
+	return rundir.WriteJSON(filepath.Join(m.Path, FileName), &m.Document)
 }

@@ -180,7 +180,7 @@ func (d *Dir) Usage() (a usage.Account, err error) {
 
 // WriteSummary stores v as summary.json, replacing what was stored.
 func (d *Dir) WriteSummary(v any) error {
-	if err := writeJSON(filepath.Join(d.Path, summaryName), v); err != nil {
+	if err := WriteJSON(filepath.Join(d.Path, summaryName), v); err != nil {
 		return fmt.Errorf("write summary: %w", err)
 	}
 	return nil

@@ -37,7 +37,8 @@ func writeFile(path string, data []byte) error {
 	})
 }
 
-func writeJSON(path string, v any) error {
+// WriteJSON writes a document so that a reader sees the old one or the new one.
+func WriteJSON(path string, v any) error {
 	data, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return err

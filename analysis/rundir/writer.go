@@ -84,7 +84,7 @@ func create(dir string, m Manifest, scenario []byte) (*Writer, error) {
 		return nil, errors.Join(err, w.closeFiles())
 	}
 	// The manifest comes last: with it the directory is one that can be opened.
-	if err := writeJSON(filepath.Join(dir, manifestName), w.manifest); err != nil {
+	if err := WriteJSON(filepath.Join(dir, manifestName), w.manifest); err != nil {
 		return nil, errors.Join(err, w.closeFiles())
 	}
 	return w, nil
@@ -209,7 +209,7 @@ func writeLines[T any](path string, records []T) error {
 
 // Usage stores who has used what of the platform.
 func (w *Writer) Usage(a usage.Account) error {
-	if err := writeJSON(filepath.Join(w.dir, usageName), a); err != nil {
+	if err := WriteJSON(filepath.Join(w.dir, usageName), a); err != nil {
 		return fmt.Errorf("store usage: %w", err)
 	}
 	return nil
@@ -244,7 +244,7 @@ func (w *Writer) Finish(change func(*Manifest)) error {
 	err := errors.Join(w.Flush(w.latest), w.writeDistributions(), w.closeFiles())
 	change(&w.manifest)
 	w.manifest.Complete = w.manifest.Complete && err == nil
-	err = errors.Join(err, writeJSON(filepath.Join(w.dir, manifestName), w.manifest))
+	err = errors.Join(err, WriteJSON(filepath.Join(w.dir, manifestName), w.manifest))
 	if err != nil {
 		return fmt.Errorf("finish run directory: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sort"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -86,23 +87,17 @@ func (p *Planner) Needed(t Test, effect, alpha, power float64) float64 {
 	if !(effect > 0) {
 		return math.Inf(1)
 	}
-	least := float64(t.least(alpha))
-	most := max(least, math.Ceil(t.normal(alpha, power)/(effect*effect)))
-	for most < drawn && p.Detectable(t, int(most), alpha, power) > effect {
-		least, most = most+1, min(drawn, math.Ceil(1.3*most))
+	about := math.Ceil(t.normal(alpha, power) / (effect * effect)) // a little too few
+	if about > math.MaxInt32 {
+		return about
 	}
-	for most >= drawn && t.beyond(int(min(most, math.MaxInt32)), alpha, power) > effect && most < math.MaxInt32 {
-		least, most = most+1, most+max(1, math.Floor(most/100))
+	few := func(n int) bool { return p.Detectable(t, n, alpha, power) > effect }
+	least := t.least(alpha)
+	most := max(least, int(about))
+	for few(most) {
+		least, most = most+1, most+1+most/10
 	}
-	for least < most {
-		middle := math.Floor((least + most) / 2)
-		if p.Detectable(t, int(min(middle, math.MaxInt32)), alpha, power) <= effect {
-			most = middle
-		} else {
-			least = middle + 1
-		}
-	}
-	return most
+	return float64(least + sort.Search(most-least, func(k int) bool { return !few(least + k) }))
 }
 
 func (t Test) least(alpha float64) int {
