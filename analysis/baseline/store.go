@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/coldcurve/coldcurve/analysis/whole"
 )
 
 //go:embed baseline.schema.json
@@ -36,10 +38,6 @@ func (s Store) Save(b *Baseline, replace bool) (path string, err error) {
 		return "", fmt.Errorf("save baseline: %q is not a name: write letters, digits, - . and _, at most 128", b.Name)
 	}
 	b.Schema = Schema
-	text, err := json.MarshalIndent(b, "", "  ")
-	if err != nil {
-		return "", fmt.Errorf("save baseline %s: %w", b.Name, err)
-	}
 	if err := os.MkdirAll(s.Folder, 0o755); err != nil {
 		return "", fmt.Errorf("save baseline %s: %w", b.Name, err)
 	}
@@ -47,18 +45,7 @@ func (s Store) Save(b *Baseline, replace bool) (path string, err error) {
 	if _, err := os.Stat(path); err == nil && !replace {
 		return "", fmt.Errorf("save baseline %s: %s exists: choose another name, or replace it", b.Name, path)
 	}
-	// Whole or not at all: a reader never sees half a file.
-	partial, err := os.CreateTemp(s.Folder, "."+b.Name+".*")
-	if err != nil {
-		return "", fmt.Errorf("save baseline %s: %w", b.Name, err)
-	}
-	defer os.Remove(partial.Name()) // there only after an error
-	_, err = partial.Write(append(text, '\n'))
-	err = errors.Join(err, partial.Chmod(0o644), partial.Sync(), partial.Close())
-	if err == nil {
-		err = os.Rename(partial.Name(), path)
-	}
-	if err != nil {
+	if err := whole.JSON(path, b); err != nil {
 		return "", fmt.Errorf("save baseline %s: %w", b.Name, err)
 	}
 	return path, nil

@@ -29,6 +29,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/analysis/stream"
+	"github.com/coldcurve/coldcurve/analysis/whole"
 )
 
 // FileName is the document within a comparison's directory.
@@ -284,7 +285,7 @@ func (c *Comparison) trial(r *baseline.Run) (gate.Trial, error) {
 
 // save writes the document so that a reader sees the old one or the new one.
 func (c *Comparison) save() error {
-	return rundir.WriteJSON(filepath.Join(c.Path, FileName), &c.Document)
+	return whole.JSON(filepath.Join(c.Path, FileName), &c.Document)
 }
 
 // Policy is what the comparison is judged by.

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/coldcurve/coldcurve/analysis/rundir"
+	"github.com/coldcurve/coldcurve/analysis/whole"
 )
 
 // Schema names keepalive.json.
@@ -85,7 +85,7 @@ func (d *Document) Save(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	return rundir.WriteJSON(filepath.Join(dir, FileName), d)
+	return whole.JSON(filepath.Join(dir, FileName), d)
 }
 
 // Is says whether a folder is a search's directory.

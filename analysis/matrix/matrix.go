@@ -27,6 +27,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/analysis/summary"
+	"github.com/coldcurve/coldcurve/analysis/whole"
 )
 
 // FileName is the document within a matrix's directory.
@@ -180,5 +181,5 @@ func (m *Matrix) read(run *Run) error {
 
 // Save writes the document so that a reader sees the old one or the new one.
 func (m *Matrix) Save() error {
-	return rundir.WriteJSON(filepath.Join(m.Path, FileName), &m.Document)
+	return whole.JSON(filepath.Join(m.Path, FileName), &m.Document)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/usage"
+	"github.com/coldcurve/coldcurve/analysis/whole"
 	"github.com/coldcurve/coldcurve/platform"
 )
 
@@ -180,7 +181,7 @@ func (d *Dir) Usage() (a usage.Account, err error) {
 
 // WriteSummary stores v as summary.json, replacing what was stored.
 func (d *Dir) WriteSummary(v any) error {
-	if err := WriteJSON(filepath.Join(d.Path, summaryName), v); err != nil {
+	if err := whole.JSON(filepath.Join(d.Path, summaryName), v); err != nil {
 		return fmt.Errorf("write summary: %w", err)
 	}
 	return nil

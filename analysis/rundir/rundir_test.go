@@ -140,7 +140,7 @@ func TestRunReadsBack(t *testing.T) {
 	if text, err := os.ReadFile(filepath.Join(dir, "scenario.yaml")); err != nil || string(text) != "name: quick\n" {
 		t.Errorf("scenario.yaml is %q, %v", text, err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, "*.tmp")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(dir, ".*")); len(left) > 0 {
 		t.Errorf("temporary files are left: %v", left)
 	}
 }

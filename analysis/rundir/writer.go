@@ -12,6 +12,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/hist"
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/usage"
+	"github.com/coldcurve/coldcurve/analysis/whole"
 	"github.com/coldcurve/coldcurve/platform"
 )
 
@@ -80,11 +81,11 @@ func create(dir string, m Manifest, scenario []byte) (*Writer, error) {
 	if err := w.openFiles(); err != nil {
 		return nil, errors.Join(err, w.closeFiles())
 	}
-	if err := writeFile(filepath.Join(dir, scenarioName), scenario); err != nil {
+	if err := whole.Bytes(filepath.Join(dir, scenarioName), 0o644, scenario); err != nil {
 		return nil, errors.Join(err, w.closeFiles())
 	}
 	// The manifest comes last: with it the directory is one that can be opened.
-	if err := WriteJSON(filepath.Join(dir, manifestName), w.manifest); err != nil {
+	if err := whole.JSON(filepath.Join(dir, manifestName), w.manifest); err != nil {
 		return nil, errors.Join(err, w.closeFiles())
 	}
 	return w, nil
@@ -204,12 +205,12 @@ func writeLines[T any](path string, records []T) error {
 		}
 		lines = append(append(lines, line...), '\n')
 	}
-	return writeFile(path, lines)
+	return whole.Bytes(path, 0o644, lines)
 }
 
 // Usage stores who has used what of the platform.
 func (w *Writer) Usage(a usage.Account) error {
-	if err := WriteJSON(filepath.Join(w.dir, usageName), a); err != nil {
+	if err := whole.JSON(filepath.Join(w.dir, usageName), a); err != nil {
 		return fmt.Errorf("store usage: %w", err)
 	}
 	return nil
@@ -228,7 +229,7 @@ func (w *Writer) Logs(logs map[string]string) error {
 			err = errors.Join(err, fmt.Errorf("%q cannot name a file", function))
 			continue
 		}
-		err = errors.Join(err, writeFile(filepath.Join(folder, function+".log"), []byte(text)))
+		err = errors.Join(err, whole.Bytes(filepath.Join(folder, function+".log"), 0o644, []byte(text)))
 	}
 	if err != nil {
 		return fmt.Errorf("store logs: %w", err)
@@ -244,7 +245,7 @@ func (w *Writer) Finish(change func(*Manifest)) error {
 	err := errors.Join(w.Flush(w.latest), w.writeDistributions(), w.closeFiles())
 	change(&w.manifest)
 	w.manifest.Complete = w.manifest.Complete && err == nil
-	err = errors.Join(err, WriteJSON(filepath.Join(w.dir, manifestName), w.manifest))
+	err = errors.Join(err, whole.JSON(filepath.Join(w.dir, manifestName), w.manifest))
 	if err != nil {
 		return fmt.Errorf("finish run directory: %w", err)
 	}
@@ -265,7 +266,7 @@ func (w *Writer) writeDistributions() error {
 		if l.tag != "" {
 			name = "latency-" + l.tag + ".hgrm"
 		}
-		if err := replace(filepath.Join(w.dir, name), l.run.WriteHGRM); err != nil {
+		if err := whole.Write(filepath.Join(w.dir, name), 0o644, l.run.WriteHGRM); err != nil {
 			return err
 		}
 	}

@@ -20,7 +20,6 @@ package meter
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -32,6 +31,7 @@ import (
 	"sync"
 
 	"github.com/coldcurve/coldcurve/analysis/usage"
+	"github.com/coldcurve/coldcurve/analysis/whole"
 )
 
 // Meter adds up. Its methods may be called from any goroutine.
@@ -229,20 +229,7 @@ func (m *Meter) save(journal int) error {
 	if err != nil {
 		return err
 	}
-	half := m.snapshotPath() + ".part"
-	if err := writeSynced(half, text); err != nil {
-		return errors.Join(err, os.Remove(half))
-	}
-	return os.Rename(half, m.snapshotPath())
-}
-
-func writeSynced(path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(f, bytes.NewReader(text))
-	return errors.Join(err, f.Sync(), f.Close())
+	return whole.Bytes(m.snapshotPath(), 0o600, text)
 }
 
 // entries are the sums in order. Called with mu held.

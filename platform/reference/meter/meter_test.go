@@ -146,7 +146,7 @@ func TestRotationIsOneInstant(t *testing.T) {
 	before := filepath.Join(t.TempDir(), "before")
 	copyFolder(t, folder, before)
 	put(t, filepath.Join(before, "usage-2.jsonl"), nil) // the next journal is there, the snapshot is not
-	put(t, filepath.Join(before, "usage.json.part"), []byte("{"))
+	put(t, filepath.Join(before, ".usage.json.1"), []byte("{"))
 	check(t, open(t, before), want)
 
 	old, err := os.ReadFile(m.journalPath(m.number))

@@ -44,6 +44,7 @@ var bans = []struct{ from, to, reason string }{
 	{"platform/reference/sigv4", "platform/reference/lambdaapi", "who signed a request does not depend on what it asks for"},
 	{"analysis/sample", "platform", "a leaf: the contract imports it"},
 	{"analysis/units", "analysis/...", "a leaf"},
+	{"analysis/whole", "analysis/...", "a leaf"},
 	{"analysis/traffic", "scenarios", "traffic is read without knowing an experiment; who simulates a scenario hands its processes over"},
 	{"analysis/usage", "analysis/...", "a leaf: whoever meters and whoever prices imports it"},
 	{"analysis/metric", "analysis/summary", "a leaf: names only"},
