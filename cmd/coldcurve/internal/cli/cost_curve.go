@@ -385,13 +385,17 @@ func (c *comparedFlags) work() (cost.Work, error) {
 
 // measuredWork is what a run says of a function.
 func (c *comparedFlags) measuredWork() (cost.Work, error) {
-	load, err := (&costBillCmd{Traffic: c.Measured, workFlags: workFlags{functionFlags: c.functionFlags, Once: true}}).runLoad()
+	m, err := openMeasured(c.Measured)
+	if err != nil {
+		return cost.Work{}, err
+	}
+	works, err := m.works(c.Memory.value)
 	if err != nil {
 		return cost.Work{}, err
 	}
 	var names []string
-	for _, w := range load.works {
-		if w.Name == c.Function || c.Function == "" && len(load.works) == 1 {
+	for _, w := range works {
+		if w.Name == c.Function || c.Function == "" && len(works) == 1 {
 			return w, nil
 		}
 		names = append(names, w.Name)

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/coldcurve/coldcurve/analysis/cost"
-	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/reports/text"
 )
 
@@ -59,28 +58,14 @@ func (c *costMemoryCmd) Run(w *World) error {
 
 // measured is what each function of a run did, and what is in doubt of it.
 func (c *costMemoryCmd) measured(path string) ([]cost.Work, []string, error) {
-	dir, err := rundir.Open(path)
-	if err != nil {
-		return nil, nil, &failure{code: exitUsage, err: err}
-	}
-	var recorder cost.Recorder
-	warm := warmups(&dir.Manifest)
-	for s, err := range dir.Samples() {
-		if err != nil {
-			return nil, nil, err
-		}
-		if !warm[s.Phase] {
-			recorder.Add(s)
-		}
-	}
-	if !recorder.Told() {
-		return nil, nil, &failure{code: exitUsage, err: fmt.Errorf("%s: the platform does not say how long calls ran: nothing can be said of a size", path)}
-	}
-	memory, err := runMemory(dir, 0)
+	m, err := openMeasured(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	works, err := recorder.Works(memory)
+	if !m.Told() {
+		return nil, nil, &failure{code: exitUsage, err: fmt.Errorf("%s: the platform does not say how long calls ran: nothing can be said of a size", path)}
+	}
+	works, err := m.Works(m.memory(0))
 	if err != nil {
 		return nil, nil, &failure{code: exitUsage, err: errors.Join(fmt.Errorf("%s: no size can be told", path), err)}
 	}
@@ -88,5 +73,5 @@ func (c *costMemoryCmd) measured(path string) ([]cost.Work, []string, error) {
 		f := workFlags{functionFlags: functionFlags{Region: c.Region, Arch: c.Arch, Package: "zip"}}
 		f.settings(&works[i])
 	}
-	return works, runNotes(dir, &recorder), nil
+	return works, m.notes(), nil
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/cost"
-	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/analysis/study"
 	"github.com/coldcurve/coldcurve/analysis/traffic"
 	"github.com/coldcurve/coldcurve/analysis/units"
@@ -71,104 +69,27 @@ func (c *costBillCmd) simulatedLoad() (*costLoad, error) {
 
 // runLoad prices what a run measured.
 func (c *costBillCmd) runLoad() (*costLoad, error) {
-	dir, err := rundir.Open(c.Traffic)
-	if err != nil {
-		return nil, &failure{code: exitUsage, err: err}
-	}
-	warm := warmups(&dir.Manifest)
-	var recorder cost.Recorder
-	for s, err := range dir.Samples() {
-		if err != nil {
-			return nil, err
-		}
-		if !warm[s.Phase] {
-			recorder.Add(s)
-		}
-	}
-	memory, err := runMemory(dir, c.Memory.value)
+	m, err := openMeasured(c.Traffic)
 	if err != nil {
 		return nil, err
 	}
-	works, err := recorder.Works(memory)
-	if err != nil {
-		return nil, &failure{code: exitUsage, err: fmt.Errorf("%s: %w", c.Traffic, err), hint: "say how much memory an instance has: --memory 512MB"}
-	}
-	l, err := c.month(c.Traffic, works, span(&dir.Manifest), runNotes(dir, &recorder))
+	works, err := m.works(c.Memory.value)
 	if err != nil {
 		return nil, err
 	}
-	l.users = recorder.Users(memory)
-	if c.By == string(cost.ByVersion) {
-		return l, c.versions(dir, l)
-	}
-	return l, nil
-}
-
-// versions takes the users from the platform's own account, because samples do
-// not know of versions.
-func (c *costBillCmd) versions(dir *rundir.Dir, l *costLoad) error {
-	account, err := dir.Usage()
+	l, err := c.month(c.Traffic, works, span(&m.dir.Manifest), m.notes())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	l.users = nil
-	for _, e := range account.Entries {
+	if c.By != string(cost.ByVersion) {
+		l.users = m.Users(m.memory(c.Memory.value))
+		return l, nil
+	}
+	for _, e := range m.account.Entries { // samples do not know of versions
 		l.users = append(l.users, cost.User{Entry: e})
 	}
 	l.traffic.Notes = append(l.traffic.Notes, "Shared out by the platform's own account of versions, warm-up included.")
-	return nil
-}
-
-func runNotes(dir *rundir.Dir, r *cost.Recorder) []string {
-	var notes []string
-	if n := r.Skipped(); n > 0 {
-		notes = append(notes, fmt.Sprintf("%s never had a function run, and cost nothing.", count(n, "request")))
-	}
-	if n := r.Guessed(); n > 0 {
-		notes = append(notes, fmt.Sprintf("Of %s the platform does not say how long it ran: the caller's wait stands for it, which is longer.", count(n, "request")))
-	}
-	if dir.Truncated() || !dir.Manifest.Complete {
-		notes = append(notes, "The run is not complete.")
-	}
-	return append(notes, standbyNotes(dir)...)
-}
-
-// standbyNotes are what the platform did beside the requests, which samples know
-// nothing of: it is not in a run's bill.
-func standbyNotes(dir *rundir.Dir) []string {
-	account, err := dir.Usage()
-	if err != nil {
-		return []string{fmt.Sprintf("What the platform did beside the requests is not known: %v.", err)}
-	}
-	pings := account.Pings()
-	if pings.Requests == 0 {
-		return nil
-	}
-	return []string{fmt.Sprintf("Not in it: %s of the platform, %.3g GB-seconds, warm-up included.",
-		count(pings.Requests, "keep-warm ping"), float64(pings.MemoryTime)/1024/1000)}
-}
-
-// runMemory is the memory of a run's functions: what is given (0 is nothing),
-// what the platform metered, or what the scenario asked for.
-func runMemory(dir *rundir.Dir, given units.Bytes) (func(string) units.Bytes, error) {
-	account, err := dir.Usage()
-	if err != nil {
-		return nil, err
-	}
-	known := make(map[string]units.Bytes)
-	if s, err := scenarios.Load(filepath.Join(dir.Path, "scenario.yaml"), scenarios.Overrides{}); err == nil {
-		for _, f := range s.Functions {
-			known[f.Name] = f.Memory
-		}
-	}
-	for _, e := range account.Entries {
-		if memory := cost.MemoryOf(&e.Usage); memory > 0 {
-			known[e.Key.Function] = memory
-		}
-	}
-	return func(function string) units.Bytes {
-		return cmp.Or(given, known[function])
-	}, nil
+	return l, nil
 }
 
 // scenarioLoad prices the mean number of a scenario's arrivals, warm-up left out.

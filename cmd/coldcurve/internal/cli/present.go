@@ -63,7 +63,10 @@ func present(w *World, dir *rundir.Dir, given pricing, quiet bool) (*summary.Run
 func reportData(dir *rundir.Dir, given pricing) (*summary.Run, *reports.Run, error) {
 	m := &dir.Manifest
 	collector := reports.NewCollector(digest.Phases(m))
-	priced := newMeasured(m)
+	priced, err := newMeasured(dir, coarse())
+	if err != nil {
+		return nil, nil, err
+	}
 	builder, err := digest.Read(dir, collector.Add, priced.add)
 	if err != nil {
 		return nil, nil, err
@@ -76,15 +79,11 @@ func reportData(dir *rundir.Dir, given pricing) (*summary.Run, *reports.Run, err
 		return nil, nil, err
 	}
 	run.Capacity = capacities
-	if run.Cost, err = priced.month(dir, &run, builder.Select(summary.Selection{}).Latency.P99, given); err != nil {
+	if run.Cost, err = priced.month(&run, builder.Select(summary.Selection{}).Latency.P99, given); err != nil {
 		return nil, nil, err
 	}
-	account, err := dir.Usage()
-	if err != nil {
-		return nil, nil, err
-	}
-	if len(account.Entries) > 0 {
-		run.Usage = &account
+	if len(priced.account.Entries) > 0 {
+		run.Usage = &priced.account
 	}
 	instances, err := dir.Instances()
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/capacity"
 	"github.com/coldcurve/coldcurve/analysis/cost"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
-	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/study"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 	"github.com/coldcurve/coldcurve/analysis/units"
@@ -22,24 +21,8 @@ type pricing struct {
 // little of a long run.
 const monthStep = 100 * time.Microsecond
 
-// measured collects what a run's month is priced by.
-type measured struct {
-	cost.Recorder
-	warmup map[string]bool
-}
-
-func newMeasured(m *rundir.Manifest) *measured {
-	return &measured{Recorder: cost.Recorder{Step: monthStep, Anonymous: true}, warmup: warmups(m)}
-}
-
-// warmups are the phases that no figure is of.
-func warmups(m *rundir.Manifest) map[string]bool {
-	phases := make(map[string]bool)
-	for _, p := range m.Phases {
-		phases[p.Name] = p.Warmup
-	}
-	return phases
-}
+// coarse is what collects for a report's cost.
+func coarse() cost.Recorder { return cost.Recorder{Step: monthStep, Anonymous: true} }
 
 // span is how long a run lasted, warm-up left out.
 func span(m *rundir.Manifest) (d time.Duration) {
@@ -51,44 +34,35 @@ func span(m *rundir.Manifest) (d time.Duration) {
 	return d
 }
 
-func (m *measured) add(s *sample.Sample) {
-	if !m.warmup[s.Phase] {
-		m.Add(s)
-	}
-}
-
 // month is what the run's traffic costs all month; nil where the run does not
 // tell, or must not be used.
-func (m *measured) month(dir *rundir.Dir, run *summary.Run, p99 *int64, given pricing) (*summary.Cost, error) {
+func (m *measured) month(run *summary.Run, p99 *int64, given pricing) (*summary.Cost, error) {
 	if run.Condemned || run.NoSuccess() {
 		return nil, nil
 	}
-	return m.price(dir, span(&dir.Manifest), run.Capacity, p99, given)
+	return m.price(span(&m.dir.Manifest), run.Capacity, p99, given)
 }
 
 // monthOf is what a platform's traffic of several runs costs all month; nil
 // where they do not tell.
 func monthOf(dirs []*rundir.Dir, p99 *int64, given pricing) (*summary.Cost, error) {
-	all, over := newMeasured(&dirs[0].Manifest), time.Duration(0)
-	for _, dir := range dirs {
-		for s, err := range dir.Samples() {
-			if err != nil {
-				return nil, err
-			}
-			all.add(s)
-		}
-		over += span(&dir.Manifest)
-	}
-	return all.price(dirs[0], over, nil, p99, given)
-}
-
-// price prices what was collected over so long a time on the platform of a run.
-func (m *measured) price(dir *rundir.Dir, over time.Duration, capacities []capacity.Capacity, p99 *int64, given pricing) (*summary.Cost, error) {
-	memory, err := runMemory(dir, 0)
+	all, err := newMeasured(dirs[0], coarse())
 	if err != nil {
 		return nil, err
 	}
-	works, err := m.Works(memory)
+	var over time.Duration
+	for _, dir := range dirs {
+		if err := all.read(dir); err != nil {
+			return nil, err
+		}
+		over += span(&dir.Manifest)
+	}
+	return all.price(over, nil, p99, given)
+}
+
+// price prices what was collected over so long a time on the platform of the run.
+func (m *measured) price(over time.Duration, capacities []capacity.Capacity, p99 *int64, given pricing) (*summary.Cost, error) {
+	works, err := m.Works(m.memory(0))
 	if err != nil {
 		return nil, nil // nobody says what was there to bill
 	}
@@ -96,7 +70,7 @@ func (m *measured) price(dir *rundir.Dir, over time.Duration, capacities []capac
 	if err != nil {
 		return nil, err
 	}
-	in := study.Measurement{Book: book, On: on, Span: over, Works: works, Told: m.Told(), Arch: dir.Manifest.Host.Arch}
+	in := study.Measurement{Book: book, On: on, Span: over, Works: works, Told: m.Told(), Arch: m.dir.Manifest.Host.Arch}
 	if p99 != nil {
 		in.Target, in.TargetBasis = time.Duration(*p99), "the run's own"
 	}
@@ -118,7 +92,7 @@ func (m *measured) price(dir *rundir.Dir, over time.Duration, capacities []capac
 	}
 	c, err := in.Month()
 	if c != nil {
-		c.Notes = append(c.Notes, standbyNotes(dir)...)
+		c.Notes = append(c.Notes, m.standbyNotes()...)
 	}
 	return c, err
 }
