@@ -110,7 +110,7 @@ func againstRuntime(ctx context.Context, w *World, c *doctorCmd) ([]experiment, 
 		return nil, err
 	}
 	defer os.RemoveAll(out)
-	run, err := execute(ctx, w, s, &runCmd{Out: out, JSON: true, NoCgroups: c.NoCgroups, Cache: c.Cache, overrideFlags: overrideFlags{Scale: 1, TimeScale: 1}})
+	run, err := execute(ctx, w, s, &runCmd{Out: out, JSON: true, referenceFlags: c.referenceFlags, overrideFlags: overrideFlags{Scale: 1, TimeScale: 1}})
 	if err != nil {
 		return nil, err
 	}

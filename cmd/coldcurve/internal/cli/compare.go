@@ -38,8 +38,7 @@ type compareCmd struct {
 	calibrationFlag `embed:""`
 	consent         `embed:""`
 
-	NoCgroups bool   `help:"Reference runtime: do not limit memory and CPU by cgroups."`
-	Cache     string `type:"path" help:"Folder for built functions. The default is the user's cache folder."`
+	referenceFlags `embed:""`
 }
 
 // Run makes pairs until there are verdicts.
@@ -272,7 +271,7 @@ func (t *contest) measure(show *pairProgress) func(context.Context, string, uint
 			t.alter(side, p.Scenario)
 		}
 		p.Notes = append(p.Notes, fmt.Sprintf("%s of a comparison: %s", side, s.What))
-		c := &runCmd{overrideFlags: t.command.overrideFlags, consent: t.command.consent, NoCgroups: t.command.NoCgroups, Cache: t.command.Cache}
+		c := &runCmd{overrideFlags: t.command.overrideFlags, consent: t.command.consent, referenceFlags: t.command.referenceFlags}
 		_, err = measure(ctx, t.w, p, c, dir, func(now drive.Progress) { show.within(now) })
 		return err
 	}

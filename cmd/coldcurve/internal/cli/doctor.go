@@ -16,10 +16,9 @@ import (
 )
 
 type doctorCmd struct {
-	Calibrate bool   `help:"Measure the harness against the runtime's own record and against a stalled server, and print its error."`
-	JSON      bool   `name:"json" help:"Print JSON (schema coldcurve.doctor/v1)."`
-	NoCgroups bool   `help:"Look at the reference runtime without cgroups."`
-	Cache     string `type:"path" help:"Folder for built functions. The default is the user's cache folder."`
+	Calibrate      bool `help:"Measure the harness against the runtime's own record and against a stalled server, and print its error."`
+	JSON           bool `name:"json" help:"Print JSON (schema coldcurve.doctor/v1)."`
+	referenceFlags `embed:""`
 }
 
 // finding is one part and whether it can be used here.
@@ -189,7 +188,7 @@ func (c *doctorCmd) try(ctx context.Context, w *World, on scenarios.Overrides) (
 	if err != nil {
 		return platform.Description{}, 0, err
 	}
-	st, err := setUp(ctx, w, s, &runCmd{NoCgroups: c.NoCgroups, Cache: c.Cache})
+	st, err := setUp(ctx, w, s, &runCmd{referenceFlags: c.referenceFlags})
 	if err != nil {
 		return platform.Description{}, 0, err
 	}

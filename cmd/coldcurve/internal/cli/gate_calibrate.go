@@ -34,8 +34,7 @@ type gateCalibrateCmd struct {
 	calibrationFlag `embed:""`
 	JSON            bool `name:"json" help:"Print one JSON document (coldcurve schema calibration) instead of tables."`
 
-	NoCgroups bool   `help:"Reference runtime: do not limit memory and CPU by cgroups."`
-	Cache     string `type:"path" help:"Folder for built functions. The default is the user's cache folder."`
+	referenceFlags `embed:""`
 }
 
 // share is a share on the command line: "5%", "0.05".
@@ -141,7 +140,7 @@ func (c *gateCalibrateCmd) carryOn(ctx context.Context, w *World, log *calibrati
 	if err := os.WriteFile(path, []byte(calibrationScenario), 0o644); err != nil {
 		return err
 	}
-	command := &compareCmd{Scenario: path, NoCgroups: c.NoCgroups, Cache: c.Cache}
+	command := &compareCmd{Scenario: path, referenceFlags: c.referenceFlags}
 	command.Scale, command.TimeScale = 1, 1
 	t, err := command.ready(ctx, w)
 	if err != nil {

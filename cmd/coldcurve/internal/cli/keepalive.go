@@ -39,8 +39,7 @@ type keepAliveCmd struct {
 	Out  string `default:"runs" type:"path" help:"Folder that the search's directory is made in."`
 	JSON bool   `name:"json" help:"Print one JSON document (coldcurve schema keepalive) instead of a table."`
 
-	NoCgroups bool   `help:"Reference runtime: do not limit memory and CPU by cgroups."`
-	Cache     string `type:"path" help:"Folder for built functions. The default is the user's cache folder."`
+	referenceFlags `embed:""`
 }
 
 // probed is the scenario of a search that names none.
@@ -67,7 +66,7 @@ func (c *keepAliveCmd) Run(ctx context.Context, w *World) error {
 	if err != nil {
 		return &failure{code: exitUsage, err: err}
 	}
-	st, err := setUp(ctx, w, s, &runCmd{overrideFlags: c.overrideFlags, pricing: c.pricing, consent: c.consent, NoCgroups: c.NoCgroups, Cache: c.Cache})
+	st, err := setUp(ctx, w, s, &runCmd{overrideFlags: c.overrideFlags, pricing: c.pricing, consent: c.consent, referenceFlags: c.referenceFlags})
 	if err != nil {
 		return err
 	}

@@ -93,6 +93,13 @@ func openDocker(ctx context.Context, p *scenarios.Platform, c *runCmd) (platform
 	})
 }
 
+// referenceFlags are what the command line says of how the reference runtime uses
+// this machine.
+type referenceFlags struct {
+	NoCgroups bool   `help:"Reference runtime: do not limit memory and CPU by cgroups."`
+	Cache     string `type:"path" help:"Folder for built functions. The default is the user's cache folder."`
+}
+
 // settingsOf is what a scenario and the command line say of the reference runtime.
 func settingsOf(s *scenarios.Scenario, functions []platform.Function, c *runCmd) reference.Settings {
 	settings := referenceSettings(&s.Platform)

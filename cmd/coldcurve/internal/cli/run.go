@@ -26,8 +26,7 @@ type runCmd struct {
 	Out  string `default:"runs" type:"path" help:"Folder that run directories are made in."`
 	JSON bool   `name:"json" help:"Print one JSON document (coldcurve schema summary) instead of tables."`
 
-	NoCgroups bool   `help:"Reference runtime: do not limit memory and CPU by cgroups."`
-	Cache     string `type:"path" help:"Folder for built functions. The default is the user's cache folder."`
+	referenceFlags `embed:""`
 
 	AllowAnyLocalUser bool `help:"Reference runtime: let every user of this machine answer the functions' invocations. The default is you and root."`
 

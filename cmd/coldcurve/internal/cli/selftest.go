@@ -17,8 +17,7 @@ type selftestCmd struct {
 	Delay duration `placeholder:"60ms" help:"By how much head's init is slowed down, really. The default is 60ms."`
 	JSON  bool     `name:"json" help:"Print one JSON document (coldcurve schema comparison) instead of tables."`
 
-	NoCgroups bool   `help:"Reference runtime: do not limit memory and CPU by cgroups."`
-	Cache     string `type:"path" help:"Folder for built functions. The default is the user's cache folder."`
+	referenceFlags `embed:""`
 }
 
 // selftestScenario has ten cold starts, each after an idle time.
@@ -54,7 +53,7 @@ func (c *selftestCmd) test(ctx context.Context, w *World, dir string, delay time
 	if err := os.WriteFile(path, []byte(selftestScenario), 0o644); err != nil {
 		return err
 	}
-	command := &compareCmd{Scenario: path, Out: filepath.Join(dir, "comparison"), JSON: c.JSON, NoCgroups: c.NoCgroups, Cache: c.Cache}
+	command := &compareCmd{Scenario: path, Out: filepath.Join(dir, "comparison"), JSON: c.JSON, referenceFlags: c.referenceFlags}
 	command.Scale, command.TimeScale = 1, 1
 	t, err := command.ready(ctx, w)
 	if err != nil {
