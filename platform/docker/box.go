@@ -116,7 +116,7 @@ func (d *deployment) start() (*box, platform.Evidence, error) {
 	epoch := d.epoch
 	d.mu.Unlock()
 	begun := time.Now()
-	in, err := d.p.sandbox.Start(ctx, d.p.next(d.function.Name), d.spec)
+	in, err := d.p.sandbox.Start(ctx, d.p.next(d.function.Name), d.spec, sandbox.OnDemand)
 	if err != nil {
 		d.mu.Lock()
 		d.taken--

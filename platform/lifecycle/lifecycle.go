@@ -215,6 +215,7 @@ type Action struct {
 	How      How
 	Why      Why
 	Ahead    bool // of a Start: no request wants it (provisioned, or pre-warmed)
+	Kept     bool // of a Start Ahead: it is one of the provisioned level
 	Instance Instance
 	Request  Request
 }

@@ -555,7 +555,7 @@ func (m *model) replenish() bool {
 	}
 	i := m.startOne()
 	i.kept, i.ahead = true, true
-	m.act(lifecycle.Action{Kind: lifecycle.Start, Ahead: true, Instance: i.name})
+	m.act(lifecycle.Action{Kind: lifecycle.Start, Ahead: true, Kept: true, Instance: i.name})
 	return true
 }
 

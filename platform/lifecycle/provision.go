@@ -49,7 +49,7 @@ func (p *Pool) startKept(out []Action) []Action {
 	p.kept++
 	slot := &p.instances.slots[i]
 	slot.ahead = true
-	return append(out, Action{Kind: Start, Ahead: true, Instance: slot.name})
+	return append(out, Action{Kind: Start, Ahead: true, Kept: true, Instance: slot.name})
 }
 
 // schedule walks through the provisioned levels.

@@ -52,14 +52,14 @@ func (p *preparing) Prepare(ctx context.Context, spec *sandbox.Spec) error {
 	return nil
 }
 
-func (p *preparing) Start(ctx context.Context, id string, spec *sandbox.Spec) (sandbox.Instance, error) {
+func (p *preparing) Start(ctx context.Context, id string, spec *sandbox.Spec, why sandbox.Initialization) (sandbox.Instance, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.specs == nil {
 		p.specs = make(map[string]*sandbox.Spec)
 	}
 	p.specs[id] = spec
-	return p.Sandbox.Start(ctx, id, spec)
+	return p.Sandbox.Start(ctx, id, spec, why)
 }
 
 func (p *preparing) answer(id string, _ *sandbox.Invocation, _ <-chan struct{}) ([]byte, error) {

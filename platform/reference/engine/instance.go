@@ -41,7 +41,7 @@ type instance struct {
 	end    context.CancelFunc
 	delay  time.Duration // that its start takes at least, emulated; 0 is none
 	doom   *doom         // of its start
-	ahead  bool          // it was started for no request
+	kept   bool          // it is one of those that are provisioned
 	reaped bool          // it has been told to go
 	dead   bool          // its process has gone by itself
 	lost   bool          // the pool knows that it is useless
@@ -137,7 +137,7 @@ func (in *instance) begin() error {
 	if err := in.doom.fails(); err != nil {
 		return err
 	}
-	box, err := in.version.starter.start(in.alive, in.id)
+	box, err := in.version.starter.start(in.alive, in.id, in.why())
 	if err != nil {
 		return err
 	}
@@ -156,6 +156,15 @@ func (in *instance) begin() error {
 		in.linger(in.delay - time.Duration(in.version.rt.clock.Now()-in.marks.Begun))
 	}
 	return err
+}
+
+// why is what the instance's function is told of its start. What a policy warms
+// ahead of a request that it foresees is there on demand, as it is in Lambda.
+func (in *instance) why() sandbox.Initialization {
+	if in.kept {
+		return sandbox.Provisioned
+	}
+	return sandbox.OnDemand
 }
 
 // tell brings an event of a healthy start to the pool. Booted is left out: the

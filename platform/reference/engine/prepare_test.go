@@ -35,11 +35,11 @@ func (b *thrifty) Forget(spec *sandbox.Spec) {
 	b.forgotten = append(b.forgotten, spec)
 }
 
-func (b *thrifty) Start(ctx context.Context, id string, spec *sandbox.Spec) (sandbox.Instance, error) {
+func (b *thrifty) Start(ctx context.Context, id string, spec *sandbox.Spec, why sandbox.Initialization) (sandbox.Instance, error) {
 	b.mu.Lock()
 	b.started = append(b.started, spec)
 	b.mu.Unlock()
-	return b.Sandbox.Start(ctx, id, spec)
+	return b.Sandbox.Start(ctx, id, spec, why)
 }
 
 // TestPreparedIsWhatStarts: a sandbox finds what it has prepared by the

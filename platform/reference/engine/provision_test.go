@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,7 +12,59 @@ import (
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
+	"github.com/coldcurve/coldcurve/platform/reference/internal/memory"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 )
+
+// TestWhyInstancesStart: what a function is told of its start is Lambda's name
+// for what its instance is to the pool.
+func TestWhyInstancesStart(t *testing.T) {
+	hybrid := lifecycle.Policy{Hybrid: &lifecycle.Hybrid{Bin: 100 * ms, Range: 10 * time.Second}}
+	for name, tt := range map[string]struct {
+		start  string
+		policy lifecycle.Policy
+		usual  sandbox.Initialization // of an instance that serves a request, or is warmed for one
+	}{
+		"plain":  {engine.StartPlain, lifecycle.Policy{KeepAlive: time.Minute}, sandbox.OnDemand},
+		"pool":   {engine.StartPool, lifecycle.Policy{KeepAlive: time.Minute}, sandbox.OnDemand},
+		"zygote": {engine.StartZygote, lifecycle.Policy{KeepAlive: time.Minute}, sandbox.SnapStart},
+		"hybrid": {engine.StartPlain, hybrid, sandbox.OnDemand},
+	} {
+		t.Run(name, func(t *testing.T) {
+			box := tiered()
+			able := map[string]sandbox.Sandbox{
+				engine.StartPlain: box, engine.StartPool: memory.Stocked{Sandbox: box}, engine.StartZygote: memory.Brooding{Sandbox: box},
+			}[tt.start]
+			tier(t, box, able, tt.start, tt.policy, func(t *testing.T, rt *host) {
+				want := func(when string, all ...sandbox.Initialization) {
+					t.Helper()
+					slices.Sort(all)
+					if got := box.Whys(); !slices.Equal(got, all) {
+						t.Errorf("%s there are %q, want %q", when, got, all)
+					}
+				}
+				look(t, rt)
+				if tt.policy.Hybrid == nil {
+					want("after a request", tt.usual)
+				} else {
+					for range 20 { // it learns that 5 s pass between requests, and does not wait for the next
+						time.Sleep(5 * time.Second)
+						if got := look(t, rt); got.Start == sample.Provisioned {
+							break
+						}
+					}
+					time.Sleep(4900 * ms)
+					want("before a request that is foreseen", tt.usual)
+				}
+				if err := rt.version("hello").Provision(1); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Second / 20)
+				want("with one provisioned", tt.usual, sandbox.Provisioned)
+			})
+		})
+	}
+}
 
 func TestProvisioned(t *testing.T) {
 	provisioned := served{sample.Provisioned, sample.Breakdown{Handler: 8 * ms}, 8 * ms}

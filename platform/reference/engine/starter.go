@@ -24,7 +24,7 @@ func StartTiers() []string { return []string{StartPlain, StartPool, StartZygote,
 type starter interface {
 	// start makes an instance's process run, in whatever way is there now: what
 	// a faster one cannot do is done from nothing.
-	start(ctx context.Context, id string) (sandbox.Instance, error)
+	start(ctx context.Context, id string, why sandbox.Initialization) (sandbox.Instance, error)
 	// end puts away what is kept ready and waits until it is gone. Idempotent.
 	end()
 }
@@ -35,8 +35,8 @@ type plain struct {
 	spec *sandbox.Spec
 }
 
-func (p plain) start(ctx context.Context, id string) (sandbox.Instance, error) {
-	return p.box.Start(ctx, id, p.spec)
+func (p plain) start(ctx context.Context, id string, why sandbox.Initialization) (sandbox.Instance, error) {
+	return p.box.Start(ctx, id, p.spec, why)
 }
 
 func (plain) end() {}

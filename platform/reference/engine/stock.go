@@ -19,14 +19,14 @@ type pooled struct {
 	stock *stock
 }
 
-func (p pooled) start(ctx context.Context, id string) (sandbox.Instance, error) {
+func (p pooled) start(ctx context.Context, id string, why sandbox.Initialization) (sandbox.Instance, error) {
 	stem := p.stock.take()
 	if stem == nil {
-		return p.plain.start(ctx, id)
+		return p.plain.start(ctx, id, why)
 	}
-	in, err := stem.Assign(ctx, id, p.spec)
+	in, err := stem.Assign(ctx, id, p.spec, why)
 	if err != nil && ctx.Err() == nil {
-		return p.plain.start(ctx, id)
+		return p.plain.start(ctx, id, why)
 	}
 	return in, err
 }

@@ -121,7 +121,7 @@ func (v *Version) Provisioned() (asked, ready int) {
 	v.rt.mu.Lock()
 	defer v.rt.mu.Unlock()
 	for _, in := range v.instances {
-		if in.ahead && in.record.Ready != 0 && !in.reaped && !in.dead {
+		if in.kept && in.record.Ready != 0 && !in.reaped && !in.dead {
 			ready++
 		}
 	}
@@ -269,7 +269,7 @@ func (v *Version) do(a lifecycle.Action, now int64) {
 	switch a.Kind {
 	case lifecycle.Start:
 		in := newInstance(v, a.Instance, now)
-		in.ahead = a.Ahead
+		in.kept = a.Kept
 		v.instances[a.Instance] = in
 		if c := v.waiting[a.Request]; c != nil {
 			c.assigned = now

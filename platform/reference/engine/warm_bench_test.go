@@ -20,7 +20,7 @@ type instantInstance struct {
 	done  chan struct{}
 }
 
-func (s instant) Start(context.Context, string, *sandbox.Spec) (sandbox.Instance, error) {
+func (s instant) Start(context.Context, string, *sandbox.Spec, sandbox.Initialization) (sandbox.Instance, error) {
 	return &instantInstance{s.clock, make(chan struct{})}, nil
 }
 

@@ -38,16 +38,20 @@ func brood(ctx context.Context, usual plain, box sandbox.Brooder, v *Version) (*
 	return n, nil
 }
 
-func (n *nursery) start(ctx context.Context, id string) (sandbox.Instance, error) {
+func (n *nursery) start(ctx context.Context, id string, why sandbox.Initialization) (sandbox.Instance, error) {
 	n.mu.Lock()
 	zygote := n.zygote
 	n.mu.Unlock()
 	if zygote == nil {
-		return n.plain.start(ctx, id)
+		return n.plain.start(ctx, id, why)
 	}
-	in, err := zygote.Fork(ctx, id)
+	forked := why
+	if why == sandbox.OnDemand { // nothing provisioned is Lambda's SnapStart
+		forked = sandbox.SnapStart
+	}
+	in, err := zygote.Fork(ctx, id, forked)
 	if err != nil && ctx.Err() == nil {
-		return n.plain.start(ctx, id)
+		return n.plain.start(ctx, id, why)
 	}
 	return in, err
 }

@@ -11,8 +11,8 @@ import (
 // Environment is what Lambda defines, and the function's own variables where
 // Lambda lets a function define them. Task is the folder with the function's
 // files and clients the one with the runtime clients, as the function sees
-// them. What belongs to one instance is missing: its log's name, see [Own], and
-// the address of its Runtime API.
+// them. What belongs to one instance is missing: its log's name and why it is
+// started, see [Own], and the address of its Runtime API.
 func Environment(spec *Spec, region, task, clients string) []string {
 	f := &spec.Function
 	env := []string{
@@ -22,7 +22,6 @@ func Environment(spec *Spec, region, task, clients string) []string {
 		"AWS_LAMBDA_FUNCTION_NAME=" + f.Name,
 		"AWS_LAMBDA_FUNCTION_VERSION=" + spec.Version,
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.FormatInt(int64(spec.Memory)>>20, 10),
-		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
 		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/" + f.Name,
 		"AWS_REGION=" + region,
 		"AWS_DEFAULT_REGION=" + region,
@@ -30,10 +29,10 @@ func Environment(spec *Spec, region, task, clients string) []string {
 	if spec.Slots > 1 { // as Lambda Managed Instances have it: so many polls wait at once
 		env = append(env, "AWS_LAMBDA_MAX_CONCURRENCY="+strconv.Itoa(spec.Slots))
 	}
-	reserved := len(env)
+	reserved, own := len(env), []string{runtimeAPI, logStream, initialization}
 	for name, value := range f.Env {
 		taken := func(pair string) bool { return strings.HasPrefix(pair, name+"=") }
-		if name != runtimeAPI && name != logStream && !slices.ContainsFunc(env[:reserved], taken) {
+		if !slices.Contains(own, name) && !slices.ContainsFunc(env[:reserved], taken) {
 			env = append(env, name+"="+value)
 		}
 	}
@@ -47,8 +46,9 @@ func Environment(spec *Spec, region, task, clients string) []string {
 
 // What belongs to one instance.
 const (
-	runtimeAPI = "AWS_LAMBDA_RUNTIME_API"
-	logStream  = "AWS_LAMBDA_LOG_STREAM_NAME"
+	runtimeAPI     = "AWS_LAMBDA_RUNTIME_API"
+	logStream      = "AWS_LAMBDA_LOG_STREAM_NAME"
+	initialization = "AWS_LAMBDA_INITIALIZATION_TYPE"
 )
 
 // Defaults are the variables that Lambda gives a function and lets it change.
@@ -60,10 +60,12 @@ func Defaults() map[string]string {
 	}
 }
 
-// Own completes an environment by the name of the instance's log. It copies.
-func Own(env []string, id, version string, now time.Time) []string {
-	return append(append(make([]string, 0, len(env)+2), env...),
-		logStream+"="+now.UTC().Format("2006/01/02")+"/["+version+"]"+id)
+// Own completes an environment by the name of the instance's log and why the
+// instance is started. It copies, and leaves room for one more variable.
+func Own(env []string, id, version string, why Initialization, now time.Time) []string {
+	return append(append(make([]string, 0, len(env)+3), env...),
+		logStream+"="+now.UTC().Format("2006/01/02")+"/["+version+"]"+id,
+		initialization+"="+string(why))
 }
 
 // Variables encodes an environment for a process that is told of it when it

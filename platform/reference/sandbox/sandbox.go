@@ -29,6 +29,17 @@ type Spec struct {
 	InitLimit time.Duration
 }
 
+// Initialization is why an instance is started, as Lambda tells a function in
+// AWS_LAMBDA_INITIALIZATION_TYPE
+// (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html).
+type Initialization string
+
+const (
+	OnDemand    Initialization = "on-demand"               // for a request that waits, or is likely soon
+	Provisioned Initialization = "provisioned-concurrency" // to be there before any request
+	SnapStart   Initialization = "snap-start"              // of a process that has the function loaded; only a Zygote's children are
+)
+
 // Marks are the instants of an instance's start, in nanoseconds of the
 // machine's CLOCK_MONOTONIC; 0 is not known.
 type Marks struct {
@@ -96,7 +107,7 @@ func (f *Failure) Unwrap() error { return f.Cause }
 // image, and starts nothing. And it may have Forget(spec), which the engine
 // calls, once or more often, when nothing of spec will be started any more.
 type Sandbox interface {
-	Start(ctx context.Context, id string, spec *Spec) (Instance, error)
+	Start(ctx context.Context, id string, spec *Spec, why Initialization) (Instance, error)
 	// Close puts away whatever is left and waits until it is gone. Idempotent.
 	Close() error
 }
@@ -160,7 +171,7 @@ type Stem interface {
 	// for the handler's loading. Marks.Begun is Assign's call, Provisioned and
 	// Booted are when the function's name had reached it, Start is Prewarmed. A
 	// stem is used up by Assign whether it works or not.
-	Assign(ctx context.Context, id string, spec *Spec) (Instance, error)
+	Assign(ctx context.Context, id string, spec *Spec, why Initialization) (Instance, error)
 	// Done is closed when its process has gone by itself or by Stop.
 	Done() <-chan struct{}
 	// Stop ends a stem that was not assigned. Idempotent.
@@ -173,8 +184,9 @@ type Zygote interface {
 	// AwaitReady returns when the function is loaded, or has failed to (a *Failure).
 	AwaitReady(ctx context.Context) error
 	// Fork makes an instance. Marks.Begun is Fork's call, Provisioned is when
-	// the child ran, Start is Restored. Safe for concurrent use.
-	Fork(ctx context.Context, id string) (Instance, error)
+	// the child ran, Start is Restored. Safe for concurrent use. The zygote itself
+	// is told that it is SnapStart's, and its children what they are made for.
+	Fork(ctx context.Context, id string, why Initialization) (Instance, error)
 	// Done is closed when its process has gone by itself or by Stop. Its
 	// children live on.
 	Done() <-chan struct{}

@@ -86,7 +86,7 @@ func (s Stocked) Boot(ctx context.Context, id string, runtime platform.Runtime) 
 func (s stem) AwaitBooted(ctx context.Context) error { return pause(ctx, s.box.Boot, s.done) }
 
 // Assign makes the stem an instance.
-func (s stem) Assign(ctx context.Context, id string, spec *sandbox.Spec) (sandbox.Instance, error) {
+func (s stem) Assign(ctx context.Context, id string, spec *sandbox.Spec, why sandbox.Initialization) (sandbox.Instance, error) {
 	err := s.step(id)
 	if err := s.Stop(); err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func (s stem) Assign(ctx context.Context, id string, spec *sandbox.Spec) (sandbo
 	if err != nil {
 		return nil, err
 	}
-	in := s.box.instance(id, spec)
+	in := s.box.instance(id, spec, why)
 	in.marks.Start, in.init = sample.Prewarmed, s.box.Init
 	return s.box.put(ctx, in, s.box.Assign)
 }
@@ -123,11 +123,11 @@ func (z zygote) AwaitReady(ctx context.Context) error {
 }
 
 // Fork makes an instance that is ready at once.
-func (z zygote) Fork(ctx context.Context, id string) (sandbox.Instance, error) {
+func (z zygote) Fork(ctx context.Context, id string, why sandbox.Initialization) (sandbox.Instance, error) {
 	if err := z.step(id); err != nil {
 		return nil, err
 	}
-	in := z.box.instance(id, z.spec)
+	in := z.box.instance(id, z.spec, why)
 	in.marks.Start = sample.Restored
 	return z.box.put(ctx, in, z.box.Fork)
 }
@@ -139,8 +139,8 @@ type Pausing struct{ *Sandbox }
 type pausable struct{ *Instance }
 
 // Start makes an instance that can be paused.
-func (s Pausing) Start(ctx context.Context, id string, spec *sandbox.Spec) (sandbox.Instance, error) {
-	in, err := s.Sandbox.Start(ctx, id, spec)
+func (s Pausing) Start(ctx context.Context, id string, spec *sandbox.Spec, why sandbox.Initialization) (sandbox.Instance, error) {
+	in, err := s.Sandbox.Start(ctx, id, spec, why)
 	if err != nil {
 		return nil, err
 	}

@@ -47,8 +47,8 @@ type Sandbox struct {
 }
 
 // Start makes an instance after Provision.
-func (s *Sandbox) Start(ctx context.Context, id string, spec *sandbox.Spec) (sandbox.Instance, error) {
-	in := s.instance(id, spec)
+func (s *Sandbox) Start(ctx context.Context, id string, spec *sandbox.Spec, why sandbox.Initialization) (sandbox.Instance, error) {
+	in := s.instance(id, spec, why)
 	in.boot, in.init = s.Boot, s.Init
 	if s.StartErr != nil {
 		if err := s.StartErr(id); err != nil {
@@ -58,8 +58,8 @@ func (s *Sandbox) Start(ctx context.Context, id string, spec *sandbox.Spec) (san
 	return s.put(ctx, in, s.Provision)
 }
 
-func (s *Sandbox) instance(id string, spec *sandbox.Spec) *Instance {
-	in := &Instance{box: s, id: id, spec: spec, done: make(chan struct{}), inUse: make(chan struct{}, max(1, spec.Slots))}
+func (s *Sandbox) instance(id string, spec *sandbox.Spec, why sandbox.Initialization) *Instance {
+	in := &Instance{box: s, id: id, spec: spec, why: why, done: make(chan struct{}), inUse: make(chan struct{}, max(1, spec.Slots))}
 	in.marks.Begun = s.Clock.Now()
 	return in
 }
@@ -125,6 +125,17 @@ func (s *Sandbox) Ids() iter.Seq[string] {
 	return slices.Values(slices.Sorted(maps.Keys(s.kept)))
 }
 
+// Whys are what the instances that are there were started for, sorted.
+func (s *Sandbox) Whys() (all []sandbox.Initialization) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, in := range s.there {
+		all = append(all, in.why)
+	}
+	slices.Sort(all)
+	return all
+}
+
 // Kill has the instance, stem or zygote die by itself, if it is
 // there. It is not put away by that.
 func (s *Sandbox) Kill(id string) {
@@ -144,6 +155,7 @@ type Instance struct {
 	box   *Sandbox
 	id    string
 	spec  *sandbox.Spec
+	why   sandbox.Initialization
 	marks sandbox.Marks
 	once  sync.Once
 	done  chan struct{}

@@ -43,13 +43,17 @@ type attempt struct {
 	peak int64
 }
 
-// begin makes a container run.
-func (s *Sandbox) begin(ctx context.Context, id string, spec *sandbox.Spec, i *image, begun int64) (session.Attempt, int64, error) {
-	b := s.shelf.take(spec)
+// begin makes a container run. Those on the shelf are told, like any that is
+// created, what they are for, and that is requests.
+func (s *Sandbox) begin(ctx context.Context, t tag, spec *sandbox.Spec, i *image, begun int64) (session.Attempt, int64, error) {
+	var b *berth
+	if t.why == sandbox.OnDemand {
+		b = s.shelf.take(spec)
+	}
 	ahead := b != nil
 	if !ahead {
 		var err error
-		if b, err = s.furnish(ctx, id, spec, i); err != nil {
+		if b, err = s.furnish(ctx, t, spec, i); err != nil {
 			return nil, 0, unusable(err)
 		}
 	}
@@ -79,6 +83,8 @@ func (a *attempt) run(ctx context.Context) error {
 		a.log.close()
 		return fmt.Errorf("start container: %w", err)
 	}
+	group := e.group(a.container)
+	a.findPeak("0::" + group + "\n1:memory:" + group + "\n")
 	return nil
 }
 
@@ -148,8 +154,8 @@ func (a *attempt) outOfMemory() bool {
 	return true
 }
 
-// settle takes away the full CPU that init had, and finds out where the
-// kernel tells of its memory. Nobody waits for it.
+// settle takes away the full CPU that init had, and notes the memory that init
+// took. Nobody waits for it.
 func (a *attempt) settle(spec *sandbox.Spec) {
 	a.works.Go(func() {
 		if err := a.limitCPU(spec); err != nil && !a.condemned.Load() {
@@ -159,7 +165,8 @@ func (a *attempt) settle(spec *sandbox.Spec) {
 				a.sandbox.note("CPU shares are not enforced: " + err.Error())
 			}
 		}
-		a.findPeak()
+		a.askForPeak()
+		a.MaxMemory() // one that ends by itself takes its control group with it
 	})
 }
 
@@ -206,21 +213,30 @@ func (a *attempt) state() (*container.State, error) {
 	return r.Container.State, nil
 }
 
-// findPeak finds the file that tells the most memory that the container used.
-func (a *attempt) findPeak() {
+// askForPeak is findPeak in the group that the container's process says that it
+// is in, where the engine puts its groups elsewhere than by default. To ask
+// takes some 10 ms, so that a first short invocation's peak is not known then.
+func (a *attempt) askForPeak() {
+	if a.peakFile() != "" {
+		return
+	}
 	pid, err := a.process()
 	if err != nil {
 		return
 	}
+	if groups, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup"); err == nil {
+		a.findPeak(string(groups))
+	}
+}
+
+// findPeak finds the file that tells the most memory that the container used,
+// by the groups that it is in, as /proc/PID/cgroup has them.
+func (a *attempt) findPeak(groups string) {
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return
 	}
-	groups, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup")
-	if err != nil {
-		return
-	}
-	hierarchies, err := cgroup.Hierarchies(string(mounts), string(groups))
+	hierarchies, err := cgroup.Hierarchies(string(mounts), groups)
 	if err != nil {
 		return
 	}
@@ -235,6 +251,12 @@ func (a *attempt) findPeak() {
 			}
 		}
 	}
+}
+
+func (a *attempt) peakFile() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.file
 }
 
 func readCount(file string) (int64, bool) {

@@ -30,8 +30,15 @@ type berth struct {
 	address netip.Addr    // the container's own in Options.Network
 }
 
-// furnish makes a berth for an instance, or with an empty id for any of the function's.
-func (s *Sandbox) furnish(ctx context.Context, id string, spec *sandbox.Spec, i *image) (_ *berth, err error) {
+// tag is what a container is told of the instance that it is created for; with
+// an empty id it is for any of the function's.
+type tag struct {
+	id  string
+	why sandbox.Initialization
+}
+
+// furnish makes a berth.
+func (s *Sandbox) furnish(ctx context.Context, t tag, spec *sandbox.Spec, i *image) (_ *berth, err error) {
 	b := &berth{placed: make(chan struct{})}
 	defer func() {
 		if err != nil {
@@ -46,7 +53,7 @@ func (s *Sandbox) furnish(ctx context.Context, id string, spec *sandbox.Spec, i 
 		return nil, err
 	}
 	b.api = runtimeapi.Serve(listener, s.clock, s.limits.Response)
-	r, err := s.engine.ContainerCreate(ctx, s.describe(id, spec, i, b))
+	r, err := s.engine.ContainerCreate(ctx, s.describe(t, spec, i, b))
 	if err != nil {
 		return nil, fmt.Errorf("create container: %w", err)
 	}
@@ -108,14 +115,14 @@ func (s *Sandbox) discard(b *berth) error {
 }
 
 // describe is what the engine is asked to create.
-func (s *Sandbox) describe(id string, spec *sandbox.Spec, i *image, b *berth) client.ContainerCreateOptions {
+func (s *Sandbox) describe(t tag, spec *sandbox.Spec, i *image, b *berth) client.ContainerCreateOptions {
 	network, yes, processes := container.NetworkMode("host"), true, int64(s.limits.Processes)
 	if s.options.Network != "" {
 		network = container.NetworkMode(s.options.Network)
 	}
 	labels := map[string]string{ownerLabel: s.owner.String(), functionLabel: spec.Function.Name}
-	if id != "" {
-		labels[instanceLabel] = id
+	if t.id != "" {
+		labels[instanceLabel] = t.id
 	}
 	host := &container.HostConfig{
 		NetworkMode:    network,
@@ -135,15 +142,15 @@ func (s *Sandbox) describe(id string, spec *sandbox.Spec, i *image, b *berth) cl
 	user := strconv.FormatUint(uint64(b.user), 10)
 	return client.ContainerCreateOptions{HostConfig: host, Config: &container.Config{
 		Image: i.reference, Entrypoint: i.entrypoint, Cmd: i.command, WorkingDir: i.workdir,
-		User: user + ":" + user, Env: s.environment(id, spec, b), Labels: labels,
+		User: user + ":" + user, Env: s.environment(t, spec, b), Labels: labels,
 		AttachStdout: true, AttachStderr: true,
 	}}
 }
 
 // environment is Lambda's, on top of the image's own.
-func (s *Sandbox) environment(id string, spec *sandbox.Spec, b *berth) []string {
-	if id == "" {
-		id = "ahead-" + strconv.FormatInt(s.clock.Now(), 36)
+func (s *Sandbox) environment(t tag, spec *sandbox.Spec, b *berth) []string {
+	if t.id == "" {
+		t.id = "ahead-" + strconv.FormatInt(s.clock.Now(), 36)
 	}
 	var env []string
 	for _, pair := range sandbox.Environment(spec, s.options.Region, taskFolder, clientFolder) {
@@ -152,7 +159,7 @@ func (s *Sandbox) environment(id string, spec *sandbox.Spec, b *berth) []string 
 			env = append(env, pair)
 		}
 	}
-	return append(sandbox.Own(env, id, spec.Version, time.Now()), "AWS_LAMBDA_RUNTIME_API="+b.api.Addr())
+	return append(sandbox.Own(env, t.id, spec.Version, t.why, time.Now()), "AWS_LAMBDA_RUNTIME_API="+b.api.Addr())
 }
 
 // unusable is a failure of kind Init if the engine says that an image cannot be

@@ -137,6 +137,15 @@ func (e *engine) hasRuntime(name string) bool {
 
 func (e *engine) runtimes() []string { return slices.Sorted(maps.Keys(e.info.Runtimes)) }
 
+// group is where the engine puts a container's control group, unless it is
+// configured otherwise.
+func (e *engine) group(container string) string {
+	if e.info.CgroupDriver == "systemd" {
+		return "/system.slice/docker-" + container + ".scope"
+	}
+	return "/docker/" + container
+}
+
 // findGateway finds the address under which containers of a network reach this machine.
 func (e *engine) findGateway(ctx context.Context, network string) error {
 	if network == "" {

@@ -235,7 +235,7 @@ func TestStartOfNothing(t *testing.T) {
 	s := open(t, container.Options{})
 	nothing := spec("")
 	nothing.Function.Code = t.TempDir()
-	_, err := s.Start(t.Context(), "i-1", nothing)
+	_, err := s.Start(t.Context(), "i-1", nothing, sandbox.OnDemand)
 	if f := failure(t, err, sample.Init); f.Type != "Runtime.InvalidEntrypoint" {
 		t.Errorf("got %q", f.Type)
 	}
@@ -248,7 +248,7 @@ func TestStartOfNothing(t *testing.T) {
 	}
 	nothing = spec("")
 	nothing.Function.Runtime = "cobol"
-	if _, err := s.Start(t.Context(), "i-3", nothing); err == nil || !strings.Contains(err.Error(), "cobol") {
+	if _, err := s.Start(t.Context(), "i-3", nothing, sandbox.OnDemand); err == nil || !strings.Contains(err.Error(), "cobol") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -259,7 +259,7 @@ func TestStartAfterClose(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, err := s.Start(t.Context(), "i-2", spec(""))
+	_, err := s.Start(t.Context(), "i-2", spec(""), sandbox.OnDemand)
 	failure(t, err, sample.Platform)
 }
 

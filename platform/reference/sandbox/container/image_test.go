@@ -124,7 +124,7 @@ func TestImage(t *testing.T) {
 		}
 	})
 	t.Run("no entry point", func(t *testing.T) {
-		_, err := s.Start(t.Context(), "i-1", of("coldcurve-test/idle:1"))
+		_, err := s.Start(t.Context(), "i-1", of("coldcurve-test/idle:1"), sandbox.OnDemand)
 		if f := failure(t, err, sample.Init); f.Type != "Runtime.InvalidEntrypoint" {
 			t.Errorf("got %q", f.Type)
 		}

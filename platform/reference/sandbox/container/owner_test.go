@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/coldcurve/coldcurve/platform/platformtest/need"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/container"
 )
 
@@ -30,7 +31,7 @@ func own(dir string) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	if _, err := s.Start(context.Background(), "i-1", function); err != nil {
+	if _, err := s.Start(context.Background(), "i-1", function, sandbox.OnDemand); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -145,7 +145,7 @@ func (s *Sandbox) Forget(spec *sandbox.Spec) {
 
 // Start implements sandbox.Sandbox. A program that is missing or not one is a
 // *sandbox.Failure of kind Init.
-func (s *Sandbox) Start(ctx context.Context, id string, spec *sandbox.Spec) (sandbox.Instance, error) {
+func (s *Sandbox) Start(ctx context.Context, id string, spec *sandbox.Spec, why sandbox.Initialization) (sandbox.Instance, error) {
 	begun := s.clock.Now()
 	s.mu.Lock()
 	if s.closed {
@@ -162,7 +162,9 @@ func (s *Sandbox) Start(ctx context.Context, id string, spec *sandbox.Spec) (san
 	in := &instance{sandbox: s}
 	in.Session, err = session.Begin(ctx, session.Config{
 		Spec: spec, Clock: s.clock, Begun: begun, Response: s.limits.Response, Grace: s.options.Grace,
-		Begin: func(ctx context.Context) (session.Attempt, int64, error) { return s.begin(ctx, id, spec, i, begun) },
+		Begin: func(ctx context.Context) (session.Attempt, int64, error) {
+			return s.begin(ctx, tag{id, why}, spec, i, begun)
+		},
 		Ready: func(a session.Attempt) error { a.(*attempt).settle(spec); return nil },
 	})
 	if err != nil {

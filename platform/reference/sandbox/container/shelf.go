@@ -73,7 +73,7 @@ func (h *shelf) fill(r *row, spec *sandbox.Spec, i *image) (spare *berth) {
 func (h *shelf) create(spec *sandbox.Spec, i *image) (*berth, error) {
 	ctx, cancel := patiently()
 	defer cancel()
-	return h.sandbox.furnish(ctx, "", spec, i)
+	return h.sandbox.furnish(ctx, tag{why: sandbox.OnDemand}, spec, i)
 }
 
 // take gives a container of the function; nil where none is ready.

@@ -86,7 +86,7 @@ func open(t testing.TB, o namespace.Options) *namespace.Sandbox {
 // ready starts an instance and awaits its init.
 func ready(t testing.TB, s sandbox.Sandbox, spec *sandbox.Spec) sandbox.Instance {
 	t.Helper()
-	in, err := s.Start(t.Context(), "i-1", spec)
+	in, err := s.Start(t.Context(), "i-1", spec, sandbox.OnDemand)
 	if err != nil {
 		t.Fatalf("start: %v", err)
 	}

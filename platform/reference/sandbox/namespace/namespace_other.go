@@ -25,7 +25,7 @@ func New(Options) (*Sandbox, error) { return nil, Available() }
 func (*Sandbox) Prepare(context.Context, *sandbox.Spec) error { return Available() }
 
 // Start refuses.
-func (*Sandbox) Start(context.Context, string, *sandbox.Spec) (sandbox.Instance, error) {
+func (*Sandbox) Start(context.Context, string, *sandbox.Spec, sandbox.Initialization) (sandbox.Instance, error) {
 	return nil, Available()
 }
 

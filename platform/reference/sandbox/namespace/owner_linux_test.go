@@ -38,7 +38,7 @@ func own(code string) error {
 	shop := &sandbox.Spec{Function: platform.Function{Name: "orphan", Runtime: platform.Go, Code: code,
 		Env: map[string]string{sandboxtest.Marker: os.Getenv(sandboxtest.Marker), "SPAWN": "session"}},
 		Version: "$LATEST", Memory: 256 << 20, Storage: 8 << 20, Timeout: time.Minute, InitLimit: time.Minute}
-	in, err := s.Start(context.Background(), "i-1", shop)
+	in, err := s.Start(context.Background(), "i-1", shop, sandbox.OnDemand)
 	if err != nil {
 		return err
 	}

@@ -74,8 +74,8 @@ func (w *walls) readable(code string) error {
 }
 
 // Start implements sandbox.Sandbox.
-func (s *Sandbox) Start(ctx context.Context, id string, spec *sandbox.Spec) (sandbox.Instance, error) {
-	return s.box.Start(ctx, id, spec)
+func (s *Sandbox) Start(ctx context.Context, id string, spec *sandbox.Spec, why sandbox.Initialization) (sandbox.Instance, error) {
+	return s.box.Start(ctx, id, spec, why)
 }
 
 // Threads are those that make cells and start instances.

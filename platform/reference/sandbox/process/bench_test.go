@@ -89,7 +89,7 @@ func BenchmarkColdStart(b *testing.B) {
 func settle() { time.Sleep(8 * time.Millisecond) }
 
 func cold(b *testing.B, s *process.Sandbox, shop *sandbox.Spec) sandbox.Instance {
-	in, err := s.Start(b.Context(), "i-1", shop)
+	in, err := s.Start(b.Context(), "i-1", shop, sandbox.OnDemand)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/platformtest/need"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
 )
 
@@ -284,17 +285,17 @@ func TestStartOfNothing(t *testing.T) {
 	s := open(t, process.Options{})
 	nothing := spec(t, "")
 	nothing.Function.Code = t.TempDir()
-	_, err := s.Start(t.Context(), "i-1", nothing)
+	_, err := s.Start(t.Context(), "i-1", nothing, sandbox.OnDemand)
 	if f := failure(t, err, sample.Init); f.Type != "Runtime.InvalidEntrypoint" {
 		t.Errorf("got %q", f.Type)
 	}
 	if err := os.WriteFile(filepath.Join(nothing.Function.Code, "bootstrap"), []byte("not a program"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.Start(t.Context(), "i-2", nothing)
+	_, err = s.Start(t.Context(), "i-2", nothing, sandbox.OnDemand)
 	failure(t, err, sample.Init)
 	nothing.Function.Runtime = platform.Runtime("cobol")
-	if _, err := s.Start(t.Context(), "i-3", nothing); err == nil || !strings.Contains(err.Error(), "cobol") {
+	if _, err := s.Start(t.Context(), "i-3", nothing, sandbox.OnDemand); err == nil || !strings.Contains(err.Error(), "cobol") {
 		t.Errorf("got %v", err)
 	}
 	if got := string(invoke(t, ready(t, s, spec(t, "")), "after all").Body); got != "after all" {
@@ -308,6 +309,6 @@ func TestStartAfterClose(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, err := s.Start(t.Context(), "i-2", spec(t, ""))
+	_, err := s.Start(t.Context(), "i-2", spec(t, ""), sandbox.OnDemand)
 	failure(t, err, sample.Platform)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform/platformtest/need"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -194,7 +195,7 @@ func TestManyAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range n {
 		all.Go(func() {
-			in, err := s.Start(t.Context(), "i-"+strconv.Itoa(i), shop)
+			in, err := s.Start(t.Context(), "i-"+strconv.Itoa(i), shop, sandbox.OnDemand)
 			if err != nil {
 				t.Errorf("start %d: %v", i, err)
 				return

@@ -16,14 +16,22 @@ type instance struct {
 	id      string
 }
 
-// start starts an instance that was asked for at begun. The caller has entered.
-func (s *Sandbox) start(ctx context.Context, id string, spec *sandbox.Spec, begun int64) (sandbox.Instance, error) {
-	prog, err := s.programs.of(ctx, spec)
+// birth is what is asked for where an instance is.
+type birth struct {
+	id    string
+	spec  *sandbox.Spec
+	why   sandbox.Initialization
+	begun int64 // CLOCK_MONOTONIC: it was asked for
+}
+
+// start starts an instance. The caller has entered.
+func (s *Sandbox) start(ctx context.Context, to birth) (sandbox.Instance, error) {
+	prog, err := s.programs.of(ctx, to.spec)
 	if err != nil {
-		return nil, fmt.Errorf("start instance %s: %w", id, err)
+		return nil, fmt.Errorf("start instance %s: %w", to.id, err)
 	}
-	in := &instance{sandbox: s, id: id}
-	if in.Session, err = session.Begin(ctx, s.conversation(id, spec, prog, begun)); err != nil {
+	in := &instance{sandbox: s, id: to.id}
+	if in.Session, err = session.Begin(ctx, s.conversation(to, prog)); err != nil {
 		return nil, err
 	}
 	s.remember(in)
@@ -32,28 +40,26 @@ func (s *Sandbox) start(ctx context.Context, id string, spec *sandbox.Spec, begu
 
 // inherit makes an instance of a process that runs already. A second attempt
 // would be a process of prog.
-func (s *Sandbox) inherit(a *attempt, id string, spec *sandbox.Spec, prog program, begun int64, kind sample.Start) sandbox.Instance {
-	in := &instance{sandbox: s, id: id}
-	in.Session = session.Inherit(s.conversation(id, spec, prog, begun), tenant{a, id}, kind, s.clock.Now())
+func (s *Sandbox) inherit(a *attempt, to birth, prog program, kind sample.Start) sandbox.Instance {
+	in := &instance{sandbox: s, id: to.id}
+	in.Session = session.Inherit(s.conversation(to, prog), tenant{a, to.id}, kind, s.clock.Now())
 	s.remember(in)
 	return in
 }
 
 // conversation is what a session has to know of an instance.
-func (s *Sandbox) conversation(id string, spec *sandbox.Spec, prog program, begun int64) session.Config {
+func (s *Sandbox) conversation(to birth, prog program) session.Config {
 	return session.Config{
-		Spec: spec, Clock: s.clock, Begun: begun, Response: s.limits.Response, Grace: s.options.Grace,
+		Spec: to.spec, Clock: s.clock, Begun: to.begun, Response: s.limits.Response, Grace: s.options.Grace,
 		Begin: func(ctx context.Context) (session.Attempt, int64, error) {
-			o := &order{program: prog, spec: spec, tie: func(b *berth) ([]string, error) {
-				return b.bind(prog.env, spec, id, begun)
-			}}
-			if err := s.launch(ctx, id, o); err != nil {
+			o := &order{program: prog, spec: to.spec, tie: func(b *berth) ([]string, error) { return b.bind(prog.env, to) }}
+			if err := s.launch(ctx, to.id, o); err != nil {
 				return nil, 0, err
 			}
-			return tenant{newAttempt(o, s.wards), id}, o.provisioned, nil
+			return tenant{newAttempt(o, s.wards), to.id}, o.provisioned, nil
 		},
 		// Init has had the full CPU.
-		Ready: func(a session.Attempt) error { return a.(tenant).limit(s, spec.Memory) },
+		Ready: func(a session.Attempt) error { return a.(tenant).limit(s, to.spec.Memory) },
 	}
 }
 

@@ -419,15 +419,15 @@ func (l *launcher) execute(o *order, env []string) (pid, pidfd int, err error) {
 	return pid, pidfd, err
 }
 
-// bind bounds the berth and ties it to an instance that was asked for at begun;
-// it completes the instance's environment.
-func (b *berth) bind(env []string, spec *sandbox.Spec, id string, begun int64) ([]string, error) {
+// bind bounds the berth and ties it to an instance; it completes the instance's
+// environment.
+func (b *berth) bind(env []string, to birth) ([]string, error) {
 	if b.group != nil {
-		if err := b.group.SetMemory(spec.Memory); err != nil {
+		if err := b.group.SetMemory(to.spec.Memory); err != nil {
 			return nil, err
 		}
 	}
-	b.api.Begin(spec.ARN, begun)
-	b.api.Share(max(1, spec.Slots))
-	return append(sandbox.Own(env, id, spec.Version, time.Now()), "AWS_LAMBDA_RUNTIME_API="+b.api.Addr()), nil
+	b.api.Begin(to.spec.ARN, to.begun)
+	b.api.Share(max(1, to.spec.Slots))
+	return append(sandbox.Own(env, to.id, to.spec.Version, to.why, time.Now()), "AWS_LAMBDA_RUNTIME_API="+b.api.Addr()), nil
 }

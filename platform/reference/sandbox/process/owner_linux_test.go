@@ -34,7 +34,7 @@ func own(dir string) {
 		Env: map[string]string{marker: os.Getenv(marker), "BEHAVIOUR": os.Getenv("OWNED"), "SPAWN": "session"}},
 		Version: "$LATEST", Memory: 256 << 20, Timeout: time.Minute, InitLimit: time.Minute}
 	for i := range 5 {
-		in, err := s.Start(context.Background(), "i-"+strconv.Itoa(i), spec)
+		in, err := s.Start(context.Background(), "i-"+strconv.Itoa(i), spec, sandbox.OnDemand)
 		if err != nil {
 			panic(err)
 		}
@@ -69,11 +69,11 @@ func ownTiers(s *process.Sandbox) {
 		if i == 2 {
 			continue // stays a stem
 		}
-		grown, err := st.Assign(context.Background(), "i-1", spec)
+		grown, err := st.Assign(context.Background(), "i-1", spec, sandbox.OnDemand)
 		if err != nil {
 			panic(err)
 		}
-		forked, err := z.Fork(context.Background(), "i-2")
+		forked, err := z.Fork(context.Background(), "i-2", sandbox.OnDemand)
 		if err != nil {
 			panic(err)
 		}

@@ -92,7 +92,7 @@ func open(t testing.TB, o process.Options) *process.Sandbox {
 
 func start(t testing.TB, s *process.Sandbox, spec *sandbox.Spec) sandbox.Instance {
 	t.Helper()
-	in, err := s.Start(t.Context(), "i-1", spec)
+	in, err := s.Start(t.Context(), "i-1", spec, sandbox.OnDemand)
 	if err != nil {
 		t.Fatalf("start: %v", err)
 	}

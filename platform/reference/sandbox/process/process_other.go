@@ -27,7 +27,7 @@ func unsupported() error {
 func (*Sandbox) Prepare(context.Context, *sandbox.Spec) error { return unsupported() }
 
 // Start refuses.
-func (*Sandbox) Start(context.Context, string, *sandbox.Spec) (sandbox.Instance, error) {
+func (*Sandbox) Start(context.Context, string, *sandbox.Spec, sandbox.Initialization) (sandbox.Instance, error) {
 	return nil, unsupported()
 }
 

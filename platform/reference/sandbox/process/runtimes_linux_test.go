@@ -233,7 +233,7 @@ func TestRuntimeWithoutItsClient(t *testing.T) {
 	if err := s.Prepare(t.Context(), shop); err == nil || !strings.Contains(err.Error(), "runtime client") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := s.Start(t.Context(), "i-1", shop); errors.Unwrap(err) == nil {
+	if _, err := s.Start(t.Context(), "i-1", shop, sandbox.OnDemand); errors.Unwrap(err) == nil {
 		t.Errorf("got %v", err)
 	}
 }

@@ -189,13 +189,13 @@ func (s *Sandbox) Prepare(ctx context.Context, spec *sandbox.Spec) error {
 
 // Start implements sandbox.Sandbox. An executable that is missing or not one
 // is a *sandbox.Failure of kind Init.
-func (s *Sandbox) Start(ctx context.Context, id string, spec *sandbox.Spec) (sandbox.Instance, error) {
+func (s *Sandbox) Start(ctx context.Context, id string, spec *sandbox.Spec, why sandbox.Initialization) (sandbox.Instance, error) {
 	begun := s.clock.Now()
 	if err := s.enter(id); err != nil {
 		return nil, err
 	}
 	defer s.starts.Done()
-	return s.start(ctx, id, spec, begun)
+	return s.start(ctx, birth{id, spec, why, begun})
 }
 
 // enter says whether something may still be started; if so, the caller calls

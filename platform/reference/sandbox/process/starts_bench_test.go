@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/coldcurve/coldcurve/platform/reference/internal/floor"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
 )
 
@@ -44,7 +45,7 @@ func BenchmarkStartRate(b *testing.B) {
 				loops[worker].End()
 			}
 			boxed := func(b *testing.B, worker int) {
-				in, err := s.Start(b.Context(), "i-"+strconv.Itoa(worker), shop)
+				in, err := s.Start(b.Context(), "i-"+strconv.Itoa(worker), shop, sandbox.OnDemand)
 				if err != nil {
 					b.Error(err)
 					return

@@ -68,9 +68,9 @@ func (st *stem) AwaitBooted(ctx context.Context) error {
 
 // Assign implements sandbox.Stem. A function with variables that its
 // interpreter reads only at its own start gets a fresh one, which is Cold.
-func (st *stem) Assign(ctx context.Context, id string, spec *sandbox.Spec) (sandbox.Instance, error) {
+func (st *stem) Assign(ctx context.Context, id string, spec *sandbox.Spec, why sandbox.Initialization) (sandbox.Instance, error) {
 	s := st.sandbox
-	begun := s.clock.Now()
+	to := birth{id, spec, why, s.clock.Now()}
 	if err := s.enter(id); err != nil {
 		return nil, err
 	}
@@ -84,9 +84,9 @@ func (st *stem) Assign(ctx context.Context, id string, spec *sandbox.Spec) (sand
 		if err := st.attempt.putAway(st.id); err != nil {
 			return nil, &sandbox.Failure{Kind: sample.Platform, Cause: fmt.Errorf("start %s: %w", id, err)}
 		}
-		return s.start(ctx, id, spec, begun)
+		return s.start(ctx, to)
 	}
-	in, err := st.assign(ctx, id, spec, begun)
+	in, err := st.assign(ctx, to)
 	if err != nil {
 		err = &sandbox.Failure{Kind: sample.Platform, Cause: fmt.Errorf("start %s: %w", id, errors.Join(err, st.attempt.putAway(st.id)))}
 		return nil, err
@@ -94,20 +94,20 @@ func (st *stem) Assign(ctx context.Context, id string, spec *sandbox.Spec) (sand
 	return in, nil
 }
 
-func (st *stem) assign(ctx context.Context, id string, spec *sandbox.Spec, begun int64) (sandbox.Instance, error) {
+func (st *stem) assign(ctx context.Context, to birth) (sandbox.Instance, error) {
 	s := st.sandbox
-	prog, err := s.programs.of(ctx, spec)
+	prog, err := s.programs.of(ctx, to.spec)
 	if err != nil {
 		return nil, err
 	}
-	env, err := st.attempt.bind(prog.env, spec, id, begun)
+	env, err := st.attempt.bind(prog.env, to)
 	if err != nil {
 		return nil, err
 	}
 	if err := st.attempt.api.Assign(env); err != nil {
 		return nil, err
 	}
-	return s.inherit(st.attempt, id, spec, prog, begun, sample.Prewarmed), nil
+	return s.inherit(st.attempt, to, prog, sample.Prewarmed), nil
 }
 
 // take uses the stem up, once.

@@ -32,7 +32,7 @@ func boot(t testing.TB, s *process.Sandbox, runtime platform.Runtime) sandbox.St
 
 func assign(t testing.TB, st sandbox.Stem, spec *sandbox.Spec) sandbox.Instance {
 	t.Helper()
-	in, err := st.Assign(t.Context(), "i-1", spec)
+	in, err := st.Assign(t.Context(), "i-1", spec, sandbox.OnDemand)
 	if err != nil {
 		t.Fatalf("assign: %v", err)
 	}
@@ -107,6 +107,25 @@ func TestStemIsAsIfStartedPlain(t *testing.T) {
 			awaited(t, grown)
 			if got := told(t, grown); got != plain {
 				t.Errorf("got\n%s\nwant what a plain start has:\n%s", got, plain)
+			}
+		})
+	}
+}
+
+// TestStemIsToldWhy: it boots before anybody knows, and its function reads it.
+func TestStemIsToldWhy(t *testing.T) {
+	for _, i := range interpreters() {
+		t.Run(string(i.runtime), func(t *testing.T) {
+			need.Program(t, i.program)
+			shop := i.spec(t, surroundings()[i.runtime])
+			shop.Function.Env["GREETING"] = "grüezi"
+			in, err := boot(t, open(t, withClients(t)), i.runtime).Assign(t.Context(), "i-1", shop, sandbox.Provisioned)
+			if err != nil {
+				t.Fatal(err)
+			}
+			awaited(t, in)
+			if got := told(t, in); !strings.Contains(got, `"AWS_LAMBDA_INITIALIZATION_TYPE": "provisioned-concurrency"`) {
+				t.Errorf("it has\n%s", got)
 			}
 		})
 	}
@@ -215,7 +234,7 @@ func TestStemIsUsedUp(t *testing.T) {
 	python := interpreters()[1]
 	st := boot(t, s, platform.Python)
 	in := assign(t, st, python.spec(t, python.source))
-	if _, err := st.Assign(t.Context(), "i-2", python.spec(t, python.source)); err == nil {
+	if _, err := st.Assign(t.Context(), "i-2", python.spec(t, python.source), sandbox.OnDemand); err == nil {
 		t.Error("a stem was assigned twice")
 	}
 	if err := st.Stop(); err != nil {
@@ -240,7 +259,7 @@ func TestStemThatIsStopped(t *testing.T) {
 		t.Errorf("processes %v are left", pids)
 	}
 	python := interpreters()[1]
-	if _, err := st.Assign(t.Context(), "i-1", python.spec(t, python.source)); err == nil {
+	if _, err := st.Assign(t.Context(), "i-1", python.spec(t, python.source), sandbox.OnDemand); err == nil {
 		t.Error("a stopped stem was assigned")
 	}
 }

@@ -77,7 +77,7 @@ func versus(b *testing.B, s *process.Sandbox, shop *sandbox.Spec, other tier) {
 	plain := tier{
 		ahead: func(*testing.B) {},
 		start: func(b *testing.B) sandbox.Instance {
-			in, err := s.Start(b.Context(), "i-1", shop)
+			in, err := s.Start(b.Context(), "i-1", shop, sandbox.OnDemand)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform/platformtest/need"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
 )
 
@@ -60,7 +61,7 @@ func TestOrphansGoWithTheirInstance(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			s := open(t, process.Options{NoCgroups: true, Adopt: true})
 			bystander := ready(t, s, spec(t, "", "SPAWN=session"))
-			other, err := s.Start(t.Context(), "i-2", spec(t, "", "SPAWN=session"))
+			other, err := s.Start(t.Context(), "i-2", spec(t, "", "SPAWN=session"), sandbox.OnDemand)
 			if err != nil {
 				t.Fatal(err)
 			}

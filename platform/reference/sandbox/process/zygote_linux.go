@@ -67,7 +67,7 @@ func (s *Sandbox) Brood(ctx context.Context, id string, spec *sandbox.Spec) (san
 	z := &zygote{sandbox: s, id: id, spec: spec, program: plain, wards: w, control: control,
 		loaded: make(chan struct{}), heard: make(chan struct{}), forkers: make(chan *forker), quit: make(chan struct{})}
 	o := &order{program: prog, spec: spec, extra: []uintptr{theirs.Fd()}, tie: func(b *berth) ([]string, error) {
-		return b.bind(prog.env, spec, id, begun)
+		return b.bind(prog.env, birth{id, spec, sandbox.SnapStart, begun})
 	}}
 	if err := s.launch(ctx, id, o); err != nil {
 		return nil, errors.Join(err, control.Close())
@@ -155,9 +155,9 @@ func (z *zygote) awaitLoaded() bool {
 }
 
 // Fork implements sandbox.Zygote.
-func (z *zygote) Fork(ctx context.Context, id string) (sandbox.Instance, error) {
+func (z *zygote) Fork(ctx context.Context, id string, why sandbox.Initialization) (sandbox.Instance, error) {
 	s := z.sandbox
-	begun := s.clock.Now()
+	to := birth{id, z.spec, why, s.clock.Now()}
 	if err := s.enter(id); err != nil {
 		return nil, err
 	}
@@ -166,7 +166,7 @@ func (z *zygote) Fork(ctx context.Context, id string) (sandbox.Instance, error) 
 	defer z.waiting.Add(-1)
 	select {
 	case f := <-z.forkers:
-		in, err := z.fork(f, id, begun)
+		in, err := z.fork(f, to)
 		if err != nil {
 			return nil, &sandbox.Failure{Kind: sample.Platform, Cause: fmt.Errorf("start %s from zygote %s: %w", id, z.id, err)}
 		}
@@ -178,7 +178,7 @@ func (z *zygote) Fork(ctx context.Context, id string) (sandbox.Instance, error) 
 	}
 }
 
-func (z *zygote) fork(f *forker, id string, begun int64) (sandbox.Instance, error) {
+func (z *zygote) fork(f *forker, to birth) (sandbox.Instance, error) {
 	if f.err != nil {
 		return nil, f.err
 	}
@@ -186,14 +186,14 @@ func (z *zygote) fork(f *forker, id string, begun int64) (sandbox.Instance, erro
 	z.busy.RLock() // the zygote is not ended meanwhile
 	defer z.busy.RUnlock()
 	_, err := z.wards.admit(func() (int, error) {
-		err := f.fork(o, z.spec, id, begun)
+		err := f.fork(o, to)
 		return o.pid, err
 	})
 	if err != nil {
 		f.discard()
 		return nil, err
 	}
-	return z.sandbox.inherit(newAttempt(o, z.wards), id, z.spec, z.program, begun, sample.Restored), nil
+	return z.sandbox.inherit(newAttempt(o, z.wards), to, z.program, sample.Restored), nil
 }
 
 // Done implements sandbox.Zygote.
@@ -260,8 +260,8 @@ func (z *zygote) furnish(f *forker) error {
 }
 
 // fork has the forker fork an instance, which is the order's process then.
-func (f *forker) fork(o *order, spec *sandbox.Spec, id string, begun int64) error {
-	env, err := f.berth.bind(nil, spec, id, begun)
+func (f *forker) fork(o *order, to birth) error {
+	env, err := f.berth.bind(nil, to)
 	if err != nil {
 		return err
 	}

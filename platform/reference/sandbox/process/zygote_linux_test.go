@@ -44,7 +44,7 @@ func brood(t testing.TB, s *process.Sandbox, spec *sandbox.Spec) sandbox.Zygote 
 
 func fork(t testing.TB, z sandbox.Zygote, id string) sandbox.Instance {
 	t.Helper()
-	in, err := z.Fork(t.Context(), id)
+	in, err := z.Fork(t.Context(), id, sandbox.OnDemand)
 	if err != nil {
 		t.Fatalf("fork: %v", err)
 	}
@@ -55,13 +55,14 @@ func fork(t testing.TB, z sandbox.Zygote, id string) sandbox.Instance {
 const tricky = `
 import os, random, signal, sys, time
 loaded = os.getpid()
+snapshot = os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"]
 print("loading")
 
 def handler(event, context):
     do = event["do"]
     if do == "tell":
         print("told")
-        return {"pid": os.getpid(), "loaded": loaded, "random": random.random(), "session": os.getsid(0),
+        return {"pid": os.getpid(), "loaded": loaded, "snapshot": snapshot, "random": random.random(), "session": os.getsid(0),
                 "env": dict(os.environ), "dir": os.getcwd(), "stream": context.log_stream_name}
     if do == "exit":
         os._exit(event["code"])
@@ -86,6 +87,7 @@ type account struct {
 	Random               float64
 	Env                  map[string]string
 	Dir, Stream          string
+	Snapshot             string // what the loaded module was told that it is for
 }
 
 func tell(t *testing.T, in sandbox.Instance) (a account) {
@@ -143,6 +145,26 @@ func TestZygoteForksInstances(t *testing.T) {
 	})
 }
 
+// TestZygotesChildIsToldWhy: the module is loaded for a snapshot, and each child
+// is made for what Fork says.
+func TestZygotesChildIsToldWhy(t *testing.T) {
+	need.Program(t, "python3")
+	o := withClients(t)
+	o.Adopt = true
+	z := brood(t, open(t, o), trickySpec(t))
+	for i, why := range []sandbox.Initialization{sandbox.SnapStart, sandbox.Provisioned} {
+		in, err := z.Fork(t.Context(), "i-"+strconv.Itoa(i), why)
+		if err != nil {
+			t.Fatal(err)
+		}
+		awaited(t, in)
+		a := tell(t, in)
+		if got := a.Env["AWS_LAMBDA_INITIALIZATION_TYPE"]; got != string(why) || a.Snapshot != "snap-start" {
+			t.Errorf("forked as %s it is told %q, and its module was %q", why, got, a.Snapshot)
+		}
+	}
+}
+
 // TestZygotesChildOutlivesIt: and its end is still seen as what it is.
 func TestZygotesChildOutlivesIt(t *testing.T) {
 	both(t, func(t *testing.T, o process.Options) {
@@ -154,7 +176,7 @@ func TestZygotesChildOutlivesIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		<-z.Done()
-		if _, err := z.Fork(t.Context(), "i-2"); err == nil {
+		if _, err := z.Fork(t.Context(), "i-2", sandbox.OnDemand); err == nil {
 			t.Error("a stopped zygote has forked")
 		}
 		tell(t, in)
@@ -230,7 +252,7 @@ func TestManyForks(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range 20 {
 			all.Go(func() {
-				in, err := z.Fork(t.Context(), "i-"+strconv.Itoa(i))
+				in, err := z.Fork(t.Context(), "i-"+strconv.Itoa(i), sandbox.OnDemand)
 				if err != nil {
 					t.Errorf("fork %d: %v", i, err)
 					return
@@ -300,7 +322,7 @@ func TestZygoteThatEndsByItself(t *testing.T) {
 			}
 		}
 		<-z.Done()
-		if _, err := z.Fork(t.Context(), "i-2"); err == nil {
+		if _, err := z.Fork(t.Context(), "i-2", sandbox.OnDemand); err == nil {
 			t.Error("a dead zygote has forked")
 		}
 		tell(t, in)

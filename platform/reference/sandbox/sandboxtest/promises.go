@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,7 +26,7 @@ func Run(t *testing.T, k Kit) {
 		{"answers", answers}, {"handler fails", handlerFails}, {"init fails", initFails}, {"process ends", processEnds},
 		{"deadline", deadline}, {"payload limit", payloadLimit}, {"out of memory", outOfMemory}, {"log tail", logTail},
 		{"stop", stop}, {"stop graceful", stopGraceful}, {"nothing to start", nothingToStart}, {"start after close", startAfterClose},
-		{"many at once", manyAtOnce}, {"context", contexts}, {"pause", pause}, {"injuries", injuries},
+		{"many at once", manyAtOnce}, {"context", contexts}, {"initialization", initialization}, {"pause", pause}, {"injuries", injuries},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, k) })
 	}
@@ -294,7 +295,7 @@ func nothingToStart(t *testing.T, k Kit) {
 	s := k.open(t)
 	nothing := k.Spec(t, "")
 	nothing.Function.Code = readable(t)
-	_, err := s.Start(t.Context(), "i-1", nothing)
+	_, err := s.Start(t.Context(), "i-1", nothing, sandbox.OnDemand)
 	if f := failure(t, err, sample.Init); f.Type != "Runtime.InvalidEntrypoint" {
 		t.Errorf("got %q", f.Type)
 	}
@@ -310,7 +311,7 @@ func startAfterClose(t *testing.T, k Kit) {
 		t.Fatal(err)
 	}
 	gone(t, in)
-	_, err := s.Start(t.Context(), "i-2", k.Spec(t, ""))
+	_, err := s.Start(t.Context(), "i-2", k.Spec(t, ""), sandbox.OnDemand)
 	failure(t, err, sample.Platform)
 }
 
@@ -320,7 +321,7 @@ func manyAtOnce(t *testing.T, k Kit) {
 	var all sync.WaitGroup
 	for i := range 20 {
 		all.Go(func() {
-			in, err := s.Start(t.Context(), "i-"+strconv.Itoa(i), shop)
+			in, err := s.Start(t.Context(), "i-"+strconv.Itoa(i), shop, sandbox.OnDemand)
 			if err != nil {
 				t.Errorf("start %d: %v", i, err)
 				return
@@ -359,9 +360,34 @@ func contexts(t *testing.T, k Kit) {
 	if err != nil || string(r.Body) != "the caller has gone" {
 		t.Errorf("invoke: got %q, %v, want an answer all the same", r.Body, err)
 	}
-	if in, err := s.Start(over, "i-2", k.Spec(t, "")); err == nil { // it may have been too quick
+	if in, err := s.Start(over, "i-2", k.Spec(t, ""), sandbox.OnDemand); err == nil { // it may have been too quick
 		if err := in.Stop(false); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// initialization wants an instance to be told why it was started, and its
+// function not to have a say in it.
+func initialization(t *testing.T, k Kit) {
+	const name = "AWS_LAMBDA_INITIALIZATION_TYPE="
+	s := k.open(t)
+	for _, why := range []sandbox.Initialization{sandbox.OnDemand, sandbox.Provisioned} {
+		in, err := s.Start(t.Context(), "i-"+string(why), k.Spec(t, "", name+"mine"), why)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := in.AwaitReady(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var told []string
+		for line := range strings.Lines(string(invoke(t, in, "env").Body)) {
+			if value, ok := strings.CutPrefix(strings.TrimSpace(line), name); ok {
+				told = append(told, value)
+			}
+		}
+		if !slices.Equal(told, []string{string(why)}) {
+			t.Errorf("started as %s it is told %q", why, told)
 		}
 	}
 }

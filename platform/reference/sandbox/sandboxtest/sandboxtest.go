@@ -93,7 +93,7 @@ func (k Kit) open(t testing.TB) sandbox.Sandbox {
 
 func start(t testing.TB, s sandbox.Sandbox, spec *sandbox.Spec) sandbox.Instance {
 	t.Helper()
-	in, err := s.Start(t.Context(), "i-1", spec)
+	in, err := s.Start(t.Context(), "i-1", spec, sandbox.OnDemand)
 	if err != nil {
 		t.Fatalf("start: %v", err)
 	}

@@ -122,7 +122,7 @@ func TestWorld(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := ready(t, s, spec(t, code, map[string]string{"COLOUR": "green", "AWS_REGION": "mars"}))
-	environment := strings.Split(string(invoke(t, in, "environment").Body), "\n")
+	environment := strings.Split(string(invoke(t, in, "env").Body), "\n")
 	for _, want := range []string{"COLOUR=green", "AWS_REGION=eu-central-1", "LAMBDA_TASK_ROOT=/var/task", "AWS_LAMBDA_FUNCTION_NAME=shop", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256"} {
 		if !slices.Contains(environment, want) {
 			t.Errorf("environment %q lacks %s", environment, want)
@@ -230,14 +230,14 @@ func TestMadeAheadIsNobodysYet(t *testing.T) {
 	ready(t, s, shop)
 	settled()
 	for _, id := range []string{"i-2", "i-3"} {
-		in, err := s.Start(t.Context(), id, shop)
+		in, err := s.Start(t.Context(), id, shop, sandbox.OnDemand)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := in.AwaitReady(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		environment := strings.Split(string(invoke(t, in, "environment").Body), "\n")
+		environment := strings.Split(string(invoke(t, in, "env").Body), "\n")
 		for _, want := range []string{"COLOUR=blue", "PWD=/var/task"} {
 			if !slices.Contains(environment, want) {
 				t.Errorf("%s: environment %q lacks %s", id, environment, want)
@@ -253,7 +253,7 @@ func TestMadeAheadIsNobodysYet(t *testing.T) {
 
 func TestVariableThatCannotBeTold(t *testing.T) {
 	s := open(t, wasm.Options{})
-	_, err := s.Start(t.Context(), "i-1", function(t, "COLOUR=blue\x00SIZE=9"))
+	_, err := s.Start(t.Context(), "i-1", function(t, "COLOUR=blue\x00SIZE=9"), sandbox.OnDemand)
 	if want := `environment variable "COLOUR=blue\x00SIZE=9": want a name, and no zero byte`; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v, want %q", err, want)
 	}

@@ -266,7 +266,7 @@ func TestStopGracefulEndsStdin(t *testing.T) {
 func TestStartOfNothing(t *testing.T) {
 	s := open(t, wasm.Options{})
 	nothing := spec(t, t.TempDir(), nil)
-	_, err := s.Start(t.Context(), "i-1", nothing)
+	_, err := s.Start(t.Context(), "i-1", nothing, sandbox.OnDemand)
 	if f := failure(t, err, sample.Init); f.Type != "Runtime.InvalidEntrypoint" {
 		t.Errorf("got %q", f.Type)
 	}
@@ -286,13 +286,13 @@ func TestStartOfNothing(t *testing.T) {
 	}
 	small := function(t)
 	small.Memory = 1 << 20
-	_, err = s.Start(t.Context(), "i-2", small)
+	_, err = s.Start(t.Context(), "i-2", small, sandbox.OnDemand)
 	if failure(t, err, sample.Init); !strings.Contains(err.Error(), "its memory begins with") {
 		t.Errorf("got %v", err)
 	}
 	other := function(t)
 	other.Function.Runtime = platform.Runtime("cobol")
-	if _, err := s.Start(t.Context(), "i-3", other); err == nil || !strings.Contains(err.Error(), "cobol") {
+	if _, err := s.Start(t.Context(), "i-3", other, sandbox.OnDemand); err == nil || !strings.Contains(err.Error(), "cobol") {
 		t.Errorf("got %v", err)
 	}
 	if got := string(invoke(t, ready(t, s, function(t)), "after all").Body); got != "after all" {
@@ -306,6 +306,6 @@ func TestStartAfterClose(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, err := s.Start(t.Context(), "i-2", function(t))
+	_, err := s.Start(t.Context(), "i-2", function(t), sandbox.OnDemand)
 	failure(t, err, sample.Platform)
 }

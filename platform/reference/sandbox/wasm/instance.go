@@ -17,6 +17,7 @@ import (
 type instance struct {
 	sandbox *Sandbox
 	id      string
+	why     sandbox.Initialization
 	spec    *sandbox.Spec
 	program *program
 	alarm   *sandbox.Alarm // at the deadline of the invocation in hand
@@ -111,7 +112,7 @@ func (in *instance) finish(a *attempt) {
 // begin gives an instance of the module, whose log begins with what was said,
 // makes it the current one and has it run.
 func (in *instance) begin(ctx context.Context, said []byte) (*attempt, error) {
-	env := sandbox.Own(in.program.env, in.id, in.spec.Version, time.Now())
+	env := sandbox.Own(in.program.env, in.id, in.spec.Version, in.why, time.Now())
 	a, err := in.program.attempt(ctx, env)
 	if err != nil {
 		return nil, fmt.Errorf("start instance %s: %w", in.id, err)

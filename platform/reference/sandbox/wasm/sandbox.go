@@ -153,7 +153,7 @@ func (s *Sandbox) drop(key weak.Pointer[sandbox.Spec]) {
 
 // Start implements sandbox.Sandbox. A module that is missing or not one is a
 // *sandbox.Failure of kind Init.
-func (s *Sandbox) Start(ctx context.Context, id string, spec *sandbox.Spec) (sandbox.Instance, error) {
+func (s *Sandbox) Start(ctx context.Context, id string, spec *sandbox.Spec, why sandbox.Initialization) (sandbox.Instance, error) {
 	begun := s.clock.Now()
 	s.mu.Lock()
 	if s.closed {
@@ -167,7 +167,7 @@ func (s *Sandbox) Start(ctx context.Context, id string, spec *sandbox.Spec) (san
 	if err != nil {
 		return nil, fmt.Errorf("start instance %s: %w", id, err)
 	}
-	in := &instance{sandbox: s, id: id, spec: spec, program: p, alarm: sandbox.NewAlarm(), done: make(chan struct{}),
+	in := &instance{sandbox: s, id: id, why: why, spec: spec, program: p, alarm: sandbox.NewAlarm(), done: make(chan struct{}),
 		started: sandbox.Marks{Begun: begun}}
 	if _, err := in.begin(ctx, nil); err != nil {
 		return nil, err

@@ -88,7 +88,7 @@ func fixture(t testing.TB, name string) *sandbox.Spec {
 
 func start(t testing.TB, s *wasm.Sandbox, spec *sandbox.Spec) sandbox.Instance {
 	t.Helper()
-	in, err := s.Start(t.Context(), "i-1", spec)
+	in, err := s.Start(t.Context(), "i-1", spec, sandbox.OnDemand)
 	if err != nil {
 		t.Fatalf("start: %v", err)
 	}

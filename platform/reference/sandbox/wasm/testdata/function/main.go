@@ -110,7 +110,7 @@ func handle(payload []byte) ([]byte, error) {
 	case "large":
 		n, err := strconv.Atoi(rest)
 		return bytes.Repeat([]byte("x"), n), err
-	case "environment":
+	case "env":
 		return []byte(strings.Join(os.Environ(), "\n")), nil
 	case "clock":
 		return fmt.Appendf(nil, "%d", time.Now().UnixMilli()), nil
