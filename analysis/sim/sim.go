@@ -41,8 +41,11 @@ import (
 
 // Load is one function's requests.
 type Load struct {
-	// Name tells functions apart and begins their random streams.
+	// Name is the function's, for results and faults.
 	Name string
+	// Key begins the function's random streams, together with the seed: two
+	// functions of one key meet the same chance. The default is the name.
+	Key string
 	// Span is how long the load lasts, from 0. 0: until the last arrival.
 	Span time.Duration
 	// Counts are the requests of each minute from 0; nil where they are not
@@ -76,7 +79,7 @@ type Options struct {
 	Warmup time.Duration
 	// Requests ends the simulation after so many requests, warm-up included. 0 is all.
 	Requests uint64
-	// Seed begins the random streams, together with the load's name.
+	// Seed begins the random streams, together with the load's key.
 	Seed uint64
 
 	// Memory is an instance's size, for the usage. 0 is not known.
@@ -181,4 +184,6 @@ func (o *Options) coldService() dist.Distribution {
 
 // stream is a random stream of a function's own. Streams of one function with
 // different kinds have nothing to do with each other.
-func (l *Load) stream(seed uint64, kind uint64) *rand.Rand { return stream.New(seed, l.Name, kind) }
+func (l *Load) stream(seed uint64, kind uint64) *rand.Rand {
+	return stream.New(seed, cmp.Or(l.Key, l.Name), kind)
+}

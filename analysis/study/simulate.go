@@ -229,7 +229,7 @@ func (p *Plan) load(f *traffic.Function) (sim.Load, sim.Options, error) {
 	if o.Service == nil {
 		return sim.Load{}, o, &UnknownService{f.Name}
 	}
-	load := sim.Load{Name: f.Name, Span: f.Span, Counts: f.Counts, Arrivals: f.Arrivals, Err: f.Err}
+	load := sim.Load{Name: f.Name, Key: f.Key, Span: f.Span, Counts: f.Counts, Arrivals: f.Arrivals, Err: f.Err}
 	if p.Until > 0 && p.Until < f.Span {
 		load.Span = p.Until
 		load.Arrivals = func(rng *rand.Rand) iter.Seq[time.Duration] { return until(f.Arrivals(rng), p.Until) }

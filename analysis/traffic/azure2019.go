@@ -362,7 +362,7 @@ func (a *azure2019) yielded(ctx context.Context, i int) (*Function, error) {
 			counts[minute] += uint32(c) // a function with several triggers has several rows
 		}
 	}
-	f := Counted(&Function{Name: a.short[i]}, counts)
+	f := Counted(&Function{Name: a.short[i], Key: from.key}, counts)
 	if m := a.memory[from.app]; m != nil && m.weight > 0 {
 		f.Memory = units.Bytes(m.mean() * float64(units.MB))
 	}

@@ -70,7 +70,7 @@ func openAzure2021(ctx context.Context, f File) (Source, error) {
 	if negative > 0 {
 		about.Notes = append(about.Notes, fmt.Sprintf("%d of %d requests began before the trace's time 0, which is moved to the first of them", negative, n))
 	}
-	return sort.source(ctx, about, sorted{names: shortest(list), timed: true})
+	return sort.source(ctx, about, sorted{names: shortest(list), keys: list, timed: true})
 }
 
 // unevenRow is a row that has other columns than its heading.

@@ -81,7 +81,7 @@ func openAccessLog(ctx context.Context, f File) (Source, error) {
 	if order.late > 0 {
 		about.Notes = append(about.Notes, fmt.Sprintf("%d of %d lines were out of order, the first in row %d, and have been sorted", order.late, order.lines, order.row))
 	}
-	return sort.source(ctx, about, sorted{names: []string{stem(f.Name)}, spread: time.Second})
+	return sort.source(ctx, about, sorted{names: []string{stem(f.Name)}, keys: []string{nameless}, spread: time.Second})
 }
 
 // A line is as late as its request took; one a day late is of another log, or

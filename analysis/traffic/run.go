@@ -58,7 +58,7 @@ func openRun(ctx context.Context, path string) (Source, error) {
 		about.Notes = append(about.Notes, "the run is not complete: its traffic ends where it does")
 	}
 	return sort.source(ctx, about, sorted{
-		names: names, timed: true, keep: true,
+		keys: names, timed: true, keep: true,
 		finish: func(f *Function) { f.Memory = memory[f.Name] },
 	})
 }

@@ -134,7 +134,8 @@ func (s *sorter) remove() error {
 
 // sorted is what a sorter cannot know of its functions.
 type sorted struct {
-	names  []string        // by record.function
+	keys   []string        // by record.function
+	names  []string        // the same, for readers; nil: the keys
 	spread time.Duration   // requests come at random times within so long; 0: at the time recorded
 	timed  bool            // records have services
 	finish func(*Function) // completes a function before it is yielded; may be nil
@@ -309,9 +310,12 @@ func (o *ordered) Functions(ctx context.Context) iter.Seq2[*Function, error] {
 				return
 			}
 			f := &Function{
-				Name: o.names[p.function], Expected: float64(p.n), Timed: o.timed,
+				Name: o.keys[p.function], Key: o.keys[p.function], Expected: float64(p.n), Timed: o.timed,
 				Span: o.about.Span, // the recording's, also where this function is silent at its end
 				walk: func(rng *rand.Rand) iter.Seq2[Request, error] { return o.walk(p, rng) },
+			}
+			if o.names != nil {
+				f.Name = o.names[p.function]
 			}
 			if o.finish != nil {
 				o.finish(f)

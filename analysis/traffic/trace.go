@@ -10,6 +10,9 @@ import (
 	"github.com/coldcurve/coldcurve/scenarios/arrival"
 )
 
+// nameless is the key of the one function of a file that names none.
+const nameless = "function"
+
 // openTrace reads counts a minute or timestamps, of one function. Timestamps
 // are walked once now, so that faults are told and their number is known, and
 // again each time that they are wanted.
@@ -25,10 +28,10 @@ func openTrace(ctx context.Context, f File) (Source, error) {
 		return nil, err
 	}
 	if trace.Counts != nil {
-		counted := Counted(&Function{Name: stem(f.Name)}, trace.Counts)
+		counted := Counted(&Function{Name: stem(f.Name), Key: nameless}, trace.Counts)
 		return Of(About{Format: "counts per minute"}, counted), nil
 	}
-	stamped := &Function{Name: stem(f.Name), Span: last + 1, Expected: n, walk: f.stamps}
+	stamped := &Function{Name: stem(f.Name), Key: nameless, Span: last + 1, Expected: n, walk: f.stamps}
 	return Of(About{Format: "timestamps"}, stamped), nil
 }
 

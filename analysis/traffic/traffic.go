@@ -68,7 +68,10 @@ const Unknown time.Duration = -1
 
 // Function is one function's traffic. Its methods are safe for concurrent use.
 type Function struct {
-	Name     string
+	Name string // for readers: a file's name, or hashes cut as short as the others allow
+	// Key is who the function is whatever its file is called and whoever else is
+	// in it: what random streams begin with. "" is as the name.
+	Key      string
 	Memory   units.Bytes       // 0 where the source does not tell
 	Service  dist.Distribution // of the time an instance works for a request; nil where the source does not tell
 	Span     time.Duration     // how long it lasts: all requests are in [0, Span)

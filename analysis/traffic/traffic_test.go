@@ -185,6 +185,27 @@ aaaaaaaaaaaa,ffffffffffff2,10,.25
 	}
 }
 
+// TestKeyIsTheFunctions: whatever its file is called, and whoever else is in it.
+func TestKeyIsTheFunctions(t *testing.T) {
+	const line = "h1 - - [01/Jul/1995:00:00:01 -0400] \"GET /a HTTP/1.0\" 200 6245\n"
+	for format, text := range map[string]string{"counts": "minute,count\n0,5\n", "stamps": "1\n2\n", "log": line} {
+		f, g := functions(t, open(t, file("f.csv", text)))[0], functions(t, open(t, file("g.csv", text)))[0]
+		if f.Key == "" || f.Key != g.Key || f.Name == g.Name {
+			t.Errorf("%s: %q has the key %q, %q has %q; want one key", format, f.Name, f.Key, g.Name, g.Key)
+		}
+	}
+	head2019 := "HashOwner,HashApp,HashFunction,Trigger," + days() + "\n"
+	for format, text := range map[string][3]string{
+		"2021": {"app,func,end_timestamp,duration\n", "aaaaaaaaaaaa,ffffffffffff1,0.5,0.7\n", "aaaaaaaaaaaa,ffffffffffff2,10,.25\n"},
+		"2019": {head2019, "o,aaaaaaaaaaaa,ffffffffffff1,http," + row(map[int]int{1: 2}) + "\n", "o,aaaaaaaaaaaa,ffffffffffff2,http," + row(map[int]int{1: 2}) + "\n"},
+	} {
+		alone, beside := functions(t, open(t, file("f.csv", text[0]+text[1]))), functions(t, open(t, file("f.csv", text[0]+text[1]+text[2])))
+		if alone[0].Key != beside[0].Key || alone[0].Name == beside[0].Name || beside[0].Key == beside[1].Key {
+			t.Errorf("%s: the key is %q alone, %q beside %q", format, alone[0].Key, beside[0].Key, beside[1].Key)
+		}
+	}
+}
+
 // TestAzure2019 joins two days whose rows are in different order with their
 // durations and memory.
 func TestAzure2019(t *testing.T) {
@@ -318,7 +339,7 @@ func TestSorterAgainstSlices(t *testing.T) {
 			name := fmt.Sprint("f", r.function)
 			want[name] = append(want[name], Request{time.Duration(r.at), time.Duration(r.service)})
 		}
-		source, err := s.source(t.Context(), About{}, sorted{names: []string{"f0", "f1", "f2", "f3", "f4", "f5", "f6"}, keep: true})
+		source, err := s.source(t.Context(), About{}, sorted{keys: []string{"f0", "f1", "f2", "f3", "f4", "f5", "f6"}, keep: true})
 		if err != nil {
 			t.Fatal(err)
 		}
