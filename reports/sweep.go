@@ -13,11 +13,25 @@ import (
 func OfSweep(s *study.Sweep) *Simulated {
 	return &Simulated{
 		Title: s.Traffic.Name + " simulated on " + units.FormatCount(len(s.Points)) + " policies", Complete: s.Complete,
-		Tables: []Table{{Columns: sweepColumns(s),
-			Foot: "* No other policy has both fewer cold starts and fewer idle instances than those marked with a star. One that refuses requests has none."}},
+		Tables: []Table{{Columns: sweepColumns(s), Foot: sweepFoot(s)}},
 		Notes:  append(billNotes(s.Points[0].Bill), s.Notes...),
 		Method: methodOf(&s.Traffic, s.Seed),
 	}
+}
+
+// sweepFoot says what the marks are.
+func sweepFoot(s *study.Sweep) string {
+	foot := "* No other policy has both fewer cold starts and fewer idle instances than those marked with a star."
+	var why []string
+	for _, p := range s.Points {
+		if p.Excluded != "" && !slices.Contains(why, p.Excluded) {
+			why = append(why, p.Excluded)
+		}
+	}
+	if len(why) > 0 {
+		foot += " x is compared with none, as it " + strings.Join(why, "; or ") + "."
+	}
+	return foot
 }
 
 func sweepColumns(s *study.Sweep) []Column {
@@ -28,8 +42,11 @@ func sweepColumns(s *study.Sweep) []Column {
 	}
 	columns = append(columns,
 		Column{Head: "", Left: true, Cells: cells(func(p *study.Point) string {
-			if p.Pareto {
+			switch {
+			case p.Pareto:
 				return "*"
+			case p.Excluded != "":
+				return "x"
 			}
 			return ""
 		})},
@@ -52,6 +69,9 @@ func sweepColumns(s *study.Sweep) []Column {
 	}
 	if given(func(p *study.Point) bool { return p.P99 > 0 }) {
 		columns = append(columns, Column{Head: "p99", Keep: 2, Cells: cells(func(p *study.Point) string { return units.FormatDuration(p.P99) })})
+	}
+	if given(func(p *study.Point) bool { return p.Queued > 0 }) {
+		columns = append(columns, Column{Head: "mean wait", Keep: 8, Cells: cells(func(p *study.Point) string { return units.FormatDuration(wall(p.WaitMean)) })})
 	}
 	if given(func(p *study.Point) bool { return p.Throttled+p.Unserved > 0 }) {
 		columns = append(columns, Column{Head: "refused", Keep: 10, Cells: cells(func(p *study.Point) string { return units.FormatCount(p.Throttled + p.Unserved) })})

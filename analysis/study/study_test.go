@@ -1,9 +1,11 @@
 package study
 
 import (
+	"context"
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,7 +59,7 @@ func TestPareto(t *testing.T) {
 	point := func(cold, idle float64) Point { return Point{Result: sim.Result{PCold: cold}, IdleHours: idle} }
 	points := []Point{point(.1, 1), point(.05, 2), point(.06, 2), point(.05, 3), point(.01, 9), point(.01, 9)}
 	refusing := point(0, 0)
-	refusing.Throttled = 1
+	refusing.Excluded = "refuses requests"
 	points = append(points, refusing)
 	markPareto(points)
 	var got []bool
@@ -66,6 +68,106 @@ func TestPareto(t *testing.T) {
 	}
 	if diff := cmp.Diff([]bool{true, true, false, false, true, true, false}, got); diff != "" {
 		t.Errorf("on the front (-want +got):\n%s", diff)
+	}
+}
+
+// TestExcluded: what a policy saves by refusing requests or by having them wait
+// makes it no choice.
+func TestExcluded(t *testing.T) {
+	missed := &Target{Functions: &Kept{}}
+	for _, c := range []struct {
+		name   string
+		result sim.Result
+		target *Target
+		want   string
+	}{
+		{"all served", sim.Result{WaitMean: .2, StartMean: .5, ServiceMean: .1}, nil, ""},
+		{"throttles", sim.Result{Throttled: 1}, nil, "refuses"},
+		{"waits for ever", sim.Result{Unserved: 1}, nil, "refuses"},
+		{"queues shortly", sim.Result{Queued: 9, WaitMean: .5, StartMean: .5, ServiceMean: .1}, nil, ""},
+		{"queues for hours", sim.Result{Queued: 9, WaitMean: 3600, StartMean: .5, ServiceMean: .1}, nil, "wait longer"},
+		{"queues within the target", sim.Result{Queued: 9, WaitMean: .5, StartMean: .5}, &Target{Functions: &Kept{Holds: true}}, ""},
+		{"beyond the target", sim.Result{}, missed, "target"},
+		{"a target that nothing tells of", sim.Result{}, &Target{}, ""},
+	} {
+		if got := excluded(&c.result, c.target); !strings.Contains(got, c.want) || (got == "") != (c.want == "") {
+			t.Errorf("%s: excluded %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// TestQueueingIsNoChoice: one instance that everybody waits for has the fewest
+// cold starts and idles least, and is not what a sweep recommends.
+func TestQueueingIsNoChoice(t *testing.T) {
+	axis := Axis{"concurrency", []string{"0", "1"}}
+	s, err := Sweeping(t.Context(), []Axis{axis}, func(values []string) (Plan, error) {
+		plan := planOf(poisson("a"), time.Minute)
+		if values[0] == "1" {
+			plan.Options.Policy.Concurrency, plan.Options.Policy.QueueLimit = 1, 1_000_000
+		}
+		plan.Options.Service = dist.Constant(110 * time.Millisecond) // a tenth more than one can do
+		return plan, nil
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	free, queueing := s.Points[0], s.Points[1]
+	if queueing.Cold >= free.Cold || queueing.IdleHours >= free.IdleHours {
+		t.Fatalf("%d cold and %v idle hours in the queue, %d and %v without: this tests nothing", queueing.Cold, queueing.IdleHours, free.Cold, free.IdleHours)
+	}
+	if !free.Pareto || queueing.Pareto || queueing.Excluded == "" {
+		t.Errorf("on the front: %v without a queue, %v with it (%q); want only the former", free.Pareto, queueing.Pareto, queueing.Excluded)
+	}
+}
+
+// TestInterruptedSweep keeps the points that were done.
+func TestInterruptedSweep(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	long := traffic.Of(traffic.About{}, traffic.Phases(&traffic.Function{Name: "a"}, traffic.Phase{Duration: 1e6 * time.Hour, Process: arrival.Poisson{Rate: 1e4}}))
+	s, err := Sweeping(ctx, []Axis{{"keep_alive", []string{"1s", "1m"}}}, func(values []string) (Plan, error) {
+		if values[0] == "1s" {
+			return planOf(poisson("a"), time.Second), nil
+		}
+		return planOf(long, time.Minute), nil // it takes hours
+	}, func(share float64) {
+		if share >= .5 { // the first is done
+			cancel()
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Complete || len(s.Points) != 1 || s.Points[0].Values[0] != "1s" {
+		t.Errorf("complete %v with %d points, want the first one only", s.Complete, len(s.Points))
+	}
+	if _, err := Sweeping(ctx, []Axis{{"keep_alive", []string{"1s"}}}, func([]string) (Plan, error) { return planOf(poisson("a"), time.Second), nil }, nil); err == nil {
+		t.Error("a sweep that was interrupted before its first point has points")
+	}
+}
+
+// TestGrid: every combination, the last axis fastest.
+func TestGrid(t *testing.T) {
+	values, err := combinations([]Axis{{"a", []string{"1", "2"}}, {"b", []string{"x", "y", "z"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := [][]string{{"1", "x"}, {"1", "y"}, {"1", "z"}, {"2", "x"}, {"2", "y"}, {"2", "z"}}
+	if diff := cmp.Diff(want, values); diff != "" {
+		t.Errorf("points (-want +got):\n%s", diff)
+	}
+}
+
+// TestSharedMemoryByLevels: what the level engine cannot do is said.
+func TestSharedMemoryByLevels(t *testing.T) {
+	plan := planOf(poisson("a", "b"), time.Second)
+	plan.Budget, plan.Engine = 8*units.GB, sim.EngineLevels
+	s, err := Simulate(t.Context(), plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Engine != sim.EngineEvents || !slices.ContainsFunc(s.Notes, func(n string) bool { return strings.Contains(n, "share memory are followed request by request") }) {
+		t.Errorf("by %s with notes %q, want events and a note of it", s.Engine, s.Notes)
 	}
 }
 

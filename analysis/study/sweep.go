@@ -75,8 +75,10 @@ type Point struct {
 	sim.Result
 	Responses
 	IdleHours float64 `json:"idle_instance_h"` // instances ready and serving nobody
-	// Pareto says that every request was served, and that no other such point has
-	// both fewer cold starts and fewer idle instance hours.
+	// Excluded says why a point is compared with no other; "" where it is.
+	Excluded string `json:"excluded,omitempty"`
+	// Pareto says that no other point that is compared has both fewer cold starts
+	// and fewer idle instance hours.
 	Pareto bool  `json:"pareto"`
 	Bill   *Bill `json:"bill,omitempty"` // of a month of such traffic
 }
@@ -176,7 +178,10 @@ func gather(ctx context.Context, axes []Axis, plans []Plan, points []*Point, sim
 
 // pointOf is what a sweep keeps of a simulation.
 func pointOf(values []string, s *Simulation) *Point {
-	p := &Point{Values: values, Result: s.Result, Responses: s.Responses, IdleHours: s.IdleShare * s.InstanceSeconds / 3600, Bill: s.Bill}
+	p := &Point{
+		Values: values, Result: s.Result, Responses: s.Responses, IdleHours: s.IdleShare * s.InstanceSeconds / 3600, Bill: s.Bill,
+		Excluded: excluded(&s.Result, s.Target),
+	}
 	p.Timeline = nil
 	return p
 }
@@ -198,16 +203,29 @@ func sharedWarmup(plans []Plan) time.Duration {
 	return longest
 }
 
-// refuses says that a point has requests that it did not serve.
-func (p *Point) refuses() bool { return p.Throttled+p.Unserved > 0 }
+// excluded says why a policy is no choice. Who refuses requests, or lets them
+// queue for hours, has few cold starts and few idle instances for that. Waiting
+// is too long where the target says so, or where on average it takes longer
+// than to start an instance and be served, which needs nobody to say what is long.
+func excluded(r *sim.Result, target *Target) string {
+	switch {
+	case r.Throttled+r.Unserved > 0:
+		return "refuses requests"
+	case target != nil && target.Functions != nil && !target.Functions.Holds:
+		return "misses the target"
+	case r.Queued > 0 && r.WaitMean > r.StartMean+r.ServiceMean:
+		return "has requests wait longer than a start and their service take, on average"
+	}
+	return ""
+}
 
-// markPareto finds the points that no other one beats in both. One that refuses
-// requests has fewer cold starts and instances for that, and is compared with none.
+// markPareto finds the points that no other one beats in both, of those that
+// are compared.
 func markPareto(points []Point) {
 	for i := range points {
 		a := &points[i]
-		a.Pareto = !a.refuses() && !slices.ContainsFunc(points, func(b Point) bool {
-			return !b.refuses() && b.PCold <= a.PCold && b.IdleHours <= a.IdleHours && (b.PCold < a.PCold || b.IdleHours < a.IdleHours)
+		a.Pareto = a.Excluded == "" && !slices.ContainsFunc(points, func(b Point) bool {
+			return b.Excluded == "" && b.PCold <= a.PCold && b.IdleHours <= a.IdleHours && (b.PCold < a.PCold || b.IdleHours < a.IdleHours)
 		})
 	}
 }

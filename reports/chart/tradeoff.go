@@ -38,14 +38,11 @@ func tradeoffOf(s *study.Sweep) (Chart, bool) {
 		Name: "tradeoff", Title: "Cold starts against idle instances",
 		Caption: "Each point is a policy; the line joins those that no other beats in both. Down and left is better. Cold share is of all requests." + monthsOf(points),
 		Alt: fmt.Sprintf("Share of cold starts over idle instance hours for %d values of %s. On the front: %s.",
-			len(points), strings.Join(keys, " and "), strings.Join(front, ", ")),
+			len(points), strings.Join(keys, " and "), cmp.Or(strings.Join(front, ", "), "none")),
 		subtitle: s.Traffic.Name + ", by " + strings.Join(keys, " and "),
 		height:   4.6 * vg.Inch,
-		keys: []key{
-			{"on the front", func(c draw.Canvas, t Theme, at vg.Point) { mark(c, t, at.Add(vg.Point{X: -10}), true) }},
-			{"another does better", func(c draw.Canvas, t Theme, at vg.Point) { mark(c, t, at.Add(vg.Point{X: -10}), false) }},
-		},
-		body: func(c draw.Canvas, t Theme) { tradeoff(points).draw(c, t) },
+		keys:     tradeoff(points).keys(),
+		body:     func(c draw.Canvas, t Theme) { tradeoff(points).draw(c, t) },
 	}, true
 }
 
@@ -105,6 +102,18 @@ func short(v float64) string {
 	return strconv.FormatFloat(v, 'g', 3, 64)
 }
 
+// keys are what the marks mean that are drawn.
+func (points tradeoff) keys() []key {
+	keys := []key{
+		{"on the front", func(c draw.Canvas, t Theme, at vg.Point) { mark(c, t, at.Add(vg.Point{X: -10}), true) }},
+		{"another does better", func(c draw.Canvas, t Theme, at vg.Point) { mark(c, t, at.Add(vg.Point{X: -10}), false) }},
+	}
+	if slices.ContainsFunc(points, func(p study.Point) bool { return p.Excluded != "" }) {
+		keys = append(keys, key{"refuses or delays requests", func(c draw.Canvas, t Theme, at vg.Point) { crossOut(c, t, at.Add(vg.Point{X: -10})) }})
+	}
+	return keys
+}
+
 // mark is a point: full on the front, hollow off it.
 func mark(c draw.Canvas, t Theme, at vg.Point, front bool) {
 	sty := draw.GlyphStyle{Color: t.color(unknown), Radius: 4, Shape: draw.RingGlyph{}}
@@ -112,6 +121,11 @@ func mark(c draw.Canvas, t Theme, at vg.Point, front bool) {
 		sty.Color, sty.Shape = t.color(warm), draw.CircleGlyph{}
 	}
 	c.DrawGlyph(sty, at)
+}
+
+// crossOut is a point that is compared with none.
+func crossOut(c draw.Canvas, t Theme, at vg.Point) {
+	c.DrawGlyph(draw.GlyphStyle{Color: t.color(cold), Radius: 4, Shape: draw.CrossGlyph{}}, at)
 }
 
 // paint draws the front's line, the points, and their values beside them where
@@ -129,6 +143,10 @@ func (points tradeoff) paint(c draw.Canvas, p *plot.Plot, t Theme) {
 	c.StrokeLines(draw.LineStyle{Color: t.color(warm), Width: 1.2}, line)
 	var taken []vg.Rectangle
 	for i, point := range points {
+		if point.Excluded != "" {
+			crossOut(c, t, places[i])
+			continue
+		}
 		mark(c, t, places[i], point.Pareto)
 	}
 	sty := style(11, t.color(ink))
