@@ -5,81 +5,107 @@ import (
 	"slices"
 	"time"
 
-	"github.com/coldcurve/coldcurve/analysis/sim"
 	"github.com/coldcurve/coldcurve/analysis/stats"
 	"github.com/coldcurve/coldcurve/analysis/study"
 	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
-// predictionOf is the simulation beside what a run has measured of the same
-// requests, where there is one.
+// predictionOf is what is predicted by a run, with how far chance may have it
+// off, beside what a run has measured of the same requests, where there is one.
 func predictionOf(s *study.Simulation) (t Table, ok bool) {
-	if len(s.Measured) == 0 {
+	if s.Prediction == nil {
 		return t, false
 	}
-	of := map[string]*sim.Result{"": &s.Result}
-	for i := range s.ByFunction {
-		of[s.ByFunction[i].Name] = &s.ByFunction[i]
+	measured := make(map[string]*study.Measured)
+	for i := range s.Measured {
+		measured[s.Measured[i].Function] = &s.Measured[i]
 	}
-	rows := s.Measured
-	if len(rows) == 2 { // one function, and all of them together
-		rows = rows[:1]
+	var rows predictions
+	for _, f := range s.Prediction.Functions {
+		rows.function(&f, measured[f.Function])
 	}
-	cells := func(cell func(m *study.Measured, r *sim.Result) string) []string {
-		return Cells(rows, func(m *study.Measured) string {
-			if r := of[m.Function]; r != nil {
-				return cell(m, r)
-			}
-			return "-"
-		})
-	}
-	quantile := func(q float64, measured func(*study.Measured) time.Duration) (predicted, seen []string) {
-		predicted = cells(func(_ *study.Measured, r *sim.Result) string {
-			if r.Response == nil || r.Response.N() < stats.MinSamples(q, .95) {
-				return "-"
-			}
-			return units.FormatDuration(r.Response.Quantile(q) + s.Beside)
-		})
-		return predicted, cells(func(m *study.Measured, _ *sim.Result) string {
-			if m.N < stats.MinSamples(q, .95) {
-				return "-"
-			}
-			return units.FormatDuration(measured(m))
-		})
-	}
-	p50, seen50 := quantile(.5, func(m *study.Measured) time.Duration { return m.P50 })
-	p99, seen99 := quantile(.99, func(m *study.Measured) time.Duration { return m.P99 })
-	t.Title = "Predicted, and measured by the run"
+	cells := func(of func(*prediction) string) []string { return Cells(rows, of) }
 	t.Columns = []Column{
-		{Head: "function", Left: true, Cells: Cells(rows, func(m *study.Measured) string {
-			if m.Function == "" {
-				return "all"
-			}
-			return m.Function
-		})},
-		{Head: "requests", Keep: 1, Cells: cells(func(_ *study.Measured, r *sim.Result) string { return units.FormatCount(r.Requests) })},
-		{Head: "measured", Keep: 1, Cells: cells(func(m *study.Measured, _ *sim.Result) string { return units.FormatCount(m.Requests) })},
-		{Head: "cold", Keep: 9, Cells: cells(func(_ *study.Measured, r *sim.Result) string { return units.FormatCount(r.Cold) + give(r) })},
-		{Head: "measured", Keep: 9, Cells: cells(func(m *study.Measured, _ *sim.Result) string { return units.FormatCount(m.Cold) })},
-		{Head: "p50", Keep: 6, Cells: p50},
-		{Head: "measured", Keep: 6, Cells: seen50},
-		{Head: "p99", Keep: 5, Cells: p99},
-		{Head: "measured", Keep: 5, Cells: seen99},
+		{Head: "function", Left: true, Cells: cells(func(p *prediction) string { return p.function })},
+		{Head: "", Left: true, Cells: cells(func(p *prediction) string { return p.figure })},
+		{Head: "predicted", Cells: cells(func(p *prediction) string { return p.show(p.Value) })},
+		{Head: "from", Cells: cells(func(p *prediction) string { return p.show(p.Low) })},
+		{Head: "to", Cells: cells(func(p *prediction) string { return p.show(p.High) })},
 	}
-	t.Foot = "Latencies are of answers, with " + units.FormatDuration(s.Beside) + " (the run's median) for what a request takes beside the instance: network and front end. " +
-		"In the model starts do not slow each other: where a crowd starts many instances at once on few processors, the measured p99 lies higher. " +
-		"Durations are drawn from all of the run: that they differ by payload or phase is not modelled."
-	if slices.ContainsFunc(rows, func(m study.Measured) bool { return of[m.Function] != nil && give(of[m.Function]) != "" }) {
-		t.Foot += " Behind ± is the standard error of the simulated number, by its batches: chance, not what the model leaves out."
+	t.Title = "Predicted"
+	if len(s.Measured) > 0 {
+		t.Title = "Predicted, and measured by the run"
+		t.Columns = append(t.Columns,
+			Column{Head: "measured", Cells: cells(func(p *prediction) string { return p.seen })},
+			Column{Head: "", Left: true, Cells: cells(func(p *prediction) string { return p.verdict })})
 	}
+	t.Foot = predictionFoot(s, rows)
 	return t, true
 }
 
-// give is how far chance may have a number of cold starts off, where the
-// simulation can tell.
-func give(r *sim.Result) string {
-	if r.PColdStderr == nil {
+func predictionFoot(s *study.Simulation, rows predictions) string {
+	foot := fmt.Sprintf("From and to hold %s of runs by chance, if the model holds: they are the range of %d simulations of the same requests, with durations drawn anew. "+
+		"Latencies are of answers, with %s (the run's median) for what a request takes beside the instance: network and front end. "+
+		"In the model starts do not slow each other: where a crowd starts many instances at once on few processors, the measured p99 lies higher%s. "+
+		"Durations are drawn from all of the run: that they differ by payload or phase is not modelled.",
+		units.FormatShare(s.Prediction.Confidence), s.Prediction.Runs, units.FormatDuration(s.Beside), crowded(s.Prediction.Crowding))
+	if slices.ContainsFunc(rows, func(p prediction) bool { return p.verdict != "" }) {
+		foot += " What lies outside is not chance alone."
+	}
+	return foot
+}
+
+// crowded is by how much starts slowed each other in the run, where it tells.
+func crowded(c *study.Crowding) string {
+	if c == nil {
 		return ""
 	}
-	return fmt.Sprintf(" ±%.3g", *r.PColdStderr*float64(r.Served))
+	return fmt.Sprintf(" (in the run a start alone took %s, one beside others %s: medians of %d and %d)",
+		units.FormatDuration(c.Alone), units.FormatDuration(c.Beside), c.NAlone, c.NBeside)
+}
+
+// prediction is one figure of one function.
+type prediction struct {
+	function, figure string
+	study.Range
+	show    func(int64) string
+	seen    string // what was measured; "-" for nothing
+	verdict string // "outside" of the range; "" within, or where nothing was measured
+}
+
+type predictions []prediction
+
+// function adds the figures that there are of one; m is nil where none was measured.
+func (p *predictions) function(f *study.Foreseen, m *study.Measured) {
+	name := f.Function
+	if name == "" {
+		name = "all"
+	}
+	add := func(figure string, r study.Range, show func(int64) string, seen int64, known bool) {
+		row := prediction{function: name, figure: figure, Range: r, show: show, seen: "-"}
+		if known {
+			if row.seen = show(seen); !r.Holds(seen) {
+				row.verdict = "outside"
+			}
+		}
+		*p = append(*p, row)
+		name = ""
+	}
+	if m == nil {
+		m = &study.Measured{}
+	}
+	requests := int64(f.Requests)
+	add("requests", study.Range{Value: requests, Low: requests, High: requests}, units.FormatCount[int64], int64(m.Requests), m.Requests > 0)
+	add("cold", f.Cold, units.FormatCount[int64], int64(m.Cold), m.Requests > 0)
+	duration := func(ns int64) string { return units.FormatDuration(time.Duration(ns)) }
+	for _, q := range []struct {
+		name      string
+		share     float64
+		predicted *study.Range
+		measured  time.Duration
+	}{{"p50", .5, f.P50, m.P50}, {"p99", .99, f.P99, m.P99}} {
+		if q.predicted != nil {
+			add(q.name, *q.predicted, duration, int64(q.measured), m.N >= stats.MinSamples(q.share, .95))
+		}
+	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/hist"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/analysis/sample"
-	"github.com/coldcurve/coldcurve/analysis/sim"
+	"github.com/coldcurve/coldcurve/analysis/stream"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
 )
@@ -26,6 +26,7 @@ type Fit struct {
 	Kept      int           // idle spells to their end that tell it
 	Warmup    time.Duration // of the scenario's leading warm-up phases
 	Measured  []Measured    // all functions together, then each
+	Crowding  *Crowding     // nil where too few starts were alone, or too few were not
 	Notes     []string
 }
 
@@ -70,6 +71,7 @@ func FitRun(path string) (*Fit, error) {
 	}
 	latency, last := make(map[string]*hist.Histogram), make(map[string]time.Duration) // by function, by instance
 	measured := make(map[string]*Measured)
+	var starts []startSpan
 	for s, err := range dir.Samples() {
 		if err != nil {
 			return nil, err
@@ -80,6 +82,9 @@ func FitRun(path string) (*Fit, error) {
 		}
 		f.Functions[s.Function].add(s)
 		last[s.Instance] = max(last[s.Instance], s.Done)
+		if started, ok := startOf(s); ok {
+			starts = append(starts, started)
+		}
 		if !warmup[s.Phase] {
 			measured[s.Function].add(s, latency[s.Function])
 		}
@@ -88,6 +93,7 @@ func FitRun(path string) (*Fit, error) {
 		return nil, err
 	}
 	f.compare(measured, latency)
+	f.Crowding = crowdingOf(starts)
 	instances, err := dir.Instances()
 	if err != nil {
 		return nil, err
@@ -101,7 +107,7 @@ func (f *Fit) compare(measured map[string]*Measured, latency map[string]*hist.Hi
 	all, total := hist.New(), Measured{}
 	for _, name := range slices.Sorted(maps.Keys(measured)) {
 		m, h := measured[name], latency[name]
-		m.P50, m.P99 = h.Quantile(.5), h.Quantile(.99)
+		m.P50, m.P99, m.N = h.Quantile(.5), h.Quantile(.99), h.N()
 		all.Merge(h)
 		total.Requests += m.Requests
 		total.Cold += m.Cold
@@ -124,8 +130,7 @@ func (f *Fit) keepAlive(dir *rundir.Dir, instances []platform.InstanceRecord, la
 	stated, err := units.ParseDuration(m.Platform.Facts["keep_alive"])
 	switch f.Kept = len(spells); {
 	case len(spells) > 0:
-		slices.Sort(spells)
-		f.KeepAlive = spells[len(spells)/2]
+		f.KeepAlive = median(spells)
 		f.Notes = append(f.Notes, fmt.Sprintf("keep-alive %s: the median of %s that ended in the run", units.FormatDuration(f.KeepAlive), units.FormatNoun(len(spells), "idle spell")))
 		if err == nil {
 			f.Notes[len(f.Notes)-1] += "; the platform says " + units.FormatDuration(stated)
@@ -138,12 +143,44 @@ func (f *Fit) keepAlive(dir *rundir.Dir, instances []platform.InstanceRecord, la
 	}
 }
 
-// Adjust has a function served as it was measured. A function that the run does
-// not know is served as the flags say.
-func (f *Fit) Adjust(function string, o *sim.Options) {
-	if fitted := f.Functions[function]; fitted != nil {
-		o.Service, o.ColdService, o.StartDelay = fitted.Service, fitted.ColdService, fitted.StartDelay
+// fitted is what the measured run tells of a function, or, where it knows one
+// only and the traffic is of one, of that; nil where it tells nothing.
+func (p *Plan) fitted(function string) *Fitted {
+	if p.Fit == nil {
+		return nil
 	}
+	if len(p.Fit.Functions) == 1 && p.Source.About().Functions == 1 {
+		for _, only := range p.Fit.Functions {
+			return only
+		}
+	}
+	return p.Fit.Functions[function]
+}
+
+// again is what another run of as many requests might have told: each duration
+// is drawn anew from those that were measured.
+func (f *Fit) again(seed uint64) *Fit {
+	other := *f
+	other.Functions = make(map[string]*Fitted, len(f.Functions))
+	for name, fitted := range f.Functions {
+		drawn := func(h *hist.Histogram, kind uint64) dist.Distribution {
+			d := empirical(h, 1)
+			if d == nil {
+				return nil
+			}
+			rng, anew := stream.New(seed, "fit of "+name, kind), hist.New()
+			for range h.N() {
+				anew.Record(d.Sample(rng))
+			}
+			return empirical(anew, 1)
+		}
+		anew := &Fitted{Service: drawn(fitted.served(), 0), StartDelay: drawn(fitted.start, 1)}
+		if fitted.ColdService != nil {
+			anew.ColdService = drawn(fitted.cold, 2)
+		}
+		other.Functions[name] = anew
+	}
+	return &other
 }
 
 // Beside is the median of what a request took beside the instance's work and
@@ -188,10 +225,7 @@ func (f *Fitted) add(s *sample.Sample) {
 func (f *Fit) settle() error {
 	var faults []error
 	for name, fitted := range f.Functions {
-		service := fitted.warm
-		if service.N() == 0 {
-			service = fitted.cold
-		}
+		service := fitted.served()
 		if service.N() == 0 {
 			faults = append(faults, fmt.Errorf("fit %s: no request of %s says how long an instance worked for it", f.Run, name))
 			continue
@@ -204,6 +238,14 @@ func (f *Fit) settle() error {
 		faults = append(faults, fmt.Errorf("fit %s: it has no samples", f.Run))
 	}
 	return errors.Join(faults...)
+}
+
+// served is how long instances worked for requests: for warm ones, if there are any.
+func (f *Fitted) served() *hist.Histogram {
+	if f.warm.N() == 0 {
+		return f.cold
+	}
+	return f.warm
 }
 
 // empirical is a histogram's distribution, nil where it holds fewer than least.

@@ -45,6 +45,7 @@ func (p *Plan) alone(ctx context.Context, s *Simulation) error {
 		if err != nil {
 			return err
 		}
+		s.Given.count(p, f)
 		options.Progress = p.Progress
 		follow := sim.Events
 		if p.Engine == sim.EngineLevels {
@@ -126,8 +127,11 @@ func (p *Plan) jobs(ctx context.Context, s *Simulation) iter.Seq2[*sim.Job, erro
 				return // what is done by then is the result
 			}
 			job, err := p.job(f, err)
-			if err == nil && !slices.Contains(s.Memory, job.Options.Memory) {
-				s.Memory = append(s.Memory, job.Options.Memory)
+			if err == nil {
+				s.Given.count(p, f)
+				if !slices.Contains(s.Memory, job.Options.Memory) {
+					s.Memory = append(s.Memory, job.Options.Memory)
+				}
 			}
 			if !yield(job, err) || err != nil {
 				return

@@ -60,6 +60,13 @@ func simulations(t *testing.T) map[string]*Simulation {
 		}
 		all[name] = s
 	}
+	fitted := predicting(t, time.Second, "a", "b")
+	fitted.Fit.Functions["b"], fitted.Fit.Crowding = fitted.Fit.Functions["a"], &Crowding{}
+	s, err := Predict(t.Context(), fitted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all["fitted"] = s
 	all["one"].Measured, all["one"].Beside = []Measured{{Requests: 3, Cold: 1, P50: time.Millisecond, P99: time.Second, N: 3}}, time.Millisecond
 	return all
 }

@@ -24,10 +24,14 @@ import (
 // Plan is one simulation of a source of traffic.
 type Plan struct {
 	Source traffic.Source
-	// Options are every function's. Service and Memory stand in where the
-	// traffic does not tell; with Override they come before what it tells.
+	// Options are every function's. What Fit tells of a function goes before
+	// its Service, ColdService and StartDelay, what the traffic tells before its
+	// Service and Memory: for each function they fill what is not told. With
+	// Override those that are given replace what is told.
 	Options  sim.Options
 	Override bool
+	Fit      *Fit          // a measured run; nil for none
+	Measured []Measured    // what a run, which need not be Fit's, measured of the same requests; nil for none
 	Engine   sim.Engine    // the default is [sim.EngineEvents]
 	Until    time.Duration // cuts the traffic off there; 0 is all of it
 	// Budget is the memory of all functions' instances together; 0 is no bound.
@@ -53,7 +57,10 @@ type Simulation struct {
 	Seed     uint64  `json:"seed"`
 	// Policy are the keys of the policy that were given, by name.
 	Policy  map[string]string `json:"policy"`
-	Serving string            `json:"service"` // how long requests are served; "" where each function's traffic tells
+	Serving string            `json:"service"` // how long requests of all functions are served; "" where that is told of some
+	// Given is how many functions have what the plan's options say, because
+	// nobody told theirs or because it was overridden.
+	Given Given `json:"given"`
 	// Memory is that of the functions' instances, each size once; 0 is unknown.
 	Memory      []units.Bytes `json:"memory_bytes"`
 	Provisioned []Level       `json:"provisioned,omitempty"` // instances kept ready
@@ -67,11 +74,13 @@ type Simulation struct {
 	Bill       *Bill        `json:"bill,omitempty"`  // of a month of such traffic
 	Fleet      *Machinery   `json:"fleet,omitempty"` // the same requests on machines
 	Target     *Target      `json:"target,omitempty"`
-	// Measured is what a run measured of the same requests, and Beside what
-	// requests took there beside the instance, which is not simulated.
-	Measured []Measured    `json:"measured,omitempty"`
-	Beside   time.Duration `json:"beside_ns,omitempty"`
-	Notes    []string      `json:"notes"` // what a reader must know of traffic and policy
+	// Prediction is how far chance may have the figures off where they are by a
+	// measured run, and Measured what a run measured of the same requests.
+	// Beside is what requests of the former took beside the instance.
+	Prediction *Prediction   `json:"prediction,omitempty"`
+	Measured   []Measured    `json:"measured,omitempty"`
+	Beside     time.Duration `json:"beside_ns,omitempty"`
+	Notes      []string      `json:"notes"` // what a reader must know of traffic and policy
 
 	account usage.Account
 }
@@ -128,14 +137,15 @@ func Simulate(ctx context.Context, p Plan) (*Simulation, error) {
 	if p.Until > 0 && p.Until < about.Span {
 		s.Notes = append(s.Notes, fmt.Sprintf("only the first %s of %s of traffic", units.FormatDuration(p.Until), units.FormatDuration(about.Span)))
 	}
-	if p.Options.Service != nil && p.Override {
-		s.Serving = p.Options.Service.String()
-	}
 	if p.Budget > 0 && p.Engine == sim.EngineLevels {
 		s.Notes = append(s.Notes, "functions that share memory are followed request by request: the level engine cannot do that")
 	}
 	if err := p.sides(ctx, s); err != nil {
 		return nil, err
+	}
+	s.Notes = append(s.Notes, p.given(&s.Given)...)
+	if p.Options.Service != nil && s.Given.Service == s.Given.functions {
+		s.Serving = p.Options.Service.String()
 	}
 	if p.Until > 0 && p.Until < about.Span {
 		s.Traffic.Requests, s.Traffic.Span = float64(s.Requests+s.WarmupRequests), p.Until.Seconds()
@@ -191,11 +201,16 @@ func (p *Plan) both(ctx context.Context, s *Simulation) error {
 	return group.Wait()
 }
 
-// Took says how long the simulation took, warm-up included.
+// Took says how long the simulation took, with its warm-up and with those that
+// its prediction's ranges are of.
 func (s *Simulation) Took(wall time.Duration) {
 	s.Wall = wall.Seconds()
+	times := 1
+	if s.Prediction != nil {
+		times += s.Prediction.Runs
+	}
 	if s.Wall > 0 {
-		s.Rate = float64(s.Requests+s.WarmupRequests) / s.Wall
+		s.Rate = float64(s.Requests+s.WarmupRequests) * float64(times) / s.Wall
 	}
 }
 
@@ -216,13 +231,7 @@ func (e *UnknownMemory) Error() string {
 
 // load is a function as the simulator takes it, with its options.
 func (p *Plan) load(f *traffic.Function) (sim.Load, sim.Options, error) {
-	o := p.Options
-	if f.Service != nil && (!p.Override || o.Service == nil) {
-		o.Service = f.Service
-	}
-	if !p.Override || o.Memory == 0 {
-		o.Memory = cmp.Or(f.Memory, o.Memory)
-	}
+	o := p.served(f)
 	if p.Adjust != nil {
 		p.Adjust(f.Name, &o)
 	}

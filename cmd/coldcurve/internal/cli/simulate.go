@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,6 +58,7 @@ type servingFlags struct {
 	ColdService distFlag  `placeholder:"DIST" help:"The same for the first request of an instance."`
 	StartDelay  string    `placeholder:"DIST" help:"How long a start takes; or profile, or profile:nodejs, for what is published of the profile's platform."`
 	Memory      bytesFlag `placeholder:"SIZE" help:"Memory of an instance, for the bill."`
+	Override    bool      `help:"Have --service, --cold-service and --memory replace what traffic or the run of --fit tells of a function. Without it they are those of the functions of which nothing is told."`
 	Slowdown    float64   `placeholder:"FACTOR" help:"Requests that share an instance take longer by this share for each other one: 0.1 is 10%."`
 	Cores       float64   `placeholder:"N" help:"Requests that share an instance share so many processors."`
 	Warmup      duration  `help:"Leave so much of the beginning out of all figures. The default is three keep-alives, at most half of the traffic; for a scenario its own warm-up phases."`
@@ -156,13 +158,15 @@ func (c *simulateCmd) Run(ctx context.Context, w *World) error {
 	if len(c.Sweep) > 0 {
 		return c.sweep(ctx, w, subject)
 	}
-	if subject.platform.Policy.Slots <= 1 && (c.Slowdown > 0 || c.Cores > 0) {
-		subject.notes = append(subject.notes, "--slowdown and --cores change nothing where requests share no instance: --instance-concurrency has them do that")
-	}
+	c.unshared(subject)
 	progress := newSimulating(w, subject.name)
 	plan := c.plan(subject)
 	plan.Progress = progress.show
-	s, err := study.Simulate(ctx, plan)
+	simulate := study.Simulate
+	if plan.Fit != nil {
+		simulate = study.Predict
+	}
+	s, err := simulate(ctx, plan)
 	progress.end()
 	if err != nil {
 		return c.explained(err)
@@ -175,10 +179,14 @@ func (c *simulateCmd) Run(ctx context.Context, w *World) error {
 			s.Fleet.Rules[r.key] = r.value
 		}
 	}
-	if subject.fit != nil {
-		s.Measured, s.Beside = subject.measured, subject.fit.Beside()
-	}
 	return c.present(w, s, s.Complete, &study.Outcome{Simulation: s})
+}
+
+// unshared notes flags that are of no effect by the subject's policy.
+func (c *simulateCmd) unshared(s *subject) {
+	if s.platform.Policy.Slots <= 1 && (c.Slowdown > 0 || c.Cores > 0) {
+		s.notes = append(s.notes, "--slowdown and --cores change nothing where requests share no instance: --instance-concurrency has them do that")
+	}
 }
 
 // sweep simulates the subject once for each policy.
@@ -190,6 +198,9 @@ func (c *simulateCmd) sweep(ctx context.Context, w *World, subject *subject) err
 			return usage("--sweep %w", err)
 		}
 		axes = append(axes, axis)
+	}
+	if !slices.ContainsFunc(axes, func(a study.Axis) bool { return a.Key == "instance_concurrency" }) {
+		c.unshared(subject)
 	}
 	progress := newSimulating(w, subject.name)
 	s, err := study.Sweeping(ctx, axes, func(values []string) (study.Plan, error) { return c.varied(*subject, axes, values) }, progress.show)
@@ -271,7 +282,7 @@ func faulty(err error) error {
 func (c *simulateCmd) plan(s *subject) study.Plan {
 	plan := study.Plan{
 		Option: s.option, Budget: s.platform.Memory, Machines: s.machines, Target: c.Target.value,
-		Source: s.source, Engine: sim.Engine(c.Engine), Override: true, Adjust: s.adjust,
+		Source: s.source, Engine: sim.Engine(c.Engine), Override: c.Override, Fit: s.fit, Measured: s.measured, Adjust: s.adjust,
 		Options: sim.Options{
 			Policy: s.platform.Policy, Service: c.Service.value, ColdService: c.ColdService.value,
 			Contention: sim.Contention{Slowdown: c.Slowdown, Cores: c.Cores},

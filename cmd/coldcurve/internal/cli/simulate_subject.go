@@ -56,6 +56,9 @@ func (c *simulateCmd) subject(ctx context.Context) (*subject, error) {
 		return nil, &failure{code: exitUsage, err: errors.New("simulate needs traffic from one source: a scenario, --trace, --rate or --population"),
 			hint: "for example: coldcurve simulate --trace nasa --service exp:100ms --keep-alive 10m"}
 	}
+	if c.Override && !c.Service.given && !c.ColdService.given && !c.Memory.given {
+		return nil, usage("--override without --service, --cold-service or --memory: write what replaces that of the traffic")
+	}
 	s := &subject{seed: 1, keys: make(map[string]string), requests: c.Requests.value}
 	if c.Seed != nil {
 		s.seed = *c.Seed
@@ -300,9 +303,6 @@ func (c *simulateCmd) startDelays(s *subject, runtimeOf func(function string) pl
 		}
 	}
 	s.adjust = func(function string, o *sim.Options) {
-		if s.fit != nil {
-			s.fit.Adjust(function, o)
-		}
 		if d := delays[runtimeOf(function)]; d != nil {
 			o.StartDelay = d
 		}

@@ -1,0 +1,180 @@
+package study
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/coldcurve/coldcurve/analysis/hist"
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/traffic"
+	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
+	"github.com/coldcurve/coldcurve/scenarios/arrival"
+)
+
+// measuredRun is what a run of a function would tell: services of about 80 ms
+// and starts of about 200.
+func measuredRun(t *testing.T, seed uint64) *Fit {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(seed, 0))
+	fitted := &Fitted{warm: hist.New(), cold: hist.New(), start: hist.New(), rest: hist.New()}
+	around := func(d time.Duration) time.Duration { return d/2 + time.Duration(rng.ExpFloat64()*float64(d/2)) }
+	for range 400 {
+		fitted.warm.Record(around(80 * time.Millisecond))
+		fitted.rest.Record(2 * time.Millisecond)
+	}
+	for range 40 {
+		fitted.cold.Record(around(90 * time.Millisecond))
+		fitted.start.Record(around(200 * time.Millisecond))
+	}
+	fit := &Fit{Functions: map[string]*Fitted{"a": fitted}}
+	if err := fit.settle(); err != nil {
+		t.Fatal(err)
+	}
+	return fit
+}
+
+func predicting(t *testing.T, keepAlive time.Duration, names ...string) Plan {
+	var list []*traffic.Function
+	for _, name := range names {
+		list = append(list, traffic.Phases(&traffic.Function{Name: name, Memory: units.GB},
+			traffic.Phase{Duration: 2 * time.Minute, Process: arrival.Poisson{Rate: 5}, Seed: func() *rand.Rand { return rand.New(rand.NewPCG(1, 1)) }}))
+	}
+	plan := planOf(traffic.Of(traffic.About{}, list...), keepAlive)
+	plan.Options.Service, plan.Options.Warmup, plan.Fit = nil, -1, measuredRun(t, 5)
+	return plan
+}
+
+// TestRangesHoldRuns: of runs of the same requests nearly all lie in the ranges,
+// and of runs by another policy none.
+func TestRangesHoldRuns(t *testing.T) {
+	s, err := Predict(t.Context(), predicting(t, 2*time.Second, "a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := s.Prediction; p == nil || p.Runs != predictions || p.Confidence != .95 || len(p.Functions) != 1 {
+		t.Fatalf("prediction %+v, want 95%% of %d runs, of one function", p, predictions)
+	}
+	f := s.Prediction.Functions[0]
+	if f.Cold.Value != int64(s.Cold) || f.Requests != s.Requests || !f.Cold.Holds(f.Cold.Value) || f.Cold.Low == f.Cold.High ||
+		f.P50.Value != int64(s.Response.Quantile(.5)+2*time.Millisecond) || !f.P99.Holds(f.P99.Value) || f.P99.Low == f.P99.High {
+		t.Errorf("%+v of a simulation with %d cold, want its figures with ranges", f, s.Cold)
+	}
+	const runs = 30
+	inside := func(keepAlive time.Duration) (cold, p50, p99 int) {
+		for seed := range uint64(runs) {
+			run := predicting(t, keepAlive, "a")
+			run.Options.Seed, run.Fit = 1000+seed, measuredRun(t, 1000+seed)
+			r, err := run.outcomes(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for held, figure := range map[*int]struct {
+				Range
+				seen int64
+			}{
+				&cold: {f.Cold, int64(r[0].cold)},
+				&p50:  {*f.P50, int64(r[0].response.Quantile(.5) + s.Beside)},
+				&p99:  {*f.P99, int64(r[0].response.Quantile(.99) + s.Beside)},
+			} {
+				if figure.Holds(figure.seen) {
+					*held++
+				}
+			}
+		}
+		return cold, p50, p99
+	}
+	// 95% of 30 are 28.5; that fewer than 24 of them hold has a chance of .3%.
+	if cold, p50, p99 := inside(2 * time.Second); min(cold, p50, p99) < 24 {
+		t.Errorf("of %d runs cold starts hold in %d, medians in %d, p99 in %d; want 24 and more", runs, cold, p50, p99)
+	}
+	if cold, _, _ := inside(200 * time.Millisecond); cold > 0 {
+		t.Errorf("with a tenth of the keep-alive the cold starts of %d of %d runs are in the range", cold, runs)
+	}
+}
+
+// TestPredictsEachFunction: also where they share memory, where response times
+// are only known of all together.
+func TestPredictsEachFunction(t *testing.T) {
+	plan := predicting(t, time.Second, "a", "b")
+	plan.Fit.Functions["b"] = plan.Fit.Functions["a"]
+	plan.Measured = []Measured{{Requests: 3}}
+	for _, budget := range []units.Bytes{0, 100 * units.GB} {
+		plan.Budget = budget
+		s, err := Predict(t.Context(), plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list := s.Prediction.Functions
+		if len(list) != 3 || list[0].Function != "" || list[1].Function != "a" || list[2].Function != "b" || len(s.Measured) != 1 {
+			t.Fatalf("predicted %+v beside %d measured, want all, a and b beside one", list, len(s.Measured))
+		}
+		if list[0].Cold.Value != int64(s.Cold) || list[1].Cold.Value+list[2].Cold.Value != int64(s.Cold) {
+			t.Errorf("%+v, want the %d cold of the simulation", list, s.Cold)
+		}
+		if list[0].P50 == nil || (list[1].P50 != nil) != (budget == 0) {
+			t.Errorf("budget %v: median %v of all, %v of a", budget, list[0].P50, list[1].P50)
+		}
+	}
+}
+
+// TestSameSeedSameRanges: whichever simulation ends first.
+func TestSameSeedSameRanges(t *testing.T) {
+	one, err := Predict(t.Context(), predicting(t, time.Second, "a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Predict(t.Context(), predicting(t, time.Second, "a"))
+	if err != nil || one.Prediction.Functions[0].Cold != again.Prediction.Functions[0].Cold || *one.Prediction.Functions[0].P99 != *again.Prediction.Functions[0].P99 {
+		t.Errorf("the same seed: %+v, then %+v, %v", one.Prediction.Functions, again.Prediction.Functions, err)
+	}
+}
+
+// TestNoRangesOfTooMany: simulations that would take minutes are not made, which is said.
+func TestNoRangesOfTooMany(t *testing.T) {
+	plan := predicting(t, time.Second, "a")
+	plan.Source = traffic.Of(traffic.About{}, traffic.Phases(&traffic.Function{Name: "a"}, traffic.Phase{Duration: time.Hour, Process: arrival.Constant{Rate: 800}}))
+	plan.Options.Policy = lifecycle.Policy{KeepAlive: time.Second}
+	s, err := Predict(t.Context(), plan)
+	if err != nil || s.Prediction != nil || len(s.Notes) != 1 {
+		t.Errorf("prediction %v with notes %q, %v; want none, and a note", s.Prediction, s.Notes, err)
+	}
+}
+
+// TestCrowding: starts that overlap are told from those that do not.
+func TestCrowding(t *testing.T) {
+	const ms = time.Millisecond
+	var starts []startSpan
+	for i := range time.Duration(12) {
+		at := i * time.Second
+		starts = append(starts, startSpan{at, at + 10*ms},
+			// The last of these three overlaps only the first, which is the longest.
+			startSpan{at + 500*ms, at + 600*ms}, startSpan{at + 510*ms, at + 540*ms}, startSpan{at + 560*ms, at + 590*ms})
+	}
+	rand.New(rand.NewPCG(1, 1)).Shuffle(len(starts), func(i, j int) { starts[i], starts[j] = starts[j], starts[i] })
+	want := &Crowding{Alone: 10 * ms, Beside: 30 * ms, NAlone: 12, NBeside: 36}
+	got := crowdingOf(starts)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("crowding (-want +got):\n%s", diff)
+	}
+	if few := crowdingOf(starts[:leastCold-1]); few != nil {
+		t.Errorf("%+v of %d starts, want none", few, leastCold-1)
+	}
+}
+
+// TestStartOfARequest lies between what its request took before and behind it.
+func TestStartOfARequest(t *testing.T) {
+	const ms = time.Millisecond
+	s := &sample.Sample{Sent: 100 * ms, Done: 140 * ms, Start: sample.Cold, Grade: sample.Attested,
+		Breakdown: sample.Breakdown{Queue: 2 * ms, Provision: 5 * ms, Init: 15 * ms, Handler: 10 * ms}}
+	if got, ok := startOf(s); !ok || got != (startSpan{106 * ms, 126 * ms}) {
+		t.Errorf("started %v, %v; want from 106 to 126 ms", got, ok)
+	}
+	s.Start = sample.Warm
+	if got, ok := startOf(s); ok {
+		t.Errorf("a warm request started %v", got)
+	}
+}
