@@ -44,19 +44,8 @@ func echoMain() int {
 	return 0
 }
 
-// startSelf starts this test binary as something that listens, and gives its
-// address once it does.
-func startSelf(t testing.TB, args ...string) (addr string) {
-	t.Helper()
-	addr, _, err := trySelf(t, args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return addr
-}
-
-// trySelf is startSelf where it may turn out that it cannot listen, and gives
-// the process, too.
+// trySelf starts this test binary as something that listens, where it can, and
+// gives its address once it does, and its process.
 func trySelf(t testing.TB, args ...string) (addr string, pid int, err error) {
 	t.Helper()
 	self, err := os.Executable()
