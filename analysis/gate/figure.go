@@ -14,7 +14,7 @@ import (
 func figure(name string, p *summary.Pool) (value float64, why string) {
 	what, of, _ := strings.Cut(name, ".")
 	if p.N == 0 && occasion(p.Start) {
-		return 0, "no cold start is known to be a " + p.Start + " one"
+		return 0, "no cold start is known to be " + p.Start
 	}
 	switch what {
 	case "latency":
@@ -94,10 +94,27 @@ func timing(f *summary.Figures, of string, n uint64) (float64, string) {
 // supported is a figure's value, or what its quantile q takes where n samples
 // cannot support it.
 func supported(v *int64, q float64, n uint64) (float64, string) {
-	if v == nil {
-		return 0, fmt.Sprintf("p%g needs n >= %d, have %d", q*100, stats.MinSamples(q, .95), n)
+	if v != nil {
+		return float64(*v), ""
 	}
-	return float64(*v), ""
+	if least := stats.MinSamples(q, .95); n < least {
+		return 0, fmt.Sprintf("p%g needs n >= %d, have %d", q*100, least, n)
+	}
+	return 0, "of its requests no such figure is known"
+}
+
+// lagged says that the load generator was so late that a figure is its doing as
+// much as the platform's: a latency by how far it lies above the same figure
+// from the send on, and by that of the mean what depends on when requests came.
+// What the platform tells of itself stands, however late they were.
+func lagged(name string, p *summary.Pool) bool {
+	switch what, of, _ := strings.Cut(name, "."); what {
+	case "latency":
+		return p.LimitedAt(of)
+	case "cold_share", "errors", "error_share", "throughput":
+		return p.LimitedAt("mean")
+	}
+	return false
 }
 
 // lag reads a figure of all requests that were sent.

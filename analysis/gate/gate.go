@@ -19,7 +19,6 @@ package gate
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/coldcurve/coldcurve/analysis/budget"
 	"github.com/coldcurve/coldcurve/analysis/metric"
@@ -63,7 +62,7 @@ func check(b *budget.Budget, src Source) summary.Check {
 	c.Value = &value
 	c.Held = !b.Breaks(value)
 	c.Message = fmt.Sprintf("%s: %s, allowed %s", b.Subject(), metric.FormatValue(m, value), b.Allowed())
-	if of, ok := strings.CutPrefix(b.Metric, "latency."); ok && pool.LimitedAt(of) {
+	if lagged(b.Metric, &pool) {
 		c.Message += "; the figure is generator-limited"
 	}
 	return c

@@ -1,6 +1,8 @@
 package gate_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -137,19 +139,39 @@ func TestEveryMetricIsRead(t *testing.T) {
 }
 
 // TestLimitedFigure: a judgement on a figure that is in part the load
-// generator's own says so.
+// generator's own says so, and between two sides there is none on it.
 func TestLimitedFigure(t *testing.T) {
-	b := summary.New(summary.Input{Complete: true, Phases: []summary.PhaseSpan{{Name: "p", End: time.Second, Offered: 10}}})
-	for range 10 {
-		b.Add(&sample.Sample{Phase: "p", Function: "f", Sent: time.Millisecond, Done: 11 * time.Millisecond, Start: sample.Warm, Grade: sample.Attested})
+	late := func(lag ...time.Duration) *summary.Builder {
+		b := summary.New(summary.Input{Complete: true, Phases: []summary.PhaseSpan{{Name: "p", End: time.Second, Offered: uint64(len(lag))}}})
+		for _, l := range lag {
+			b.Add(&sample.Sample{
+				Phase: "p", Function: "f", Sent: l, Done: l + 10*time.Millisecond, Start: sample.Cold, Grade: sample.Attested,
+				Billed: time.Millisecond, Breakdown: sample.Breakdown{Init: time.Millisecond, Handler: time.Millisecond},
+			})
+		}
+		return b
 	}
-	for name, want := range map[string]string{
-		"latency.p50": "latency.p50: 11.0 ms, allowed 1s; the figure is generator-limited",
-		"service.p50": "service.p50: 10.0 ms, allowed 1s",
+	all, one := late(slices.Repeat([]time.Duration{time.Millisecond}, 10)...), late(append(make([]time.Duration, 39), time.Millisecond)...)
+	for _, c := range []struct {
+		name, limit string
+		all, one    bool // limited where each request is late, and where one is
+	}{
+		{"latency.p50", "1s", true, false}, {"latency.mean", "1s", true, false}, {"latency.max", "1s", true, true},
+		{"cold_share", "100%", true, false}, {"errors", "5", true, false}, {"error_share", "100%", true, false}, {"throughput", "500/s", true, false},
+		{"service.p50", "1s", false, false}, {"service.max", "1s", false, false}, {"init.mean", "1s", false, false},
+		{"handler.mean", "1s", false, false}, {"billed.mean", "1s", false, false}, {"dropped", "5", false, false}, {"lag.max", "1s", false, false},
 	} {
-		c := gate.Expect(b, []budget.Budget{{Metric: name, Max: limit(t, name, "1s")}})[0]
-		if c.Message != want || !c.Held {
-			t.Errorf("held %v, %q, want held and %q", c.Held, c.Message, want)
+		b := budget.Budget{Metric: c.name, Max: limit(t, c.name, c.limit)}
+		for src, limited := range map[*summary.Builder]bool{all: c.all, one: c.one} {
+			check := gate.Expect(src, []budget.Budget{b})[0]
+			if !check.Held || strings.HasSuffix(check.Message, "; the figure is generator-limited") != limited {
+				t.Errorf("held %v, %q, want held, limited %v", check.Held, check.Message, limited)
+			}
+			lagged := slices.Repeat([]gate.Trial{{Name: "run", Figures: src}}, 8)
+			f := judge(gate.Comparison{Base: lagged, Head: lagged}, gate.Rule{Budget: b})[0]
+			if invalid := f.Verdict == gate.Invalid && strings.Contains(f.Why, "is limited by the load generator"); invalid != limited {
+				t.Errorf("%s: %s (%s), want limited %v", c.name, f.Verdict, f.Why, limited)
+			}
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/coldcurve/coldcurve/analysis/stats"
 	"github.com/coldcurve/coldcurve/analysis/summary"
@@ -165,7 +164,7 @@ func (r *Rule) figure(t *Trial) (value float64, limited bool, why string) {
 	} else {
 		value, why = figure(r.Metric, &pool)
 	}
-	if of, ok := strings.CutPrefix(r.Metric, "latency."); ok && pool.LimitedAt(of) {
+	if lagged(r.Metric, &pool) {
 		return 0, true, r.Subject() + " is limited by the load generator, which was late"
 	}
 	if why == "" && r.relative() && value <= 0 {

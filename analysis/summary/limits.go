@@ -41,18 +41,23 @@ func (g *Group) limits() []Limit {
 	return list
 }
 
-// LimitedAt says whether the group's Limited names a quantile: "p50", "p999".
+// LimitedAt says whether the group's Limited names a quantile: "p50", "p999";
+// of a [Pool] "mean" and "max", too.
 func (g *Group) LimitedAt(key string) bool { return slices.Contains(g.Limited, key) }
 
 // bracket gives the quantiles whose bracket is too wide.
 func (g *Group) bracket() (keys []string) {
 	for _, q := range quantiles() {
-		response, service := *g.Latency.at(q.key), *g.Service.at(q.key)
-		if response != nil && service != nil && (*response-*service)*bracketParts > *service {
+		if wide(*g.Service.at(q.key), *g.Latency.at(q.key)) {
 			keys = append(keys, q.key)
 		}
 	}
 	return keys
+}
+
+// wide says that a figure's bracket is too wide to count as one figure.
+func wide(service, latency *int64) bool {
+	return latency != nil && service != nil && (*latency-*service)*bracketParts > *service
 }
 
 // words is the group's limits as a reason.

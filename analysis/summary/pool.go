@@ -16,7 +16,8 @@ type Selection struct {
 
 // Pool is what a selection's samples add up to. Its Group is computed from the
 // pooled histograms, not from other groups' quantiles; its Phase, Function and
-// Start are the selection's.
+// Start are the selection's. Its Limited names mean and max, too, which are
+// nothing to refuse a run for.
 type Pool struct {
 	Group
 	Dropped     uint64 // arrivals that were not sent; they have no start kind, so 0 where one is selected
@@ -59,11 +60,22 @@ func (b *Builder) Select(s Selection) Pool {
 	}
 	p.Group = all.group()
 	if !b.anyHeld(s) {
-		p.Limited = p.bracket()
+		p.Limited = append(p.bracket(), p.extremes()...)
 	}
 	p.Starts = all.starts()
 	p.Phase, p.Function, p.Start = s.Phase, s.Function, s.Start
 	return p
+}
+
+// extremes gives those of mean and max whose bracket is too wide.
+func (p *Pool) extremes() (keys []string) {
+	if wide(p.Service.Mean, p.Latency.Mean) {
+		keys = append(keys, "mean")
+	}
+	if wide(p.Service.Max, p.Latency.Max) {
+		keys = append(keys, "max")
+	}
+	return keys
 }
 
 // picked are the groups of a selection.

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -208,25 +209,32 @@ func TestGeneratorLimited(t *testing.T) {
 		lag     func(int) time.Duration
 		waitAt  int // arrivals were held at it somewhere in the run
 		limited []string
+		pooled  []string // of a selection, beside those
 	}{
-		{"on time", 400, all(6 * time.Microsecond), 0, nil},
-		{"within 5%", 400, all(480 * time.Microsecond), 0, nil},
-		{"beyond 5%", 400, all(600 * time.Microsecond), 0, []string{"p50", "p90", "p95", "p99"}},
-		{"only what is printed", 20, all(600 * time.Microsecond), 0, []string{"p50"}},
+		{"on time", 400, all(6 * time.Microsecond), 0, nil, nil},
+		{"within 5%", 400, all(480 * time.Microsecond), 0, nil, nil},
+		{"beyond 5%", 400, all(600 * time.Microsecond), 0, []string{"p50", "p90", "p95", "p99"}, []string{"mean", "max"}},
+		{"only what is printed", 20, all(600 * time.Microsecond), 0, []string{"p50"}, []string{"mean", "max"}},
 		{"the tail alone", 400, func(i int) time.Duration {
 			if i%40 == 0 {
 				return 2 * ms
 			}
 			return 0
-		}, 0, []string{"p99"}},
-		{"one sample of 4,000 moves no figure", 4000, func(i int) time.Duration {
+		}, 0, []string{"p99"}, []string{"max"}},
+		{"one sample of 4,000 moves the greatest only", 4000, func(i int) time.Duration {
 			if i == 9 {
 				return time.Second
 			}
 			return 0
-		}, 0, nil},
-		{"held back at the cap on request", 400, all(600 * time.Microsecond), 8, nil},
-		{"held back elsewhere", 400, all(600 * time.Microsecond), 50, []string{"p50", "p90", "p95", "p99"}},
+		}, 0, nil, []string{"max"}},
+		{"and with ten times as much the mean", 4000, func(i int) time.Duration {
+			if i == 9 {
+				return 10 * time.Second
+			}
+			return 0
+		}, 0, nil, []string{"mean", "max"}},
+		{"held back at the cap on request", 400, all(600 * time.Microsecond), 8, nil, nil},
+		{"held back elsewhere", 400, all(600 * time.Microsecond), 50, []string{"p50", "p90", "p95", "p99"}, []string{"mean", "max"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			in := onePhase(uint64(tt.n))
@@ -235,7 +243,7 @@ func TestGeneratorLimited(t *testing.T) {
 			}
 			b := build(in, lagging(tt.n, tt.lag)...)
 			r := b.Run()
-			if d := cmp.Diff(tt.limited, b.Select(summary.Selection{}).Limited); d != "" {
+			if d := cmp.Diff(append(slices.Clone(tt.limited), tt.pooled...), b.Select(summary.Selection{}).Limited); d != "" {
 				t.Errorf("limited in the pool (-want +got):\n%s", d)
 			}
 			if d := cmp.Diff(tt.limited, r.Groups[0].Limited); d != "" {
