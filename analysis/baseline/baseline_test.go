@@ -168,12 +168,15 @@ func TestStore(t *testing.T) {
 	if err := os.Remove(filepath.Join(store.Folder, "bad.baseline.json")); err != nil {
 		t.Fatal(err)
 	}
-	removed, err := store.Prune(1)
-	if diff := cmp.Diff([]string{"c", "b"}, removed); diff != "" || err != nil {
-		t.Errorf("prune: %v\n%s", err, diff)
-	}
-	if list, err := store.List(); names(list) != "a" || err != nil {
-		t.Errorf("after prune: %s, %v", names(list), err)
+	for _, dry := range []bool{true, false} {
+		removed, err := store.Prune(1, dry)
+		if diff := cmp.Diff([]string{"c", "b"}, removed); diff != "" || err != nil {
+			t.Errorf("prune (dry %v): %v\n%s", dry, err, diff)
+		}
+		want := map[bool]string{true: "c b a", false: "a"}[dry]
+		if list, err := store.List(); names(list) != want || err != nil {
+			t.Errorf("after prune (dry %v): %s, %v; want %s", dry, names(list), err, want)
+		}
 	}
 	if left, _ := os.ReadDir(store.Folder); len(left) != 1 {
 		t.Errorf("the folder holds %d files, want 1", len(left))

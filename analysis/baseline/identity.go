@@ -19,14 +19,20 @@ type identity struct {
 }
 
 func (r *Run) identity() identity {
-	id := identity{started: r.Started.UnixNano(), host: r.Host}
-	for _, key := range slices.Sorted(maps.Keys(r.Kind)) {
-		id.kind += fmt.Sprintf("%q=%q ", key, r.Kind[key])
-	}
+	id := identity{started: r.Started.UnixNano(), host: r.Host, kind: textOf(r.Kind)}
 	if r.Inits != nil {
 		id.name = r.Name
 	}
 	return id
+}
+
+// textOf is a kind as something that can be compared.
+func textOf(kind map[string]string) string {
+	text := ""
+	for _, key := range slices.Sorted(maps.Keys(kind)) {
+		text += fmt.Sprintf("%q=%q ", key, kind[key])
+	}
+	return text
 }
 
 // Distinct are the runs in their order, each once and none that is among others,

@@ -140,15 +140,27 @@ func (s Store) List() ([]*Baseline, error) {
 	return list, errors.Join(faults...)
 }
 
-// Prune removes all but the keep latest baselines and gives the names of those
-// that it removed, the oldest first.
-func (s Store) Prune(keep int) (removed []string, err error) {
+// Prune removes all but the keep latest baselines of each kind, that is of those
+// whose runs can be compared, and gives the names of those that it removed, the
+// oldest first. A dry one removes nothing and gives the names.
+func (s Store) Prune(keep int, dry bool) (removed []string, err error) {
 	list, err := s.List()
-	for _, b := range list[:max(0, len(list)-keep)] {
-		if err := os.Remove(s.path(b.Name)); err != nil {
-			return removed, fmt.Errorf("prune baselines: %w", err)
+	left := make(map[string]int) // of a kind, those not yet met
+	for _, b := range list {
+		left[b.kind()]++
+	}
+	for _, b := range list {
+		if left[b.kind()]--; left[b.kind()] < keep {
+			continue
+		}
+		if !dry {
+			if err := os.Remove(s.path(b.Name)); err != nil {
+				return removed, fmt.Errorf("prune baselines: %w", err)
+			}
 		}
 		removed = append(removed, b.Name)
 	}
 	return removed, err
 }
+
+func (b *Baseline) kind() string { return textOf(b.Runs[0].Kind) }

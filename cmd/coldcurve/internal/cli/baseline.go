@@ -34,7 +34,7 @@ type baselineCmd struct {
 	Save   baselineSaveCmd   `cmd:"" help:"Keep runs for later comparisons, without their samples."`
 	List   baselineListCmd   `cmd:"" help:"List what was saved, the oldest first."`
 	Show   baselineShowCmd   `cmd:"" help:"Say what a baseline holds."`
-	Prune  baselinePruneCmd  `cmd:"" help:"Remove all but the latest."`
+	Prune  baselinePruneCmd  `cmd:"" help:"Remove all but the latest of each kind."`
 	Import baselineImportCmd `cmd:"" help:"Keep another tool's history: lambda-perf's daily JSON."`
 }
 
@@ -239,7 +239,8 @@ func runRows(b *baseline.Baseline) [][]string {
 }
 
 type baselinePruneCmd struct {
-	Keep int `required:"" placeholder:"N" help:"How many stay, the latest."`
+	Keep   int  `required:"" placeholder:"N" help:"How many stay of each kind (scenario, seed, machine, platform, flags), the latest."`
+	DryRun bool `help:"Remove nothing, and name what would be removed."`
 
 	store baseline.Store
 }
@@ -249,9 +250,13 @@ func (c *baselinePruneCmd) Run(w *World) error {
 	if c.Keep < 1 {
 		return usage("--keep %d: want 1 or more; to remove all, delete %s", c.Keep, c.store.Folder)
 	}
-	removed, err := c.store.Prune(c.Keep)
+	removed, err := c.store.Prune(c.Keep, c.DryRun)
+	what := "removed "
+	if c.DryRun {
+		what = "would remove "
+	}
 	for _, name := range removed {
-		fmt.Fprintln(w.Stdout, "removed "+name)
+		fmt.Fprintln(w.Stdout, what+name)
 	}
 	return err
 }
