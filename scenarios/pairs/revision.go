@@ -38,7 +38,7 @@ func (w *Workshop) revision(ctx context.Context, s *Side, given string) error {
 	}
 	repository, err := git(ctx, from, "rev-parse", "--show-toplevel")
 	if err != nil {
-		return err
+		return &UsageError{fmt.Errorf("%w: rev: takes a revision of the git repository around %s; where there is none, give a folder with the function's code", err, from)}
 	}
 	commit, err := git(ctx, repository, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
 	if err != nil {
