@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -114,7 +115,7 @@ func stateOf(d *comparison.Document) string {
 
 // comparisonNotes say how the pairs were made and which cannot be used.
 func comparisonNotes(d *comparison.Document) []string {
-	notes := append([]string{}, d.Notes...)
+	notes := slices.Concat(d.Notes, d.NotJudged)
 	if d.Costs != "" {
 		notes = append(notes, d.Costs)
 	}

@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/coldcurve/coldcurve/analysis/gate"
@@ -30,6 +31,7 @@ func (v *Verdicts) Answer() []string {
 			f := &v.Findings[i]
 			switch {
 			case f.Verdict != verdict:
+			case verdict == gate.Equivalent && slices.Contains(same, f.Subject()): // by another rule
 			case verdict == gate.Equivalent:
 				same = append(same, f.Subject())
 			default:
@@ -53,14 +55,11 @@ func (v *Verdicts) Answer() []string {
 // (12.1% to 17.3%): regressed."
 func Finding(f *gate.Record) string {
 	words := f.Subject() + ": " + string(f.Verdict) + ": " + f.Why
-	compared := f.Change != nil && (f.Verdict == gate.Regressed || f.Verdict == gate.Improved)
+	compared := f.Change != nil && f.Standing != gate.Beyond && (f.Verdict == gate.Regressed || f.Verdict == gate.Improved)
 	if compared && f.Relative {
 		words = fmt.Sprintf("%s got %.1f%% %s%s: %s", f.Subject(), 100*math.Abs(*f.Change), direction(f), limits(f), f.Verdict)
 	} else if compared {
 		words = fmt.Sprintf("%s went from %s to %s: %s", f.Subject(), f.Value(f.Base), f.Value(f.Head), f.Verdict)
-	}
-	if f.Verdict == gate.Regressed && (f.Max != nil || f.Min != nil) && f.Head != nil && f.Breaks(*f.Head) {
-		words += " (" + f.Why + ")"
 	}
 	if f.Cause != "" {
 		words += "; " + f.Cause
@@ -94,17 +93,19 @@ func limits(f *gate.Record) string {
 }
 
 // Power says what so many pairs could have shown of a finding, and how many it
-// takes; "" for a rule without a margin, and where nothing is compared.
+// takes; "" where nothing is compared.
 func (v *Verdicts) Power(f *gate.Record) string {
-	unit := "runs of each side"
+	unit, ofHead := "runs of each side", "runs of head"
 	if v.Paired {
-		unit = "pairs"
+		unit, ofHead = "pairs", "pairs"
 	}
 	var parts []string
 	have := min(f.Runs[0], f.Runs[1])
 	switch {
-	case f.Margin == 0:
+	case f.Margin == 0 && (f.HeadNeeded == nil || f.Standing == gate.Astride): // which has it
 		return ""
+	case f.Margin == 0:
+		return fmt.Sprintf("a verdict takes about %s %s", units.FormatCount(int64(*f.HeadNeeded)), ofHead)
 	case f.Detectable == nil && f.Verdict == gate.Incomparable:
 		return ""
 	case have == 0:
@@ -116,16 +117,19 @@ func (v *Verdicts) Power(f *gate.Record) string {
 	default:
 		parts = append(parts, fmt.Sprintf("%d %s detect a change of %s", have, unit, f.Difference(f.Detectable)))
 	}
-	if f.Needed != nil && !strings.Contains(f.Why, "takes about") { // which has it
-		margin := f.Margin
-		parts = append(parts, fmt.Sprintf("to rule out one of %s takes about %s", f.Difference(&margin), units.FormatCount(int64(math.Ceil(*f.Needed)))))
+	if f.Needed != nil && !strings.Contains(f.Why, "to tell a change") { // which has it
+		parts = append(parts, fmt.Sprintf("to rule out one of %s takes about %s", f.Difference(new(f.Allowance())), units.FormatCount(int64(math.Ceil(*f.Needed)))))
 	}
 	return strings.Join(parts, "; ")
 }
 
-// Interval is a finding's limits, "-" where there are none.
+// Interval is a finding's limits: of the change, and for a rule of absolute limits
+// alone of head's median; "-" where there are none.
 func (v *Verdicts) Interval(f *gate.Record) string {
-	if f.Lower == nil && f.Upper == nil {
+	switch {
+	case f.HeadLower != nil && f.HeadUpper != nil && f.Margin == 0:
+		return f.Value(f.HeadLower) + " to " + f.Value(f.HeadUpper)
+	case f.Lower == nil && f.Upper == nil:
 		return "-"
 	}
 	return ended(f, f.Lower, "-inf") + " to " + ended(f, f.Upper, "inf")

@@ -12,8 +12,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -156,6 +158,24 @@ func (r *Run) Requests() (sent, cold uint64) {
 		}
 	}
 	return sent, cold
+}
+
+// Names are the phases and the functions that runs have figures of, sorted.
+func Names(runs []Run) (phases, functions []string) {
+	for i := range runs {
+		for _, p := range runs[i].Record.Phases {
+			if !p.Warmup {
+				phases = append(phases, p.Name)
+			}
+		}
+		for j := range runs[i].Record.Groups {
+			functions = append(functions, runs[i].Record.Groups[j].Function)
+		}
+		functions = slices.AppendSeq(functions, maps.Keys(runs[i].Inits))
+	}
+	slices.Sort(phases)
+	slices.Sort(functions)
+	return slices.Compact(phases), slices.Compact(functions)
 }
 
 // Trial is the run as the gate compares it.

@@ -3,6 +3,7 @@ package comparison
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/gate"
@@ -45,6 +46,10 @@ type Document struct {
 	State    State     `json:"state"`
 	Failure  string    `json:"failure,omitempty"`
 	Notes    []string  `json:"notes,omitempty"` // how the runs were made
+	// UsualPolicy says that nobody has given one: then of rules on requests that
+	// neither side has nothing is expected, and NotJudged says so.
+	UsualPolicy bool     `json:"usual_policy,omitempty"`
+	NotJudged   []string `json:"not_judged,omitempty"`
 
 	Command []string `json:"command"` // its arguments, to go on with it
 	Folder  string   `json:"folder"`  // that it was begun in
@@ -110,9 +115,26 @@ func (d *Document) Records() []gate.Record {
 	return records
 }
 
+// fitting is what was found less the rules of coldcurve's own policy on requests
+// that neither side has.
+func (c *Comparison) fitting(findings []gate.Finding) []gate.Finding {
+	if !c.Document.UsualPolicy {
+		return findings
+	}
+	_, left := c.policy.Fitting(c.trials)
+	c.Document.NotJudged = nil
+	for i := range left {
+		c.Document.NotJudged = append(c.Document.NotJudged, left[i].NotJudged())
+	}
+	return slices.DeleteFunc(slices.Clone(findings), func(f gate.Finding) bool {
+		return slices.Contains(c.Document.NotJudged, f.Rule.NotJudged())
+	})
+}
+
 // find puts what was found into the document.
 func (c *Comparison) find(findings []gate.Finding) {
 	d := &c.Document
+	findings = c.fitting(findings)
 	d.Findings = make([]Finding, len(findings))
 	for i := range findings {
 		f := Finding{Record: findings[i].Record(), Pairs: [][2]float64{}}

@@ -66,9 +66,13 @@ func TestCostsThatAreNotKnown(t *testing.T) {
 		t.Errorf("%s (%s), %d left out; want inconclusive, and why", f.Verdict, f.Why, leftOut(&f))
 	}
 	over := gate.Rule{Budget: budget.Budget{Metric: "cost.million", Max: &budget.Bound{Text: "$3", Value: 3e9}}}
-	f = judge(gate.Comparison{Base: billed(20), Head: billed(31)}, over)[0]
+	f = judge(gate.Comparison{Base: billed(20), Head: billed(31, 31)}, over)[0]
 	if f.Verdict != gate.Regressed || f.Why != "$3.10, allowed $3" {
 		t.Errorf("beyond a limit: %s (%s)", f.Verdict, f.Why)
+	}
+	f = judge(gate.Comparison{Base: billed(20), Head: billed(31)}, over)[0]
+	if f.Verdict != gate.Inconclusive || !strings.Contains(f.Why, "1 of the 5 runs of head that a verdict takes") {
+		t.Errorf("one run beyond a limit: %s (%s)", f.Verdict, f.Why)
 	}
 }
 

@@ -17,14 +17,17 @@ type Document struct {
 	Schema string `json:"schema"`
 	// Verdict is what the findings come to, as [Overall] says: one of theirs, or
 	// Warned; NoBaseline where there was nothing to compare with.
-	Verdict  Verdict  `json:"verdict"`
-	Base     Side     `json:"base"`
-	Head     Side     `json:"head"`
-	Paired   bool     `json:"paired"`
-	Policy   string   `json:"policy,omitempty"` // its file; "" for coldcurve's own
-	Risk     float64  `json:"risk"`
-	Power    float64  `json:"power"`
-	Findings []Record `json:"findings"`
+	Verdict Verdict `json:"verdict"`
+	Base    Side    `json:"base"`
+	Head    Side    `json:"head"`
+	Paired  bool    `json:"paired"`
+	Policy  string  `json:"policy,omitempty"` // its file; "" for coldcurve's own
+	Risk    float64 `json:"risk"`
+	Power   float64 `json:"power"`
+	// UndecidedWarns says that what cannot be told, or a missing baseline, does
+	// not fail the gate.
+	UndecidedWarns bool     `json:"undecided_warns,omitempty"`
+	Findings       []Record `json:"findings"`
 	// LeftOut says which runs the findings do not rest on, and why.
 	LeftOut []string `json:"left_out"`
 	Notes   []string `json:"notes"`

@@ -41,8 +41,15 @@ type Finding struct {
 	// limits at 1 - the look's part of the risk; infinite where so few runs
 	// have none, NaN where nothing is compared.
 	Change, Lower, Upper float64
+	// Standing is where the median of head's runs lies by the absolute limits, ""
+	// without any. HeadLower and HeadUpper are its one-sided limits, each at 1 -
+	// the look's part of the risk over the number of tests; infinite where so few
+	// runs have none. HeadNeeded is how many runs it takes to tell with the
+	// policy's power, infinite where as many lie on one side as on the other.
+	Standing                         Standing
+	HeadLower, HeadUpper, HeadNeeded float64
 	// PWorse, PSame and PBetter are the p-values of regressed, equivalent and
-	// improved, adjusted over all rules; 1 where nothing was tested.
+	// improved by the margin, adjusted over all tests; 1 where nothing was tested.
 	PWorse, PSame, PBetter float64
 	// Detectable is the change for the worse that DetectableAt pairs (or runs of
 	// each side) call a regression with the policy's power, in the unit of
@@ -53,10 +60,12 @@ type Finding struct {
 	Detectable, Needed float64
 	DetectableAt       int
 
-	evidence evidence
-	exact    bool // nothing of the figures is left to chance
-	least    int  // pairs, or runs of each side, that a verdict takes
-	unlike   []string
+	evidence  evidence
+	head      []float64 // figures of head's runs
+	exact     bool      // nothing of the figures is left to chance
+	least     int       // pairs, or runs of each side, that a verdict by the margin takes
+	leastHead int       // runs of head that one by the absolute limits takes
+	unlike    []string
 }
 
 // test gives the p-values of the three questions.
@@ -75,7 +84,7 @@ func (f *Finding) estimate(p *Policy, alpha float64, plans *stats.Planner) {
 	if f.Rule.Margin == 0 {
 		return
 	}
-	share := alpha / float64(len(p.Rules)) // the first, strictest step of Holm's method
+	share := alpha / float64(p.tests()) // the first, strictest step of Holm's method
 	f.least = max(f.Rule.Pairs, f.evidence.least(share))
 	f.DetectableAt = max(f.evidence.size(), f.least)
 	if f.evidence.size() == 0 {
@@ -102,7 +111,10 @@ func (f *Finding) estimate(p *Policy, alpha float64, plans *stats.Planner) {
 
 // step is the margin on the scale of the ys.
 func (r *Rule) step() float64 {
-	if r.relative() {
+	switch {
+	case r.relative() && r.better():
+		return -math.Log1p(-r.Margin) // a twentieth less is .95 of it, not 1/1.05
+	case r.relative():
 		return math.Log1p(r.Margin)
 	}
 	return r.Margin
@@ -128,13 +140,23 @@ func (f *Finding) decide(alpha float64) {
 		f.Verdict, f.Why = Invalid, f.reason(false)
 	case min(f.Runs[0], f.Runs[1]) == 0:
 		f.Verdict, f.Why = Inconclusive, "there are no runs to compare"+f.because()
-	case f.Rule.Breaks(f.Head):
-		f.Verdict = Regressed
-		f.Why = fmt.Sprintf("%s, allowed %s", metric.FormatValue(metric.Metric(f.Rule.Metric), f.Head), f.Rule.Allowed())
 	case f.Rule.Margin == 0:
-		f.Verdict, f.Why = Equivalent, "within "+f.Rule.Allowed()
+		f.Verdict, f.Why = f.Standing.verdict(), f.standing()
 	default:
 		f.Verdict, f.Why = f.compare(alpha)
+		f.join()
+	}
+}
+
+// join adds what the absolute limits say to what the margin does: the worse of
+// both is the verdict, and its reason comes first.
+func (f *Finding) join() {
+	switch {
+	case f.Standing == "":
+	case f.Standing == Within, f.Standing == Astride && f.Verdict == Regressed:
+		f.Why += "; " + f.standing()
+	default:
+		f.Verdict, f.Why = f.Standing.verdict(), f.standing()+"; "+f.Why
 	}
 }
 

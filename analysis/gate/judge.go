@@ -45,21 +45,24 @@ type Look struct{ Number, Of int } // from 1; the zero value is 1 of 1
 // Judge gives a finding for each rule of the policy, in their order. The unit of
 // the statistics is the run: y is the logarithm of a run's figure (of shares and
 // counts, the figure), the sign turned where more is better. With d the
-// logarithm of 1 + margin (or the margin), an exact one-sided rank test is asked
-// three things of how much higher head's ys lie than base's:
+// logarithm of 1 + margin (where more is better, of 1/(1 - margin); of shares
+// and counts, the margin), an exact one-sided rank test is asked three things of
+// how much higher head's ys lie than base's:
 //
 //	regressed   by more than d
 //	equivalent  by less than d: no worse by the margin
 //	improved    by less than -d
 //
-// Each is answered by yes if its p-value, adjusted over all rules by Holm's
-// method, is at most the look's part of the risk. The test is the signed-rank
-// test of the pairs' differences where runs are paired, and the rank-sum test
-// where not. The absolute limits are held against the median of head's runs.
-// Costs that all runs of a side agree on have no chance in them: they are
-// compared as they are, without a test. Runs that must not be used and runs
-// without the figure are left out; where head lost a greater share of its runs
-// so than base did, equivalent and improved are invalid.
+// Each is answered by yes if its p-value, adjusted by Holm's method, is at most
+// the look's part of the risk. The test is the signed-rank test of the pairs'
+// differences where runs are paired, and the rank-sum test where not. An
+// absolute limit is broken if the whole interval of the median of head's runs
+// lies beyond it, and held if none of it does; it is a test among the others,
+// with an equal part of the risk that Holm's method hands on to none. Costs that
+// all runs of a side agree on have no chance in them: they are compared as they
+// are, without a test. Runs that must not be used and runs without the figure
+// are left out; where head lost a greater share of its runs so than base did,
+// equivalent and improved are invalid.
 //
 // Source: equivalence by two one-sided tests is D. J. Schuirmann's, Journal of
 // Pharmacokinetics and Biopharmaceutics 15 (1987) 657-680; equal parts of the
@@ -68,7 +71,8 @@ func Judge(p *Policy, c Comparison, look Look) []Finding {
 	alpha := p.risk() / float64(max(look.Of, 1))
 	plans := cmp.Or(c.Plans, &stats.Planner{})
 	findings := make([]Finding, len(p.Rules))
-	worse, same, better := make([]float64, len(p.Rules)), make([]float64, len(p.Rules)), make([]float64, len(p.Rules))
+	tests := p.tests()
+	worse, same, better := untested(tests), untested(tests), untested(tests)
 	for i := range p.Rules {
 		f := &findings[i]
 		f.Rule = p.Rules[i]
@@ -80,11 +84,15 @@ func Judge(p *Policy, c Comparison, look Look) []Finding {
 		f := &findings[i]
 		f.PWorse, f.PSame, f.PBetter = worse[i], same[i], better[i]
 		f.estimate(p, alpha, plans)
+		f.hold(alpha/float64(tests), p.power())
 		f.decide(alpha)
 		f.sift()
 	}
 	return findings
 }
+
+// untested are the p-values of tests that find nothing.
+func untested(n int) []float64 { return slices.Repeat([]float64{1}, n) }
 
 // gather reads the rule's figure in the runs that can be used.
 func (f *Finding) gather(c Comparison) {
@@ -104,7 +112,7 @@ func (f *Finding) gather(c Comparison) {
 		}
 	}
 	f.Runs = [2]int{len(base), len(head)}
-	f.Base, f.Head = middle(base), middle(head)
+	f.Base, f.Head, f.head = middle(base), middle(head), head
 	f.exact = f.Rule.costs() && still(base) && still(head)
 	f.evidence = unpaired{f.Rule.scaled(base), f.Rule.scaled(head)}
 	if c.Paired {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,6 +97,9 @@ func TestMoreIsBetter(t *testing.T) {
 		if f.Verdict != c.want {
 			t.Errorf("throughput 100 to %v: %s (%s), want %s", c.head, f.Verdict, f.Why, c.want)
 		}
+		if f.Detectable > -.05 {
+			t.Errorf("throughput 100 to %v: a change of %+.3f is detected, want a loss beyond the margin", c.head, f.Detectable)
+		}
 		if want := c.head/100 - 1; math.Abs(f.Change-want) > 1e-6 || f.Lower > f.Change || f.Upper < f.Change {
 			t.Errorf("throughput 100 to %v: change %v in %v to %v, want %v", c.head, f.Change, f.Lower, f.Upper, want)
 		}
@@ -123,14 +127,65 @@ func TestSharesAreDifferences(t *testing.T) {
 	}
 }
 
+// TestAbsoluteLimits: a limit is broken, or held, where the whole interval of
+// head's median says so, and else it is open.
 func TestAbsoluteLimits(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 2))
-	one := gate.Comparison{Head: runs(rng, 1, 100, 0), Base: runs(rng, 1, 100, 0)}
-	for text, want := range map[string]gate.Verdict{"50ms": gate.Regressed, "200ms": gate.Equivalent} {
-		r := gate.Rule{Budget: budget.Budget{Metric: "latency.p50", Max: limit(t, "latency.p50", text)}}
-		if f := judge(one, r)[0]; f.Verdict != want {
-			t.Errorf("100 ms with at most %s: %s (%s), want %s", text, f.Verdict, f.Why, want)
+	base, head := runs(rng, 20, 100, .03), runs(rng, 20, 100, .03)
+	for _, c := range []struct {
+		n        int
+		max, min string
+		margin   float64
+		want     gate.Verdict
+		standing gate.Standing
+		why      string
+	}{
+		{20, "50ms", "", 0, gate.Regressed, gate.Beyond, "allowed 50ms"},
+		{20, "200ms", "", 0, gate.Equivalent, gate.Within, "within 200ms: "},
+		{20, "100ms", "", 0, gate.Inconclusive, gate.Astride, "do not tell; to tell takes about "},
+		{20, "", "150ms", 0, gate.Regressed, gate.Beyond, "allowed at least 150ms"},
+		{20, "120ms", "80ms", 0, gate.Equivalent, gate.Within, "within 80ms to 120ms: "},
+		{20, "80ms", "50ms", 0, gate.Regressed, gate.Beyond, "allowed 50ms to 80ms"},
+		{20, "200ms", "100ms", 0, gate.Inconclusive, gate.Astride, "allowed 100ms to 200ms: 20 "},
+		{4, "50ms", "", 0, gate.Inconclusive, gate.Astride, "allowed 50ms: 4 of the 5 "},
+		{5, "50ms", "", 0, gate.Regressed, gate.Beyond, "allowed 50ms"},
+		{5, "200ms", "80ms", 0, gate.Inconclusive, gate.Astride, "5 of the 6 "}, // two limits are two tests
+		{20, "200ms", "", .05, gate.Equivalent, gate.Within, "not worse by 5%; within 200ms: "},
+		{20, "50ms", "", .05, gate.Regressed, gate.Beyond, "allowed 50ms; not worse by 5%"},
+		{20, "100ms", "", .05, gate.Inconclusive, gate.Astride, "; not worse by 5%"},
+	} {
+		r := gate.Rule{Budget: budget.Budget{Metric: "latency.p50", Max: limit(t, "latency.p50", c.max), Min: limit(t, "latency.p50", c.min)}, Margin: c.margin}
+		for _, paired := range []bool{true, false} {
+			f := judge(gate.Comparison{Base: base[:c.n], Head: head[:c.n], Paired: paired}, r)[0]
+			if f.Verdict != c.want || f.Standing != c.standing || !strings.Contains(f.Why, c.why) || f.HeadNeeded < 5 {
+				t.Errorf("%d runs, %q to %q (paired %v): %s, %s (%s), %v needed; want %s, %s (%s)", c.n, c.min, c.max, paired, f.Verdict, f.Standing, f.Why, f.HeadNeeded, c.want, c.standing, c.why)
+			}
 		}
+	}
+}
+
+// TestRiskOfLimits repeats comparisons whose medians lie just at their limits:
+// with three rules and four looks, an alarm anywhere stays within the risk.
+func TestRiskOfLimits(t *testing.T) {
+	const repetitions, risk = 500, .05
+	at := gate.Rule{Budget: budget.Budget{Metric: "latency.p50", Max: limit(t, "latency.p50", "100ms")}}
+	policy := gate.Policy{Risk: risk, Rules: []gate.Rule{at, at, at}}
+	rng := rand.New(rand.NewPCG(7, 2))
+	looks := policy.LookAt()
+	last := looks[len(looks)-1]
+	base, alarms := runs(rng, last, 100, .03), 0
+	for range repetitions {
+		head := runs(rng, last, 100, .03)
+		if slices.ContainsFunc(looks, func(n int) bool {
+			return gate.Judge(&policy, gate.Comparison{Base: base[:n], Head: head[:n], Paired: true}, gate.Look{Number: 1, Of: len(looks)})[0].Verdict == gate.Regressed
+		}) {
+			alarms++
+		}
+	}
+	// The three rules see the same figures here, so that one stands for all: its
+	// part is a third.
+	if got, bound := float64(alarms)/repetitions, risk/3+4*math.Sqrt(risk/3/repetitions); got > bound || alarms == 0 {
+		t.Errorf("%d false alarms in %d, want some and at most %.0f", alarms, repetitions, bound*repetitions)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/budget"
 	"github.com/coldcurve/coldcurve/analysis/metric"
+	"github.com/coldcurve/coldcurve/analysis/strict"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 )
 
@@ -17,7 +18,7 @@ type Policy struct {
 	Rules []Rule
 	// Risk is the chance, at most, that a comparison in which nothing got worse
 	// than its margin is called a regression, over all rules and looks
-	// together; 0 is .05. The chance of a wrong "equivalent" is bounded by the
+	// together, margins and absolute limits; 0 is .05. The chance of a wrong "equivalent" is bounded by the
 	// same, and so is that of a wrong "improved".
 	Risk float64
 	// Looks are the numbers of pairs, ascending, at which the data are looked
@@ -46,7 +47,8 @@ type Rule struct {
 	Pairs    int
 	Severity Severity
 
-	margin margin // as it was written
+	margin              margin          // as it was written
+	phaseAt, functionAt strict.Position // where they were written
 }
 
 // Severity is what a broken rule does.
@@ -95,6 +97,9 @@ func (r *Rule) faults() []error {
 	if r.Margin < 0 || math.IsNaN(r.Margin) || math.IsInf(r.Margin, 0) {
 		faults = append(faults, fmt.Errorf("margin %v: want a share above 0, .05 for 5%%", r.Margin))
 	}
+	if r.better() && r.Margin >= 1 {
+		faults = append(faults, fmt.Errorf("margin %v: want a share below 1, for more than all of it cannot be lost", r.Margin))
+	}
 	if r.Margin == 0 && r.Max == nil && r.Min == nil {
 		faults = append(faults, errors.New("nothing to judge by: give a margin, a max or a min"))
 	}
@@ -118,6 +123,40 @@ func (p *Policy) power() float64 {
 	return p.Power
 }
 
+// CheckScope sees to it that there are the phases and functions that rules name,
+// among those given; the error is a [strict.Faults] of the policy's file. Where
+// none are known at all, none is missed.
+func (p *Policy) CheckScope(file string, phases, functions []string) error {
+	var faults strict.Faults
+	report := faults.Collect(file)
+	for i := range p.Rules {
+		r := &p.Rules[i]
+		for _, of := range []struct {
+			what, name string
+			at         strict.Position
+			known      []string
+		}{{"phase", r.Phase, r.phaseAt, phases}, {"function", r.Function, r.functionAt, functions}} {
+			if of.name != "" && len(of.known) > 0 && !slices.Contains(of.known, of.name) {
+				report(of.at, "no run has figures of "+of.what+" "+strict.Quote(of.name), strict.Instead(of.name, of.known))
+			}
+		}
+	}
+	return faults.Err()
+}
+
+// tests is how many tests the policy is: one a margin, and one an absolute limit.
+func (p *Policy) tests() int {
+	n := 0
+	for i := range p.Rules {
+		of := len(p.Rules[i].limits())
+		if p.Rules[i].Margin > 0 {
+			of++
+		}
+		n += max(of, 1)
+	}
+	return n
+}
+
 // Fitting is the policy without the rules on requests that neither side has at
 // all, and those rules: coldcurve's own policy has one for warm starts, and a
 // scenario may have none. With no rule left it is the policy as it was.
@@ -135,6 +174,11 @@ func (p *Policy) Fitting(c Comparison) (fitting *Policy, left []Rule) {
 		return p, nil
 	}
 	return fitting, left
+}
+
+// NotJudged says of a rule that [Policy.Fitting] has left out that it was.
+func (r *Rule) NotJudged() string {
+	return r.Subject() + " is not judged: neither side has such requests"
 }
 
 // selects says whether a run has any request that the rule is about.
@@ -158,5 +202,8 @@ func (r *Rule) relative() bool {
 	return m.Unit() == metric.Duration || m.Unit() == metric.PerSecond || m.Unit() == metric.Money
 }
 
-// better says whether more of the figure is better, as it is of a throughput.
-func (r *Rule) better() bool { return strings.HasPrefix(r.Metric, "throughput") }
+// better says whether more of the figure is better.
+func (r *Rule) better() bool { return better(r.Metric) }
+
+// better says whether more of a figure is better, as it is of a throughput.
+func better(name string) bool { return strings.HasPrefix(name, "throughput") }

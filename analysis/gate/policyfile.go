@@ -106,6 +106,7 @@ func readRule(m strict.Map) Rule {
 	var r Rule
 	ruleFields().Into(&r, nothing{}, m, "rule", "")
 	r.Settle(m)
+	r.phaseAt, r.functionAt = m.Get("phase").At(), m.Get("function").At()
 	if r.costs() && r.Start != "" {
 		m.Get("start").Fault("a cost of "+r.Start+" requests alone", "leave start out: a bill is over all start kinds")
 	}
@@ -145,6 +146,8 @@ func (r *Rule) settleMargin(v strict.Value) {
 	switch {
 	case err != nil:
 		strict.FaultOf(v, err, "")
+	case r.better() && r.Margin >= 1:
+		v.Fault("a margin of "+r.margin.text+": more than all of it cannot be lost", "write for example 5%")
 	case r.Margin == 0:
 		v.Fault("a margin of 0: nothing can be shown to have changed by nothing", "write for example 5%, or judge by max: or min: alone")
 	}

@@ -67,6 +67,7 @@ rules:
   - {metric: errors}
   - {metric: cost.month, start: cold, margin: 2%}
   - {metric: cost.mounth, margin: 2%}
+  - {metric: throughput, margin: 100%}
 cost: {product: aws/lamda, on: 2026-08, tarce: nasa}
 `))
 	if err == nil {
@@ -76,10 +77,32 @@ cost: {product: aws/lamda, on: 2026-08, tarce: nasa}
 		"p.yaml:1:7: ", "p.yaml:2:13: 10 after 10: looks ascend", "p.yaml:3:1: ", "p.yaml:5:14: ", "write latency.p50",
 		"p.yaml:6:35: a margin of 0", "p.yaml:7:35: ", "p.yaml:7:48: ", "p.yaml:8:32: ", "p.yaml:9:5: a rule with nothing to judge by",
 		"p.yaml:10:33: a cost of cold requests alone", `p.yaml:11:14: metric "cost.mounth": there is no such figure; write cost.month`,
-		"p.yaml:12:17: ", "aws/lambda", `p.yaml:12:32: "2026-08" is not a day`, "p.yaml:12:41: ", "write trace",
+		"p.yaml:12:34: a margin of 100%: more than all of it cannot be lost",
+		"p.yaml:13:17: ", "aws/lambda", `p.yaml:13:32: "2026-08" is not a day`, "p.yaml:13:41: ", "write trace",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("faults lack %q:\n%v", want, err)
+		}
+	}
+}
+
+func TestCheckScope(t *testing.T) {
+	p, err := gate.ParsePolicy("p.yaml", []byte(`rules:
+  - {metric: latency.p50, phase: sael, margin: 5%}
+  - {metric: latency.p50, phase: sale, function: chart, margin: 5%}
+  - {metric: latency.p50, margin: 5%}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `p.yaml:2:34: no run has figures of phase "sael"; write sale (there are: sale, warm)
+p.yaml:3:50: no run has figures of function "chart"; write cart (there are: cart, shop)`
+	if err := p.CheckScope("p.yaml", []string{"sale", "warm"}, []string{"cart", "shop"}); err == nil || err.Error() != want {
+		t.Errorf("faults:\n%v\nwant\n%s", err, want)
+	}
+	for _, known := range [][]string{{"sael", "sale", "chart"}, nil} {
+		if err := p.CheckScope("p.yaml", known, known); err != nil {
+			t.Errorf("where there are %q: %v", known, err)
 		}
 	}
 }

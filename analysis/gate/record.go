@@ -32,10 +32,18 @@ type Record struct {
 	Head *float64 `json:"head"`
 	// Relative says that the change, its limits and what is detectable are
 	// shares of base's figure; else they are differences in its unit.
-	Relative   bool     `json:"relative"`
-	Change     *float64 `json:"change"`
-	Lower      *float64 `json:"lower"`
-	Upper      *float64 `json:"upper"`
+	Relative bool     `json:"relative"`
+	Change   *float64 `json:"change"`
+	Lower    *float64 `json:"lower"`
+	Upper    *float64 `json:"upper"`
+	// Standing is where head's median lies by the absolute limits, HeadLower and
+	// HeadUpper its limits, HeadNeeded how many runs it takes to tell; all as in
+	// [Finding].
+	Standing   Standing `json:"standing,omitempty"`
+	HeadLower  *float64 `json:"head_lower,omitempty"`
+	HeadUpper  *float64 `json:"head_upper,omitempty"`
+	HeadNeeded *float64 `json:"head_needed,omitempty"`
+
 	PWorse     float64  `json:"p_worse"`
 	PSame      float64  `json:"p_same"`
 	PBetter    float64  `json:"p_better"`
@@ -54,6 +62,7 @@ func (f *Finding) Record() Record {
 		Left: len(f.Left[0].Runs) + len(f.Left[1].Runs), Given: [2]int{f.Left[0].Of, f.Left[1].Of}, LeftRuns: [2][]Out{f.Left[0].Runs, f.Left[1].Runs},
 		Base: finite(f.Base), Head: finite(f.Head), Relative: f.Rule.relative(),
 		PWorse: f.PWorse, PSame: f.PSame, PBetter: f.PBetter,
+		Standing: f.Standing, HeadLower: finite(f.HeadLower), HeadUpper: finite(f.HeadUpper), HeadNeeded: finite(f.HeadNeeded),
 	}
 	if f.Rule.Margin > 0 {
 		r.Change, r.Lower, r.Upper = finite(f.Change), finite(f.Lower), finite(f.Upper)
@@ -67,6 +76,15 @@ func finite(v float64) *float64 {
 		return nil
 	}
 	return &v
+}
+
+// Allowance is the margin as a change: what is lost of a figure of which more is
+// better is below 0.
+func (r *Record) Allowance() float64 {
+	if better(r.Metric) {
+		return -r.Margin
+	}
+	return r.Margin
 }
 
 // Value writes a figure of the record's metric, "-" for none.

@@ -40,6 +40,19 @@ func TestAgainstR(t *testing.T) {
 	lower, _ = stats.SignedRankLimits(d, .9875)
 	near(t, `wilcox.test(d, alternative="greater", conf.int=TRUE, conf.level=.9875)$conf.int[1]`, lower, -.0685)
 
+	// ends <- function(x,a){r<-qbinom(a,length(x),.5);sort(x)[c(r,length(x)+1-r)]}
+	lower, upper = stats.MedianLimits(d, .95)
+	near(t, `ends(d, .05)[1]`, lower, -.08)
+	near(t, `ends(d, .05)[2]`, upper, .952)
+	lower, upper = stats.MedianLimits(a, .9875)
+	near(t, `ends(a, .0125)[1]`, lower, .80)
+	near(t, `ends(a, .0125)[2]`, upper, 1.89)
+	// need <- function(p,a,w)for(n in 1:1000){c<-qbinom(1-a,n,.5)+1;if(c<=n&&1-pbinom(c-1,n,p)>=w)return(n)}
+	near(t, `need(.9, .0125, .9)`, stats.SignNeeded(.9, .0125, .9), 16)
+	near(t, `need(.65, .05, .9)`, stats.SignNeeded(.65, .05, .9), 93)
+	near(t, `need(1, .003, .9)`, stats.SignNeeded(1, .003, .9), 9)
+	near(t, `ceiling(((qnorm(.95)+qnorm(.9))/.04)^2): beyond 200`, stats.SignNeeded(.52, .05, .9), 5353)
+
 	near(t, `wilcox.test(a, b, alternative="greater")$p.value`, stats.RankSumGreater(b, a), .127206127206)
 	near(t, `wilcox.test(a, b, conf.int=TRUE)$estimate`, stats.Shift(b, a), .305)
 
@@ -67,6 +80,21 @@ func TestAgainstR(t *testing.T) {
 
 	for i, want := range []float64{.040, .090, .090, .025, .5} {
 		near(t, fmt.Sprintf(`p.adjust(c(.01,.04,.03,.005,.5), "holm")[%d]`, i+1), stats.Holm([]float64{.01, .04, .03, .005, .5})[i], want)
+	}
+}
+
+// TestMedianLimitsAtTheirEdges: too few values have no limits, one has itself at
+// even chances, and half of the values on a side tell nothing.
+func TestMedianLimitsAtTheirEdges(t *testing.T) {
+	lower, upper := stats.MedianLimits([]float64{1, 2, 3, 4}, .95)
+	near(t, "lower limit of 4 at 95%", lower, math.Inf(-1))
+	near(t, "upper limit of 4 at 95%", upper, math.Inf(1))
+	lower, upper = stats.MedianLimits([]float64{7}, .5)
+	near(t, "lower limit of 1 at 50%", lower, 7)
+	near(t, "upper limit of 1 at 50%", upper, 7)
+	near(t, "values needed where half lie on a side", stats.SignNeeded(.5, .05, .9), math.Inf(1))
+	if lower, upper := stats.MedianLimits([]float64{1, math.NaN()}, .95); !math.IsNaN(lower) || !math.IsNaN(upper) {
+		t.Errorf("limits with a NaN: %v to %v", lower, upper)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // Benchmarks writes every run's figures in Go's benchmark format, a line a run
-// and rule, base before head; benchstat -col side sets the sides side by side.
+// and figure, base before head; benchstat -col side sets the sides side by side.
 // What a run does not have, or must not be used of it, has no line.
 //
 // Source: Go Benchmark Data Format, golang.org/design/14313-benchmark-format.
@@ -31,9 +31,14 @@ func Benchmarks(w io.Writer, d *gate.Document) error {
 		{"head", func(f *gate.Figures) []*float64 { return f.Head }},
 	} {
 		fmt.Fprintf(&b, "side: %s\n", side.name)
+		written := make(map[string]bool) // two rules may be on one figure
 		for i := range d.Findings {
 			f := &d.Findings[i]
 			name, unit := benchmarkName(f), benchmarkUnit(f)
+			if written[name] {
+				continue
+			}
+			written[name] = true
 			for _, v := range side.of(&d.Figures[i]) {
 				if v != nil {
 					fmt.Fprintf(&b, "%s 1 %s %s\n", name, strconv.FormatFloat(*v/unit.per, 'f', -1, 64), unit.name)

@@ -27,7 +27,7 @@ const (
 	stops         // it cannot be told
 )
 
-func effectOf(f *gate.Record) effect {
+func effectOf(d *gate.Document, f *gate.Record) effect {
 	switch {
 	case f.Holds():
 		return passes
@@ -35,6 +35,8 @@ func effectOf(f *gate.Record) effect {
 		return warns
 	case f.Verdict == gate.Regressed:
 		return fails
+	case d.UndecidedWarns:
+		return warns
 	}
 	return stops
 }

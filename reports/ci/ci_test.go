@@ -67,6 +67,7 @@ func document() *gate.Document {
 		margin(budget.Budget{Metric: "cold_share"}, gate.Fail),
 		margin(budget.Budget{Metric: "throughput"}, gate.Fail),
 		margin(budget.Budget{Metric: "cost.million"}, gate.Warn),
+		{Budget: budget.Budget{Metric: "latency.p50", Start: "cold", Max: &budget.Bound{Text: "110ms", Value: 110e6}}},
 	}}
 	c := gate.Comparison{Base: side(1e8, 1e6, 50), Head: append(side(1.2e8, 1.5e6, 70), lost...)}
 	d := gate.NewDocument(p, c, gate.Judge(p, c, gate.Look{}))
@@ -143,6 +144,7 @@ func TestJUnit(t *testing.T) {
 			Failures int `xml:"failures,attr"`
 			Errors   int `xml:"errors,attr"`
 			Cases    []struct {
+				Class      string `xml:"classname,attr"`
 				Name       string `xml:"name,attr"`
 				Properties []struct {
 					Name  string `xml:"name,attr"`
@@ -155,8 +157,11 @@ func TestJUnit(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := got.Suite
-	if s.Tests != 6 || s.Failures != 1 || s.Errors != 3 {
-		t.Errorf("%d tests, %d failures, %d errors; want 6, 1 (cold), 3 (no p99, and two that a lost run makes invalid)", s.Tests, s.Failures, s.Errors)
+	if s.Tests != 7 || s.Failures != 2 || s.Errors != 3 {
+		t.Errorf("%d tests, %d failures, %d errors; want 7, 2 (cold, by its margin and its limit), 3 (no p99, and two that a lost run makes invalid)", s.Tests, s.Failures, s.Errors)
+	}
+	if s.Cases[0].Name != s.Cases[6].Name || s.Cases[0].Class == s.Cases[6].Class {
+		t.Errorf("two rules on one figure are %s %s and %s %s", s.Cases[0].Class, s.Cases[0].Name, s.Cases[6].Class, s.Cases[6].Name)
 	}
 	if want := "latency.p50 in " + hostile; s.Cases[1].Name != want {
 		t.Errorf("name %q, want %q as it was", s.Cases[1].Name, want)
@@ -198,6 +203,7 @@ func TestAnnotationsAreOneLineEach(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(rendered(t, ci.Annotations, document())), "\n")
 	want := []string{
 		"::error title=coldcurve%3A regressed::", "::warning title=coldcurve%3A regressed::", "::error title=coldcurve%3A invalid::latency.p99", "::error title=coldcurve%3A invalid::", "::error title=coldcurve%3A invalid::", "::warning title=coldcurve%3A regressed::cost.million got ",
+		"::error title=coldcurve%3A regressed::latency.p50 of cold: regressed: 1",
 		"::warning title=coldcurve%3A left out::1 of 13 runs of head are left out (lost: 50 of 289 arrivals were dropped", "::warning title=coldcurve%3A left out::latency.p99: ", "::warning title=coldcurve%3A left out::latency.p99: ",
 	}
 	if len(lines) != len(want) {
@@ -210,6 +216,28 @@ func TestAnnotationsAreOneLineEach(t *testing.T) {
 	}
 	if !strings.Contains(lines[1], "%0A::error::x %250A") {
 		t.Errorf("not escaped: %s", lines[1])
+	}
+}
+
+// TestUndecidedWarns: where what cannot be told does not fail the gate, no form
+// says that it does.
+func TestUndecidedWarns(t *testing.T) {
+	d, first := document(), none()
+	d.Findings, d.Figures, d.LeftOut = d.Findings[2:5], d.Figures[2:5], nil
+	for _, of := range []struct {
+		write         func(io.Writer, *gate.Document) error
+		strict, loose string
+		d             *gate.Document
+	}{
+		{ci.Annotations, "::error ", "::warning ", d}, {ci.Annotations, "::error ", "::warning ", first},
+		{ci.JUnit, `errors="3"`, `errors="0"`, d}, {ci.Markdown, "**invalid**", "invalid (warns)", d},
+	} {
+		for _, loose := range []bool{false, true} {
+			of.d.UndecidedWarns = loose
+			if text := rendered(t, of.write, of.d); strings.Contains(text, of.strict) == loose || strings.Contains(text, of.loose) != loose {
+				t.Errorf("undecided warns %v:\n%s", loose, text)
+			}
+		}
 	}
 }
 

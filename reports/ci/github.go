@@ -11,7 +11,7 @@ import (
 
 // Annotations writes GitHub's workflow commands: an error for each rule that
 // breaks the build, a warning for each that only warns and for runs that were
-// left out, a notice where there was nothing to compare with.
+// left out; and one of either where there was nothing to compare with.
 //
 // Source: GitHub Docs, Workflow commands for GitHub Actions.
 func Annotations(w io.Writer, d *gate.Document) error {
@@ -22,7 +22,7 @@ func Annotations(w io.Writer, d *gate.Document) error {
 	for i := range d.Findings {
 		f := &d.Findings[i]
 		title := "coldcurve: " + string(f.Verdict)
-		switch effectOf(f) {
+		switch effectOf(d, f) {
 		case fails, stops:
 			say("error", title, reports.Finding(f))
 		case warns:
@@ -33,7 +33,11 @@ func Annotations(w io.Writer, d *gate.Document) error {
 		say("warning", "coldcurve: left out", sentence)
 	}
 	if len(d.Findings) == 0 {
-		say("notice", "coldcurve: no baseline", strings.Join(d.Notes, "; "))
+		command := "error"
+		if d.UndecidedWarns {
+			command = "warning"
+		}
+		say(command, "coldcurve: no baseline", strings.Join(d.Notes, "; "))
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("write annotations: %w", err)

@@ -65,7 +65,7 @@ func JUnit(w io.Writer, d *gate.Document) error {
 		{"paired", strconv.FormatBool(d.Paired)}, {"risk", number(d.Risk)}, {"power", number(d.Power)},
 	}}
 	for i := range d.Findings {
-		s.add(junitCaseOf(v, &d.Findings[i]))
+		s.add(junitCaseOf(d, v, &d.Findings[i]))
 	}
 	if len(d.Findings) == 0 {
 		s.add(junitCase{Class: "coldcurve.gate", Name: "baseline", Skipped: &junitProblem{Message: strings.Join(d.Notes, "; ")}})
@@ -101,13 +101,16 @@ func (s *junitSuite) add(c junitCase) {
 	}
 }
 
-func junitCaseOf(v *reports.Verdicts, f *gate.Record) junitCase {
+func junitCaseOf(d *gate.Document, v *reports.Verdicts, f *gate.Record) junitCase {
 	c := junitCase{Class: "coldcurve.gate", Name: f.Subject(), Properties: junitPropertiesOf(f)}
+	if f.Margin == 0 {
+		c.Class = "coldcurve.budget" // another rule may have a margin on the same figure
+	}
 	words := reports.Finding(f)
 	if power := v.Power(f); power != "" {
 		words += "\n" + power
 	}
-	switch effectOf(f) {
+	switch effectOf(d, f) {
 	case fails:
 		c.Failure = &junitProblem{Message: reports.Finding(f), Type: string(f.Verdict), Text: words}
 	case stops:
@@ -137,10 +140,14 @@ func junitPropertiesOf(f *gate.Record) *junitProperties {
 		{"base", f.Base}, {"head", f.Head}, {"effect", f.Change}, {"effect.lower", f.Lower}, {"effect.upper", f.Upper},
 		{"p.worse", &f.PWorse}, {"p.same", &f.PSame}, {"p.better", &f.PBetter},
 		{"detectable", f.Detectable}, {"detectable.at", sizeOf(f.DetectableAt)}, {"needed", f.Needed},
+		{"head.lower", f.HeadLower}, {"head.upper", f.HeadUpper}, {"head.needed", f.HeadNeeded},
 	} {
 		if p.value != nil {
 			list = append(list, junitProperty{p.name, number(*p.value)})
 		}
+	}
+	if f.Standing != "" {
+		list = append(list, junitProperty{"allowed", f.Allowed()}, junitProperty{"standing", string(f.Standing)})
 	}
 	list = append(list, junitProperty{"n.base", strconv.Itoa(f.Runs[0])}, junitProperty{"n.head", strconv.Itoa(f.Runs[1])})
 	for i, side := range []string{"base", "head"} {

@@ -21,7 +21,7 @@ func Markdown(w io.Writer, d *gate.Document) error {
 	}
 	if len(d.Findings) > 0 {
 		b.WriteString("\n")
-		markdownTable(&b, v)
+		markdownTable(&b, d, v)
 		fmt.Fprintf(&b, "\nbase: %s, head: %s\n", plain(v.Base), plain(v.Head))
 		b.WriteString("\n<details><summary>Why, and what so many runs can tell</summary>\n\n")
 		for i := range d.Findings {
@@ -43,14 +43,14 @@ func Markdown(w io.Writer, d *gate.Document) error {
 	return nil
 }
 
-func markdownTable(b *strings.Builder, v *reports.Verdicts) {
+func markdownTable(b *strings.Builder, d *gate.Document, v *reports.Verdicts) {
 	row := func(cells ...string) { b.WriteString("| " + strings.Join(cells, " | ") + " |\n") }
 	row("figure", "base", "head", "change", "interval", "verdict", "runs")
 	row("---", "---:", "---:", "---:", "---:", "---", "---:")
 	for i := range v.Findings {
 		f := &v.Findings[i]
 		verdict := string(f.Verdict)
-		switch effectOf(f) {
+		switch effectOf(d, f) {
 		case fails, stops:
 			verdict = "**" + verdict + "**"
 		case warns:

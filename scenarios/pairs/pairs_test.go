@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -90,10 +91,15 @@ func (b *bench) options() pairs.Options {
 
 func begin(t *testing.T) *comparison.Comparison {
 	t.Helper()
+	return beginBy(t, []byte(policy), false)
+}
+
+func beginBy(t *testing.T, policy []byte, usual bool) *comparison.Comparison {
+	t.Helper()
 	c, err := comparison.Create(t.TempDir()+"/c", comparison.Document{
-		Scenario: "cold", Seed: 7, Started: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC),
+		Scenario: "cold", Seed: 7, Started: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC), UsualPolicy: usual,
 		Base: comparison.Side{What: "old"}, Head: comparison.Side{What: "new"}, Command: []string{"compare"}, Folder: "/",
-	}, []byte(policy), []byte("name: cold\n"))
+	}, policy, []byte("name: cold\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,6 +157,23 @@ func TestNothingChanged(t *testing.T) {
 				t.Errorf("%s, decile %v: %v in %v to %v", s.Start, d.Share, d.Change, *d.Lower, *d.Upper)
 			}
 		}
+	}
+}
+
+// TestAScenarioWithoutWarmStarts: coldcurve's own policy judges what there is and
+// says what it leaves out; somebody else's is not told what it may not expect.
+func TestAScenarioWithoutWarmStarts(t *testing.T) {
+	_, policy := gate.UsualPolicy()
+	for usual, want := range map[bool]gate.Verdict{true: gate.Equivalent, false: gate.Inconclusive} {
+		b, c := newBench(t, 1), beginBy(t, policy, usual)
+		if err := pairs.Make(t.Context(), c, b.options()); err != nil {
+			t.Fatal(err)
+		}
+		const note = "latency.p50 of warm is not judged: neither side has such requests"
+		if d := c.Document; d.Verdict != want || len(d.Pairs) != 10 || slices.Contains(d.NotJudged, note) != usual {
+			t.Errorf("usual policy %v: %s after %d pairs, not judged %q; want %s after 10", usual, d.Verdict, len(d.Pairs), d.NotJudged, want)
+		}
+		reopened(t, c)
 	}
 }
 

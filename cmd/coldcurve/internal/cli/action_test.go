@@ -70,9 +70,15 @@ stderr '^::error '
 
 env HEAD=few
 exitcode 4 bash judge.sh
-env FAIL_ON_UNDECIDED=false
-exitcode 0 bash judge.sh
 grep '^exit-code=4$' out
+stderr '^::error '
+env FAIL_ON_UNDECIDED=false
+rm out
+exitcode 0 bash judge.sh
+grep '^exit-code=0$' out
+grep '^verdict=inconclusive$' out
+stderr '^::warning '
+! stderr '^::error '
 exitcode 3 bash -c 'HEAD=$(printf "few\nhead;x") bash judge.sh'
 env BASE=main
 exitcode 0 bash judge.sh

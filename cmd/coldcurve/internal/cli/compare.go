@@ -73,6 +73,7 @@ type contest struct {
 	base, head pairs.Side
 	plans      [2]*plan // with the first pair's seed
 	policy     []byte
+	usual      bool // the policy is coldcurve's own
 	looks      []int
 	calibrated []string // how often it is wrong, a note
 	workshop   *pairs.Workshop
@@ -95,7 +96,7 @@ func (c *compareCmd) ready(ctx context.Context, w *World) (*contest, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &contest{command: c, w: w, policy: text, looks: policy.LookAt(), calibrated: calibrated, workshop: &pairs.Workshop{
+	t := &contest{command: c, w: w, policy: text, usual: c.Policy == "", looks: policy.LookAt(), calibrated: calibrated, workshop: &pairs.Workshop{
 		Scenario: c.Scenario, Build: c.Build, Log: func(line string) { fmt.Fprintf(w.Stderr, "coldcurve: %s\n", line) },
 	}}
 	for i, side := range []struct {
@@ -109,7 +110,26 @@ func (c *compareCmd) ready(ctx context.Context, w *World) (*contest, error) {
 			return nil, errors.Join(sideError(err), t.close())
 		}
 	}
+	phases, functions := t.scope()
+	if err := policy.CheckScope(c.Policy, phases, functions); err != nil {
+		return nil, errors.Join(err, t.close())
+	}
 	return t, nil
+}
+
+// scope are the phases and functions that either side's runs will have figures of.
+func (t *contest) scope() (phases, functions []string) {
+	for _, p := range t.plans {
+		for i := range p.Phases {
+			if !p.Phases[i].Warmup {
+				phases = append(phases, p.Phases[i].Name)
+			}
+		}
+		for i := range p.Functions {
+			functions = append(functions, p.Functions[i].Name)
+		}
+	}
+	return phases, functions
 }
 
 // planOf is a side's scenario with its schedule; a seed of nil is the scenario's.
@@ -150,6 +170,7 @@ func (t *contest) create(dir string, seed uint64) (*comparison.Comparison, error
 	d := comparison.Document{
 		Version: buildVersion(), Scenario: scenario.Name, Source: scenario.Source, Started: t.w.Now(), Seed: seed,
 		Base: sideOf(&t.base, t.plans[0]), Head: sideOf(&t.head, t.plans[1]), Notes: t.notes(), Command: t.w.Args, Folder: folder,
+		UsualPolicy: t.usual,
 	}
 	if budget := t.command.Budget.value; budget != nil {
 		d.Budget = *budget

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/coldcurve/coldcurve/analysis/baseline"
@@ -31,6 +32,8 @@ type judgeCmd struct {
 
 	Policy string `placeholder:"FILE" help:"What is judged, and how strictly (coldcurve schema policy); without it, coldcurve's own."`
 	JSON   bool   `name:"json" help:"Print one JSON document (coldcurve schema gate) instead of tables."`
+
+	UndecidedWarns bool `help:"A gate that cannot tell (inconclusive, incomparable, invalid, no baseline) warns, and its exit code is 0, not 4."`
 
 	storeFlags      `embed:""`
 	calibrationFlag `embed:""`
@@ -68,6 +71,10 @@ func (c *judgeCmd) Run(ctx context.Context, w *World) error {
 			hint: "make runs of what has changed, and give their folder: --head runs/new",
 		}
 	}
+	phases, functions := baseline.Names(slices.Concat(base.runs, head.runs))
+	if err := policy.CheckScope(c.Policy, phases, functions); err != nil {
+		return err
+	}
 	doc, err := judged(ctx, policy, c.Policy == "", base, head)
 	if err != nil {
 		return err
@@ -92,10 +99,16 @@ func (c *judgeCmd) Run(ctx context.Context, w *World) error {
 
 // finish shows a document, writes its other forms, and gives the exit code.
 func (c *judgeCmd) finish(w *World, doc *gate.Document) error {
+	doc.UndecidedWarns = c.UndecidedWarns
 	if err := errors.Join(c.present(w, doc), c.write(w, doc)); err != nil {
 		return err
 	}
-	return verdictError(doc.Findings)
+	err := verdictError(doc.Findings)
+	if f, ok := errors.AsType[*failure](err); ok && f.code == exitUndecided && c.UndecidedWarns {
+		fmt.Fprintf(w.Stderr, "coldcurve: warning: %v\n", f.err)
+		return nil
+	}
+	return err
 }
 
 func (c *judgeCmd) check() error {
@@ -125,6 +138,7 @@ func (c *judgeCmd) first(w *World, policy *gate.Policy, head *side, missing *bas
 	doc := gate.NewDocument(policy, gate.Comparison{}, nil)
 	doc.Head.Name, doc.Policy = head.name(), c.Policy
 	doc.Base.Name = missing.Name
+	doc.UndecidedWarns = c.UndecidedWarns || policy.NoBaseline == gate.Warn
 	doc.Notes = []string{missing.Error() + ": nothing was compared; " + how}
 	if err := c.write(w, doc); err != nil {
 		return err
@@ -134,7 +148,7 @@ func (c *judgeCmd) first(w *World, policy *gate.Policy, head *side, missing *bas
 			return err
 		}
 	}
-	if policy.NoBaseline == gate.Warn {
+	if doc.UndecidedWarns {
 		fmt.Fprintf(w.Stderr, "coldcurve: warning: %v\ncoldcurve: hint: %s\n", missing, how)
 		return nil
 	}
@@ -170,7 +184,7 @@ func judged(ctx context.Context, policy *gate.Policy, own bool, base, head *side
 	doc.Notes = append(doc.Notes, startsOf("base", b)...)
 	doc.Notes = append(doc.Notes, startsOf("head", h)...)
 	for i := range left {
-		doc.Notes = append(doc.Notes, left[i].Subject()+" is not judged: neither side has such requests")
+		doc.Notes = append(doc.Notes, left[i].NotJudged())
 	}
 	return doc, nil
 }

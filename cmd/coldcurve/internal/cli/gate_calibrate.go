@@ -149,7 +149,7 @@ func (c *gateCalibrateCmd) carryOn(ctx context.Context, w *World, log *calibrati
 	if t.policy, err = c.policy(); err != nil {
 		return err
 	}
-	t.looks = c.Looks
+	t.usual, t.looks = false, c.Looks
 	o := calibration.Options{
 		Comparisons: c.Comparisons,
 		Compare: func(ctx context.Context, task calibration.Task) (calibration.Outcome, error) {

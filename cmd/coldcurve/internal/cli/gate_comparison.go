@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/coldcurve/coldcurve/analysis/comparison"
 	"github.com/coldcurve/coldcurve/analysis/gate"
@@ -47,7 +48,7 @@ func documentOf(made *comparison.Comparison) *gate.Document {
 		}
 		doc.Figures = append(doc.Figures, of)
 	}
-	doc.Notes = append(doc.Notes, from.Notes...)
+	doc.Notes = slices.Concat(doc.Notes, from.Notes, from.NotJudged)
 	base, head := make(map[string]uint64), make(map[string]uint64)
 	for _, c := range from.Colds {
 		base[c.Start], head[c.Start] = c.Base.N, c.Head.N

@@ -59,7 +59,7 @@ func (c *selftestCmd) test(ctx context.Context, w *World, dir string, delay time
 	if err != nil {
 		return err
 	}
-	t.policy, t.looks = []byte(selftestPolicy), []int{6}
+	t.policy, t.usual, t.looks = []byte(selftestPolicy), false, []int{6}
 	t.head.What = fmt.Sprintf("the same with %v more of init", delay)
 	t.alter = slowed(delay)
 	err = command.begin(ctx, w, t)
