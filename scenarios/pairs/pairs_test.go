@@ -163,15 +163,15 @@ func TestNothingChanged(t *testing.T) {
 // TestAScenarioWithoutWarmStarts: coldcurve's own policy judges what there is and
 // says what it leaves out; somebody else's is not told what it may not expect.
 func TestAScenarioWithoutWarmStarts(t *testing.T) {
-	_, policy := gate.UsualPolicy()
+	const policy = "looks: [6]\nrules: [{metric: latency.p50, start: cold, margin: 20%}, {metric: latency.p50, start: warm, margin: 20%}]\n"
 	for usual, want := range map[bool]gate.Verdict{true: gate.Equivalent, false: gate.Inconclusive} {
-		b, c := newBench(t, 1), beginBy(t, policy, usual)
+		b, c := newBench(t, 1), beginBy(t, []byte(policy), usual)
 		if err := pairs.Make(t.Context(), c, b.options()); err != nil {
 			t.Fatal(err)
 		}
 		const note = "latency.p50 of warm is not judged: neither side has such requests"
-		if d := c.Document; d.Verdict != want || len(d.Pairs) != 10 || slices.Contains(d.NotJudged, note) != usual {
-			t.Errorf("usual policy %v: %s after %d pairs, not judged %q; want %s after 10", usual, d.Verdict, len(d.Pairs), d.NotJudged, want)
+		if d := c.Document; d.Verdict != want || len(d.Pairs) != 6 || slices.Contains(d.NotJudged, note) != usual {
+			t.Errorf("usual policy %v: %s after %d pairs, not judged %q; want %s after 6", usual, d.Verdict, len(d.Pairs), d.NotJudged, want)
 		}
 		reopened(t, c)
 	}
