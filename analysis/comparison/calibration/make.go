@@ -23,7 +23,7 @@ type Progress struct {
 	Outcome  Outcome
 	Of       int           // comparisons of this effect
 	Left     int           // of all effects
-	Estimate time.Duration // until the last, by those that this session has made
+	Estimate time.Duration // until the last, by those made since it went on
 }
 
 // Make makes the comparisons that the file has not got, and adds each to it.
