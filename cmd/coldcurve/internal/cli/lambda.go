@@ -47,8 +47,8 @@ func openLambda(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd)
 		b, err = boundOf(s, c.stay, p.Region(), book, on)
 	}
 	if err == nil {
-		fmt.Fprintf(w.Stderr, "coldcurve: %s: at most %s, and at most %s if each takes all of its time\n",
-			p.Where(), count(b.requests, "invocation"), b.cost)
+		fmt.Fprintf(w.Stderr, "coldcurve: %s: at most %s, and at most %s if each takes all of its time%s\n",
+			p.Where(), count(b.requests, "invocation"), b.cost, b.doubt)
 		err = c.consent.agree(w, b)
 	}
 	if err != nil {
@@ -88,6 +88,7 @@ func sized(ctx context.Context, p *lambdaplatform.Platform, s *scenarios.Scenari
 type bound struct {
 	requests uint64
 	cost     units.Money
+	doubt    string // of the cost; "" for none
 }
 
 // keptFor is how long what is kept ready may stay beyond the run's own length:
@@ -134,11 +135,21 @@ func boundOf(s *scenarios.Scenario, there stay, region string, book *prices.Book
 		}
 		works = append(works, w)
 	}
+	b := bound{requests: uint64(len(schedule.Times)) * there.times}
 	bill, err := option.Bill(works...)
-	if err != nil {
-		return bound{}, hinted(fmt.Errorf("what the run may cost: %w", err), "choose another --region, or give its prices in a file: --prices FILE")
+	if unknown, ok := errors.AsType[*prices.Unknown](err); ok && unknown.What == "region" {
+		for _, w := range works {
+			w.Region = ""
+		}
+		if bill, err = option.Bill(works...); err == nil {
+			b.doubt = fmt.Sprintf(", by the prices of %s: the price book has none for %s, --prices FILE gives them", bill.Region, region)
+		}
 	}
-	return bound{requests: uint64(len(schedule.Times)) * there.times, cost: bill.Total}, nil
+	if err != nil {
+		return bound{}, fmt.Errorf("what the run may cost: %w", err)
+	}
+	b.cost = bill.Total
+	return b, nil
 }
 
 // agree refuses what costs more than it may, and asks about the rest.

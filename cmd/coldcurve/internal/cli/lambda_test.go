@@ -41,8 +41,9 @@ phases: [{name: p, duration: 10s, arrivals: {process: constant, rate: 1/s}}]
 	if twice, err := boundOf(s, stay{times: 2, length: time.Minute}, "us-east-1", prices.Open(), 0); err != nil || twice.requests != 20 || twice.cost < 2*want.cost-1 || twice.cost > 2*want.cost {
 		t.Errorf("twice: %+v, %v, want 20 requests and %v", twice, err, 2*want.cost)
 	}
-	if _, err := boundOf(s, stay{}, "mars-north-1", prices.Open(), 0); err == nil || !strings.Contains(err.Error(), "mars-north-1") {
-		t.Errorf("in a region without prices: %v", err)
+	far, err := boundOf(s, stay{}, "mars-north-1", prices.Open(), 0)
+	if err != nil || far.cost != got.cost || !strings.Contains(far.doubt, "us-east-1") || !strings.Contains(far.doubt, "mars-north-1") {
+		t.Errorf("in a region without prices: %+v, %v, want %v with a doubt", far, err, got.cost)
 	}
 }
 
