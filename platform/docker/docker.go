@@ -135,7 +135,7 @@ func (p *Platform) anatomy(kind sample.Start) string {
 	if len(first) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("what a %s start was made of, medians of %d: create %s, start %s, and %s from there to the answer's first byte",
+	return fmt.Sprintf("what a %s start was made of, medians of all %d since the platform was set up: create %s, start %s, and %s from there to the answer's first byte",
 		kind, len(first), median(created), median(started), median(first))
 }
 

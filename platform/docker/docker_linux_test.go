@@ -124,7 +124,7 @@ func TestStarts(t *testing.T) {
 		}
 		last = e
 	}
-	if got := notes(t, p); !strings.Contains(got, "medians of 2: create ") {
+	if got := notes(t, p); !strings.Contains(got, "medians of all 2 since the platform was set up: create ") {
 		t.Errorf("notes %q do not say what the starts were made of", got)
 	}
 	lives, err := p.Instances(t.Context())

@@ -61,18 +61,20 @@ func (st *stage) perform(ctx context.Context, w *World, s *plan, c *runCmd, path
 	if err != nil {
 		return nil, err
 	}
+	monotonic := clock.New()
+	begun := monotonic.Now()
 	outcome, driveErr := drive.Run(ctx, drive.Plan{
 		Schedule:    s.schedule,
 		Deployments: st.deployments,
 		Payloads:    payloads(s.Scenario),
 		InFlight:    s.InFlight,
-		Clock:       clock.New(),
+		Clock:       monotonic,
 	}, writer, show)
 
 	evicted, evictErr := evictions(&outcome)
 	driveErr = errors.Join(driveErr, evictErr)
 	manifest.Warnings = append(manifest.Warnings, evicted...)
-	manifest.Warnings = append(manifest.Warnings, st.history(writer)...)
+	manifest.Warnings = append(manifest.Warnings, st.history(writer, begun)...)
 	manifest.Warnings = append(manifest.Warnings, st.readings(writer)...)
 	manifest.Warnings = append(manifest.Warnings, st.logs(writer)...)
 	manifest.Warnings = append(manifest.Warnings, st.afterthoughts()...)

@@ -147,9 +147,10 @@ func (st *stage) afterthoughts() (notes []string) {
 	return notes
 }
 
-// history stores the instances' lives where the platform tells them, and says
-// so in a warning where it should have and could not.
-func (st *stage) history(writer *rundir.Writer) (warnings []string) {
+// history stores the lives of the instances that were there at an instant on
+// CLOCK_MONOTONIC or after it, where the platform tells them, and says so in a
+// warning where it should have and could not.
+func (st *stage) history(writer *rundir.Writer, from int64) (warnings []string) {
 	h, ok := st.platform.(platform.Historian)
 	if !ok {
 		return nil
@@ -158,6 +159,7 @@ func (st *stage) history(writer *rundir.Writer) (warnings []string) {
 	defer cancel()
 	records, err := h.Instances(ctx)
 	if err == nil {
+		records = slices.DeleteFunc(records, func(r platform.InstanceRecord) bool { return r.Gone != 0 && r.Gone < from })
 		err = writer.Instances(records)
 	}
 	if err != nil {
