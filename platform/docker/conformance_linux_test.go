@@ -10,28 +10,34 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/fixtures"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/docker"
 	"github.com/coldcurve/coldcurve/platform/platformtest"
 	"github.com/coldcurve/coldcurve/platform/platformtest/need"
 	"github.com/coldcurve/coldcurve/platform/platformtest/subject"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/container/imagetest"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/owner"
 )
 
 // TestConformance holds each tier on a real engine to what every platform has
-// to do, two of them by runc and one by crun.
+// to do, by runc and by crun, with functions in each language.
 func TestConformance(t *testing.T) {
-	function := realEngine(t)
 	for _, tt := range []struct {
+		language      platform.Runtime
 		options       docker.Options
 		fresh, reused []sample.Start
 	}{
-		{options: docker.Options{OCIRuntime: "runc", Tier: docker.Plain}},
-		{options: docker.Options{OCIRuntime: "crun", Tier: docker.Created}, fresh: []sample.Start{sample.Prewarmed, sample.Cold}},
+		{language: platform.Go, options: docker.Options{OCIRuntime: "runc", Tier: docker.Plain}},
+		{language: platform.Go, options: docker.Options{OCIRuntime: "crun", Tier: docker.Created}, fresh: []sample.Start{sample.Prewarmed, sample.Cold}},
 		// Who comes before the pause has begun finds a warm one.
-		{options: docker.Options{OCIRuntime: "runc", Tier: docker.Paused}, reused: []sample.Start{sample.Restored, sample.Warm}},
+		{language: platform.Go, options: docker.Options{OCIRuntime: "runc", Tier: docker.Paused}, reused: []sample.Start{sample.Restored, sample.Warm}},
+		{language: platform.NodeJS, options: docker.Options{OCIRuntime: "crun", Tier: docker.Plain}},
+		{language: platform.Python, options: docker.Options{OCIRuntime: "runc", Tier: docker.Plain}},
 	} {
-		t.Run(fmt.Sprintf("%s %s", tt.options.OCIRuntime, tt.options.Tier), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s %s %s", tt.language, tt.options.OCIRuntime, tt.options.Tier), func(t *testing.T) {
+			function := realEngine(t, tt.language)
+			interpreted(t, tt.language, &tt.options)
 			platformtest.Run(t, platformtest.Kit{
 				Function: function, Fresh: tt.fresh, Reused: tt.reused, Left: left, Patience: 3 * time.Minute,
 				Open: func(t testing.TB) platform.Platform {
@@ -44,6 +50,23 @@ func TestConformance(t *testing.T) {
 			})
 		})
 	}
+}
+
+// interpreted gives the options what functions in a language are built on: an
+// image with this machine's own interpreter, where there is one.
+func interpreted(t *testing.T, language platform.Runtime, o *docker.Options) {
+	t.Helper()
+	fill, is := map[platform.Runtime]func(*imagetest.Bundle){platform.NodeJS: imagetest.Node, platform.Python: imagetest.Python}[language]
+	if !is {
+		return
+	}
+	clients, err := fixtures.RuntimeClients(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := "coldcurve-test/docker-" + string(language) + ":1" // a name that no other package's tests take away
+	imagetest.Import(t, base, nil, fill)
+	o.Clients, o.Bases, o.NoPull = clients, map[platform.Runtime]string{language: base}, true
 }
 
 // left are the containers and images that the engine has of this process.
@@ -67,7 +90,7 @@ func left(t testing.TB) (names []string) {
 
 // TestLeftovers wants all that there is of a function to be found by its labels.
 func TestLeftovers(t *testing.T) {
-	function := realEngine(t)
+	function := realEngine(t, platform.Go)
 	function.Name, function.Memory = "found", 256*units.MB
 	p, err := docker.New(t.Context(), docker.Options{})
 	if err != nil {
@@ -86,12 +109,12 @@ func TestLeftovers(t *testing.T) {
 }
 
 // realEngine wants an engine that runs, and gives the subject for it.
-func realEngine(t *testing.T) platform.Function {
+func realEngine(t *testing.T, language platform.Runtime) platform.Function {
 	t.Helper()
 	if _, err := docker.Facts(t.Context(), docker.Options{}); err != nil {
 		need.Missing(t, err.Error())
 	}
-	function, err := subject.Build(t.TempDir(), platform.Go, false)
+	function, err := subject.Build(t.TempDir(), language, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,13 +1,6 @@
 package container_test
 
 import (
-	"archive/tar"
-	"bytes"
-	"context"
-	"io"
-	"io/fs"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,90 +9,20 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/fixtures"
 	"github.com/coldcurve/coldcurve/platform"
-	"github.com/coldcurve/coldcurve/platform/platformtest/need"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/container"
-	"github.com/moby/moby/client"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/container/imagetest"
 )
-
-// bundle is what an image is made of in a test, since none can be pulled.
-type bundle struct {
-	t    testing.TB
-	tar  *tar.Writer
-	have map[string]bool
-}
-
-// imported makes an image of files of this machine; it goes with the test.
-func imported(t testing.TB, reference string, changes []string, fill func(*bundle)) {
-	t.Helper()
-	var content bytes.Buffer
-	b := &bundle{t: t, tar: tar.NewWriter(&content), have: map[string]bool{}}
-	fill(b)
-	if err := b.tar.Close(); err != nil {
-		t.Fatal(err)
-	}
-	e, err := client.New(client.FromEnv)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = e.Close() })
-	r, err := e.ImageImport(t.Context(), client.ImageImportSource{Source: &content, SourceName: "-"}, reference, client.ImageImportOptions{Changes: changes})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.Copy(io.Discard, r); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := e.ImageRemove(context.Background(), reference, client.ImageRemoveOptions{Force: true}); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-// file adds a file, links resolved, under a name.
-func (b *bundle) file(path, as string) {
-	b.t.Helper()
-	if b.have[as] {
-		return
-	}
-	b.have[as] = true
-	content, err := os.ReadFile(path)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	if err := b.tar.WriteHeader(&tar.Header{Name: strings.TrimPrefix(as, "/"), Mode: 0o755, Size: int64(len(content))}); err != nil {
-		b.t.Fatal(err)
-	}
-	if _, err := b.tar.Write(content); err != nil {
-		b.t.Fatal(err)
-	}
-}
-
-// program adds an executable or a library with the libraries that it needs.
-func (b *bundle) program(path, as string) {
-	b.t.Helper()
-	b.file(path, as)
-	out, err := exec.Command("ldd", path).Output()
-	if err != nil {
-		b.t.Fatalf("ldd %s: %v", path, err)
-	}
-	for word := range strings.FieldsSeq(string(out)) {
-		if filepath.IsAbs(word) && !strings.HasSuffix(word, ":") {
-			b.file(word, word)
-		}
-	}
-}
 
 func TestImage(t *testing.T) {
 	s := open(t, container.Options{NoPull: true})
 	look := looker(t)
 	binary := filepath.Join(look.Function.Code, "bootstrap")
-	imported(t, "coldcurve-test/looker:1", []string{`ENTRYPOINT ["/usr/bin/function"]`, "ENV GREETING=hello", "WORKDIR /var/task"}, func(b *bundle) {
-		b.file(binary, "/usr/bin/function")
+	imagetest.Import(t, "coldcurve-test/looker:1", []string{`ENTRYPOINT ["/usr/bin/function"]`, "ENV GREETING=hello", "WORKDIR /var/task"}, func(b *imagetest.Bundle) {
+		b.File(binary, "/usr/bin/function")
 	})
-	imported(t, "coldcurve-test/idle:1", nil, func(b *bundle) { b.file(binary, "/usr/bin/function") })
-	imported(t, "coldcurve-test/wrong:1", []string{`ENTRYPOINT ["/usr/bin/functoin"]`}, func(b *bundle) { b.file(binary, "/usr/bin/function") })
+	imagetest.Import(t, "coldcurve-test/idle:1", nil, func(b *imagetest.Bundle) { b.File(binary, "/usr/bin/function") })
+	imagetest.Import(t, "coldcurve-test/wrong:1", []string{`ENTRYPOINT ["/usr/bin/functoin"]`}, func(b *imagetest.Bundle) { b.File(binary, "/usr/bin/function") })
 	of := func(reference string) *sandbox.Spec {
 		image := *look
 		image.Function.Runtime, image.Function.Code, image.Function.Image, image.Function.Handler = platform.Image, "", reference, ""
@@ -154,13 +77,13 @@ func TestInterpreters(t *testing.T) {
 	for _, tt := range []struct {
 		runtime platform.Runtime
 		image   string
-		fill    func(*bundle)
+		fill    func(*imagetest.Bundle)
 	}{
-		{platform.NodeJS, "coldcurve-test/node:1", node},
-		{platform.Python, "coldcurve-test/python:1", python},
+		{platform.NodeJS, "coldcurve-test/node:1", imagetest.Node},
+		{platform.Python, "coldcurve-test/python:1", imagetest.Python},
 	} {
 		t.Run(string(tt.runtime), func(t *testing.T) {
-			imported(t, tt.image, nil, tt.fill)
+			imagetest.Import(t, tt.image, nil, tt.fill)
 			built, err := fixtures.Build(t.Context(), fixtures.Spec{Name: "hello", Runtime: tt.runtime, Cache: t.TempDir()})
 			if err != nil {
 				t.Fatal(err)
@@ -180,40 +103,5 @@ func TestInterpreters(t *testing.T) {
 				t.Errorf("got %s, %v", r.Body, err)
 			}
 		})
-	}
-}
-
-func node(b *bundle) {
-	out, err := exec.Command(need.Program(b.t, "node"), "-p", "process.execPath").Output()
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	b.program(strings.TrimSpace(string(out)), "/usr/bin/node")
-}
-
-func python(b *bundle) {
-	out, err := exec.Command(need.Program(b.t, "python3"), "-c", "import os, sys; print(os.path.realpath(sys.executable)); print(os.path.dirname(os.__file__)); print(sys.base_prefix)").Output()
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	told := strings.Fields(string(out))
-	executable, library, prefix := told[0], told[1], told[2]
-	b.program(executable, prefix+"/bin/python3")
-	b.file(executable, "/usr/bin/python3")
-	err = filepath.WalkDir(library, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && (d.Name() == "test" || d.Name() == "site-packages" || d.Name() == "dist-packages" || strings.HasPrefix(d.Name(), "config-")):
-			return filepath.SkipDir
-		case strings.HasSuffix(path, ".so"):
-			b.program(path, path)
-		case d.Type().IsRegular():
-			b.file(path, path)
-		}
-		return nil
-	})
-	if err != nil {
-		b.t.Fatal(err)
 	}
 }
