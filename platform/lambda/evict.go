@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
@@ -17,7 +16,9 @@ import (
 type evictable struct{ *deployment }
 
 // evictionVariable is changed to make starts cold. It is the one variable that
-// a function has which its user has not given it, and only then.
+// a function has which its user has not given it, and only then. Its value says
+// how many evictions there were, so that each is a change, and of which run, so
+// that it is known for a leftover where that was killed.
 const evictionVariable = "COLDCURVE_EVICTION"
 
 const hintNoEviction = "this endpoint does not start functions anew when their configuration changes: leave evict out, and let gaps exceed its keep-alive"
@@ -30,9 +31,10 @@ func (e *evictable) Evict(ctx context.Context) error {
 	op := "evict " + d.function.Name
 	d.changing.Lock()
 	defer d.changing.Unlock()
-	count := strconv.Itoa(d.count + 1)
-	variables := map[string]string{evictionVariable: count}
+	count := fmt.Sprintf("%d by %s", d.count+1, d.p.mark.Text())
+	variables := map[string]string{}
 	maps.Copy(variables, d.function.Env)
+	variables[evictionVariable] = count
 	d.changed = true // or may be, if the answer is lost
 	if err := d.setVariables(ctx, op, variables); err != nil {
 		return err

@@ -40,11 +40,8 @@ func (p *Platform) adopt(ctx context.Context, f platform.Function) (platform.Dep
 		return nil, err
 	}
 	d.revision = value(now.RevisionId)
-	if e := now.Environment; e != nil {
-		if e.Error != nil {
-			return nil, &platform.Error{Kind: sample.Refused, Op: op, Err: fmt.Errorf("its variables cannot be read, to be put back: %s", value(e.Error.Message))}
-		}
-		d.function.Env = maps.Clone(e.Variables)
+	if d.function.Env, err = variablesOf(op, now); err != nil {
+		return nil, err
 	}
 	return &evictable{d}, nil
 }
@@ -56,13 +53,43 @@ func (d *deployment) restore(ctx context.Context) error {
 	if !d.changed {
 		return nil
 	}
-	op := "put back the variables of " + d.function.Name
-	if err := d.setVariables(ctx, op, d.function.Env); err != nil {
+	if err := d.putBack(ctx); err != nil {
 		return err
 	}
 	d.changed = false
-	_, err := d.settled(ctx, op, nil)
+	return nil
+}
+
+// putBack takes the variable of evictions off the function. What somebody else
+// has changed meanwhile stays as it is.
+func (d *deployment) putBack(ctx context.Context) error {
+	op := "put back the variables of " + d.name
+	now, err := d.settled(ctx, op, nil)
+	if err != nil {
+		return err
+	}
+	variables, err := variablesOf(op, now)
+	if _, there := variables[evictionVariable]; err != nil || !there {
+		return err
+	}
+	delete(variables, evictionVariable)
+	if err := d.setVariables(ctx, op, variables); err != nil {
+		return err
+	}
+	_, err = d.settled(ctx, op, nil)
 	return err
+}
+
+// variablesOf are a function's variables, the caller's to change.
+func variablesOf(op string, now *lambda.GetFunctionConfigurationOutput) (map[string]string, error) {
+	e := now.Environment
+	if e == nil {
+		return nil, nil
+	}
+	if e.Error != nil {
+		return nil, &platform.Error{Kind: sample.Refused, Op: op, Err: fmt.Errorf("its variables cannot be read, to be put back: %s", value(e.Error.Message))}
+	}
+	return maps.Clone(e.Variables), nil
 }
 
 // Size is what a function may take, as it is configured.

@@ -88,15 +88,49 @@ func TestExistingIsPutBack(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if a.env["LEVEL"] != "debug" || a.env["COLDCURVE_EVICTION"] != "2" {
+	if a.env["LEVEL"] != "debug" || !strings.HasPrefix(a.env["COLDCURVE_EVICTION"], "2 by coldcurve run=") {
 		t.Errorf("after two evictions it has %v", a.env)
 	}
+	own["LATER"], a.env["LATER"] = "yes", "yes" // somebody else's change
 	if err := d.Remove(t.Context()); err != nil || !maps.Equal(a.env, own) || !a.there {
 		t.Errorf("afterwards it has %v, %v, still there: %v, want %v", a.env, err, a.there, own)
 	}
 	before := a.revision
 	if err := d.Remove(t.Context()); err != nil || a.revision != before {
 		t.Errorf("removed again it is changed again: %v", err)
+	}
+}
+
+// TestExistingAfterAKill has a run end between an eviction and what puts that
+// back: the next one evicts all the same, and the variable is found and taken.
+func TestExistingAfterAKill(t *testing.T) {
+	alone(t)
+	a := &api{env: map[string]string{"LEVEL": "debug"}}
+	p, killed := adopt(t, a, lambda.Options{Change: true, Run: "abc"})
+	next, err := p.Deploy(t.Context(), platform.Function{Name: "hello", Existing: "shop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range []platform.Deployment{killed, next} {
+		if err := d.(platform.Evicter).Evict(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list, err := p.Leftovers(t.Context())
+	if err != nil || len(list) != 1 || list[0].Name != "variable COLDCURVE_EVICTION of hello" || list[0].On != "hello" || list[0].Run != "abc" || !list[0].Alive {
+		t.Fatalf("leftovers %+v, %v", list, err)
+	}
+	for range 2 { // the second finds nothing to be done
+		if err := p.Take(t.Context(), list[0]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := map[string]string{"LEVEL": "debug"}; !maps.Equal(a.env, want) || !a.there {
+		t.Errorf("afterwards it has %v, still there: %v, want %v", a.env, a.there, want)
+	}
+	a.env["COLDCURVE_EVICTION"] = "7" // which its owner has set
+	if list, err := p.Leftovers(t.Context()); err != nil || len(list) > 0 {
+		t.Errorf("leftovers %+v, %v, want none", list, err)
 	}
 }
 

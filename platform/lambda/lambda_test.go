@@ -101,6 +101,8 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.write(w, a.configuration())
 	case "GET configuration":
 		a.write(w, a.configuration())
+	case "GET functions", "GET ":
+		a.write(w, map[string]any{"Functions": []any{a.configuration()}})
 	case "PUT configuration":
 		if !a.stuck {
 			a.revision++

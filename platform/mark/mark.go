@@ -76,8 +76,14 @@ var pattern = regexp.MustCompile(`^coldcurve run=(\S+) host=(\S+) process=([0-9]
 // Read is the mark of something, if it has one: name and text have to agree, so
 // that nobody's function is taken for ours because of its name.
 func Read(name, text string) (Mark, bool) {
+	m, ok := Parse(text)
+	return m, ok && strings.HasPrefix(name, namePrefix+m.Run+"-")
+}
+
+// Parse is the mark that a text is, if it is one.
+func Parse(text string) (Mark, bool) {
 	parts := pattern.FindStringSubmatch(text)
-	if parts == nil || !strings.HasPrefix(name, namePrefix+parts[1]+"-") {
+	if parts == nil {
 		return Mark{}, false
 	}
 	process, err := strconv.Atoi(parts[3])
@@ -88,6 +94,7 @@ func Read(name, text string) (Mark, bool) {
 // Leftover is something that a run has made and not removed.
 type Leftover struct {
 	Name  string // on the platform
+	On    string // what was there before the run and has it; "" where the run has made something of its own
 	Run   string
 	Host  string // where the run was
 	Since time.Time

@@ -37,6 +37,7 @@ type found struct {
 	Taken    bool      `json:"removed"`
 	Why      string    `json:"kept_because,omitempty"`
 
+	on   string // what was there before the run and stays; "" where all of it goes
 	take func(context.Context) error
 }
 
@@ -59,8 +60,8 @@ func (c *cleanupCmd) Run(ctx context.Context, w *World) error {
 	var where []string
 	for _, d := range depots {
 		defer d.close()
-		if n := d.takeable(); n > 0 && d.paid {
-			question := fmt.Sprintf("%s: remove %s?", d.where, count(n, "function"))
+		if what := d.takeable(); what != "" && d.paid {
+			question := fmt.Sprintf("%s: remove %s?", d.where, what)
 			if err := (&consent{Yes: c.Yes}).ask(w, question); err != nil {
 				return err
 			}
@@ -137,7 +138,7 @@ func (c *cleanupCmd) kept(ctx context.Context, name string, p keeper) (*depot, e
 		return nil, errors.Join(err, p.Close(ctx))
 	}
 	for _, l := range list {
-		f := found{Platform: name, Name: l.Name, Run: l.Run, Host: l.Host, Since: l.Since}
+		f := found{Platform: name, Name: l.Name, Run: l.Run, Host: l.Host, Since: l.Since, on: l.On}
 		f.Why = c.keep(l.Alive, l.Mine, "on "+l.Host)
 		f.take = func(ctx context.Context) error { return p.Take(ctx, l) }
 		d.found = append(d.found, f)
@@ -179,13 +180,27 @@ func (c *cleanupCmd) keep(alive, seen bool, where string) string {
 	return ""
 }
 
-func (d *depot) takeable() (n uint64) {
+// takeable is what there is to be removed, counted: "2 functions and 1
+// variable", "" for nothing.
+func (d *depot) takeable() string {
+	var functions, variables uint64
 	for _, f := range d.found {
-		if f.Why == "" {
-			n++
+		switch {
+		case f.Why != "":
+		case f.on != "":
+			variables++
+		default:
+			functions++
 		}
 	}
-	return n
+	var parts []string
+	if functions > 0 {
+		parts = append(parts, count(functions, "function"))
+	}
+	if variables > 0 {
+		parts = append(parts, count(variables, "variable"))
+	}
+	return strings.Join(parts, " and ")
 }
 
 // takeAll removes what is to be, in order: containers hold their images.
