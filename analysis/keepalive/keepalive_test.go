@@ -21,6 +21,7 @@ type lab struct {
 	kept   func(gap time.Duration) bool
 	now    time.Duration
 	probes []keepalive.Probe
+	done   bool // the search has tried all that it wanted to
 }
 
 func (l *lab) run(t *testing.T, o keepalive.Options) {
@@ -48,6 +49,7 @@ func (l *lab) run(t *testing.T, o keepalive.Options) {
 			}
 		}
 		if due[first] == math.MaxInt64 {
+			l.done = s.Done()
 			return
 		}
 		l.now = due[first]
@@ -133,6 +135,9 @@ func TestBounds(t *testing.T) {
 	f := keepalive.FindingOf(l.probes, 0)
 	if f.Gone != nil || *f.Kept < 10*time.Second || *f.Kept > 10*time.Second+time.Millisecond || f.GoneShare != 1 {
 		t.Errorf("instances that always live: %+v", f)
+	}
+	if !l.done || len(l.probes) > 40 {
+		t.Errorf("instances that always live: %d probes, all that it wanted: %v", len(l.probes), l.done)
 	}
 
 	l = &lab{copies: 2, budget: time.Minute, kept: always}

@@ -147,7 +147,7 @@ func (s *Search) next(most time.Duration) (time.Duration, bool) {
 			return s.again(kept, most) // the others' answers decide what is next
 		}
 	}
-	if !s.last && (gone > 0 || len(s.pending) == 0) || mixed && !s.mixed {
+	if !s.last && (gone > 0 || len(s.pending) == 0 || s.climbed()) || mixed && !s.mixed {
 		s.draw(kept, gone, mixed)
 	}
 	if !s.last {
@@ -186,6 +186,12 @@ func (s *Search) climb() (time.Duration, bool) {
 			return 0, false
 		}
 	}
+}
+
+// climbed says whether the longest gap has been tried: no copy's answer can show
+// that there is more to climb.
+func (s *Search) climbed() bool {
+	return slices.ContainsFunc(s.probes, func(p Probe) bool { return p.Asked >= s.o.To })
 }
 
 // halve is the middle of the widest part of the bracket that nobody is about to

@@ -3,6 +3,7 @@ package chart
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"gonum.org/v1/plot"
@@ -168,6 +169,6 @@ func bundled(b reports.Bundle) Chart {
 	c := overlaid(all...)
 	c.Name, c.Title = "percentiles-"+b.Start.String(), "Latency by percentile, platform by platform: "+b.Start.String()
 	c.Caption = "All requests of this start kind, all runs of a platform together. A thin line goes beyond what the number of requests can support."
-	c.Alt = fmt.Sprintf("Latency of %s requests by percentile on %d platforms.", b.Start, len(all))
+	c.Alt = fmt.Sprintf("Latency of %s requests by percentile on %s.", b.Start, strings.Join(b.Platforms, ", "))
 	return c
 }

@@ -2,12 +2,16 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/coldcurve/coldcurve/analysis/keepalive"
 	"github.com/coldcurve/coldcurve/analysis/sample"
@@ -92,6 +96,62 @@ func TestKeepAliveSearchEnds(t *testing.T) {
 			t.Errorf("interrupted: %s, %d probes, %v", d.State, len(d.Probes), err)
 		}
 	})
+}
+
+// keeps wants the search whose document is on stdout to have found a keep-alive
+// that is known: keeps 2s.
+func keeps(ts *testscript.TestScript, _ bool, args []string) {
+	truth, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	var d keepalive.Document
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &d))
+	ts.Check(missed(&d, truth))
+}
+
+// missed says by what a search has missed the truth, nil for nothing. A machine
+// that keeps requests waiting moves no truth out of what is told, as each probe
+// tells the least and the most that its instance may have been idle; it makes
+// that wider. So how wide it is counts where no request was late by a quarter.
+func missed(d *keepalive.Document, truth time.Duration) error {
+	f := &d.Finding
+	if f.Kept != nil && *f.Kept > truth || f.Gone != nil && *f.Gone < truth {
+		return fmt.Errorf("it keeps for %v, and not: %+v", truth, f)
+	}
+	var late time.Duration
+	for _, p := range d.Probes {
+		late = max(late, p.AtMost-p.Asked)
+	}
+	if late > truth/4 {
+		return nil
+	}
+	if d.State != keepalive.Complete || !f.Sudden || f.Kept == nil || f.Gone == nil || *f.Gone-*f.Kept > truth/2+late {
+		return fmt.Errorf("%s after %d probes, none later than %v: %+v", d.State, len(d.Probes), late, f)
+	}
+	return nil
+}
+
+// TestMissed: a search that is wrong does not pass for one that was disturbed.
+func TestMissed(t *testing.T) {
+	const ms = time.Millisecond
+	for name, tt := range map[string]struct {
+		kept, gone, late time.Duration
+		missed           bool
+	}{
+		"right":                     {1950 * ms, 2040 * ms, 10 * ms, false},
+		"right, and disturbed":      {600 * ms, 2040 * ms, 700 * ms, false},
+		"kept for too long":         {2010 * ms, 2040 * ms, 10 * ms, true},
+		"gone too early":            {1900 * ms, 1980 * ms, 10 * ms, true},
+		"gone too early, disturbed": {600 * ms, 1200 * ms, 700 * ms, true},
+		"too wide":                  {600 * ms, 2040 * ms, 10 * ms, true},
+	} {
+		d := keepalive.Options{From: 600 * ms, To: 8000 * ms, Precision: .05}.Begin(keepalive.Document{})
+		d.State = keepalive.Complete
+		d.Add(keepalive.Probe{Asked: tt.kept, Gap: tt.kept, AtMost: tt.kept + tt.late, Kept: true})
+		d.Add(keepalive.Probe{Asked: tt.gone, Gap: tt.gone, AtMost: tt.gone})
+		if err := missed(&d, 2000*ms); (err != nil) != tt.missed {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 // TestStillThere: only evidence decides.

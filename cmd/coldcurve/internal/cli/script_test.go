@@ -15,6 +15,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/coldcurve/coldcurve/analysis/keepalive"
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/summary"
 	"github.com/coldcurve/coldcurve/platform/reference"
@@ -36,6 +37,7 @@ func scriptCommands() map[string]scriptCommand {
 		"agree":      agree,
 		"endearly":   endedEarly,
 		"billed":     billed,
+		"keeps":      keeps,
 		"runs":       makeRuns,
 		"comparison": makeComparison,
 	}
@@ -117,7 +119,8 @@ func killRuntime(pid int) error {
 func hasSamples(dir string) bool {
 	files, _ := filepath.Glob(filepath.Join(dir, "runs", "*", "samples.jsonl.zst"))
 	inTurn, _ := filepath.Glob(filepath.Join(dir, "runs", "*", "*", "samples.jsonl.zst")) // of a matrix
-	for _, f := range append(files, inTurn...) {
+	search, _ := filepath.Glob(filepath.Join(dir, "runs", "*", keepalive.FileName))
+	for _, f := range slices.Concat(files, inTurn, search) {
 		if info, err := os.Stat(f); err == nil && info.Size() > 100 {
 			return true
 		}
