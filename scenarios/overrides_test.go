@@ -137,7 +137,7 @@ func TestBadFlags(t *testing.T) {
 			`--host: platform reference has no such option; leave it out, or add --platform http`,
 		}},
 		{Overrides{Platform: "http", URL: "http://127.0.0.1:1/", Preset: "open-faas"}, []string{
-			`--preset: unknown preset "open-faas"; write openfaas (there are: azure, cloudrun, knative, openfaas)`,
+			`--preset: unknown preset "open-faas"; write openfaas (there are: azure, cloudflare, cloudrun, knative, openfaas)`,
 		}},
 		{Overrides{Platform: "http"}, []string{
 			`--platform: platform http has no url; add --url, for example --url http://127.0.0.1:8080/`,

@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +17,8 @@ import (
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/beacon"
 	httpplatform "github.com/coldcurve/coldcurve/platform/http"
+	"github.com/coldcurve/coldcurve/platform/platformtest"
+	"github.com/coldcurve/coldcurve/platform/platformtest/subject"
 )
 
 // open opens a preset's platform at a server of this machine, with a secret
@@ -98,6 +102,75 @@ func openFaaS(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// edge answers as Cloudflare's does, for a worker with the beacon: isolates are
+// started where and when it pleases, each takes several requests at a time, and
+// any may go. What fails is a page of the edge's own, without the worker's headers.
+type edge struct {
+	mu       sync.Mutex
+	random   *rand.Rand
+	isolates []*subject.Subject
+}
+
+func newEdge() *edge { return &edge{random: rand.New(rand.NewPCG(1, 2))} }
+
+// isolate is that which takes the next request.
+func (e *edge) isolate() *subject.Subject {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	const most, oneIn = 4, 5
+	if len(e.isolates) == 0 || e.random.IntN(oneIn) == 0 {
+		e.isolates = append(e.isolates[max(0, len(e.isolates)+1-most):], &subject.Subject{})
+	}
+	return e.isolates[e.random.IntN(len(e.isolates))]
+}
+
+func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Server", "cloudflare")
+	w.Header().Set("CF-RAY", "8f1e0d7c6b5a4938-FRA")
+	page := func(status int, code string) { http.Error(w, "error code: "+code, status) }
+	switch code := r.Header.Get("Want"); {
+	case r.URL.Path == "/none":
+		w.WriteHeader(http.StatusNotFound)
+		return
+	case code == "1015" || code == "1027":
+		page(http.StatusTooManyRequests, code)
+		return
+	case code == "1102":
+		page(http.StatusServiceUnavailable, code)
+		return
+	}
+	event, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the caller has gone
+	}
+	answer, own, err := e.isolate().Serve(r.Context(), event)
+	if err != nil {
+		page(http.StatusInternalServerError, "1101")
+		return
+	}
+	for name, value := range own.Headers() {
+		w.Header().Set(name, value)
+	}
+	_, _ = w.Write(answer)
+}
+
+// TestCloudflare holds the kit against a worker at an edge: whatever isolate
+// answers, what is told of its start has to agree with what it knows of itself.
+func TestCloudflare(t *testing.T) {
+	platformtest.Run(t, platformtest.Kit{
+		Function: platform.Function{},
+		Open: func(t testing.TB) platform.Platform {
+			server := httptest.NewServer(newEdge())
+			t.Cleanup(server.Close)
+			p, err := httpplatform.New(httpplatform.Options{URL: server.URL, Preset: "cloudflare", Timeout: 5 * time.Second})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p
+		},
+	})
+}
+
 // TestPlatforms holds each preset against a server with its platform's wire format.
 func TestPlatforms(t *testing.T) {
 	for _, tt := range []struct {
@@ -134,6 +207,12 @@ func TestPlatforms(t *testing.T) {
 			kind: sample.Throttled, says: "status 503 Service Unavailable: for want of capacity"},
 		{name: "knative, broken", serve: knative, preset: "knative", host: "hello.default.example.com", headers: map[string]string{"Want": "broken"},
 			kind: sample.Platform, says: "status 503 Service Unavailable"},
+
+		{name: "cloudflare", serve: newEdge().ServeHTTP, preset: "cloudflare"},
+		{name: "cloudflare, no worker", serve: newEdge().ServeHTTP, preset: "cloudflare", url: "/none", kind: sample.Refused, says: "status 404 Not Found: a worker is at https://NAME.SUBDOMAIN.workers.dev"},
+		{name: "cloudflare, in a burst", serve: newEdge().ServeHTTP, preset: "cloudflare", headers: map[string]string{"Want": "1015"}, kind: sample.Throttled, says: "status 429"},
+		{name: "cloudflare, the day's requests", serve: newEdge().ServeHTTP, preset: "cloudflare", headers: map[string]string{"Want": "1027"}, kind: sample.Throttled, says: "status 429"},
+		{name: "cloudflare, too long on the processor", serve: newEdge().ServeHTTP, preset: "cloudflare", headers: map[string]string{"Want": "1102"}, kind: sample.Platform, says: "status 503"},
 
 		{name: "openfaas", serve: openFaaS, preset: "openfaas"},
 		{name: "openfaas, a path of one's own", serve: openFaaS, preset: "openfaas", url: "/function/hello"},

@@ -16,6 +16,7 @@ type Preset struct {
 	Title      string // the platform's own name
 	RunAgainst string // what this has been tried on
 	Sources    []Source
+	Bills      string // what whoever has deployed a function there pays for; "" where it runs on machines of one's own
 	Path       string // of URLs that have none; [FunctionMark] stands for the function's name
 	Credential Credential
 	Throttled  []Throttled
@@ -80,6 +81,7 @@ func presetFields() strict.Fields[nothing, Preset] {
 		text("title", func(p *Preset) *string { return &p.Title }, "the platform's own name").Must(),
 		text("run_against", func(p *Preset) *string { return &p.RunAgainst }, "what it has been tried on").Must(),
 		list("sources", "a source", sourceFields(), func(p *Preset) *[]Source { return &p.Sources }).Must(),
+		text("bills", func(p *Preset) *string { return &p.Bills }, "what whoever has deployed a function pays for"),
 		text("path", func(p *Preset) *string { return &p.Path }, "of URLs that have none"),
 		{
 			Name: "credential", Doc: "what shows who asks", Example: "{}",

@@ -26,7 +26,7 @@ func TestPresets(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := New(Options{URL: "https://example.com", Preset: "heroku"}); err == nil || !strings.Contains(err.Error(), `no preset "heroku": there are azure, cloudrun`) {
+	if _, err := New(Options{URL: "https://example.com", Preset: "heroku"}); err == nil || !strings.Contains(err.Error(), `no preset "heroku": there are azure, cloudflare, cloudrun`) {
 		t.Errorf("an unknown preset: %v", err)
 	}
 }

@@ -25,10 +25,12 @@ func TestDockerStory(t *testing.T) {
 	if _, err := dockerplatform.Facts(t.Context(), dockerplatform.Options{}); err != nil {
 		need.Missing(t, err.Error())
 	}
-	tell(t, "docker", func(env *testscript.Env) error {
-		env.Setenv("DOCKER_HOST", os.Getenv("DOCKER_HOST"))
-		return nil
-	})
+	for _, story := range []string{"docker", "docker_matrix"} {
+		tell(t, story, func(env *testscript.Env) error {
+			env.Setenv("DOCKER_HOST", os.Getenv("DOCKER_HOST"))
+			return nil
+		})
+	}
 }
 
 func TestDoctorOnDocker(t *testing.T) {

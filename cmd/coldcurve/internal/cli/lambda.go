@@ -161,6 +161,17 @@ func (c *consent) agree(w *World, b bound) error {
 	return c.ask(w, "Go on?")
 }
 
+// agreeUnpriced asks about what a run sends somewhere whose bill nobody here can
+// foresee, for the reason that is given.
+func (c *runCmd) agreeUnpriced(w *World, s *scenarios.Scenario, where, reason string) error {
+	schedule, err := s.Schedule()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w.Stderr, "coldcurve: %s: at most %s; %s\n", where, count(uint64(len(schedule.Times))*max(c.stay.times, 1), "invocation"), reason)
+	return c.consent.ask(w, "Go on?")
+}
+
 // ask wants a yes, unless that was said beforehand.
 func (c *consent) ask(w *World, question string) error {
 	if c.Yes {

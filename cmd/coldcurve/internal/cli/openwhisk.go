@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/coldcurve/coldcurve/platform/openwhisk"
 	"github.com/coldcurve/coldcurve/scenarios"
@@ -15,13 +14,7 @@ func openOpenWhisk(ctx context.Context, w *World, s *scenarios.Scenario, c *runC
 	if err != nil || p.Loopback() {
 		return p, err
 	}
-	schedule, err := s.Schedule()
-	if err == nil {
-		fmt.Fprintf(w.Stderr, "coldcurve: %s: at most %s; what they cost there the price book does not say\n",
-			p.Where(), count(uint64(len(schedule.Times))*max(c.stay.times, 1), "invocation"))
-		err = c.consent.ask(w, "Go on?")
-	}
-	if err != nil {
+	if err := c.agreeUnpriced(w, s, p.Where(), "what they cost there the price book does not say"); err != nil {
 		return nil, errors.Join(err, p.Close(ctx))
 	}
 	return p, nil

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/coldcurve/coldcurve/platform"
 	dockerplatform "github.com/coldcurve/coldcurve/platform/docker"
 	httpplatform "github.com/coldcurve/coldcurve/platform/http"
+	"github.com/coldcurve/coldcurve/platform/http/exchange"
 	"github.com/coldcurve/coldcurve/platform/reference"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
 	"github.com/coldcurve/coldcurve/platform/server"
@@ -40,25 +42,35 @@ func openPlatform(ctx context.Context, w *World, s *scenarios.Scenario, function
 	case "docker":
 		return openDocker(ctx, &p, c)
 	case "http":
-		return openHTTP(ctx, w, p)
+		return openHTTP(ctx, w, s, c)
 	}
 	return nil, fmt.Errorf("no platform %q", p.Name) // the scenario's validation knows the same names
 }
 
 // openHTTP opens platform http, with what shows a preset's platform who asks
-// where that is to be found.
-func openHTTP(ctx context.Context, w *World, p scenarios.Platform) (platform.Platform, error) {
+// where that is to be found, once whoever pays there has agreed.
+func openHTTP(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd) (platform.Platform, error) {
+	p := &s.Platform
 	options := httpplatform.Options{URL: p.URL, Host: p.Host, Preset: p.Preset, Method: p.Method, Headers: p.Headers, Timeout: p.Timeout}
+	var preset httpplatform.Preset
 	if p.Preset != "" {
-		preset, err := httpplatform.FindPreset(p.Preset)
-		if err == nil {
+		var err error
+		if preset, err = httpplatform.FindPreset(p.Preset); err == nil {
 			options.Secret, err = httpplatform.FindSecret(ctx, &preset, w.Env)
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
-	return httpplatform.New(options)
+	opened, err := httpplatform.New(options)
+	if err != nil || preset.Bills == "" || exchange.IsLoopback(p.URL) {
+		return opened, err
+	}
+	reason := fmt.Sprintf("it bills %s, and how much that comes to its URL does not tell", preset.Bills)
+	if err := c.agreeUnpriced(w, s, preset.Title, reason); err != nil {
+		return nil, errors.Join(err, opened.Close(ctx))
+	}
+	return opened, nil
 }
 
 // openServers gives platform server the interpreters and clients that the

@@ -39,7 +39,7 @@ type runCmd struct {
 type overrideFlags struct {
 	Platform  string   `help:"Platform in place of the scenario's: reference, http, server, lambda, workers, openwhisk or docker; of run several, with commas, each in turn."`
 	URL       string   `name:"url" help:"Platform http: where to send requests; {function} in it is the function's name."`
-	Preset    string   `help:"Platform http: how the platform there wants to be asked (azure, cloudrun, knative, openfaas)."`
+	Preset    string   `help:"Platform http: how the platform there wants to be asked (azure, cloudflare, cloudrun, knative, openfaas)."`
 	HostName  string   `name:"host" help:"Platform http: host to ask for, where one address serves many."`
 	Endpoint  string   `name:"endpoint-url" help:"Platform lambda: what speaks Lambda's API, in place of AWS."`
 	Region    string   `help:"Platform lambda: AWS region. The default is that of AWS's own configuration."`
