@@ -53,7 +53,7 @@ func (l *lab) run(t *testing.T, o keepalive.Options) {
 			return
 		}
 		l.now = due[first]
-		p := keepalive.Probe{Asked: asked[first], Gap: asked[first] + time.Duration(len(l.probes)%3)*100*time.Microsecond}
+		p := keepalive.Probe{Asked: asked[first], Gap: asked[first] + time.Duration(len(l.probes)%3)*time.Millisecond}
 		p.AtMost = p.Gap + 200*time.Microsecond
 		p.Kept = l.kept(p.Gap)
 		l.probes = append(l.probes, p)
@@ -133,11 +133,17 @@ func TestBounds(t *testing.T) {
 	l := &lab{copies: 2, budget: 100 * time.Hour, kept: always}
 	l.run(t, keepalive.Options{From: time.Second, To: 10 * time.Second})
 	f := keepalive.FindingOf(l.probes, 0)
-	if f.Gone != nil || *f.Kept < 10*time.Second || *f.Kept > 10*time.Second+time.Millisecond || f.GoneShare != 1 {
+	if f.Gone != nil || *f.Kept < 10*time.Second || *f.Kept > 10*time.Second+2*time.Millisecond || f.GoneShare != 1 {
 		t.Errorf("instances that always live: %+v", f)
 	}
 	if !l.done || len(l.probes) > 40 {
 		t.Errorf("instances that always live: %d probes, all that it wanted: %v", len(l.probes), l.done)
+	}
+
+	l = &lab{copies: 2, budget: 100 * time.Hour, kept: func(gap time.Duration) bool { return gap < 9*time.Second }}
+	l.run(t, keepalive.Options{From: time.Second, To: 10 * time.Second})
+	if f := keepalive.FindingOf(l.probes, 0); !l.done || !f.Sudden || *f.Gone < 9*time.Second || *f.Kept >= 9*time.Second {
+		t.Errorf("an end just below the longest gap: %+v, all that it wanted: %v", f, l.done)
 	}
 
 	l = &lab{copies: 2, budget: time.Minute, kept: always}

@@ -254,6 +254,9 @@ func (s *Search) draw(kept, gone time.Duration, mixed bool) {
 			rungs = append(rungs, neat(share*float64(gone)))
 		}
 	}
+	for i := range rungs {
+		rungs[i] = min(rungs[i], s.o.To) // beyond it none would ever be tried
+	}
 	for range s.o.Repeats {
 		s.random.Shuffle(len(rungs), func(i, j int) { rungs[i], rungs[j] = rungs[j], rungs[i] })
 		s.queue = append(s.queue, rungs...)
