@@ -46,7 +46,7 @@ func (k *KeepAlive) Answer() []string {
 	switch d.State {
 	case keepalive.OutOfTime:
 		out = append(out, fmt.Sprintf("The search ended with its budget of time (%s) or of probes, not because it knew enough.", units.FormatDuration(d.Budget)))
-	case keepalive.Interrupted, keepalive.Running:
+	case keepalive.Interrupted, keepalive.Failed, keepalive.Running:
 		out = append(out, "The search did not come to its end.")
 	}
 	return out

@@ -68,6 +68,7 @@ func TestKeepAliveUnfinished(t *testing.T) {
 	for state, want := range map[keepalive.State]string{
 		keepalive.OutOfTime:   "The search ended with its budget of time (30m) or of probes, not because it knew enough.",
 		keepalive.Interrupted: "The search did not come to its end.",
+		keepalive.Failed:      "The search did not come to its end.",
 		keepalive.Running:     "The search did not come to its end.", // it was killed
 	} {
 		k.Document.State = state

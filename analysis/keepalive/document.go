@@ -33,6 +33,7 @@ const (
 	Complete    State = "complete"    // more probes would say little more
 	OutOfTime   State = "out of time" // its time budget was used up, or its probes
 	Interrupted State = "interrupted"
+	Failed      State = "failed" // nothing answered any more, or what answered did not tell
 )
 
 // Document is a search as it is kept and printed.

@@ -164,6 +164,7 @@ type probing struct {
 	mu       sync.Mutex
 	search   *keepalive.Search
 	document *keepalive.Document
+	silent   int   // copies that are not probed any more
 	err      error // that ends the search
 }
 
@@ -182,6 +183,8 @@ func (p *probing) run(caller context.Context, deployments map[string]platform.De
 	switch {
 	case p.err == nil && caller.Err() != nil:
 		d.State, p.err = keepalive.Interrupted, errors.New("interrupted; what was found is kept and marked")
+	case p.err != nil:
+		d.State = keepalive.Failed
 	case p.search.Done():
 		d.State = keepalive.Complete
 	default:
@@ -198,7 +201,7 @@ const mostFailures = 5
 func (p *probing) probe(ctx context.Context, stop func(), name string, d platform.Deployment) {
 	var asked, last time.Time // the request before and its answer; zero where no instance is known to be there
 	var instance string
-	for failures := 0; failures < mostFailures && ctx.Err() == nil; {
+	for failures := 0; ctx.Err() == nil; {
 		var gap time.Duration
 		if !last.IsZero() {
 			var ok bool
@@ -215,9 +218,12 @@ func (p *probing) probe(ctx context.Context, stop func(), name string, d platfor
 			return
 		}
 		if err != nil {
-			failures++
 			last = time.Time{}
 			p.failed(gap, err)
+			if failures++; failures == mostFailures {
+				p.abandoned(err)
+				return
+			}
 			continue
 		}
 		failures = 0
@@ -242,9 +248,21 @@ func (p *probing) failed(asked time.Duration, err error) {
 	if p.document.Failure == "" {
 		p.document.Failure = drive.OneLine(err.Error())
 	}
-	if len(p.document.Probes) == 0 && p.document.Failed >= mostFailures*p.document.Copies {
-		p.err = hinted(fmt.Errorf("no request was answered with success: %w", err), platform.HintOf(err))
+}
+
+// abandoned counts a copy that is not probed any more. Without the last there is
+// no search.
+func (p *probing) abandoned(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.silent++; p.silent < p.document.Copies {
+		return
 	}
+	what := "no request is answered with success any more"
+	if len(p.document.Probes) == 0 {
+		what = "no request was answered with success"
+	}
+	p.err = hinted(fmt.Errorf("%s: %w", what, err), platform.HintOf(err))
 }
 
 // mostUnknown answers without evidence are enough, where none has any.

@@ -21,10 +21,12 @@ import (
 // sleeper is a function whose instance goes when it has been idle for so long.
 // What it answers takes time on the way, and more when it starts.
 type sleeper struct {
-	kept  time.Duration
-	grade sample.Grade
-	err   error
-	last  time.Time
+	kept   time.Duration
+	grade  sample.Grade
+	err    error
+	begins time.Duration // when it fails; 0 is at once
+	born   time.Time
+	last   time.Time
 }
 
 func (s *sleeper) Invoke(context.Context, platform.Request) (platform.Response, error) {
@@ -34,8 +36,13 @@ func (s *sleeper) Invoke(context.Context, platform.Request) (platform.Response, 
 		e.Start = sample.Cold
 		time.Sleep(80 * time.Millisecond)
 	}
-	s.last = time.Now()
+	if s.last = time.Now(); s.born.IsZero() {
+		s.born = s.last
+	}
 	time.Sleep(3 * time.Millisecond)
+	if time.Since(s.born) < s.begins {
+		return platform.Response{Evidence: e}, nil
+	}
 	return platform.Response{Evidence: e}, s.err
 }
 
@@ -87,8 +94,12 @@ func TestKeepAliveSearchEnds(t *testing.T) {
 			t.Errorf("without evidence: %d probes, %v", len(d.Probes), err)
 		}
 		broken := errors.New("broken")
-		if d, err = search(t.Context(), t, sleeper{err: broken}, time.Hour); !errors.Is(err, broken) || d.Failed != 2*mostFailures {
+		if d, err = search(t.Context(), t, sleeper{err: broken}, time.Hour); !errors.Is(err, broken) || d.Failed != 2*mostFailures || d.State != keepalive.Failed {
 			t.Errorf("where all fails: %d failures, %v", d.Failed, err)
+		}
+		if d, err = search(t.Context(), t, sleeper{kept: time.Hour, grade: sample.Attested, err: broken, begins: time.Minute}, time.Hour); !errors.Is(err, broken) ||
+			!strings.Contains(err.Error(), "any more") || d.State != keepalive.Failed || len(d.Probes) == 0 {
+			t.Errorf("where all fails after a minute: %s, %d probes, %v", d.State, len(d.Probes), err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(10*time.Second, cancel)
