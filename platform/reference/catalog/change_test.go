@@ -561,7 +561,7 @@ func TestSettingsRules(t *testing.T) {
 			refused(t, err, tt.exception, 400, tt.message)
 		}
 		n := hello(t)
-		n.Members = []string{"Tags", "TracingConfig"}
+		n.Members = []string{"KMSKeyArn", "TracingConfig"}
 		must[catalog.Function](t)(s.Create(n))
 	})
 }

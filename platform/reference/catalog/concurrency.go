@@ -203,10 +203,8 @@ func (r *record) provisionedSum(but string) int {
 func (c *Catalog) checkProvisioned(r *record, qualifier string, n int) error {
 	v := r.lookup(qualifier)
 	switch {
-	case v == nil && !isNumber(qualifier):
-		return notFound("Cannot find alias arn: %s", c.arn(r.Name, qualifier))
 	case v == nil:
-		return functionNotFound(c.arn(r.Name, qualifier))
+		return c.noQualifier(r, qualifier)
 	case v.Number == Latest:
 		return invalid("Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
 	case r.Reserved != nil && r.provisionedSum(qualifier)+n > *r.Reserved:
@@ -223,6 +221,14 @@ func (c *Catalog) checkProvisioned(r *record, qualifier string, n int) error {
 		return conflict("Version is pointed by a Provisioned Concurrency alias")
 	}
 	return c.checkUnreserved(r, qualifier, n)
+}
+
+// noQualifier refuses a qualifier that nothing of the function has.
+func (c *Catalog) noQualifier(r *record, qualifier string) error {
+	if isNumber(qualifier) {
+		return functionNotFound(c.arn(r.Name, qualifier))
+	}
+	return notFound("Cannot find alias arn: %s", c.arn(r.Name, qualifier))
 }
 
 // checkUnreserved says whether enough of the account's concurrency is left to

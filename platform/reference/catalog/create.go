@@ -19,6 +19,9 @@ func (c *Catalog) Create(n Creation) (Function, error) {
 	if err := refuseMembers(n.Members); err != nil {
 		return Function{}, err
 	}
+	if err := c.checkTags(n.Tags); err != nil {
+		return Function{}, err
+	}
 	settings, err := c.complete(n.Settings, &n.Code)
 	if err != nil {
 		return Function{}, err
@@ -32,6 +35,7 @@ func (c *Catalog) Create(n Creation) (Function, error) {
 	}
 	defer c.drop(pack)
 	r := newRecord(name, settings, pack)
+	r.Tags = maps.Clone(n.Tags)
 	answer := &r.Latest
 	if n.Publish {
 		fixed, err := c.fix(pack)

@@ -91,7 +91,8 @@ type Function struct {
 	UpdateReason     string
 	UpdateReasonCode string
 
-	Reserved *int // the function's reserved concurrency; nil is none
+	Reserved *int              // the function's reserved concurrency; nil is none
+	Tags     map[string]string // the function's
 }
 
 // PackageType is Lambda's: Zip or Image.
@@ -107,6 +108,7 @@ type Creation struct {
 	Name string // or an ARN of ours
 	Settings
 	Code    Code
+	Tags    map[string]string
 	Publish bool     // version 1 is published with it
 	Members []string // names of further members of the request that are set to something: see [Members]
 }

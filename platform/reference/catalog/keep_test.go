@@ -55,6 +55,12 @@ func (s *shop) account() map[string]any {
 	for _, p := range provisioned {
 		asked = append(asked, fmt.Sprint(p.ARN, p.Requested))
 	}
+	policy, err6 := s.Policy("hello", "live")
+	tags, err7 := s.Tags(arn)
+	if err := errors.Join(err6, err7); err != nil {
+		s.t.Fatal(err)
+	}
+	all["policy"], all["tags"] = policy, tags
 	all["versions"], all["aliases"], all["urls"], all["events"], all["provisioned"] = versions, aliases, urls, events, asked
 	return all
 }
@@ -74,6 +80,10 @@ func TestFunctionsAreThereAgain(t *testing.T) {
 		one := 1
 		must[catalog.EventInvoke](t)(s.PutEventInvoke("hello", "live", catalog.EventInvoke{Retries: &one}))
 		must[catalog.Provisioned](t)(s.PutProvisioned("hello", "2", 1))
+		must[string](t)(s.AddPermission("hello", "live", invokable("bucket"), ""))
+		if err := s.Tag(arn, map[string]string{"team": "shop"}); err != nil {
+			t.Fatal(err)
+		}
 		if err := s.PutConcurrency("hello", 5); err != nil {
 			t.Fatal(err)
 		}

@@ -96,6 +96,7 @@ func (c *Catalog) view(r *record, v *version, qualifier string) Function {
 		Package: v.Package, Folder: c.codeFolder(v.Package), Modified: v.Modified, Revision: v.Revision,
 		State: v.state, StateReason: v.reason, StateReasonCode: v.code,
 		Update: v.update, UpdateReason: v.updateReason, UpdateReasonCode: v.updateCode,
+		Tags: r.Tags,
 	}
 	if v.state == Pending && v.update == Successful {
 		f.Update = "" // none has been: Lambda's own answer to a creation has null

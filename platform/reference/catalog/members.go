@@ -29,7 +29,6 @@ func Members() []Member {
 		{"KMSKeyArn", false, "the environment is kept in a file that its owner alone may read; there are no keys"},
 		{"LoggingConfig", false, "logs come back with an invocation as the function writes them"},
 		{"TracingConfig", false, "the trace header reaches the function; no traces are collected"},
-		{"Tags", false, "tags change nothing about how a function runs"},
 	}
 }
 

@@ -191,4 +191,5 @@ func (r *record) forget(qualifier string) {
 	r.Provisioned = slices.DeleteFunc(r.Provisioned, func(p provisioned) bool { return p.Qualifier == qualifier })
 	r.URLs = slices.DeleteFunc(r.URLs, func(u url) bool { return u.Qualifier == qualifier })
 	r.Events = slices.DeleteFunc(r.Events, func(e EventInvoke) bool { return e.Qualifier == qualifier })
+	r.Policies = slices.DeleteFunc(r.Policies, func(p policy) bool { return p.Qualifier == qualifier })
 }

@@ -18,17 +18,19 @@ const schema = "coldcurve.function/v1"
 // record is a function as it is kept. One that has been shown is not changed
 // any more: a change is made to a clone.
 type record struct {
-	Schema      string        `json:"schema"`
-	Name        string        `json:"name"`
-	Latest      version       `json:"latest"`
-	Serving     *version      `json:"serving,omitempty"` // what $LATEST was before an update that is under way or has failed
-	Versions    []version     `json:"versions"`          // published, ascending
-	Published   int           `json:"published"`         // the highest number ever given
-	Aliases     []Alias       `json:"aliases"`           // by name
-	Reserved    *int          `json:"reserved,omitempty"`
-	Provisioned []provisioned `json:"provisioned"` // by qualifier, as the next two
-	URLs        []url         `json:"urls"`
-	Events      []EventInvoke `json:"events"`
+	Schema      string            `json:"schema"`
+	Name        string            `json:"name"`
+	Latest      version           `json:"latest"`
+	Serving     *version          `json:"serving,omitempty"` // what $LATEST was before an update that is under way or has failed
+	Versions    []version         `json:"versions"`          // published, ascending
+	Published   int               `json:"published"`         // the highest number ever given
+	Aliases     []Alias           `json:"aliases"`           // by name
+	Reserved    *int              `json:"reserved,omitempty"`
+	Provisioned []provisioned     `json:"provisioned"` // by qualifier, as the next two
+	URLs        []url             `json:"urls"`
+	Events      []EventInvoke     `json:"events"`
+	Policies    []policy          `json:"policies,omitempty"` // by qualifier, too
+	Tags        map[string]string `json:"tags,omitempty"`     // not changed in place
 }
 
 // version is one version of a function.
@@ -83,6 +85,7 @@ func (r *record) clone() *record {
 	c.Provisioned = slices.Clone(r.Provisioned)
 	c.URLs = slices.Clone(r.URLs)
 	c.Events = slices.Clone(r.Events)
+	c.Policies = slices.Clone(r.Policies)
 	return &c
 }
 
@@ -237,6 +240,9 @@ func (r *record) checkNames() error {
 	}
 	for _, e := range r.Events {
 		next("asynchronous invocation of", e.Qualifier, r.lookup(e.Qualifier) != nil)
+	}
+	for _, p := range r.Policies {
+		next("policy of", p.Qualifier, len(p.Permissions) > 0 && r.revision(p.Qualifier) != nil)
 	}
 	return errors.Join(errs...)
 }

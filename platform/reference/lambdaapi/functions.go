@@ -3,7 +3,6 @@ package lambdaapi
 import (
 	"encoding/json"
 	"math"
-	"net/http"
 	"strconv"
 	"time"
 
@@ -17,15 +16,6 @@ const removeGrace = time.Second
 
 // localBucket in place of S3's makes the key a folder of this machine.
 const localBucket = "local-folder"
-
-// The tags that CreateFunction heeds.
-const (
-	tagSandbox = "coldcurve:sandbox"
-	tagStart   = "coldcurve:start"
-	// Who requests are accounted to that do not say it themselves.
-	tagConsumer = "coldcurve:consumer"
-	tagStage    = "coldcurve:stage"
-)
 
 // CreateRequest is the body of CreateFunction, as far as it is understood.
 // What is not here is catalog.Members' to refuse, or passes.
@@ -118,7 +108,7 @@ func (r *CreateRequest) creation() (n catalog.Creation, err error) {
 	if n.Start == "" {
 		n.Start = r.Tags[tagStart]
 	}
-	n.Consumer, n.Stage = r.Tags[tagConsumer], r.Tags[tagStage]
+	n.Consumer, n.Stage, n.Tags = r.Tags[tagConsumer], r.Tags[tagStage], r.Tags
 	if n.Architecture, err = architecture(r.Architectures); err != nil {
 		return n, err
 	}
@@ -280,8 +270,9 @@ func (h *Handler) function(r *request) (any, error) {
 	doc := struct {
 		Configuration Configuration
 		Code          codeLocation
-		Concurrency   *Concurrency `json:",omitempty"`
-	}{Configuration: configurationOf(&f), Code: locationOf(&f)}
+		Concurrency   *Concurrency      `json:",omitempty"`
+		Tags          map[string]string `json:",omitempty"`
+	}{Configuration: configurationOf(&f), Code: locationOf(&f), Tags: f.Tags}
 	if f.Reserved != nil {
 		doc.Concurrency = &Concurrency{f.Reserved}
 	}
@@ -335,5 +326,3 @@ func (r *request) page() (catalog.Page, error) {
 	}
 	return page, nil
 }
-
-var _ = http.MethodGet

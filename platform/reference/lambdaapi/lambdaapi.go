@@ -18,6 +18,13 @@
 //     coldcurve:sandbox and coldcurve:start, and who requests are accounted to that
 //     do not say so as coldcurve:consumer and coldcurve:stage.
 //   - Timeout may be a fraction of a second.
+//   - Runtime may be nodejs or python, which ask for no version.
+//   - The API is of one region, the catalogue's: its ARNs have it, and an ARN of
+//     another leads nowhere. What a request's signature is scoped to is not looked
+//     at: a client whose region is another one gets the same functions.
+//   - Resource policies and tags are kept and told. A policy decides nothing: who
+//     may call is the listener's to say, and a function URL's with AuthType NONE is
+//     open without a statement. The tags that are heeded stay as created.
 //   - Invoke heeds the headers X-Coldcurve-Consumer, -Stage and -Trigger, and its
 //     answers carry more of them: headers.go. Without a stage the alias is the
 //     stage; without a consumer, whose key signed the request is the consumer.

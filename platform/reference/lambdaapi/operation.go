@@ -12,7 +12,7 @@ import (
 type Operation struct {
 	Name   string // Lambda's; "" for coldcurve's own
 	Method string
-	Path   string // {} stands for one part: a function's name or ARN, or an alias
+	Path   string // {} stands for one part: a function's name or ARN, an alias, a statement
 	Status int    // of an answer
 
 	body  func(*Handler) units.Bytes // most bytes; nil is Limits.Document
@@ -35,6 +35,7 @@ func Operations() []Operation {
 		provisioned         = "/2019-09-30/functions/{}/provisioned-concurrency"
 		url                 = "/2021-10-31/functions/{}/url"
 		events              = "/2019-09-25/functions/{}/event-invoke-config"
+		tags                = "/2017-03-31/tags/{}"
 		own                 = "/coldcurve/v1/"
 	)
 	code := func(h *Handler) units.Bytes { return h.Limits.Code }
@@ -72,6 +73,13 @@ func Operations() []Operation {
 		{"GetFunctionEventInvokeConfig", get, events, 200, nil, (*Handler).eventConfig},
 		{"DeleteFunctionEventInvokeConfig", del, events, 204, nil, (*Handler).deleteEventConfig},
 		{"ListFunctionEventInvokeConfigs", get, events + "/list", 200, nil, (*Handler).listEventConfigs},
+		{"AddPermission", post, function + "/policy", 201, nil, (*Handler).addPermission},
+		{"RemovePermission", del, function + "/policy/{}", 204, nil, (*Handler).removePermission},
+		{"GetPolicy", get, function + "/policy", 200, nil, (*Handler).policy},
+		{"TagResource", post, tags, 204, nil, (*Handler).tag},
+		{"UntagResource", del, tags, 204, nil, (*Handler).untag},
+		{"ListTags", get, tags, 200, nil, (*Handler).tags},
+		{"GetFunctionCodeSigningConfig", get, "/2020-06-30/functions/{}/code-signing-config", 200, nil, (*Handler).codeSigning},
 		{"GetAccountSettings", get, "/2016-08-19/account-settings", 200, nil, (*Handler).accountSettings},
 		{"", get, own + "describe", 200, nil, (*Handler).describe},
 		{"", get, own + "instances", 200, nil, (*Handler).instances},
@@ -88,7 +96,7 @@ type request struct {
 	body  []byte
 	owner string // of the key that signed it; "" without signatures
 	name  string // the function, as the path has it
-	item  string // what follows: an alias
+	item  string // what follows: an alias, a statement of a policy
 	query url.Values
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/coldcurve/coldcurve/platform/reference/lambdaapi"
@@ -320,6 +321,39 @@ func TestSDKConcurrency(t *testing.T) {
 		t.Errorf("list %+v", l)
 	}
 	must[*lambda.DeleteProvisionedConcurrencyConfigOutput](t)(c.DeleteProvisionedConcurrencyConfig(ctx, &lambda.DeleteProvisionedConcurrencyConfigInput{FunctionName: name, Qualifier: version}))
+}
+
+// TestSDKPolicyAndTags: as a team's deployment writes them, names escaped.
+func TestSDKPolicyAndTags(t *testing.T) {
+	c, _ := newSDK(t, sdkSecret)
+	ctx, name := t.Context(), aws.String("hello")
+	resource := createWithSDK(t, c, *name).FunctionArn
+	added := must[*lambda.AddPermissionOutput](t)(c.AddPermission(ctx, &lambda.AddPermissionInput{
+		FunctionName: resource, StatementId: aws.String("bucket"), Action: aws.String("lambda:InvokeFunction"), Principal: aws.String("s3.amazonaws.com"),
+		SourceArn: aws.String("arn:aws:s3:::uploads"),
+	}))
+	policy := must[*lambda.GetPolicyOutput](t)(c.GetPolicy(ctx, &lambda.GetPolicyInput{FunctionName: name}))
+	if want := `{"Version":"2012-10-17","Id":"default","Statement":[` + *added.Statement + `]}`; *policy.Policy != want {
+		t.Errorf("the policy is %s, want %s", *policy.Policy, want)
+	}
+	must[*lambda.RemovePermissionOutput](t)(c.RemovePermission(ctx, &lambda.RemovePermissionInput{FunctionName: name, StatementId: aws.String("bucket"), RevisionId: policy.RevisionId}))
+	if _, err := c.GetPolicy(ctx, &lambda.GetPolicyInput{FunctionName: name}); errorOf[*types.ResourceNotFoundException](err) == nil {
+		t.Errorf("the policy is still there: %v", err)
+	}
+
+	must[*lambda.TagResourceOutput](t)(c.TagResource(ctx, &lambda.TagResourceInput{Resource: resource, Tags: map[string]string{"a b": "c/d", "e": "f"}}))
+	must[*lambda.UntagResourceOutput](t)(c.UntagResource(ctx, &lambda.UntagResourceInput{Resource: resource, TagKeys: []string{"owner", "e"}}))
+	tags := must[*lambda.ListTagsOutput](t)(c.ListTags(ctx, &lambda.ListTagsInput{Resource: resource})).Tags
+	if diff := cmp.Diff(map[string]string{"a b": "c/d"}, tags); diff != "" {
+		t.Errorf("tags (-want +got):\n%s", diff)
+	}
+	heeded := map[string]string{"coldcurve:stage": "prod"}
+	if _, err := c.TagResource(ctx, &lambda.TagResourceInput{Resource: resource, Tags: heeded}); errorOf[*types.InvalidParameterValueException](err) == nil {
+		t.Errorf("another stage than it was created with: %v", err)
+	}
+	if got := must[*lambda.GetFunctionCodeSigningConfigOutput](t)(c.GetFunctionCodeSigningConfig(ctx, &lambda.GetFunctionCodeSigningConfigInput{FunctionName: name})); got.CodeSigningConfigArn != nil {
+		t.Errorf("its code is to be signed: %+v", got)
+	}
 }
 
 func TestSDKURLs(t *testing.T) {
