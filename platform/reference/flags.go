@@ -8,6 +8,7 @@ import (
 	"math"
 	"net"
 	"os"
+	"regexp"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/units"
@@ -52,7 +53,8 @@ type ServeFlags struct {
 	AllowPlainHTTP bool   `name:"allow-plain-http" help:"Do without TLS on an address that is not loopback."`
 	MaxConnections int    `help:"Most connections at once; more wait. 0 is 10,000."`
 
-	Data string `type:"path" help:"Folder to keep functions in. The default is a temporary one."`
+	Region string `help:"Region that ARNs name and functions are told, such as eu-central-1. Requests may be signed for any. The default is us-east-1."`
+	Data   string `type:"path" help:"Folder to keep functions in. The default is a temporary one."`
 
 	KeepAlive    string   `help:"How long an idle instance lives, such as 10m, or forever. The default is 10m."`
 	Concurrency  *int     `help:"Most requests at once over all functions; 0 is no limit. The default is 1000."`
@@ -74,6 +76,9 @@ type ServeFlags struct {
 	ParentFD int `name:"parent-fd" default:"-1" hidden:"" help:"File descriptor whose end tells to end."`
 	DirectFD int `name:"direct-fd" default:"-1" hidden:"" help:"File descriptor of a listening socket for the client's invocations."`
 }
+
+// regionName is as ARNs have it.
+var regionName = regexp.MustCompile(`^[a-z]{2}((-gov)|(-iso[a-z]?))?-[a-z]+-\d$`)
 
 // DefaultSettings are those of a runtime that is told nothing.
 func DefaultSettings() Settings {
@@ -133,7 +138,10 @@ func (f *ServeFlags) Options(base Settings) (ServeOptions, error) {
 	}
 	o.NoCgroups = o.NoCgroups || f.NoCgroups
 	o.AllowAnyLocalUser = o.AllowAnyLocalUser || f.AllowAnyLocalUser
-	o.Cache = cmp.Or(f.Cache, o.Cache)
+	o.Cache, o.Region = cmp.Or(f.Cache, o.Cache), cmp.Or(f.Region, o.Region)
+	if o.Region != "" && !regionName.MatchString(o.Region) {
+		errs = append(errs, fmt.Errorf("--region: %q is not the name of a region: write one such as eu-central-1", o.Region))
+	}
 	if f.StartRate != "" {
 		rate, err := units.ParseRate(f.StartRate)
 		if err != nil {

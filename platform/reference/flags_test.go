@@ -38,7 +38,7 @@ func TestArgsAreWhatTheFlagsRead(t *testing.T) {
 			Sandboxes: []string{"namespace", "process"}, Stock: map[platform.Runtime]int{platform.NodeJS: 2}, Memory: 4 << 30,
 			StartDelay: map[platform.Runtime]engine.StartDelay{platform.Go: {Quantiles: []engine.Quantile{{Share: .5, Delay: time.Second}}}},
 			Faults:     []platform.Fault{{Function: "f", Kind: platform.Kill, Share: .05, Delay: time.Millisecond}}, Seed: 7,
-			AllowAnyLocalUser: true, NoCgroups: true, Cache: "/tmp/some where",
+			AllowAnyLocalUser: true, NoCgroups: true, Region: "eu-central-1", Cache: "/tmp/some where",
 		},
 		"kept for ever": {Policy: lifecycle.Policy{KeepAlive: -1}},
 	}
@@ -91,6 +91,7 @@ func TestFlagsThatCannotBeRead(t *testing.T) {
 		{"--addr=0.0.0.0:9001 --keys=k", "--allow-plain-http"},
 		{"--addr=0.0.0.0:9001 --keys=k --tls-cert=c", "go together"},
 		{"--max-connections=-1", "--max-connections"},
+		{"--region=Frankfurt", "--region"},
 	}
 	for _, tt := range tests {
 		if _, err := parseFlags(t, strings.Fields(tt.args)); err == nil || !strings.Contains(err.Error(), tt.want) {

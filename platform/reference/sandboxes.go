@@ -73,19 +73,19 @@ func (o *opener) open(name string, b *boxes) (box, error) {
 	switch name {
 	case "process":
 		made, err := process.New(process.Options{
-			RuntimeClients: o.clients, NoCgroups: o.NoCgroups, Adopt: true,
+			RuntimeClients: o.clients, NoCgroups: o.NoCgroups, Region: o.Region, Adopt: true,
 			AllowAnyLocalUser: o.AllowAnyLocalUser, Refused: o.refused,
 		})
 		return b.starting(made, err)
 	case "namespace":
-		made, err := namespace.New(namespace.Options{RuntimeClients: o.clients, NoCgroups: o.NoCgroups})
+		made, err := namespace.New(namespace.Options{RuntimeClients: o.clients, NoCgroups: o.NoCgroups, Region: o.Region})
 		return b.starting(made, err)
 	case "wasm":
 		b.inside = true
-		return orNone(wasm.New(wasm.Options{Cache: filepath.Join(filepath.Dir(o.clients), "wasm")}))
+		return orNone(wasm.New(wasm.Options{Cache: filepath.Join(filepath.Dir(o.clients), "wasm"), Region: o.Region}))
 	case "container":
 		return orNone(container.New(context.Background(), container.Options{
-			RuntimeClients: o.clients, Bases: o.Bases, AllowAnyLocalUser: o.AllowAnyLocalUser, Refused: o.refused,
+			RuntimeClients: o.clients, Bases: o.Bases, Region: o.Region, AllowAnyLocalUser: o.AllowAnyLocalUser, Refused: o.refused,
 		}))
 	}
 	return nil, fmt.Errorf("no sandbox %q: there are %s", name, strings.Join(SandboxNames(), ", "))

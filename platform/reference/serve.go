@@ -17,7 +17,6 @@ import (
 	"github.com/coldcurve/coldcurve/fixtures/clients/lambdago/socket"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
-	"github.com/coldcurve/coldcurve/platform/reference/engine"
 	"github.com/coldcurve/coldcurve/platform/reference/lambdaapi"
 	"github.com/coldcurve/coldcurve/platform/reference/peer"
 )
@@ -106,7 +105,7 @@ func openFront(o *ServeOptions, p *parts, signatures lambdaapi.Signatures, talk 
 		FunctionURL: func(host, id string) string {
 			return o.Access.Scheme() + "://" + reachedAt(o.API.Addr(), host) + urlPrefix + id + "/"
 		},
-		Describe: func() platform.Description { return describe(*o, p.runtime, p.boxes) },
+		Describe: func() platform.Description { return describe(*o, p) },
 	})
 	if err != nil {
 		return nil, err
@@ -190,9 +189,9 @@ func ended(r io.Reader) <-chan struct{} {
 }
 
 // describe is the runtime's account of itself.
-func describe(o ServeOptions, rt *engine.Runtime, b *boxes) platform.Description {
+func describe(o ServeOptions, p *parts) platform.Description {
 	d := platform.Description{
-		Name: "reference", Version: o.Version, Facts: b.facts(), Notes: slices.Concat(rt.Notes(), b.notes()),
+		Name: "reference", Version: o.Version, Facts: p.boxes.facts(), Notes: slices.Concat(p.runtime.Notes(), p.functions.Notes(), p.boxes.notes()),
 		Process: os.Getpid(), Clock: true,
 	}
 	d.Facts["go"] = runtime.Version()

@@ -46,6 +46,9 @@ type Settings struct {
 	// default is this process's user and root. Whoever can connect runs code
 	// as this process's user.
 	AllowAnyLocalUser bool
+	// Region is the one that ARNs name and functions are told: a runtime is one
+	// region. The default is us-east-1.
+	Region string
 	// Cache is the folder for the runtime clients. The default is the user's
 	// cache folder.
 	Cache string

@@ -71,7 +71,7 @@ func openTriggers(o ServeOptions, c *catalog.Catalog, say func(format string, ar
 		destinations = filepath.Join(o.Data, "destinations")
 	}
 	t.queue = events.NewQueue(events.QueueOptions{
-		Invoker: c, Rules: o.rules(), Config: t.config, Clock: t.clock, Log: say,
+		Invoker: c, Rules: o.rules(), Config: t.config, Region: o.Region, Clock: t.clock, Log: say,
 		Destinations: events.Destinations{Folder: destinations}, Temporary: temporary,
 	})
 	t.scheduler = events.NewScheduler(t.queue)

@@ -52,6 +52,9 @@ type Options struct {
 	// Destination says what is wrong with a destination of asynchronous
 	// invocations. The default accepts the names of functions that exist.
 	Destination func(name string) error
+	// Log gets a line where a function is run by another version of its language
+	// than it asks for, from any goroutine. The default is nobody.
+	Log func(format string, args ...any)
 }
 
 // Validate tells all faults at once.
@@ -70,6 +73,7 @@ type Catalog struct {
 	account     string
 	machine     string // its architecture, as Lambda calls it
 	destination func(string) error
+	log         func(format string, args ...any)
 	codes       *code.Store
 	documents   *documents
 	held        *os.File // the folder's lock; nil of a temporary one
@@ -115,7 +119,8 @@ type snapshot struct {
 // live is a version in service, and its hold of its code.
 type live struct {
 	*engine.Version
-	pack Package
+	pack    Package
+	instead string // what runs it in place of what its runtime's name promises; "" where that is kept
 }
 
 // Open makes a Catalog of what Data holds. The functions in it are Pending
@@ -134,12 +139,15 @@ func Open(o Options) (_ *Catalog, err error) {
 	c := &Catalog{
 		runtime: o.Runtime, limits: o.Limits, account: account, machine: machine(),
 		arnPrefix:   "arn:aws:lambda:" + cmp.Or(o.Region, "us-east-1") + ":" + account + ":function:",
-		destination: o.Destination,
-		going:       make(map[string]bool),
-		draws:       rand.New(rand.NewPCG(o.Seed, 0)),
+		destination: o.Destination, log: o.Log,
+		going: make(map[string]bool),
+		draws: rand.New(rand.NewPCG(o.Seed, 0)),
 	}
 	if c.destination == nil {
 		c.destination = c.isFunction
+	}
+	if c.log == nil {
+		c.log = func(string, ...any) {}
 	}
 	c.table.Store(&map[string]*function{})
 	c.urls.Store(&map[string]URL{})
@@ -349,6 +357,7 @@ func (c *Catalog) keep(r *record) error {
 // show lets a record be seen. Called with the function's lock held.
 func (c *Catalog) show(f *function, r *record, lives map[string]*live) *snapshot {
 	s := &snapshot{record: r, live: maps.Clone(lives)}
+	c.tellInstead(f.now.Load(), s)
 	s.short = s.provision()
 	s.routes = c.routes(s)
 	f.now.Store(s)

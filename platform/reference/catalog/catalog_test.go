@@ -30,10 +30,13 @@ import (
 type preparing struct {
 	memory.Sandbox
 	takes time.Duration
+	runs  [2]string // what Interpreter answers
 
 	mu    sync.Mutex
 	specs map[string]*sandbox.Spec // by instance
 }
+
+func (p *preparing) Interpreter(*sandbox.Spec) (what, version string) { return p.runs[0], p.runs[1] }
 
 func (p *preparing) Prepare(ctx context.Context, spec *sandbox.Spec) error {
 	select {

@@ -21,22 +21,25 @@ type RuntimeIdentifier struct {
 // (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html, and the
 // Runtime enumeration of the AWS SDK for Go v2, service/lambda v1.114.2), and
 // wasm and image, which are coldcurve's own: Lambda has no module runtime, and
-// tells images by the package type. The version in an identifier is a
-// promise that the machine may not keep: which interpreter runs is the machine's.
+// tells images by the package type; and nodejs and python, which ask for no
+// version. The version in an identifier is a promise that the machine may not
+// keep, which [Catalog.Notes] tells: which interpreter runs is the machine's.
 func RuntimeIdentifiers() []RuntimeIdentifier {
 	return []RuntimeIdentifier{
 		{"provided.al2023", platform.Go, true},
 		{"provided.al2", platform.Go, false},
 		{"nodejs18.x", platform.NodeJS, false},
 		{"nodejs20.x", platform.NodeJS, false},
-		{"nodejs22.x", platform.NodeJS, true},
+		{"nodejs22.x", platform.NodeJS, false},
 		{"nodejs24.x", platform.NodeJS, false},
 		{"python3.9", platform.Python, false},
 		{"python3.10", platform.Python, false},
 		{"python3.11", platform.Python, false},
-		{"python3.12", platform.Python, true},
+		{"python3.12", platform.Python, false},
 		{"python3.13", platform.Python, false},
 		{"python3.14", platform.Python, false},
+		{"nodejs", platform.NodeJS, true},
+		{"python", platform.Python, true},
 		{"wasm", platform.Wasm, true},
 		{"image", platform.Image, true},
 	}

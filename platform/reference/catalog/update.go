@@ -251,7 +251,7 @@ func (c *Catalog) add(f *function, r *record, v *version) (*live, error) {
 		c.drop(held)
 		return nil, err
 	}
-	return &live{Version: added, pack: held}, nil
+	return &live{Version: added, pack: held, instead: instead(v.Runtime, added)}, nil
 }
 
 // spec is what the engine is told of a version.

@@ -79,6 +79,14 @@ func newVersion(fam *Family, spec sandbox.Spec, box sandbox.Sandbox, policy life
 // is not to be changed.
 func (v *Version) Spec() *sandbox.Spec { return &v.spec }
 
+// Interpreter is what runs the version's code, as its sandbox tells it.
+func (v *Version) Interpreter() (what, version string) {
+	if box, ok := v.box.(sandbox.Interpreting); ok {
+		return box.Interpreter(&v.spec)
+	}
+	return "", ""
+}
+
 // Evict makes the version's next start cold. It returns when every instance
 // that stood idle is gone, or with the context's error; the next start is cold
 // in either case.

@@ -127,7 +127,7 @@ func (q *Queue) send(p *pending, c Condition, target string) error {
 	if err != nil {
 		return err
 	}
-	text, err := p.record(q.o.ARN(p.Function, p.Qualifier), c)
+	text, err := p.record(q.o.arn(p.Function, p.Qualifier), c)
 	if err != nil {
 		return err
 	}

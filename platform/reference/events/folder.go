@@ -78,7 +78,7 @@ type objectEntry struct {
 }
 
 // payload is what the function gets.
-func (w *Watch) payload(o object) []byte {
+func (w *Watch) payload(o object, region string) []byte {
 	sum := fnv.New128a()
 	fmt.Fprintf(sum, "%s %d %d", o.name, o.size, o.modified.UnixNano())
 	owner := principal{ID: account}
@@ -110,11 +110,11 @@ type Awaited struct {
 }
 
 // event is the invocation that an object causes; fired is when it was complete.
-func (w *Watch) event(o object, fired int64, a Awaited) Event {
+func (w *Watch) event(o object, region string, fired int64, a Awaited) Event {
 	return Event{
 		Function: w.Function, Qualifier: w.Qualifier, Done: a.Done,
 		Invocation: engine.Invocation{
-			Payload: w.payload(o), Trigger: sample.Folder, Triggered: fired, Consumer: a.Consumer, Stage: a.Stage,
+			Payload: w.payload(o, region), Trigger: sample.Folder, Triggered: fired, Consumer: a.Consumer, Stage: a.Stage,
 		},
 	}
 }

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,8 +47,9 @@ type QueueOptions struct {
 	// Capacity bounds the payloads that are kept, of which each counts as 1 KiB
 	// more than it has, for what else is kept of its event. The default is 256 MiB.
 	Capacity units.Bytes
-	// ARN names a function to the world. The default is nobody's account.
-	ARN func(function, qualifier string) string
+	// Region is the one that events and their functions are told to be in. The
+	// default is us-east-1, Lambda's oldest.
+	Region string
 	// Clock is what the triggers' instants are told by. The default is a new one.
 	Clock clock.Monotonic
 	// Log gets a line for whatever is given up. The default is nobody.
@@ -70,9 +72,7 @@ func (o QueueOptions) withDefaults() QueueOptions {
 	if o.Config == nil {
 		o.Config = func(string, string) (Config, bool) { return Config{}, false }
 	}
-	if o.ARN == nil {
-		o.ARN = arn
-	}
+	o.Region = cmp.Or(o.Region, "us-east-1")
 	if o.Clock == (clock.Monotonic{}) {
 		o.Clock = clock.New()
 	}
@@ -82,11 +82,11 @@ func (o QueueOptions) withDefaults() QueueOptions {
 	return o
 }
 
-func arn(function, qualifier string) string {
-	if qualifier == "" {
-		qualifier = engine.Latest
-	}
-	return "arn:aws:lambda:" + region + ":" + account + ":function:" + function + ":" + qualifier
+// account is whose the events are: nobody's.
+const account = "000000000000"
+
+func (o *QueueOptions) arn(function, qualifier string) string {
+	return "arn:aws:lambda:" + o.Region + ":" + account + ":function:" + function + ":" + cmp.Or(qualifier, engine.Latest)
 }
 
 // The refusals of Accept.

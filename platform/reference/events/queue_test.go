@@ -286,10 +286,10 @@ func TestDestinations(t *testing.T) {
 			return good()
 		}
 		q := NewQueue(QueueOptions{
-			Invoker: s, Destinations: Destinations{Folder: folder},
+			Invoker: s, Region: "eu-central-1", Destinations: Destinations{Folder: folder},
 			Config: func(name, _ string) (Config, bool) {
 				if name == "f" {
-					return Config{Age: time.Hour, OnFailure: arn("g", "prod")}, true
+					return Config{Age: time.Hour, OnFailure: "arn:aws:lambda:eu-central-1:000000000000:function:g:prod"}, true
 				}
 				return Config{Age: time.Hour, OnSuccess: "file:done"}, true
 			},
@@ -311,7 +311,7 @@ func TestDestinations(t *testing.T) {
 		want := map[string]any{
 			"version": "1.0",
 			"requestContext": map[string]any{
-				"requestId": id, "functionArn": arn("f", ""), "condition": "RetriesExhausted", "approximateInvokeCount": 1.,
+				"requestId": id, "functionArn": "arn:aws:lambda:eu-central-1:000000000000:function:f:$LATEST", "condition": "RetriesExhausted", "approximateInvokeCount": 1.,
 			},
 			"requestPayload":  map[string]any{"n": 1.},
 			"responseContext": map[string]any{"statusCode": 200., "executedVersion": "3", "functionError": "Unhandled"},
@@ -339,8 +339,10 @@ func TestDestinationLoopEnds(t *testing.T) {
 		var told []string
 		q := NewQueue(QueueOptions{
 			Invoker: s,
-			Config:  func(string, string) (Config, bool) { return Config{Age: time.Hour, OnSuccess: arn("f", "")}, true },
-			Log:     func(format string, args ...any) { told = append(told, fmt.Sprintf(format, args...)) },
+			Config: func(string, string) (Config, bool) {
+				return Config{Age: time.Hour, OnSuccess: "arn:aws:lambda:us-east-1:000000000000:function:f:$LATEST"}, true
+			},
+			Log: func(format string, args ...any) { told = append(told, fmt.Sprintf(format, args...)) },
 		})
 		if _, err := q.Accept(event("f", "{}", nil)); err != nil {
 			t.Fatal(err)

@@ -120,7 +120,7 @@ func (s *Scheduler) fire(r *timed) {
 	_, err := s.queue.Accept(Event{
 		Function: r.Function, Qualifier: r.Qualifier, Done: r.Done,
 		Invocation: engine.Invocation{
-			Payload: r.payload(due), Trigger: sample.Schedule, Triggered: fired,
+			Payload: r.payload(due, s.queue.o.Region), Trigger: sample.Schedule, Triggered: fired,
 			Consumer: r.Consumer, Stage: r.Stage,
 		},
 	})
@@ -133,7 +133,7 @@ func (s *Scheduler) fire(r *timed) {
 }
 
 // payload is the rule's input, or the event of EventBridge.
-func (r *Rule) payload(due time.Time) []byte {
+func (r *Rule) payload(due time.Time, region string) []byte {
 	if r.Input != nil {
 		return r.Input
 	}
@@ -148,12 +148,6 @@ func (r *Rule) payload(due time.Time) []byte {
 	}
 	return text
 }
-
-// Whose events these are: nobody's, in Lambda's oldest region.
-const (
-	account = "000000000000"
-	region  = "us-east-1"
-)
 
 // Missed is how many instants of rates have gone by without an event.
 func (s *Scheduler) Missed() int {

@@ -144,7 +144,7 @@ func (w *Watcher) created(watch *Watch, mask uint32, name string, fired int64) {
 		if mask&unix.IN_MOVED_TO != 0 {
 			o.how = "Copy"
 		}
-		_, err = w.queue.Accept(watch.event(o, fired, awaited))
+		_, err = w.queue.Accept(watch.event(o, w.queue.o.Region, fired, awaited))
 	}
 	if err != nil {
 		w.queue.o.Log("watched folder %s: %s: %v", watch.Folder, name, err)

@@ -154,6 +154,13 @@ type (
 		Shares(spec *Spec) error
 	}
 
+	// Interpreting can tell what runs the code of a spec that was prepared.
+	Interpreting interface {
+		// Interpreter is that in words, and its version, such as 3.11.2; "" where
+		// it is not known, or the function is its own runtime.
+		Interpreter(spec *Spec) (what, version string)
+	}
+
 	// Brooder can keep a function loaded, to fork its instances from.
 	Brooder interface {
 		// Brood returns once the zygote's process runs. A runtime that cannot

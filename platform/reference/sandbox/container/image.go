@@ -12,6 +12,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
@@ -84,6 +85,18 @@ func (s *Sandbox) buildOn(ctx context.Context, f *platform.Function, interpreter
 		return nil, err
 	}
 	return s.build(ctx, f, base, filepath.Join(s.options.RuntimeClients, runtimeClient), []string{interpreter, clientFolder + "/" + runtimeClient})
+}
+
+var tagVersion = regexp.MustCompile(`:(\d+(\.\d+)*)`)
+
+// Interpreter implements sandbox.Interpreting, by the tag of the image that a
+// folder's is built on.
+func (s *Sandbox) Interpreter(spec *sandbox.Spec) (what, version string) {
+	base := s.options.Bases[spec.Function.Runtime]
+	if found := tagVersion.FindStringSubmatch(base); found != nil {
+		version = found[1]
+	}
+	return "the image " + base, version
 }
 
 // checkBootstrap finds what is wrong with a Go function before a container

@@ -78,6 +78,11 @@ func (s *Sandbox) Start(ctx context.Context, id string, spec *sandbox.Spec, why 
 	return s.box.Start(ctx, id, spec, why)
 }
 
+// Interpreter implements sandbox.Interpreting.
+func (s *Sandbox) Interpreter(spec *sandbox.Spec) (what, version string) {
+	return s.box.Interpreter(spec)
+}
+
 // Threads are those that make cells and start instances.
 func (s *Sandbox) Threads() []int { return s.box.Threads() }
 

@@ -31,11 +31,21 @@ type program struct {
 type programs struct {
 	options Options
 	mu      sync.Mutex
-	found   map[platform.Runtime]string
+	found   map[platform.Runtime]executable
+}
+
+// executable is an interpreter.
+type executable struct {
+	path    string
+	version string // as it says, such as 3.11.2; "" of one that was given
 }
 
 func newPrograms(o Options) *programs {
-	return &programs{options: o, found: maps.Clone(o.Programs)}
+	p := &programs{options: o, found: map[platform.Runtime]executable{}}
+	for runtime, path := range o.Programs {
+		p.found[runtime] = executable{path: path}
+	}
+	return p
 }
 
 // of gives a function's program. Apart from the first call for a runtime it
@@ -135,12 +145,12 @@ func bootPrefixes() []string {
 func (p *programs) interpreter(ctx context.Context, r platform.Runtime) (string, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if path, ok := p.found[r]; ok {
-		return path, nil
+	if known, ok := p.found[r]; ok {
+		return known.path, nil
 	}
-	command := []string{"node", "-p", "process.execPath"}
+	command := []string{"node", "-p", `process.execPath + "\n" + process.versions.node`}
 	if r == platform.Python {
-		command = []string{"python3", "-c", "import sys; print(sys.executable)"}
+		command = []string{"python3", "-c", `import sys; print(sys.executable, "%d.%d.%d" % sys.version_info[:3], sep="\n")`}
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
@@ -148,14 +158,11 @@ func (p *programs) interpreter(ctx context.Context, r platform.Runtime) (string,
 	if err != nil {
 		return "", fmt.Errorf("find the interpreter: %s: %w", strings.Join(command, " "), err)
 	}
-	path := string(bytes.TrimSpace(out))
+	path, version, _ := strings.Cut(string(bytes.TrimSpace(out)), "\n")
 	if !filepath.IsAbs(path) {
 		return "", errors.New("find the interpreter: " + command[0] + " does not know its own path")
 	}
-	if p.found == nil {
-		p.found = map[platform.Runtime]string{}
-	}
-	p.found[r] = path
+	p.found[r] = executable{path, strings.TrimSpace(version)}
 	return path, nil
 }
 
@@ -174,13 +181,23 @@ func output(ctx context.Context, command []string) (out []byte, err error) {
 	return out, err
 }
 
+// version is that of a runtime's interpreter; "" where it is not known.
+func (p *programs) version(r platform.Runtime) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.found[r].version
+}
+
 // facts names the interpreters found so far.
 func (p *programs) facts() map[string]string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	facts := map[string]string{}
-	for r, path := range p.found {
-		facts["interpreter."+string(r)] = path
+	for r, one := range p.found {
+		facts["interpreter."+string(r)] = one.path
+		if one.version != "" {
+			facts["interpreter."+string(r)+".version"] = one.version
+		}
 	}
 	return facts
 }

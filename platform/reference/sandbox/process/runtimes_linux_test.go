@@ -169,6 +169,9 @@ func TestInterpreters(t *testing.T) {
 			if path := s.Facts()["interpreter."+string(i.runtime)]; !filepath.IsAbs(path) {
 				t.Errorf("the facts name interpreter %q", path)
 			}
+			if what, version := s.Interpreter(shop); !strings.HasSuffix(what, " "+version) || strings.Count(version, ".") != 2 {
+				t.Errorf("it is told as %q of version %q", what, version)
+			}
 			in := start(t, s, shop)
 			marks, err := in.AwaitReady(t.Context())
 			if err != nil {

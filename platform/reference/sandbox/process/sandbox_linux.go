@@ -164,6 +164,13 @@ func (s *Sandbox) Notes() []string {
 // at is the instance's that they stand in.
 func (s *Sandbox) Threads() []int { return s.launcher.tids }
 
+// Interpreter implements sandbox.Interpreting.
+func (s *Sandbox) Interpreter(spec *sandbox.Spec) (what, version string) {
+	version = s.programs.version(spec.Function.Runtime)
+	language := map[platform.Runtime]string{platform.NodeJS: "Node.js", platform.Python: "Python"}[spec.Function.Runtime]
+	return "this machine's " + language + " " + version, version
+}
+
 // Facts tell what the sandbox uses: the control groups' version, the
 // interpreters that it has found, what stops a paused instance.
 func (s *Sandbox) Facts() map[string]string {
