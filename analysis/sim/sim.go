@@ -108,6 +108,21 @@ type Contention struct {
 	Cores float64
 }
 
+// Validate gives every fault, joined, or nil.
+func (c Contention) Validate() error {
+	var faults []error
+	if s := c.Slowdown; !(s >= 0 && s <= 1000) {
+		faults = append(faults, fmt.Errorf("slowdown %v: must be from 0 to 1000", s))
+	}
+	if n := c.Cores; !(n >= 0 && n <= 1e6) {
+		faults = append(faults, fmt.Errorf("cores %v: must be from 0, which is one for each request, to 1e6", n))
+	}
+	if c.Cores > 0 && c.Slowdown > 0 {
+		faults = append(faults, fmt.Errorf("slowdown %v with %v cores: leave one out, both say how requests slow each other down", c.Slowdown, c.Cores))
+	}
+	return errors.Join(faults...)
+}
+
 // Validate gives every fault of the options, joined, or nil.
 func (o *Options) Validate() error {
 	var faults []error
@@ -120,14 +135,8 @@ func (o *Options) Validate() error {
 	if o.Service == nil {
 		fault("service: missing: give the distribution of how long a request is served")
 	}
-	if s := o.Contention.Slowdown; !(s >= 0 && s <= 1000) {
-		fault("slowdown %v: must be from 0 to 1000", s)
-	}
-	if c := o.Contention.Cores; !(c >= 0 && c <= 1e6) {
-		fault("cores %v: must be from 0, which is one for each request, to 1e6", c)
-	}
-	if o.Contention.Cores > 0 && o.Contention.Slowdown > 0 {
-		fault("slowdown %v with %v cores: leave one out, both say how requests slow each other down", o.Contention.Slowdown, o.Contention.Cores)
+	if err := o.Contention.Validate(); err != nil {
+		faults = append(faults, err)
 	}
 	if o.Memory < 0 {
 		fault("memory %d: must be at least 0, which is not known", o.Memory)

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -117,8 +116,8 @@ func report(stderr io.Writer, err error) int {
 		return exitGood
 	}
 	if faults, ok := errors.AsType[scenarios.Faults](err); ok {
-		for _, f := range faults { // each names its own place; a flag is none that an editor opens
-			if strings.HasPrefix(f.File, "--") {
+		for _, f := range faults { // each names its own place; what has no line is none that an editor opens
+			if f.Line == 0 {
 				fmt.Fprint(stderr, "coldcurve: error: ")
 			}
 			fmt.Fprintln(stderr, f)

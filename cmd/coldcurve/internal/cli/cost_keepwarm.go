@@ -86,5 +86,6 @@ func (c *costKeepwarmCmd) simulation() *simulateCmd {
 		s.Profile = profileOf(c.Product)
 	}
 	s.KeepAlive, s.Service, s.StartDelay, s.Memory = c.KeepAlive, c.Duration, c.Init, c.Memory
+	s.Override = c.Duration.given || c.Memory.given // before what a run tells
 	return s
 }

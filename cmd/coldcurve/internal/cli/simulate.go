@@ -285,7 +285,7 @@ func (c *simulateCmd) plan(s *subject) study.Plan {
 		Source: s.source, Engine: sim.Engine(c.Engine), Override: c.Override, Fit: s.fit, Measured: s.measured, Adjust: s.adjust,
 		Options: sim.Options{
 			Policy: s.platform.Policy, Service: c.Service.value, ColdService: c.ColdService.value,
-			Contention: sim.Contention{Slowdown: c.Slowdown, Cores: c.Cores},
+			Contention: c.contention(),
 			Warmup:     s.warmup, Requests: uint64(s.requests), Seed: s.seed, Memory: c.Memory.value,
 		},
 	}

@@ -56,8 +56,8 @@ func (c *simulateCmd) subject(ctx context.Context) (*subject, error) {
 		return nil, &failure{code: exitUsage, err: errors.New("simulate needs traffic from one source: a scenario, --trace, --rate or --population"),
 			hint: "for example: coldcurve simulate --trace nasa --service exp:100ms --keep-alive 10m"}
 	}
-	if c.Override && !c.Service.given && !c.ColdService.given && !c.Memory.given {
-		return nil, usage("--override without --service, --cold-service or --memory: write what replaces that of the traffic")
+	if err := c.mistakes(); err != nil {
+		return nil, err
 	}
 	s := &subject{seed: 1, keys: make(map[string]string), requests: c.Requests.value}
 	if c.Seed != nil {
@@ -164,9 +164,6 @@ func openTrace(ctx context.Context, names ...string) (traffic.Source, error) {
 
 func (c *simulateCmd) ofPopulation(s *subject) error {
 	p := traffic.Population{Functions: int(c.Population.value), Seed: s.seed}
-	if c.Population.value == 0 {
-		return usage("--population 0: write how many functions, from 1")
-	}
 	if c.Until.value != nil {
 		p.Span = *c.Until.value
 	}
