@@ -120,7 +120,7 @@ func (f *Finding) open() string {
 	}
 	switch {
 	case n < f.leastHead:
-		return fmt.Sprintf("%d of the %d %s that a verdict takes%s", n, f.leastHead, of, f.because())
+		return fmt.Sprintf("%d of the %d %s that a verdict takes", n, f.leastHead, of)
 	case math.IsInf(f.HeadNeeded, 1):
 		return fmt.Sprintf("%d %s do not tell, and lie as often on one side as on the other", n, of)
 	}

@@ -245,7 +245,7 @@ func verdictError(findings []gate.Record) error {
 	var of []string
 	overall := gate.Overall(findings)
 	for i := range findings {
-		if f := &findings[i]; f.Verdict == overall && f.Severity != gate.Warn.String() {
+		if f := &findings[i]; f.Verdict == overall && f.Severity != gate.Warn.String() && !slices.Contains(of, f.Subject()) {
 			of = append(of, f.Subject())
 		}
 	}
