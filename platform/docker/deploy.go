@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -52,7 +53,7 @@ func (p *Platform) Deploy(ctx context.Context, f platform.Function) (platform.De
 		Memory: cmp.Or(f.Memory, usualMemory), Storage: cmp.Or(f.Storage, usualStorage),
 	}}
 	if err := p.sandbox.Prepare(ctx, d.spec); err != nil {
-		return nil, deployError(ctx, f.Name, errors.Unwrap(err))
+		return nil, deployError(ctx, &f, errors.Unwrap(err))
 	}
 	d.life, d.end = context.WithCancel(context.Background())
 	d.remove = sync.OnceValue(d.clear)
@@ -60,13 +61,15 @@ func (p *Platform) Deploy(ctx context.Context, f platform.Function) (platform.De
 }
 
 // deployError is that of a function that could not be made ready to start.
-func deployError(ctx context.Context, function string, err error) error {
-	out := &platform.Error{Kind: sample.Refused, Op: "deploy " + function, Err: err}
+func deployError(ctx context.Context, f *platform.Function, err error) error {
+	out := &platform.Error{Kind: sample.Refused, Op: "deploy " + f.Name, Err: err}
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
 		out.Kind = sample.Cancelled
 	case ctx.Err() != nil:
 		out.Kind, out.Hint = sample.Timeout, hintSilent
+	case strings.HasPrefix(err.Error(), "pull image") && f.Runtime != platform.Image:
+		out.Hint = fmt.Sprintf(hintBase, f.Runtime)
 	}
 	return out
 }

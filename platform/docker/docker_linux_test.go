@@ -235,6 +235,8 @@ func TestEngineRefuses(t *testing.T) {
 	f.oddly("POST create", refusing(http.StatusNotFound, "pull access denied for nowhere/shop"))
 	_, err = p.Deploy(t.Context(), image)
 	failed(t, err, sample.Refused, "deploy shop: pull image nowhere/shop:1: ", "pull access denied")
+	_, err = open(t, f, docker.Options{Clients: t.TempDir()}).Deploy(t.Context(), platform.Function{Name: "shop", Runtime: platform.Python, Code: t.TempDir()})
+	failed(t, err, sample.Refused, "deploy shop: pull image ", "bases: {python: IMAGE}")
 	_, err = open(t, f, docker.Options{NoPull: true}).Deploy(t.Context(), image)
 	failed(t, err, sample.Refused, "deploy shop: the Docker engine has no image nowhere/shop:1: pull or build it")
 	_, err = p.Deploy(t.Context(), platform.Function{Name: "shop", Runtime: platform.Wasm})

@@ -17,6 +17,7 @@ import (
 
 const (
 	hintSilent = "the Docker engine is busy or hangs: `docker info` says whether it answers, `systemctl restart docker` starts it again"
+	hintBase   = "functions are built on an image with their interpreter: name one that the engine has, or can pull (bases: {%s: IMAGE} of the scenario's platform)"
 	hintGVisor = "gVisor refuses the machine's own network: give the platform one of the engine's (network: NAME; docker network create --internal NAME)"
 )
 

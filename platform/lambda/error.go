@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	hintCredentials = "`aws sts get-caller-identity` says whether AWS's own tools find credentials; AWS_PROFILE or --profile choose among them"
+	hintCredentials = "`aws sts get-caller-identity` says whether AWS's own tools find credentials; AWS_PROFILE, or aws_profile: of the scenario's platform, chooses among them"
 	hintExpired     = "sign in again (`aws sso login`, or new session credentials), then start the run again"
 	hintDenied      = "the run needs lambda:CreateFunction, GetFunctionConfiguration, UpdateFunctionConfiguration, InvokeFunction, DeleteFunction, TagResource and iam:PassRole"
 	hintThrottled   = "the account is at its limit of requests or of concurrent executions: --scale .5 asks for less, or ask AWS for more"

@@ -64,13 +64,14 @@ func (d *deployment) longest() time.Duration {
 }
 
 // judge reads the answer's report and says by it how the request was served.
-// A report that is of another request says nothing. Where there is none, the
-// function's beacon does.
+// A report that is of another request says nothing. A beacon beside it is held
+// against it, and where there is no report it is the evidence.
 func (d *deployment) judge(out *lambda.InvokeOutput, sent time.Time, took time.Duration, response *platform.Response) report {
 	log, err := base64.StdEncoding.DecodeString(aws.ToString(out.LogResult))
 	r, cold, restored, ok := readReport(log)
+	own, arrived := beaconOf(out.Payload), sent.Add(took)
 	if err != nil || !ok {
-		response.Evidence = d.p.beacons.Judge(beaconOf(out.Payload), sent, sent.Add(took))
+		response.Evidence = d.p.beacons.Judge(own, sent, arrived)
 		if response.Evidence.Start == sample.Unknown {
 			d.p.silent.Add(1)
 		}
@@ -82,28 +83,24 @@ func (d *deployment) judge(out *lambda.InvokeOutput, sent time.Time, took time.D
 	}
 	response.Billed = r.billed
 	e := &response.Evidence
+	*e = d.p.beacons.Beside(cold, own, sent, arrived)
 	e.Breakdown.Handler = r.duration
-	e.Start, e.Grade = sample.Warm, sample.Attested
 	switch {
 	case restored:
-		e.Start, e.Breakdown.Provision = sample.Restored, r.restore
-	case cold && r.init+r.duration > took && d.mayBeReady():
-		// The line has the init of an instance that was kept ready, too, though
+		e.Start, e.Grade, e.Breakdown.Provision = sample.Restored, sample.Attested, r.restore
+	case e.Start == sample.Unknown: // one of the two has lied
+	case cold && r.init+r.duration > took:
+		// The line has the init of an instance that was started ahead, too, though
 		// it was long before the request: here it does not fit into the request.
 		e.Start = sample.Provisioned
+		d.p.ahead.Add(1)
 	case cold && d.p.options.Provisioned > 0:
 		// It may have spilled over and had one started.
 		e.Start, e.Grade = sample.Unknown, sample.NoGrade
-	case cold:
-		e.Start, e.Breakdown.Init = sample.Cold, r.init
+	case e.Start == sample.Cold:
+		e.Breakdown.Init = r.init
 	}
 	return r
-}
-
-// mayBeReady says whether there may be instances that were started ahead of
-// demand. Of a function that was there already nobody says that there are none.
-func (d *deployment) mayBeReady() bool {
-	return d.p.options.Provisioned > 0 || d.function.Existing != ""
 }
 
 // beaconOf is the beacon that an answer carries among the headers of its

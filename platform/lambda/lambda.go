@@ -5,7 +5,8 @@
 // functions of Lambda under names of their own, marked by tags and description,
 // one Invoke a request, and the evidence of each answer's REPORT line: an Init
 // Duration is a cold start, a Restore Duration a restored one. Where there is no
-// such line (serverless-offline), the function's own beacon is the evidence, if
+// such line (serverless-offline), the function's own beacon is the evidence, and
+// where there is, it is held against the line, if
 // its answer is a JSON object that has one among its headers, as a function's
 // behind a URL has them. Nothing is sent but what was asked for: no probe and no
 // repeated invocation. Evict makes the next start cold by a change of
@@ -13,7 +14,10 @@
 // invoked, and changed by Evict alone, where that was asked for.
 //
 // Credentials come from where AWS's own tools find them, and are never printed.
-// It makes no roles, networks or log groups, and knows no prices.
+// It makes no roles, networks or log groups, and knows no prices. It is run
+// against coldcurve serve and serverless-offline, and against servers that
+// answer as AWS's documentation says; at AWS itself, and against LocalStack, it
+// has not been run live.
 package lambda
 
 import (
@@ -64,6 +68,7 @@ type Platform struct {
 	beacons beacon.Ledger // of answers without a report
 
 	evictions, disproved, foreign, silent atomic.Uint64
+	ahead                                 atomic.Uint64 // inits that do not fit into their request
 }
 
 // New makes the platform. It looks for credentials and asks Lambda nothing; the
@@ -156,6 +161,8 @@ func (p *Platform) Describe(context.Context) (platform.Description, error) {
 	note(p.silent.Load(), "%d answers came without a report or a beacon that can be believed: nothing tells how they were served", p.silent.Load())
 	counts := p.beacons.Counts()
 	note(counts.Contradictions, "%d beacons say what cannot be: the start kinds of those answers are unknown", counts.Contradictions)
+	note(counts.Disproved, "%d reports tell an init of processes that had answered before: their start kinds are unknown", counts.Disproved)
+	note(p.ahead.Load(), "%d reports tell an init that does not fit into its request, so that it was ahead of that: those starts count as provisioned", p.ahead.Load())
 	note(counts.Malformed, "%d beacons cannot be read", counts.Malformed)
 	note(p.foreign.Load(), "%d answers came with the report of another request: nothing of it is believed", p.foreign.Load())
 	if !p.Loopback() && p.options.Role != "" {

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -67,6 +68,9 @@ type api struct {
 	stuck bool
 	// report is the end of the log of invocations, ID in place of their id.
 	report string
+	// says is what invocations answer, after so long; the default is a text, at once.
+	says   any
+	sleeps time.Duration
 
 	mu       sync.Mutex
 	revision int
@@ -116,7 +120,11 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Amzn-RequestId", "11111111-aaaa")
 		log := strings.ReplaceAll(a.report, "ID", "11111111-aaaa")
 		w.Header().Set("X-Amz-Log-Result", encode(log))
-		a.write(w, map[string]string{"text": "fine"})
+		time.Sleep(a.sleeps)
+		if a.says == nil {
+			a.says = map[string]string{"text": "fine"}
+		}
+		a.write(w, a.says)
 	case "DELETE":
 		a.there = false
 		w.WriteHeader(http.StatusNoContent)
@@ -274,7 +282,27 @@ func TestLies(t *testing.T) {
 	}
 	const warm, cold = "\nREPORT RequestId: ID\tDuration: 1.00 ms\tBilled Duration: 1 ms\tMemory Size: 128 MB\tMax Memory Used: 20 MB", "\tInit Duration: 9.00 ms"
 
-	_, d := deploy(&api{stuck: true})
+	p, d := deploy(&api{report: warm + "\tInit Duration: 600000.00 ms"})
+	if out, err := d.Invoke(t.Context(), platform.Request{}); err != nil || out.Evidence.Start != sample.Provisioned {
+		t.Errorf("an init longer than its request: %+v, %v, want it ahead of that", out.Evidence, err)
+	}
+	if about, _ := p.Describe(t.Context()); !strings.Contains(strings.Join(about.Notes, "\n"), "1 reports tell an init that does not fit into its request") {
+		t.Errorf("notes %q", about.Notes)
+	}
+
+	always := &api{report: warm + "\tInit Duration: 0.00 ms", sleeps: 2 * time.Millisecond}
+	p, d = deploy(always)
+	for i, want := range []sample.Start{sample.Cold, sample.Unknown, sample.Unknown} {
+		always.says = map[string]any{"headers": map[string]string{"X-Coldcurve-Instance": "a", "X-Coldcurve-Ordinal": strconv.Itoa(i + 1)}}
+		if out, err := d.Invoke(t.Context(), platform.Request{}); err != nil || out.Evidence.Start != want || out.Evidence.Instance != "a" {
+			t.Errorf("request %d of one process, cold by its report: %+v, %v, want %s", i+1, out.Evidence, err, want)
+		}
+	}
+	if about, _ := p.Describe(t.Context()); !strings.Contains(strings.Join(about.Notes, "\n"), "2 reports tell an init of processes that had answered before") {
+		t.Errorf("notes %q", about.Notes)
+	}
+
+	_, d = deploy(&api{stuck: true})
 	platformtest.ExpectFailure(t, d.(platform.Evicter).Evict(t.Context()), sample.Refused,
 		"evict hello: http://127.0.0.1:", "leave evict out")
 

@@ -156,7 +156,7 @@ func boundOf(s *scenarios.Scenario, there stay, region string, book *prices.Book
 func (c *consent) agree(w *World, b bound) error {
 	if b.cost > c.MaxCost.Money {
 		return hinted(fmt.Errorf("the run may cost %s, and --max-cost is %s", b.cost, c.MaxCost.Money),
-			"lower the functions' timeouts or --scale, or allow it: --max-cost "+b.cost.String())
+			"lower the functions' timeouts or --scale, or allow it: --max-cost '"+b.cost.String()+"'")
 	}
 	return c.ask(w, "Go on?")
 }

@@ -57,7 +57,7 @@ func platformList(system string) []listed {
 	return []listed{
 		{"reference", "the built-in function runtime: cold and warm starts, keep-alive, limits, attested by its own record", system == "linux"},
 		{"server", "each function as a long-lived HTTP server: what one vCPU carries within a latency target (run capacity)", system == "linux"},
-		{"lambda", "AWS Lambda, or what speaks its API (--endpoint-url); cold starts by its own report of each request", true},
+		{"lambda", "AWS Lambda, or what speaks its API (--endpoint-url); cold starts by its own report of each request (run against coldcurve serve and serverless-offline; at AWS not run live)", true},
 		{"workers", "workerd, the runtime of Cloudflare Workers: each start a fresh isolate, observed by who has it loaded", system == "linux"},
 		{"openwhisk", "Apache OpenWhisk's REST API; cold starts by its activation records (run against servers that speak it, not run live)", true},
 		{"docker", "a container a function instance on the Docker engine here: created, started, paused; by runc, crun and others; gVisor not run live", system == "linux"},
