@@ -27,6 +27,7 @@ type Recorder struct {
 	users     map[usage.Key]*used
 	skipped   uint64
 	guessed   uint64
+	ahead     uint64
 	told      bool
 }
 
@@ -65,6 +66,9 @@ func (r *Recorder) Add(s *sample.Sample) {
 	f := r.function(s.Function)
 	f.requests++
 	f.all[r.kept(handler)]++
+	if s.Believed() == sample.Provisioned {
+		r.ahead++
+	}
 	cold := s.Believed() == sample.Cold
 	if cold {
 		f.cold++
@@ -126,6 +130,10 @@ func (r *Recorder) Skipped() uint64 { return r.skipped }
 // Guessed is how many samples had no handler duration from the platform, so
 // that the caller's wait stands for it, which is longer.
 func (r *Recorder) Guessed() uint64 { return r.guessed }
+
+// Ahead is how many samples met an instance that was started ahead of any
+// request. Works have them like any warm one, and nothing of the instance's wait.
+func (r *Recorder) Ahead() uint64 { return r.ahead }
 
 // Told says that of some samples the platform told how long they ran.
 func (r *Recorder) Told() bool { return r.told }

@@ -19,6 +19,9 @@ func TestRecorderBillsAsThePlatformDid(t *testing.T) {
 		s := sample.Sample{Function: "f", Sent: time.Second, Done: 2 * time.Second, Start: sample.Warm, Grade: sample.Attested}
 		s.Breakdown.Handler = time.Duration(1+i*7919) * time.Microsecond / 3
 		billed := s.Breakdown.Handler
+		if i%5 == 1 {
+			s.Start = sample.Provisioned
+		}
 		if i%5 == 0 {
 			s.Start, s.Breakdown.Boot, s.Breakdown.Init = sample.Cold, 400*time.Microsecond+1, 250*time.Microsecond
 			billed += s.Breakdown.Boot + s.Breakdown.Init
@@ -45,8 +48,8 @@ func TestRecorderBillsAsThePlatformDid(t *testing.T) {
 		if seconds := Decimal(big.NewRat(int64(want), 1000)); got != seconds {
 			t.Errorf("%s: billed %s GB-seconds, want %s", name, got, seconds)
 		}
-		if works[0].Cold != 100 || !r.Told() {
-			t.Errorf("%s: %d cold, told %v", name, works[0].Cold, r.Told())
+		if works[0].Cold != 100 || r.Ahead() != 100 || !r.Told() {
+			t.Errorf("%s: %d cold, %d ahead, told %v", name, works[0].Cold, r.Ahead(), r.Told())
 		}
 	}
 	if n := len(coarse.Users(func(string) units.Bytes { return 0 })); n != 0 {

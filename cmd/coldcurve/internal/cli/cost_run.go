@@ -86,13 +86,16 @@ func (m *measured) notes() []string {
 
 // standbyNotes are what the platform did beside the requests, which samples know
 // nothing of: it is not in a run's bill.
-func (m *measured) standbyNotes() []string {
-	pings := m.account.Pings()
-	if pings.Requests == 0 {
-		return nil
+func (m *measured) standbyNotes() (notes []string) {
+	if pings := m.account.Pings(); pings.Requests > 0 {
+		notes = append(notes, fmt.Sprintf("Not in it: %s of the platform, %.3g GB-seconds, warm-up included.",
+			count(pings.Requests, "keep-warm ping"), float64(pings.MemoryTime)/1024/1000))
 	}
-	return []string{fmt.Sprintf("Not in it: %s of the platform, %.3g GB-seconds, warm-up included.",
-		count(pings.Requests, "keep-warm ping"), float64(pings.MemoryTime)/1024/1000)}
+	if n := m.Ahead(); n > 0 {
+		notes = append(notes, fmt.Sprintf("Not in it: instances that were kept ready, which cost by the hour; %s on one had the price of "+
+			"any other. coldcurve cost --requests N --provisioned N prices both.", count(n, "request")))
+	}
+	return notes
 }
 
 // memory is that of the run's functions: what is given (0 is nothing), what the
