@@ -30,7 +30,7 @@ type keepAliveCmd struct {
 	Precision string   `default:"5%" help:"How narrow it is to be found, as a share of itself."`
 	Budget    duration `help:"Try nothing that would end after this. The default is 30m."`
 	Probes    int      `default:"200" help:"Most probes in all."`
-	Copies    int      `default:"4" help:"Copies of the function, each left idle by itself: so many gaps pass at a time. A server that is there already is one."`
+	Copies    int      `default:"4" help:"Copies of the function, each left idle by itself: so many gaps pass at a time. A server or function that is there already is one."`
 
 	overrideFlags `embed:""`
 	pricing       `embed:""`
@@ -77,7 +77,7 @@ func (c *keepAliveCmd) Run(ctx context.Context, w *World) error {
 	})
 	p := &probing{
 		w: w, search: search, document: &document, dir: rundir.DefaultDir(c.Out, "keepalive-"+s.Platform.Name, w.Now()),
-		ends: time.Now().Add(budget), requests: payloads(s),
+		ends: time.Now().Add(budget), requests: payloads(s), left: requestsOf(s),
 	}
 	fmt.Fprintf(w.Stderr, "coldcurve: how long %s keeps an idle instance: gaps from %s to %s, %s at a time, within %s\n", s.Platform.Name,
 		units.FormatDuration(options.From), units.FormatDuration(options.To), count(uint64(document.Copies), "instance"), units.FormatDuration(budget))
@@ -137,10 +137,10 @@ func (c *keepAliveCmd) scenario(o keepalive.Options, budget time.Duration) (*sce
 		return nil, err
 	}
 	copies := c.Copies
-	if s.Platform.Name == "http" {
+	f, search := s.Functions[0], scenarios.Phase{Name: "search", Duration: budget}
+	if s.Platform.Name == "http" || f.Existing != "" {
 		copies = 1 // what answers there is one, however often it is named
 	}
-	f, search := s.Functions[0], scenarios.Phase{Name: "search", Duration: budget}
 	f.Of, s.Functions = f.Name, nil
 	for i := range copies {
 		own := f
@@ -154,6 +154,14 @@ func (c *keepAliveCmd) scenario(o keepalive.Options, budget time.Duration) (*sce
 	return s, nil
 }
 
+// requestsOf are as many as the scenario has, which is what was asked about.
+func requestsOf(s *scenarios.Scenario) (n int) {
+	for _, a := range s.Phases[0].Arrivals {
+		n += a.Count
+	}
+	return n
+}
+
 // probing sends the probes of a search.
 type probing struct {
 	w        *World
@@ -164,6 +172,8 @@ type probing struct {
 	mu       sync.Mutex
 	search   *keepalive.Search
 	document *keepalive.Document
+	left     int   // requests that may still be sent
+	heard    bool  // one was answered with success
 	silent   int   // copies that are not probed any more
 	err      error // that ends the search
 }
@@ -212,6 +222,9 @@ func (p *probing) probe(ctx context.Context, stop func(), name string, d platfor
 				return
 			}
 		}
+		if !p.spend() {
+			return
+		}
 		sent := time.Now()
 		response, err := d.Invoke(ctx, p.requests[name])
 		if ctx.Err() != nil {
@@ -227,6 +240,7 @@ func (p *probing) probe(ctx context.Context, stop func(), name string, d platfor
 			continue
 		}
 		failures = 0
+		p.hear()
 		if !last.IsZero() {
 			p.answered(stop, keepalive.Probe{Asked: gap, Gap: sent.Sub(last), AtMost: time.Since(asked), Function: name}, &response.Evidence, instance)
 		}
@@ -238,6 +252,15 @@ func (p *probing) next() (time.Duration, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.search.Next(time.Until(p.ends))
+}
+
+// spend takes a request off those that there may be at most, failed ones
+// included; false if there is none left.
+func (p *probing) spend() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.left--
+	return p.left >= 0
 }
 
 func (p *probing) failed(asked time.Duration, err error) {
@@ -259,10 +282,16 @@ func (p *probing) abandoned(err error) {
 		return
 	}
 	what := "no request is answered with success any more"
-	if len(p.document.Probes) == 0 {
+	if !p.heard {
 		what = "no request was answered with success"
 	}
 	p.err = hinted(fmt.Errorf("%s: %w", what, err), platform.HintOf(err))
+}
+
+func (p *probing) hear() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.heard = true
 }
 
 // mostUnknown answers without evidence are enough, where none has any.

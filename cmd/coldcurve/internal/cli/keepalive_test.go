@@ -61,7 +61,7 @@ func search(ctx context.Context, t *testing.T, one sleeper, budget time.Duration
 	}
 	d := o.Begin(keepalive.Document{Platform: "sleepy", Copies: 2})
 	p := &probing{
-		w: &World{Stderr: io.Discard, Now: time.Now}, dir: t.TempDir(), ends: time.Now().Add(budget), search: s, document: &d,
+		w: &World{Stderr: io.Discard, Now: time.Now}, dir: t.TempDir(), ends: time.Now().Add(budget), search: s, document: &d, left: o.Most,
 	}
 	a, b := one, one
 	err = p.run(ctx, map[string]platform.Deployment{"a": &a, "b": &b})
@@ -105,6 +105,39 @@ func TestKeepAliveSearchEnds(t *testing.T) {
 		time.AfterFunc(10*time.Second, cancel)
 		if d, err = search(ctx, t, sleeper{kept: time.Hour, grade: sample.Attested}, time.Hour); err == nil || d.State != keepalive.Interrupted || len(d.Probes) == 0 {
 			t.Errorf("interrupted: %s, %d probes, %v", d.State, len(d.Probes), err)
+		}
+	})
+}
+
+// moody answers every other request with an error.
+type moody struct {
+	sleeper
+	asked int
+}
+
+func (m *moody) Invoke(ctx context.Context, r platform.Request) (platform.Response, error) {
+	m.asked++
+	if m.asked%2 == 0 {
+		return platform.Response{}, errors.New("broken")
+	}
+	return m.sleeper.Invoke(ctx, r)
+}
+
+// TestKeepAliveSearchSendsNoMore than was asked about: what fails, and what is
+// sent after it to have an instance again, counts.
+func TestKeepAliveSearchSendsNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := keepalive.NewSearch(keepalive.Options{From: time.Second, To: time.Hour, Precision: .05, Most: 200})
+		if err != nil {
+			t.Fatal(err)
+		}
+		one := &moody{sleeper: sleeper{kept: time.Hour, grade: sample.Attested}}
+		p := &probing{
+			w: &World{Stderr: io.Discard, Now: time.Now}, dir: t.TempDir(), ends: time.Now().Add(time.Hour), search: s,
+			document: &keepalive.Document{Copies: 1}, left: 11,
+		}
+		if err := p.run(t.Context(), map[string]platform.Deployment{"a": one}); err != nil || one.asked != 11 || p.document.State != keepalive.OutOfTime {
+			t.Errorf("%d requests of 11, %s, %v", one.asked, p.document.State, err)
 		}
 	})
 }
