@@ -69,12 +69,14 @@ func matrixLines(p *matrix.Platform, rows []matrix.Row) (lines []MatrixLine) {
 	return lines
 }
 
-// perMillion is what a million such requests cost, by the first option that has
-// a price: as functions, where the platform tells how long they ran.
+// perMillion is what a million such requests cost on AWS Lambda, where the
+// platform tells how long they ran.
 func perMillion(c *summary.Cost) string {
 	if c != nil {
-		if priced := Priced(c); len(priced) > 0 {
-			return priced[0].PerMillion.String()
+		for _, o := range Priced(c) {
+			if o.Option == "aws/lambda" {
+				return o.PerMillion.String()
+			}
 		}
 	}
 	return "-"
@@ -189,8 +191,8 @@ func (m *Matrix) Notes() []string {
 	}
 	notes := []string{fmt.Sprintf("%s of %s each, one after the other in an order of chance (seed %d)%s: %s",
 		units.FormatNoun(len(d.Runs), "run"), units.FormatDuration(d.Length), d.Seed, back, m.Order())}
-	if slices.ContainsFunc(d.Platforms, func(p matrix.Platform) bool { return p.Cost != nil && len(Priced(p.Cost)) > 0 }) {
-		notes = append(notes, "a million: what AWS Lambda asks for as many requests, each billed for as long as the platform says that it ran; coldcurve cost RUN has other products' prices")
+	if slices.ContainsFunc(d.Platforms, func(p matrix.Platform) bool { return perMillion(p.Cost) != "-" }) {
+		notes = append(notes, "on Lambda: what AWS Lambda would ask for a million such requests, each billed for as long as the platform says that it ran; coldcurve cost RUN has other products' prices")
 	}
 	for _, r := range d.Runs {
 		if len(r.Invalid) > 0 {

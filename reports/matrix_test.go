@@ -64,7 +64,7 @@ func TestMatrixNotes(t *testing.T) {
 	d.Platforms[1].Doubts = []summary.Warning{{Code: summary.QuantileUnsupported, Message: "p99 needs more"}, {Code: "said", Message: "said by the platform"}}
 	want := []string{
 		"6 runs of 1m each, one after the other in an order of chance (seed 7), each even round in the reverse of the one before: reference, docker, lambda; lambda, docker, reference",
-		"a million: what AWS Lambda asks for as many requests, each billed for as long as the platform says that it ran; coldcurve cost RUN has other products' prices",
+		"on Lambda: what AWS Lambda would ask for a million such requests, each billed for as long as the platform says that it ran; coldcurve cost RUN has other products' prices",
 		"run 6, on reference, is not used: the generator was late",
 		"lambda: hello: 2 throttled failures, the first: TooManyRequestsException",
 		"lambda: said by the platform",

@@ -64,7 +64,7 @@ func (p *page) platforms(lines []reports.MatrixLine) {
 		column{head: "p90", keep: 2, cells: figure("p90", func(f *summary.Figures) *int64 { return f.P90 })},
 		column{head: "p99", keep: told(p99, 6), cells: p99},
 		column{head: "max", keep: 3, cells: cells(func(l *reports.MatrixLine) string { return nanos(l.Latency.Max) })},
-		column{head: "a million", cells: perMillion},
+		column{head: "on Lambda", cells: perMillion},
 	))
 	p.wrap("Latency of answered requests, from the moment when each was meant to be sent, all phases and runs of a platform together. "+none+
 		": too few requests to tell, or nobody says what is billed.", "")
