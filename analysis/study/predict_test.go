@@ -1,6 +1,7 @@
 package study
 
 import (
+	"context"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -176,5 +177,24 @@ func TestStartOfARequest(t *testing.T) {
 	s.Start = sample.Warm
 	if got, ok := startOf(s); ok {
 		t.Errorf("a warm request started %v", got)
+	}
+}
+
+// TestInterruptedPrediction keeps the simulation, without ranges of some runs only.
+func TestInterruptedPrediction(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	plan := predicting(t, time.Second, "a")
+	plan.Progress = func(share float64) {
+		if share > 1./(1+predictions) { // the simulation itself is done, and one that ranges are of
+			cancel()
+		}
+	}
+	s, err := Predict(ctx, plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Complete || s.Prediction != nil || s.Interrupted || s.Requests == 0 {
+		t.Errorf("complete %v, interrupted %v, %d requests, prediction %v; want the whole simulation and no ranges", s.Complete, s.Interrupted, s.Requests, s.Prediction)
 	}
 }
