@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/stats"
@@ -46,7 +47,7 @@ func predictionOf(s *study.Simulation) (t Table, ok bool) {
 func predictionFoot(s *study.Simulation, rows predictions) string {
 	foot := fmt.Sprintf("From and to hold %s of runs by chance, if the model holds: they are the range of %d simulations of the same requests, with durations drawn anew. "+
 		"Latencies are of answers, with %s (the run's median) for what a request takes beside the instance: network and front end. "+
-		"In the model starts do not slow each other: where a crowd starts many instances at once on few processors, the measured p99 lies higher%s. "+
+		"%s. "+
 		"Durations are drawn from all of the run: that they differ by payload or phase is not modelled.",
 		units.FormatShare(s.Prediction.Confidence), s.Prediction.Runs, units.FormatDuration(s.Beside), crowded(s.Prediction.Crowding))
 	if slices.ContainsFunc(rows, func(p prediction) bool { return p.verdict != "" }) {
@@ -55,13 +56,17 @@ func predictionFoot(s *study.Simulation, rows predictions) string {
 	return foot
 }
 
-// crowded is by how much starts slowed each other in the run, where it tells.
-func crowded(c *study.Crowding) string {
-	if c == nil {
-		return ""
+// crowded says what the model has of starts that slow each other.
+func crowded(list []study.Crowding) string {
+	if len(list) == 0 {
+		return "In the model starts do not slow each other: where a crowd starts many instances at once on few processors, the measured p99 lies higher"
 	}
-	return fmt.Sprintf(" (in the run a start alone took %s, one beside others %s: medians of %d and %d)",
-		units.FormatDuration(c.Alone), units.FormatDuration(c.Beside), c.NAlone, c.NBeside)
+	var told []string
+	for _, c := range list {
+		told = append(told, fmt.Sprintf("%s in %s alone and %s beside others (medians of %s and %s)", c.Function,
+			units.FormatDuration(c.Alone), units.FormatDuration(c.Beside), units.FormatCount(c.NAlone), units.FormatCount(c.NBeside)))
+	}
+	return "A function's starts slow each other as they did in the run, however many they are: " + strings.Join(told, ", ") + "; those of different functions do not"
 }
 
 // prediction is one figure of one function.

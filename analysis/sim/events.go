@@ -295,7 +295,11 @@ func (e *engine) startUp(i lifecycle.Instance) {
 		e.tell(lifecycle.Event{Kind: lifecycle.Ready, Instance: i})
 		return
 	}
-	delay := e.options.StartDelay.Sample(e.start)
+	delays := e.options.StartDelay
+	if e.starting.n > 0 && e.options.StartBeside != nil {
+		delays = e.options.StartBeside
+	}
+	delay := delays.Sample(e.start)
 	e.totals.starting += float64(delay)
 	e.starting.add(e.now, 1)
 	e.dues.push(e.now, due{e.now + delay, i, readyMark + lifecycle.Request(delay)})

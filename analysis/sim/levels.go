@@ -99,6 +99,8 @@ func (o *Options) levels() error {
 		return fmt.Errorf("levels: service of %v on average: must be at most %v, well within a minute: the event engine does that", o.Service.Mean(), longService)
 	case p.Slots > 1, p.Noise > 0, p.Hybrid != nil, p.Pause, p.LateBinding, len(p.Provisioned) > 0, p.Ping.Count > 0, p.Concurrency > 0, p.StartBurst > 0:
 		return fmt.Errorf("levels: the policy has more than a keep-alive (slots, noise, hybrid, pause, late binding, provisioned, pings, concurrency or a start rate): the event engine does that")
+	case o.StartBeside != nil:
+		return fmt.Errorf("levels: starts slow each other: the event engine does that")
 	case life >= 0 && life < time.Minute:
 		return fmt.Errorf("levels: keep-alive %v: must be at least a minute, for counts do not say what happens within one: the event engine does that", life)
 	case len(p.Survival) > 0 && (p.Survival[0].Idle < time.Minute || p.Survival[0].Alive < 1):

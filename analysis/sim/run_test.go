@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
+	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -145,5 +148,24 @@ func TestLevelsThatCannotBeAreTold(t *testing.T) {
 		if len(r.Warnings) == 0 || r.Warnings[len(r.Warnings)-1].Code != sim.NotByLevels || !strings.Contains(r.Warnings[len(r.Warnings)-1].Text, name) {
 			t.Errorf("%+v, want a warning with %q", r.Warnings, name)
 		}
+	}
+}
+
+// TestStartsBesideOthers take their own delay: the second of three, which begins
+// while the first goes on.
+func TestStartsBesideOthers(t *testing.T) {
+	options := sim.Options{
+		Policy: lifecycle.Policy{KeepAlive: 10 * time.Millisecond}, Service: text(t, "const:1ms"), Warmup: -1,
+		StartDelay: text(t, "const:10ms"), StartBeside: text(t, "const:50ms"),
+	}
+	load := sim.Load{Arrivals: func(*rand.Rand) iter.Seq[time.Duration] {
+		return slices.Values([]time.Duration{0, time.Millisecond, time.Second})
+	}}
+	r, err := sim.Events(context.Background(), load, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Started != 3 || math.Abs(r.StartMean-.070/3) > 1e-9 {
+		t.Errorf("%d starts of %v s on average, want 3 of 10, 50 and 10 ms", r.Started, r.StartMean)
 	}
 }

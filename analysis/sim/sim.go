@@ -68,6 +68,7 @@ type Options struct {
 	Service     dist.Distribution // how long a request is served; required
 	ColdService dist.Distribution // the same for the first request of an instance that it had started; nil is Service
 	StartDelay  dist.Distribution // from a start until the instance is ready; nil is no time
+	StartBeside dist.Distribution // the same for one that begins while another of the function goes on; nil is StartDelay
 
 	// Contention is what requests that share an instance ([lifecycle.Policy].Slots
 	// above 1) cost each other. The default is nothing.

@@ -2,19 +2,21 @@ package study
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/hist"
 	"github.com/coldcurve/coldcurve/analysis/sample"
 )
 
-// Crowding is how much starts of a measured run slowed each other, which is not
-// simulated.
+// Crowding is how much a function's starts slowed each other in a measured run.
 type Crowding struct {
-	Alone   time.Duration `json:"alone_ns"`  // median of starts while no other one went on
-	Beside  time.Duration `json:"beside_ns"` // and of those that met another
-	NAlone  int           `json:"alone"`     // starts
-	NBeside int           `json:"beside"`
+	Function string        `json:"function"`
+	Alone    time.Duration `json:"alone_ns"`  // median of starts that began while no other one went on
+	Beside   time.Duration `json:"beside_ns"` // and of the others
+	NAlone   uint64        `json:"alone"`     // starts
+	NBeside  uint64        `json:"beside"`
 }
 
 // startSpan is when an instance started.
@@ -33,23 +35,33 @@ func startOf(s *sample.Sample) (startSpan, bool) {
 	return startSpan{begin, begin + took}, true
 }
 
-// crowdingOf tells starts that met others from those that did not.
-func crowdingOf(starts []startSpan) *Crowding {
-	slices.SortFunc(starts, func(a, b startSpan) int { return cmp.Compare(a.begin, b.begin) })
-	var alone, beside []time.Duration
+// apart takes the starts that began while another one of the function went on
+// out of the others, where there are enough of both.
+func (f *Fitted) apart() {
+	slices.SortFunc(f.starts, func(a, b startSpan) int { return cmp.Compare(a.begin, b.begin) })
+	alone, beside := hist.New(), hist.New()
 	ended := time.Duration(-1) // the latest end of those before
-	for i, s := range starts {
-		if s.begin < ended || i+1 < len(starts) && starts[i+1].begin < s.end {
-			beside = append(beside, s.end-s.begin)
+	for _, s := range f.starts {
+		if s.begin < ended {
+			beside.Record(s.end - s.begin)
 		} else {
-			alone = append(alone, s.end-s.begin)
+			alone.Record(s.end - s.begin)
 		}
 		ended = max(ended, s.end)
 	}
-	if min(len(alone), len(beside)) < leastCold {
-		return nil
+	if min(alone.N(), beside.N()) >= leastCold {
+		f.start, f.beside = alone, beside
 	}
-	return &Crowding{median(alone), median(beside), len(alone), len(beside)}
+}
+
+// crowding is by how much, of the functions whose starts tell.
+func (f *Fit) crowding() (list []Crowding) {
+	for _, name := range slices.Sorted(maps.Keys(f.Functions)) {
+		if of := f.Functions[name]; of.beside != nil {
+			list = append(list, Crowding{name, of.start.Quantile(.5), of.beside.Quantile(.5), of.start.N(), of.beside.N()})
+		}
+	}
+	return list
 }
 
 // median is the upper one of an even number of durations, which it sorts.

@@ -26,7 +26,6 @@ type Fit struct {
 	Kept      int           // idle spells to their end that tell it
 	Warmup    time.Duration // of the scenario's leading warm-up phases
 	Measured  []Measured    // all functions together, then each
-	Crowding  *Crowding     // nil where too few starts were alone, or too few were not
 	Notes     []string
 }
 
@@ -35,8 +34,11 @@ type Fitted struct {
 	Service     dist.Distribution // of warm requests
 	ColdService dist.Distribution // of cold ones; nil where there are too few
 	StartDelay  dist.Distribution // nil where nothing was started
+	StartBeside dist.Distribution // of starts that began while another went on; nil where too few did, or too few did not
 
 	warm, cold, start *hist.Histogram
+	beside            *hist.Histogram // of start: those that StartBeside is of; nil with it
+	starts            []startSpan
 	rest              *hist.Histogram // what a request takes beside: network, front end
 }
 
@@ -71,7 +73,6 @@ func FitRun(path string) (*Fit, error) {
 	}
 	latency, last := make(map[string]*hist.Histogram), make(map[string]time.Duration) // by function, by instance
 	measured := make(map[string]*Measured)
-	var starts []startSpan
 	for s, err := range dir.Samples() {
 		if err != nil {
 			return nil, err
@@ -82,9 +83,6 @@ func FitRun(path string) (*Fit, error) {
 		}
 		f.Functions[s.Function].add(s)
 		last[s.Instance] = max(last[s.Instance], s.Done)
-		if started, ok := startOf(s); ok {
-			starts = append(starts, started)
-		}
 		if !warmup[s.Phase] {
 			measured[s.Function].add(s, latency[s.Function])
 		}
@@ -93,7 +91,6 @@ func FitRun(path string) (*Fit, error) {
 		return nil, err
 	}
 	f.compare(measured, latency)
-	f.Crowding = crowdingOf(starts)
 	instances, err := dir.Instances()
 	if err != nil {
 		return nil, err
@@ -174,7 +171,7 @@ func (f *Fit) again(seed uint64) *Fit {
 			}
 			return empirical(anew, 1)
 		}
-		anew := &Fitted{Service: drawn(fitted.served(), 0), StartDelay: drawn(fitted.start, 1)}
+		anew := &Fitted{Service: drawn(fitted.served(), 0), StartDelay: drawn(fitted.start, 1), StartBeside: drawn(fitted.beside, 3)}
 		if fitted.ColdService != nil {
 			anew.ColdService = drawn(fitted.cold, 2)
 		}
@@ -215,6 +212,9 @@ func (f *Fitted) add(s *sample.Sample) {
 	case sample.Cold:
 		f.cold.Record(work)
 		f.start.Record(b.Provision + b.Boot + b.Init)
+		if started, ok := startOf(s); ok {
+			f.starts = append(f.starts, started)
+		}
 	case sample.Warm:
 		f.warm.Record(work)
 	}
@@ -232,7 +232,8 @@ func (f *Fit) settle() error {
 		}
 		fitted.Service = empirical(service, 1)
 		fitted.ColdService = empirical(fitted.cold, leastCold)
-		fitted.StartDelay = empirical(fitted.start, 1)
+		fitted.apart()
+		fitted.StartDelay, fitted.StartBeside = empirical(fitted.start, 1), empirical(fitted.beside, 1)
 	}
 	if len(f.Functions) == 0 {
 		faults = append(faults, fmt.Errorf("fit %s: it has no samples", f.Run))
@@ -248,9 +249,9 @@ func (f *Fitted) served() *hist.Histogram {
 	return f.warm
 }
 
-// empirical is a histogram's distribution, nil where it holds fewer than least.
+// empirical is a histogram's distribution, nil where there is none or it holds fewer than least.
 func empirical(h *hist.Histogram, least uint64) dist.Distribution {
-	if h.N() < least {
+	if h == nil || h.N() < least {
 		return nil
 	}
 	d, err := dist.NewEmpirical(h)

@@ -38,7 +38,7 @@ func (p *Plan) served(f *traffic.Function) sim.Options {
 	}
 	if run := p.fitted(f.Name); run != nil {
 		o.ColdService = p.first(o.ColdService, run.ColdService)
-		o.StartDelay = p.first(o.StartDelay, run.StartDelay)
+		o.StartDelay, o.StartBeside = p.first(o.StartDelay, run.StartDelay), run.StartBeside
 	}
 	return o
 }

@@ -26,9 +26,9 @@ type Prediction struct {
 	Runs       int        `json:"runs"`
 	Confidence float64    `json:"confidence"` // that a run's figure lies in its range, if the model holds
 	Functions  []Foreseen `json:"functions"`  // all together with the name "" first, then each where there are several
-	// Crowding is how much starts slowed each other in the run, which is not in
-	// the figures; nil where it does not tell.
-	Crowding *Crowding `json:"crowding,omitempty"`
+	// Crowding is how much starts of a function slowed each other in the run, of
+	// those functions that tell: theirs do so in the prediction, too.
+	Crowding []Crowding `json:"crowding,omitempty"`
 }
 
 // Foreseen is what is predicted of a function.
@@ -86,7 +86,7 @@ func Predict(ctx context.Context, p Plan) (*Simulation, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Prediction = &Prediction{Runs: predictions, Confidence: 1 - 2./(predictions+1), Functions: foreseen(runs, s.Beside), Crowding: p.Fit.Crowding}
+	s.Prediction = &Prediction{Runs: predictions, Confidence: 1 - 2./(predictions+1), Functions: foreseen(runs, s.Beside), Crowding: p.Fit.crowding()}
 	return s, nil
 }
 

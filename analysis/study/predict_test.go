@@ -156,13 +156,19 @@ func TestCrowding(t *testing.T) {
 			startSpan{at + 500*ms, at + 600*ms}, startSpan{at + 510*ms, at + 540*ms}, startSpan{at + 560*ms, at + 590*ms})
 	}
 	rand.New(rand.NewPCG(1, 1)).Shuffle(len(starts), func(i, j int) { starts[i], starts[j] = starts[j], starts[i] })
-	want := &Crowding{Alone: 10 * ms, Beside: 30 * ms, NAlone: 12, NBeside: 36}
-	got := crowdingOf(starts)
+	fitted := &Fitted{starts: starts}
+	fitted.apart()
+	want := []Crowding{{"a", 10 * ms, 30 * ms, 24, 24}}
+	got := (&Fit{Functions: map[string]*Fitted{"a": fitted}}).crowding()
+	for i := range got { // bars are a tenth of a percent wide
+		got[i].Alone, got[i].Beside = got[i].Alone.Truncate(ms), got[i].Beside.Truncate(ms)
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("crowding (-want +got):\n%s", diff)
 	}
-	if few := crowdingOf(starts[:leastCold-1]); few != nil {
-		t.Errorf("%+v of %d starts, want none", few, leastCold-1)
+	few := &Fitted{start: hist.New(), starts: starts[:leastCold-1]}
+	if few.apart(); few.beside != nil {
+		t.Errorf("%d starts are told apart, want too few", leastCold-1)
 	}
 }
 

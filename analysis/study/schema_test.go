@@ -61,7 +61,8 @@ func simulations(t *testing.T) map[string]*Simulation {
 		all[name] = s
 	}
 	fitted := predicting(t, time.Second, "a", "b")
-	fitted.Fit.Functions["b"], fitted.Fit.Crowding = fitted.Fit.Functions["a"], &Crowding{}
+	fitted.Fit.Functions["a"].beside = fitted.Fit.Functions["a"].start
+	fitted.Fit.Functions["b"] = fitted.Fit.Functions["a"]
 	s, err := Predict(t.Context(), fitted)
 	if err != nil {
 		t.Fatal(err)

@@ -301,10 +301,10 @@ func (c *simulateCmd) startDelays(s *subject, runtimeOf func(function string) pl
 	}
 	s.adjust = func(function string, o *sim.Options) {
 		if d := delays[runtimeOf(function)]; d != nil {
-			o.StartDelay = d
+			o.StartDelay, o.StartBeside = d, nil
 		}
 		if fixed != nil {
-			o.StartDelay = fixed
+			o.StartDelay, o.StartBeside = fixed, nil
 		}
 	}
 	return nil
