@@ -30,7 +30,7 @@ func KeepAlive(k *reports.KeepAlive) []Chart {
 			"which is wide where a gap was tried once.",
 		Alt:      "Share still there by idle time:",
 		subtitle: k.Title, height: 4 * vg.Inch,
-		keys: []key{lineKey("share still there", curve), lineKey("one gap, 95% interval", each)},
+		keys: []key{{"share still there", stepSwatch(curve.role)}, lineKey("one gap, 95% interval", each)},
 	}
 	for _, p := range f.Points {
 		c.Alt += fmt.Sprintf(" %s %d of %d;", units.FormatDuration(p.Asked), p.Kept, p.N)
@@ -44,6 +44,13 @@ func KeepAlive(k *reports.KeepAlive) []Chart {
 		p.Draw(dc)
 	}
 	return []Chart{c}
+}
+
+// stepSwatch is a line that has no marks on it.
+func stepSwatch(r role) func(draw.Canvas, Theme, vg.Point) {
+	return func(c draw.Canvas, t Theme, at vg.Point) {
+		c.StrokeLine2(draw.LineStyle{Color: t.color(r), Width: 2.2}, at.X-20, at.Y, at.X, at.Y)
+	}
 }
 
 func paintSurvival(c draw.Canvas, p *plot.Plot, t Theme, f *keepalive.Finding, curve, each look) {
