@@ -73,7 +73,9 @@ func TrendsOf(c *comparison.Comparison, saved []*baseline.Baseline) ([]*Trend, e
 // alike says whether two kinds of runs differ in nothing but their seeds.
 func alike(x, y map[string]string) bool {
 	x, y = maps.Clone(x), maps.Clone(y)
-	delete(x, "seed")
-	delete(y, "seed")
+	for _, seed := range []string{"seed", "--seed"} {
+		delete(x, seed)
+		delete(y, seed)
+	}
 	return maps.Equal(x, y)
 }

@@ -34,6 +34,7 @@ func (v *Verdicts) Answer() []string {
 			case verdict == gate.Equivalent && slices.Contains(same, f.Subject()): // by another rule
 			case verdict == gate.Equivalent:
 				same = append(same, f.Subject())
+			case verdict == gate.Incomparable && slices.Contains(out, Finding(f)): // no figure can be compared, and for one reason
 			default:
 				out = append(out, Finding(f))
 			}
@@ -52,8 +53,12 @@ func (v *Verdicts) Answer() []string {
 }
 
 // Finding says a finding in a sentence: "init.mean of shop got 14.8% slower
-// (12.1% to 17.3%): regressed."
+// (12.1% to 17.3%): regressed." What makes the sides incomparable is not the
+// figure's, and does not name it.
 func Finding(f *gate.Record) string {
+	if f.Verdict == gate.Incomparable {
+		return "Incomparable: " + f.Why + "."
+	}
 	words := f.Subject() + ": " + string(f.Verdict) + ": " + f.Why
 	compared := f.Change != nil && f.Standing != gate.Beyond && (f.Verdict == gate.Regressed || f.Verdict == gate.Improved)
 	if compared && f.Relative {
@@ -90,6 +95,26 @@ func limits(f *gate.Record) string {
 		low, high = -high, -low
 	}
 	return fmt.Sprintf(" (%.1f%% to %.1f%%)", low, high)
+}
+
+// Reasons say for each finding why, and what so many runs could have shown. Why
+// the sides are incomparable is in the answer, once.
+func (v *Verdicts) Reasons() []string {
+	var list []string
+	for i := range v.Findings {
+		f := &v.Findings[i]
+		var parts []string
+		if f.Verdict != gate.Incomparable {
+			parts = append(parts, f.Why)
+		}
+		if power := v.Power(f); power != "" {
+			parts = append(parts, power)
+		}
+		if len(parts) > 0 {
+			list = append(list, f.Subject()+": "+strings.Join(parts, "; "))
+		}
+	}
+	return list
 }
 
 // Power says what so many pairs could have shown of a finding, and how many it

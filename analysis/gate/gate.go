@@ -11,6 +11,7 @@
 //	gate.go      Expect: budgets on one run
 //	policy.go    what is judged between two sides, and how strictly; policyfile.go reads it
 //	judge.go     Judge: runs of two sides -> findings
+//	kind.go      what makes two sides incomparable
 //	limits.go    head's runs against absolute limits
 //	evidence.go  what paired and unpaired runs can be asked
 //	finding.go   the verdicts; record.go: as documents keep them

@@ -2,8 +2,6 @@ package gate
 
 import (
 	"cmp"
-	"fmt"
-	"maps"
 	"math"
 	"slices"
 
@@ -73,9 +71,10 @@ func Judge(p *Policy, c Comparison, look Look) []Finding {
 	findings := make([]Finding, len(p.Rules))
 	tests := p.tests()
 	worse, same, better := untested(tests), untested(tests), untested(tests)
+	unlike := c.unlike()
 	for i := range p.Rules {
 		f := &findings[i]
-		f.Rule = p.Rules[i]
+		f.Rule, f.unlike = p.Rules[i], unlike
 		f.gather(c)
 		worse[i], same[i], better[i] = f.test()
 	}
@@ -105,11 +104,6 @@ func (f *Finding) gather(c Comparison) {
 		}
 	} else {
 		base, head = f.side(c.Base, 0), f.side(c.Head, 1)
-		for i := range c.Head {
-			for j := range c.Base {
-				f.compareKinds(&c.Base[j], &c.Head[i])
-			}
-		}
 	}
 	f.Runs = [2]int{len(base), len(head)}
 	f.Base, f.Head, f.head = middle(base), middle(head), head
@@ -122,7 +116,6 @@ func (f *Finding) gather(c Comparison) {
 
 // pair reads both runs of a pair, which counts if both have the figure.
 func (f *Finding) pair(base, head *Trial) (b, h float64, ok bool) {
-	f.compareKinds(base, head)
 	b, bok := f.read(base, 0)
 	h, hok := f.read(head, 1)
 	return b, h, bok && hok
@@ -194,40 +187,6 @@ func (r *Rule) cost(t *Trial, s summary.Selection) (value float64, why string) {
 		return float64(c.Month), ""
 	}
 	return float64(c.Million), ""
-}
-
-// compareKinds notes what two runs do not share.
-func (f *Finding) compareKinds(base, head *Trial) {
-	for _, difference := range Unlike(base.Kind, head.Kind) {
-		if !slices.Contains(f.unlike, difference) {
-			f.unlike = append(f.unlike, difference)
-		}
-	}
-	slices.Sort(f.unlike)
-}
-
-// Unlike names, in their order, in what two kinds of runs differ, with both
-// values: "processor (one, two)".
-func Unlike(base, head map[string]string) []string {
-	all := maps.Clone(base)
-	if all == nil {
-		all = make(map[string]string)
-	}
-	maps.Copy(all, head)
-	var list []string
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		if b, h := base[name], head[name]; b != h {
-			list = append(list, fmt.Sprintf("%s (%s, %s)", name, orNone(b), orNone(h)))
-		}
-	}
-	return list
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
 }
 
 // scaled are the ys of a side's figures.

@@ -3,6 +3,7 @@ package ci
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/coldcurve/coldcurve/analysis/gate"
@@ -11,13 +12,16 @@ import (
 
 // Annotations writes GitHub's workflow commands: an error for each rule that
 // breaks the build, a warning for each that only warns and for runs that were
-// left out; and one of either where there was nothing to compare with.
+// left out; and one of either where there was nothing to compare with. What is
+// said of several rules in the same words is said once.
 //
 // Source: GitHub Docs, Workflow commands for GitHub Actions.
 func Annotations(w io.Writer, d *gate.Document) error {
-	var b strings.Builder
+	var lines []string
 	say := func(command, title, message string) {
-		fmt.Fprintf(&b, "::%s title=%s::%s\n", command, property(title), data(message))
+		if line := fmt.Sprintf("::%s title=%s::%s\n", command, property(title), data(message)); !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
 	}
 	for i := range d.Findings {
 		f := &d.Findings[i]
@@ -39,7 +43,7 @@ func Annotations(w io.Writer, d *gate.Document) error {
 		}
 		say(command, "coldcurve: no baseline", strings.Join(d.Notes, "; "))
 	}
-	if _, err := io.WriteString(w, b.String()); err != nil {
+	if _, err := io.WriteString(w, strings.Join(lines, "")); err != nil {
 		return fmt.Errorf("write annotations: %w", err)
 	}
 	return nil

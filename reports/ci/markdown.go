@@ -24,13 +24,8 @@ func Markdown(w io.Writer, d *gate.Document) error {
 		markdownTable(&b, d, v)
 		fmt.Fprintf(&b, "\nbase: %s, head: %s\n", plain(v.Base), plain(v.Head))
 		b.WriteString("\n<details><summary>Why, and what so many runs can tell</summary>\n\n")
-		for i := range d.Findings {
-			f := &d.Findings[i]
-			words := f.Subject() + ": " + f.Why
-			if power := v.Power(f); power != "" {
-				words += "; " + power
-			}
-			b.WriteString("- " + plain(words) + "\n")
+		for _, reason := range v.Reasons() {
+			b.WriteString("- " + plain(reason) + "\n")
 		}
 		b.WriteString("\n</details>\n")
 	}

@@ -58,8 +58,5 @@ func classOf(v gate.Verdict) string {
 	return ""
 }
 
-// PowerOf is what so many pairs could have shown of a finding.
-func (v comparisonView) PowerOf(f comparison.Finding) string { return v.Power(&f.Record) }
-
 // IntervalOf is a finding's limits.
 func (v comparisonView) IntervalOf(f comparison.Finding) string { return v.Interval(&f.Record) }

@@ -105,13 +105,8 @@ func (p *page) verdicts(v *reports.Verdicts, answer []string) {
 		{head: runs, keep: 1, cells: cells(func(f *gate.Record) string { return runsOf(f) })},
 	})
 	p.line("")
-	for i := range v.Findings {
-		f := &v.Findings[i]
-		words := f.Why
-		if power := v.Power(f); power != "" {
-			words += "; " + power
-		}
-		p.wrap(clean(f.Subject()+": "+words)+".", "- ")
+	for _, reason := range v.Reasons() {
+		p.wrap(clean(reason)+".", "- ")
 	}
 	p.notes(v.Notes)
 }
