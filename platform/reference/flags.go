@@ -63,6 +63,7 @@ type ServeFlags struct {
 	Queue        int      `help:"Most requests of a function that wait for an instance; 0 throttles at once."`
 	QueueTimeout string   `help:"Longest wait in the queue, such as 5s. The default is no bound."`
 	LateBinding  bool     `help:"Let a request that started an instance take whichever comes free first."`
+	Seed         *uint64  `help:"Seed of what is drawn: how long instances live by a survival curve, start delays, routing noise, the versions of weighted aliases. The default is another one each time."`
 	Sandbox      []string `help:"What functions can choose for their instances: process, namespace, wasm, container. Functions that do not choose have the first that can run them; the default is process."`
 	NoCgroups    bool     `help:"Do not limit memory and CPU by cgroups."`
 	Cache        string   `type:"path" help:"Folder for runtime clients. The default is the user's cache folder."`
@@ -110,6 +111,9 @@ func (f *ServeFlags) Options(base Settings) (ServeOptions, error) {
 		if err := json.Unmarshal([]byte(f.Settings), &o.Settings); err != nil {
 			errs = append(errs, fmt.Errorf("--settings: %w", err))
 		}
+	}
+	if f.Seed != nil {
+		o.Seed = *f.Seed
 	}
 	p := &o.Settings.Policy
 	switch f.KeepAlive {

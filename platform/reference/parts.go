@@ -57,7 +57,7 @@ func (p *parts) open(o ServeOptions, say func(format string, args ...any)) (err 
 	}); err != nil {
 		return err
 	}
-	if p.functions, err = catalog.Open(catalog.Options{Runtime: p.runtime, Data: o.Data, Region: o.Region, Destination: destination(o.Data), Log: say}); err != nil {
+	if p.functions, err = catalog.Open(catalog.Options{Runtime: p.runtime, Seed: o.Seed, Data: o.Data, Region: o.Region, Destination: destination(o.Data), Log: say}); err != nil {
 		return err
 	}
 	p.triggers, err = openTriggers(o, p.functions, say)

@@ -37,9 +37,11 @@ type Settings struct {
 	// Schedules and Folders invoke functions.
 	Schedules []Schedule
 	Folders   []Folder
-	// Faults are what goes wrong on purpose, drawn by Seed. The default is nothing.
+	// Faults are what goes wrong on purpose. The default is nothing.
 	Faults []platform.Fault
-	Seed   uint64
+	// Seed begins all that is drawn: faults, start delays, how long instances
+	// live by a survival curve, routing noise, the versions of weighted aliases.
+	Seed uint64
 	// NoCgroups leaves memory and CPU unlimited.
 	NoCgroups bool
 	// AllowAnyLocalUser lets every user of this machine connect, where the

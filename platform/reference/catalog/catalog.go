@@ -28,6 +28,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/coldcurve/coldcurve/analysis/stream"
 	"github.com/coldcurve/coldcurve/platform/reference/catalog/code"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
 )
@@ -141,7 +142,7 @@ func Open(o Options) (_ *Catalog, err error) {
 		arnPrefix:   "arn:aws:lambda:" + cmp.Or(o.Region, "us-east-1") + ":" + account + ":function:",
 		destination: o.Destination, log: o.Log,
 		going: make(map[string]bool),
-		draws: rand.New(rand.NewPCG(o.Seed, 0)),
+		draws: stream.New(o.Seed, "aliases", 0),
 	}
 	if c.destination == nil {
 		c.destination = c.isFunction

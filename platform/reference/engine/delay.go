@@ -22,9 +22,6 @@ type StartDelay struct {
 	// Quantiles tell the distribution, by ascending Share. Between two of them
 	// it is linear; below the first and above the last those hold.
 	Quantiles []Quantile
-	// Seed begins the random source (PCG). Each function draws from its own, in
-	// the order of its starts.
-	Seed uint64
 	// Source and AsOf say where the distribution is written, and of when it is.
 	Source, AsOf string
 }
@@ -77,12 +74,12 @@ type delays struct {
 }
 
 // delaysOf gives nil where nothing is emulated.
-func delaysOf(of map[platform.Runtime]StartDelay, fn platform.Function) *delays {
-	d, emulated := of[fn.Runtime]
+func (rt *Runtime) delaysOf(fn platform.Function) *delays {
+	d, emulated := rt.delay[fn.Runtime]
 	if !emulated {
 		return nil
 	}
-	return &delays{of: d, rng: stream.New(d.Seed, fn.Name, 0)}
+	return &delays{of: d, rng: stream.New(rt.seed, fn.Name, 0)}
 }
 
 func (d *delays) next() time.Duration {

@@ -17,7 +17,7 @@ import (
 func python() *engine.StartDelay {
 	return &engine.StartDelay{
 		Quantiles: []engine.Quantile{{Share: .1, Delay: 60 * ms}, {Share: .5, Delay: 100 * ms}, {Share: .99, Delay: 200 * ms}},
-		Seed:      7, Source: "a table", AsOf: "2026-08-01",
+		Source:    "a table", AsOf: "2026-08-01",
 	}
 }
 
@@ -49,7 +49,7 @@ func TestStartDelayQuantiles(t *testing.T) {
 func TestStartDelay(t *testing.T) {
 	took := func(delay map[platform.Runtime]engine.StartDelay) (all []time.Duration) {
 		box := slowStart()
-		bubble(t, box, engine.Options{StartDelay: delay, Policy: lifecycle.Policy{}}, func(t *testing.T, rt *host) {
+		bubble(t, box, engine.Options{StartDelay: delay, Seed: 7, Policy: lifecycle.Policy{}}, func(t *testing.T, rt *host) {
 			rt.create(platform.Function{Name: "hello"})
 			for range 2000 {
 				out := invoke(t, rt)

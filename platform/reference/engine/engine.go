@@ -64,8 +64,9 @@ type Options struct {
 	StartDelay map[platform.Runtime]StartDelay
 	// Faults are what goes wrong on purpose. The default is nothing.
 	Faults []platform.Fault
-	// Seed begins the faults' random sources (PCG): each function's of each
-	// kind, which draws for its starts, or its requests, in their order.
+	// Seed begins the random sources: of each function one for each kind of fault
+	// and one for the start delays, which draw for its starts, or its requests, in
+	// their order, and one for each version's pool whose policy has no Seed.
 	Seed uint64
 	// Meter is told of every request. The default is nobody.
 	Meter Meter
@@ -166,6 +167,7 @@ type Runtime struct {
 	billing BillingRule
 	delay   map[platform.Runtime]StartDelay
 
+	seed     uint64
 	mischief *mischief
 	meter    Meter
 	clock    clock.Monotonic
@@ -216,6 +218,7 @@ func New(o Options) (*Runtime, error) {
 		policy:   o.Policy,
 		limits:   o.Limits,
 		billing:  o.Billing,
+		seed:     o.Seed,
 		mischief: newMischief(o.Faults, o.Seed),
 		delay:    o.StartDelay,
 		meter:    o.Meter,

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/coldcurve/coldcurve/analysis/stream"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
@@ -29,6 +30,7 @@ type Family struct {
 
 	// Guarded by the Runtime's mu.
 	versions []*Version // that are not gone, the retiring ones too
+	seeds    uint64     // that were given to versions
 	reserved *quota     // nil without a reservation
 	removed  bool
 }
@@ -70,6 +72,14 @@ func (rt *Runtime) Family(name string) (*Family, error) {
 	fam := &Family{rt: rt, name: name, luck: rt.mischief.of(name)}
 	rt.families[name] = fam
 	return fam, nil
+}
+
+// seed is for the pool of the next version: functions do not live and die alike.
+func (fam *Family) seed() uint64 {
+	fam.rt.mu.Lock()
+	defer fam.rt.mu.Unlock()
+	fam.seeds++
+	return stream.New(fam.rt.seed, fam.name, fam.seeds).Uint64()
 }
 
 // Name is the function's.

@@ -64,9 +64,12 @@ type call struct {
 }
 
 func newVersion(fam *Family, spec sandbox.Spec, box sandbox.Sandbox, policy lifecycle.Policy) *Version {
+	if policy.Seed == 0 {
+		policy.Seed = fam.seed()
+	}
 	v := &Version{
 		rt: fam.rt, family: fam, spec: spec, box: box, policy: policy,
-		delays:    delaysOf(fam.rt.delay, spec.Function),
+		delays:    fam.rt.delaysOf(spec.Function),
 		pool:      lifecycle.New(policy),
 		instances: make(map[lifecycle.Instance]*instance),
 		waiting:   make(map[lifecycle.Request]*call),

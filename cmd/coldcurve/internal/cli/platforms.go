@@ -120,7 +120,7 @@ func settingsOf(s *scenarios.Scenario, functions []platform.Function, c *runCmd)
 			settings.Sandboxes = append(settings.Sandboxes, f.Sandbox)
 		}
 	}
-	settings.Faults, settings.Seed, settings.Policy.Seed = s.Faults, s.Seed, s.Seed
+	settings.Faults, settings.Seed = s.Faults, s.Seed
 	settings.NoCgroups, settings.Cache, settings.AllowAnyLocalUser = c.NoCgroups, c.Cache, c.AllowAnyLocalUser
 	return settings
 }

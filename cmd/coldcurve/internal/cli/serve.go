@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 
 	"github.com/coldcurve/coldcurve/platform/reference"
 	"github.com/coldcurve/coldcurve/scenarios"
@@ -20,6 +21,7 @@ func (c *serveCmd) Run(ctx context.Context, w *World) error {
 	if err != nil {
 		return err
 	}
+	base.Seed = rand.Uint64()
 	options, err := c.Options(base)
 	if err != nil {
 		return &failure{code: exitUsage, err: err}
