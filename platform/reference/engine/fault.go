@@ -299,14 +299,19 @@ func (d *doom) standStill(linger func(time.Duration) bool) {
 	}
 }
 
-// endInit is told whether the instance is ready. Called without mu.
-func (d *doom) endInit(ready bool) {
+// endInit is told whether the instance is ready, and tells whether it was aborted
+// all the same: its first poll was quicker than its end. Called without mu.
+func (d *doom) endInit(ready bool) (aborted bool) {
 	if d == nil {
-		return
+		return false
 	}
 	d.cancel()
 	d.works.Wait()
-	d.settle(!ready)
+	for _, h := range d.harms {
+		aborted = aborted || ready && h.Kind == platform.CrashInit && h.tried && h.err == nil
+	}
+	d.settle(!ready || aborted)
+	return aborted
 }
 
 // injuryOf is what is done to an instance that has a request.

@@ -69,6 +69,23 @@ func TestFaultsAreSeenAsWhatTheyAre(t *testing.T) {
 	}
 }
 
+// TestACrashInInitIsInit, also where the instance was ready before it ended.
+func TestACrashInInitIsInit(t *testing.T) {
+	box := slowStart()
+	box.Quick = true
+	fault := always(platform.CrashInit, 0)
+	bubble(t, box, engine.Options{Faults: []platform.Fault{fault}, Policy: lifecycle.Policy{KeepAlive: time.Minute}}, func(t *testing.T, rt *host) {
+		rt.create(platform.Function{Name: "hello", Timeout: 30 * time.Second})
+		out := invoke(t, rt)
+		if out.Kind != sample.Init || out.Start != sample.Cold || out.Truth.Failed == 0 || out.Truth.Ready != 0 {
+			t.Errorf("the request ended as %+v", out)
+		}
+		if got := rt.Faulted()[0]; got.Made != 1 || got.Late != 0 {
+			t.Errorf("the fault was %+v", got)
+		}
+	})
+}
+
 // TestASlowInitIsInit: no other part of the start takes longer, and init by as
 // much as was asked for.
 func TestASlowInitIsInit(t *testing.T) {

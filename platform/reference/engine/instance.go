@@ -151,7 +151,9 @@ func (in *instance) begin() error {
 	if err == nil {
 		in.doom.standStill(in.linger)
 	}
-	in.doom.endInit(err == nil)
+	if in.doom.endInit(err == nil) {
+		err = in.crashed()
+	}
 	if err == nil { // an emulated start is as old as it is to take
 		in.linger(in.delay - time.Duration(in.version.rt.clock.Now()-in.marks.Begun))
 	}
@@ -165,6 +167,20 @@ func (in *instance) why() sandbox.Initialization {
 		return sandbox.Provisioned
 	}
 	return sandbox.OnDemand
+}
+
+// crashed has the start of an instance that was aborted in its init fail once it
+// has ended: as it is, its first request would be told of a crash in the handler.
+func (in *instance) crashed() error {
+	select {
+	case <-in.box.Done():
+	case <-in.alive.Done():
+	}
+	in.marks.Ready, in.marks.Failed = 0, in.version.rt.clock.Now()
+	return &sandbox.Failure{
+		Kind: sample.Init, Cause: errOnPurpose,
+		Type: "Runtime.ExitError", Message: "Error: Runtime exited with error: signal: aborted",
+	}
 }
 
 // tell brings an event of a healthy start to the pool. Booted is left out: the

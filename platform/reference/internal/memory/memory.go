@@ -30,6 +30,8 @@ type Sandbox struct {
 	StartErr func(id string) error
 	// InitErr, if it gives an error, is what AwaitReady fails with after Init.
 	InitErr func(id string) error
+	// Quick has an instance that is aborted in its init be ready before it ends.
+	Quick bool
 	// Handler answers an invocation; the default gives the payload back. It may
 	// sleep, and give a *sandbox.Failure. kill is closed when the instance dies.
 	Handler func(id string, inv *sandbox.Invocation, kill <-chan struct{}) ([]byte, error)
@@ -164,6 +166,7 @@ type Instance struct {
 	boot, init time.Duration // what is left of its start
 	paused     atomic.Bool
 	exhausted  atomic.Bool
+	aborted    atomic.Bool // which is to come when it is ready
 
 	freezing sync.Mutex
 	frozen   chan struct{} // closed by Thaw; nil while it runs
@@ -177,6 +180,9 @@ func (in *Instance) AwaitReady(ctx context.Context) (sandbox.Marks, error) {
 		in.marks.Failed = in.box.Clock.Now()
 	} else {
 		in.marks.Ready = in.box.Clock.Now()
+		if in.aborted.Load() {
+			time.AfterFunc(time.Millisecond, in.die)
+		}
 	}
 	return in.marks, err
 }
@@ -209,7 +215,13 @@ func (in *Instance) Injure(injury sandbox.Injury) error {
 	in.freezing.Lock()
 	defer in.freezing.Unlock()
 	switch injury {
-	case sandbox.Kill, sandbox.Abort:
+	case sandbox.Abort:
+		if in.box.Quick {
+			in.aborted.Store(true)
+		} else {
+			in.die()
+		}
+	case sandbox.Kill:
 		in.die()
 	case sandbox.Exhaust:
 		in.exhausted.Store(true)
