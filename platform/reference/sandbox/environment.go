@@ -25,6 +25,11 @@ func Environment(spec *Spec, region, task, clients string) []string {
 		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/" + f.Name,
 		"AWS_REGION=" + region,
 		"AWS_DEFAULT_REGION=" + region,
+		// Code that is written for Lambda counts on credentials being there. These
+		// open nothing anywhere; emulators take any.
+		"AWS_ACCESS_KEY_ID=" + placeholder,
+		"AWS_SECRET_ACCESS_KEY=" + placeholder,
+		"AWS_SESSION_TOKEN=" + placeholder,
 	}
 	if spec.Slots > 1 { // as Lambda Managed Instances have it: so many polls wait at once
 		env = append(env, "AWS_LAMBDA_MAX_CONCURRENCY="+strconv.Itoa(spec.Slots))
@@ -43,6 +48,9 @@ func Environment(spec *Spec, region, task, clients string) []string {
 	}
 	return env
 }
+
+// placeholder stands where Lambda has a role's credentials.
+const placeholder = "coldcurve"
 
 // What belongs to one instance.
 const (

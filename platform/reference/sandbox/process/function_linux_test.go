@@ -136,6 +136,7 @@ func TestEnvironment(t *testing.T) {
 	}
 	slices.Sort(got)
 	want := []string{
+		"AWS_ACCESS_KEY_ID=coldcurve",
 		"AWS_DEFAULT_REGION=us-east-1",
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256",
 		"AWS_LAMBDA_FUNCTION_NAME=shop",
@@ -145,6 +146,8 @@ func TestEnvironment(t *testing.T) {
 		"AWS_LAMBDA_LOG_STREAM_NAME=...",
 		"AWS_LAMBDA_RUNTIME_API=...",
 		"AWS_REGION=us-east-1", // reserved, so the function's own is not taken
+		"AWS_SECRET_ACCESS_KEY=coldcurve",
+		"AWS_SESSION_TOKEN=coldcurve",
 		"COLDCURVE_TEST_MARK=TestEnvironment",
 		"GREETING=hi",
 		"LAMBDA_RUNTIME_DIR=",

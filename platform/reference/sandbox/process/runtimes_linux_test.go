@@ -157,6 +157,27 @@ func withClients(t *testing.T) process.Options {
 	return process.Options{RuntimeClients: dir}
 }
 
+// TestPythonContext: what the caller tells of itself, and who it is, is got as
+// from AWS's own client, and is None where nobody tells it.
+func TestPythonContext(t *testing.T) {
+	need.Program(t, "python3")
+	s := open(t, withClients(t))
+	python := interpreters()[1]
+	in := ready(t, s, python.spec(t, `
+def handler(event, context):
+    c = context.client_context
+    return [context.identity.cognito_identity_id, c and [c.custom["a"], c.env, c.client.app_title, c.client.installation_id]]
+`))
+	told := invocation("{}", time.Minute)
+	told.ClientContext = []byte(`{"custom": {"a": 1}, "client": {"app_title": "shop"}}`)
+	for want, inv := range map[string]*sandbox.Invocation{`[null,null]`: invocation("{}", time.Minute), `[null,[1,null,"shop",null]]`: told} {
+		r, err := in.Invoke(t.Context(), inv)
+		if got := strings.Join(strings.Fields(string(r.Body)), ""); err != nil || got != want {
+			t.Errorf("got %s, %v, want %s", got, err, want)
+		}
+	}
+}
+
 func TestInterpreters(t *testing.T) {
 	for _, i := range interpreters() {
 		t.Run(string(i.runtime), func(t *testing.T) {
