@@ -71,6 +71,14 @@ const (
 // platform is the platform that counts where the file says own.
 func (o Overrides) platform(own string) string { return cmp.Or(o.Platform, own) }
 
+// Check returns what is wrong with the overrides by themselves, as Parse does.
+func (o Overrides) Check() error {
+	if faults := o.check(); len(faults) > 0 {
+		return faults
+	}
+	return nil
+}
+
 // check returns what is wrong with the overrides by themselves, and takes it
 // out of them, so that it is said once.
 func (o *Overrides) check() Faults {

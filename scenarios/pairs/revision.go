@@ -1,12 +1,14 @@
 package pairs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,37 +30,51 @@ func (t worktree) remove() error {
 	return nil
 }
 
+// commit is what REVISION or REVISION:FOLDER names.
+type commit struct {
+	ref, folder string // as they are given
+	named       bool   // there is a folder
+	from        string // the folder that is looked from, absolute
+	repository  string // its top folder
+	id          string
+}
+
+func (w *Workshop) commit(ctx context.Context, given string) (c commit, err error) {
+	c.ref, c.folder, c.named = strings.Cut(given, ":")
+	if c.from, err = w.home(c.named); err != nil {
+		return c, err
+	}
+	if c.repository, err = git(ctx, c.from, "rev-parse", "--show-toplevel"); err != nil {
+		return c, &UsageError{fmt.Errorf("%w: rev: takes a revision of the git repository around %s; where there is none, give a folder with the function's code", err, c.from)}
+	}
+	if c.id, err = git(ctx, c.repository, "rev-parse", "--verify", "--quiet", "--end-of-options", c.ref+"^{commit}"); err != nil {
+		return c, &UsageError{fmt.Errorf("git knows no revision %q in %s", c.ref, c.repository)}
+	}
+	return c, nil
+}
+
 // revision checks out REVISION or REVISION:FOLDER. Without a folder the
 // scenario's own code is that revision's; with one it holds the function's code.
 func (w *Workshop) revision(ctx context.Context, s *Side, given string) error {
-	ref, folder, named := strings.Cut(given, ":")
-	from, err := w.home(named)
+	c, err := w.commit(ctx, given)
 	if err != nil {
 		return err
-	}
-	repository, err := git(ctx, from, "rev-parse", "--show-toplevel")
-	if err != nil {
-		return &UsageError{fmt.Errorf("%w: rev: takes a revision of the git repository around %s; where there is none, give a folder with the function's code", err, from)}
-	}
-	commit, err := git(ctx, repository, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
-	if err != nil {
-		return &UsageError{fmt.Errorf("git knows no revision %q in %s", ref, repository)}
 	}
 	at, err := w.folder("revision")
 	if err != nil {
 		return err
 	}
-	w.log("checking out %s (%.12s)", ref, commit)
-	if _, err := git(ctx, repository, "worktree", "add", "--detach", "--force", at, commit); err != nil {
+	w.log("checking out %s (%.12s)", c.ref, c.id)
+	w.worktrees = append(w.worktrees, worktree{c.repository, at}) // first: git may be cut short
+	if _, err := git(ctx, c.repository, "worktree", "add", "--detach", "--force", at, c.id); err != nil {
 		return err
 	}
-	w.worktrees = append(w.worktrees, worktree{repository, at})
-	s.What = fmt.Sprintf("revision %s (%.12s)", ref, commit)
-	if named {
-		s.What += ", the code in " + folder
-		name, path, several := strings.Cut(folder, "=")
+	s.What = fmt.Sprintf("revision %s (%.12s)", c.ref, c.id)
+	if c.named {
+		s.What += ", the code in " + c.folder
+		name, path, several := strings.Cut(c.folder, "=")
 		if !several {
-			name, path = "", folder
+			name, path = "", c.folder
 		}
 		path = filepath.Join(at, path)
 		if several {
@@ -69,25 +85,33 @@ func (w *Workshop) revision(ctx context.Context, s *Side, given string) error {
 	if err := w.command(ctx, at); err != nil {
 		return err
 	}
-	inside, err := filepath.Rel(repository, from)
+	inside, err := filepath.Rel(c.repository, c.from)
 	if err != nil {
 		return err
 	}
 	s.Folder = filepath.Join(at, inside)
-	return w.compileAll(ctx, s)
+	return nil
 }
 
-// compileAll builds the functions in Go that the scenario names in the side's folder.
+// compileAll builds the functions in Go whose code is the scenario's own, in the
+// side's folder.
 func (w *Workshop) compileAll(ctx context.Context, s *Side) error {
+	if _, only := s.Overrides.Code[""]; only || slices.Contains(scenarios.Suite(), s.Scenario) {
+		return nil
+	}
 	text, err := os.ReadFile(s.Scenario)
 	if err != nil {
-		return err
+		return nil // it may be a name, and what is wrong with it is for Parse to say
 	}
+	from := cmp.Or(s.Folder, filepath.Dir(s.Scenario))
 	for name, code := range scenarios.GoSources(text) {
-		if _, replaced := s.Overrides.Code[name]; replaced || filepath.IsAbs(code) {
+		if _, replaced := s.Overrides.Code[name]; replaced {
 			continue
 		}
-		source := filepath.Join(s.Folder, code)
+		source := code
+		if !filepath.IsAbs(code) {
+			source = filepath.Join(from, code)
+		}
 		to, err := w.compiled(ctx, source)
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package pairs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,10 +49,32 @@ const (
 	another  = "platform:"
 )
 
+// Check says what is wrong with what a side is called, without building anything.
+func (w *Workshop) Check(ctx context.Context, given string, o scenarios.Overrides) error {
+	s := Side{Given: given, Overrides: o}
+	var err error
+	switch {
+	case given == "":
+	case strings.HasPrefix(given, settings):
+		err = s.set(strings.TrimPrefix(given, settings))
+	case strings.HasPrefix(given, another):
+		s.move(strings.TrimPrefix(given, another))
+	case strings.HasPrefix(given, revision):
+		_, err = w.commit(ctx, strings.TrimPrefix(given, revision))
+	default:
+		_, _, err = folderOf(given)
+	}
+	if err == nil {
+		err = s.Overrides.Check()
+	}
+	return s.wrong(err)
+}
+
 // Ready makes a side ready. Given is "" for the scenario as it stands, a folder
 // with a function's code (NAME=FOLDER where there are several functions),
 // rev:REVISION or rev:REVISION:FOLDER, set:KEY=VALUE,... or platform:NAME or
-// platform:URL. The overrides hold for both sides.
+// platform:URL. The overrides hold for both sides. Functions in Go that the side
+// leaves to the scenario are built as those of a revision are.
 func (w *Workshop) Ready(ctx context.Context, given string, o scenarios.Overrides) (Side, error) {
 	s := Side{Given: given, Scenario: w.Scenario, Overrides: o}
 	var err error
@@ -62,17 +85,25 @@ func (w *Workshop) Ready(ctx context.Context, given string, o scenarios.Override
 		s.What = "with " + strings.ReplaceAll(strings.TrimPrefix(given, settings), ",", ", ")
 		err = s.set(strings.TrimPrefix(given, settings))
 	case strings.HasPrefix(given, another):
-		err = s.move(strings.TrimPrefix(given, another))
+		s.move(strings.TrimPrefix(given, another))
 	case strings.HasPrefix(given, revision):
 		err = w.revision(ctx, &s, strings.TrimPrefix(given, revision))
 	default:
 		s.What = "the code in " + given
 		err = w.code(ctx, &s, given)
 	}
-	if err != nil {
-		return Side{}, fmt.Errorf("%s: %w", given, err)
+	if err == nil {
+		err = w.compileAll(ctx, &s)
 	}
-	return s, nil
+	return s, s.wrong(err)
+}
+
+// wrong is an error with the side that it is of.
+func (s *Side) wrong(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", cmp.Or(s.Given, s.What), err)
 }
 
 // Parse reads a side's scenario with a seed, nil for its own.
@@ -115,27 +146,22 @@ func (s *Side) set(text string) error {
 	return nil
 }
 
-func (s *Side) move(to string) error {
+func (s *Side) move(to string) {
 	s.What = "on platform " + to
 	if strings.Contains(to, "://") {
 		s.Overrides.Platform, s.Overrides.URL = "http", to
-		return nil
+		return
 	}
 	s.Overrides.Platform = to
-	return nil
 }
 
 // code takes a folder as a function's code.
 func (w *Workshop) code(ctx context.Context, s *Side, given string) error {
-	name, folder, named := strings.Cut(given, "=")
-	if !named {
-		name, folder = "", given
-	}
-	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
-		return &UsageError{fmt.Errorf("there is no such folder: give a folder with a function's code, rev:REVISION, set:KEY=VALUE or platform:URL")}
-	}
-	folder, err := filepath.Abs(folder)
+	name, folder, err := folderOf(given)
 	if err != nil {
+		return err
+	}
+	if folder, err = filepath.Abs(folder); err != nil {
 		return err
 	}
 	if folder, err = w.built(ctx, folder); err != nil {
@@ -143,6 +169,18 @@ func (w *Workshop) code(ctx context.Context, s *Side, given string) error {
 	}
 	s.replace(name, folder)
 	return nil
+}
+
+// folderOf reads FOLDER or NAME=FOLDER.
+func folderOf(given string) (name, folder string, err error) {
+	name, folder, named := strings.Cut(given, "=")
+	if !named {
+		name, folder = "", given
+	}
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		return "", "", &UsageError{fmt.Errorf("there is no such folder: give a folder with a function's code, rev:REVISION, set:KEY=VALUE or platform:URL")}
+	}
+	return name, folder, nil
 }
 
 // replace gives a function the code in a folder. Overrides are shared by both sides.

@@ -99,6 +99,11 @@ func (c *compareCmd) ready(ctx context.Context, w *World) (*contest, error) {
 	t := &contest{command: c, w: w, policy: text, usual: c.Policy == "", looks: policy.LookAt(), calibrated: calibrated, workshop: &pairs.Workshop{
 		Scenario: c.Scenario, Build: c.Build, Log: func(line string) { fmt.Fprintf(w.Stderr, "coldcurve: %s\n", line) },
 	}}
+	for _, given := range []string{c.Base, c.Head} {
+		if err := t.workshop.Check(ctx, given, overrides); err != nil {
+			return nil, sideError(err)
+		}
+	}
 	for i, side := range []struct {
 		given string
 		into  *pairs.Side
