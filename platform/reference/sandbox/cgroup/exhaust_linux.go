@@ -18,7 +18,7 @@ const most = 64
 
 // Exhaust drives the group over its memory limit, so that the kernel ends a
 // process in it, and returns when the kernel says that it has. The limit does
-// not come back.
+// not come back before the group is used again.
 //
 // Version 2 does that when the limit falls below what is used. Version 1
 // refuses such a limit: there it falls to what is used, and a thread that
@@ -34,6 +34,7 @@ func (g *Group) Exhaust() error {
 	if err != nil {
 		return fmt.Errorf("exhaust control group: %w", err)
 	}
+	g.most = halfBound
 	killed := func() (bool, error) {
 		n, err := g.OutOfMemoryKills()
 		return n > before, err

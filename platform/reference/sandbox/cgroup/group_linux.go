@@ -35,7 +35,8 @@ type Group struct {
 	chilled bool        // it has been frozen in another folder than its own
 }
 
-// halfBound is what a change of the bound on memory that failed has left.
+// halfBound is a bound on memory that is not what was asked for: a change of it
+// has failed, or the group was exhausted.
 const halfBound = -1
 
 // part is the group's folder in one hierarchy.
@@ -159,7 +160,6 @@ func (g *Group) SetMemory(most units.Bytes) error {
 		}
 	}
 	if most == 0 {
-		g.most = 0
 		return nil
 	}
 	if err := g.boundMemory(most); err != nil {
@@ -187,6 +187,7 @@ func (g *Group) boundMemory(most units.Bytes) error {
 	return nil
 }
 
+// freeMemory takes the bound off.
 func (g *Group) freeMemory() error {
 	g.most = halfBound
 	none := "-1"
@@ -198,7 +199,11 @@ func (g *Group) freeMemory() error {
 			return err
 		}
 	}
-	return put(g.limit, none)
+	if err := put(g.limit, none); err != nil {
+		return err
+	}
+	g.most = 0
+	return nil
 }
 
 // SetCPU bounds the group's CPU time in each period.

@@ -78,6 +78,9 @@ func (g *Group) Reset() bool {
 	if g.limit < 0 {
 		return true
 	}
+	if g.most == halfBound && g.freeMemory() != nil {
+		return false
+	}
 	if used, ok := count(g.usage); !ok || g.peak < 0 || used > mostResidue {
 		return false
 	}
