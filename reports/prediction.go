@@ -45,11 +45,16 @@ func predictionOf(s *study.Simulation) (t Table, ok bool) {
 }
 
 func predictionFoot(s *study.Simulation, rows predictions) string {
+	beside := ""
+	if s.Beside > 0 {
+		beside = fmt.Sprintf(", with what the same request of the run took beside the instance, in network, front end and load generator (median %s)", units.FormatDuration(s.Beside))
+	}
 	foot := fmt.Sprintf("From and to hold %s of runs by chance, if the model holds: they are the range of %d simulations of the same requests, with durations drawn anew. "+
-		"Latencies are of answers, with %s (the run's median) for what a request takes beside the instance: network and front end. "+
-		"%s. "+
-		"Durations are drawn from all of the run: that they differ by payload or phase is not modelled.",
-		units.FormatShare(s.Prediction.Confidence), s.Prediction.Runs, units.FormatDuration(s.Beside), crowded(s.Prediction.Crowding))
+		"Durations are drawn from all of the run in blocks of a second and more as they followed each other there: a slow second is one here, too; "+
+		"that they differ by payload or phase is not modelled. "+
+		"Latencies are of answers%s. "+
+		"%s.",
+		units.FormatShare(s.Prediction.Confidence), s.Prediction.Runs, beside, crowded(s.Prediction.Crowding))
 	if slices.ContainsFunc(rows, func(p prediction) bool { return p.verdict != "" }) {
 		foot += " What lies outside is not chance alone."
 	}

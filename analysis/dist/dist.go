@@ -2,7 +2,7 @@
 // how long an instance takes to start.
 //
 // In: parameters, a text such as "exp:2.016s", a histogram, a table of
-// percentiles or a file of either. Out: a [Distribution], which knows its mean,
+// percentiles, a file of either, or what was measured in its order. Out: a [Distribution], which knows its mean,
 // variance and quantiles and draws from a random source that the caller seeds.
 // It fits nothing to data and knows nothing of when requests come.
 //
@@ -30,6 +30,8 @@ import (
 // Distribution is a distribution of durations of at least 0. All methods but
 // Sample are pure; Sample allocates nothing and is safe for concurrent use with
 // random sources of one's own.
+//
+// Draws do not depend on each other, but for those of a [Walk].
 //
 // Variance is in square seconds. Quantile takes q from 0 to 1: the least
 // duration that a share q of all does not exceed; [Longest] where there is no

@@ -29,16 +29,20 @@ func (g *gauge) to(now time.Duration) {
 type durations struct {
 	direct            *hist.Tally // response times that are service times: of requests that neither waited nor started an instance
 	response, service *hist.Tally // of the others
+	latency           *hist.Tally // response times with what goes beside; nil where nobody tells that
 }
 
 func newDurations() *durations {
-	return &durations{hist.NewTally(), hist.NewTally(), hist.NewTally()}
+	return &durations{direct: hist.NewTally(), response: hist.NewTally(), service: hist.NewTally()}
 }
 
 func (d *durations) reset() {
 	d.direct.Reset()
 	d.response.Reset()
 	d.service.Reset()
+	if d.latency != nil {
+		d.latency.Reset()
+	}
 }
 
 // add adds up the durations of a function that is done.
@@ -56,6 +60,25 @@ func (d *durations) histograms() (response, service *hist.Histogram) {
 	service.Absorb(d.direct)
 	service.Absorb(d.service)
 	return response, service
+}
+
+// latencies are of all functions that tell what goes beside, and the response
+// times of the others; nil where none tells.
+func latencies(guests []*guest) *hist.Histogram {
+	h, told := hist.New(), false
+	for _, g := range guests {
+		if g.latency != nil {
+			h.Absorb(g.latency)
+			told = true
+		} else {
+			h.Absorb(g.direct)
+			h.Absorb(g.response)
+		}
+	}
+	if !told {
+		return nil
+	}
+	return h
 }
 
 // mean is the mean time of service, in seconds.

@@ -3,6 +3,7 @@ package sim
 import (
 	"iter"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/dist"
@@ -11,6 +12,7 @@ import (
 // chunk is some requests in a row: when they come and how long they need.
 type chunk struct {
 	times, services []time.Duration
+	besides         []time.Duration // what goes with each service; empty where nobody tells
 }
 
 // chunkSize is how many requests are drawn at once: enough that handing them
@@ -18,7 +20,7 @@ type chunk struct {
 const chunkSize = 1024
 
 func newChunk() *chunk {
-	return &chunk{make([]time.Duration, 0, chunkSize), make([]time.Duration, 0, chunkSize)}
+	return &chunk{times: make([]time.Duration, 0, chunkSize), services: make([]time.Duration, 0, chunkSize)}
 }
 
 // Requests are a load's requests as the event engine meets them with these
@@ -92,6 +94,7 @@ func chunksAside(load *Load, options *Options) iter.Seq[*chunk] {
 // one to go on with; nil ends it.
 func draw(load *Load, options *Options, next func() *chunk, c *chunk) {
 	arrivals, services := load.stream(options.Seed, 0), load.stream(options.Seed, 1)
+	service := dist.Own(options.Service)
 	left, end := options.Requests, load.Span
 	if left == 0 {
 		left = 1<<64 - 1
@@ -107,7 +110,7 @@ func draw(load *Load, options *Options, next func() *chunk, c *chunk) {
 		c.times = append(c.times, t)
 		left--
 		if len(c.times) == chunkSize || left == 0 {
-			c.serve(options.Service, services)
+			c.serve(service, services)
 			if c = next(); c == nil {
 				return
 			}
@@ -118,7 +121,7 @@ func draw(load *Load, options *Options, next func() *chunk, c *chunk) {
 		}
 	}
 	if len(c.times) > 0 {
-		c.serve(options.Service, services)
+		c.serve(service, services)
 		next()
 	}
 }
@@ -135,6 +138,12 @@ func (c *chunk) serve(service dist.Distribution, rng *rand.Rand) {
 	case dist.Exponential:
 		for k := range c.services {
 			c.services[k] = d.Sample(rng)
+		}
+	case *dist.Walk:
+		c.besides = slices.Grow(c.besides[:0], chunkSize)[:len(c.times)]
+		for k := range c.services {
+			c.services[k] = d.Sample(rng)
+			c.besides[k] = d.Beside()
 		}
 	default:
 		for k := range c.services {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/dist"
+	"github.com/coldcurve/coldcurve/analysis/hist"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
 )
 
@@ -28,6 +29,10 @@ func Events(ctx context.Context, load Load, options Options) (*Result, error) {
 		return nil, err
 	}
 	r.Response, r.Service = d.histograms()
+	if d.latency != nil {
+		r.Latency = hist.New()
+		r.Latency.Absorb(d.latency)
+	}
 	return r, nil
 }
 
@@ -63,6 +68,7 @@ func follow(ctx context.Context, load Load, options Options, source func(*Load, 
 type request struct {
 	arrived time.Duration
 	service time.Duration
+	beside  time.Duration // what goes with the service, and takes no instance
 	delay   time.Duration // of the instance that it had started, once that is ready
 }
 
@@ -89,6 +95,7 @@ type engine struct {
 	parked  map[lifecycle.Request]request
 	current request           // the one that is arriving
 	name    lifecycle.Request // its name; 0: none is
+	beside  time.Duration     // what goes with the arriving request's service
 	delay   time.Duration     // the start delay of the instance that has become ready
 
 	warm        time.Duration
@@ -112,9 +119,12 @@ func newEngine(load *Load, options *Options, d *durations) *engine {
 	if policy.Seed == 0 {
 		policy.Seed = load.stream(options.Seed, 5).Uint64()
 	}
+	own := *options
+	own.Service, own.ColdService = dist.Own(options.Service), dist.Own(options.ColdService)
+	own.StartDelay, own.StartBeside = dist.Own(options.StartDelay), dist.Own(options.StartBeside)
 	e := &engine{
 		load:      load,
-		options:   options,
+		options:   &own,
 		pool:      lifecycle.New(policy),
 		cold:      load.stream(options.Seed, 2),
 		start:     load.stream(options.Seed, 3),
@@ -122,6 +132,9 @@ func newEngine(load *Load, options *Options, d *durations) *engine {
 		dues:      newDues(options.Service.Mean()),
 		parked:    map[lifecycle.Request]request{},
 		durations: d,
+	}
+	if _, told := options.Service.(*dist.Succession); told && d.latency == nil {
+		d.latency = hist.NewTally()
 	}
 	_, constant := options.Service.(dist.Constant)
 	e.even = constant && options.ColdService == nil && options.Contention == Contention{}
@@ -143,7 +156,7 @@ func (e *engine) run(c *chunk) error {
 			e.advance()
 		}
 		e.now = t
-		e.arrive(t, c.services[k])
+		e.arrive(t, c, k)
 	}
 	return nil
 }
@@ -174,11 +187,18 @@ func (e *engine) advance() {
 	}
 }
 
-// arrive has a request come that needs so much service.
-func (e *engine) arrive(now, service time.Duration) {
+// arrive has the k-th request of a chunk come.
+func (e *engine) arrive(now time.Duration, c *chunk, k int) {
 	e.came++
+	service := c.services[k]
+	if len(c.besides) > 0 {
+		e.beside = c.besides[k]
+	}
 	if i, ok := e.pool.Reuse(now, e.came); ok {
 		e.direct.Record(service)
+		if e.latency != nil {
+			e.latency.Record(service + e.beside)
+		}
 		e.totals.usage.Billed += wholeMilliseconds(service)
 		if e.options.Watch != nil {
 			e.options.Watch(now, lifecycle.Action{Kind: lifecycle.Serve, How: lifecycle.ByReuse, Instance: i, Request: e.came})
@@ -190,7 +210,7 @@ func (e *engine) arrive(now, service time.Duration) {
 	for e.dues.next <= now { // what a ping began and ends at this very instant
 		e.advance()
 	}
-	e.name, e.current = e.came, request{arrived: now, service: service}
+	e.name, e.current = e.came, request{arrived: now, service: service, beside: e.beside}
 	e.act(now, lifecycle.Event{Kind: lifecycle.Arrive, Request: e.came})
 	if e.name != 0 {
 		e.parked[e.name] = e.current
@@ -335,6 +355,9 @@ func (e *engine) serve(a lifecycle.Action) {
 		r.delay = e.delay
 		if e.options.ColdService != nil {
 			r.service = e.options.ColdService.Sample(e.cold)
+			if w, ok := e.options.ColdService.(*dist.Walk); ok {
+				r.beside = w.Beside()
+			}
 		}
 	}
 	if e.sharing != nil {
@@ -378,6 +401,9 @@ func (e *engine) count(a lifecycle.Action, r request, wait, service time.Duratio
 	t.waited += float64(wait)
 	e.response.Record(wait + service)
 	e.service.Record(service)
+	if e.latency != nil {
+		e.latency.Record(wait + service + r.beside)
+	}
 }
 
 // wholeMilliseconds rounds up.

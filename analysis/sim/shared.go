@@ -44,6 +44,7 @@ func Shared(ctx context.Context, jobs []*Job, budget units.Bytes) (*Result, []*R
 		d.add(g.durations)
 	}
 	sum.record(d)
+	sum.Latency = latencies(h.guests)
 	return sum, all, nil
 }
 
@@ -277,7 +278,7 @@ func (h *house) happen(g *guest) error {
 		}
 		g.now = g.at
 		g.k++
-		g.arrive(g.at, g.chunk.services[g.k-1])
+		g.arrive(g.at, g.chunk, g.k-1)
 	}
 	for len(h.called) > 0 {
 		o := h.called[len(h.called)-1]

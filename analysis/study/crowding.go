@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/coldcurve/coldcurve/analysis/hist"
+	"github.com/coldcurve/coldcurve/analysis/dist"
 	"github.com/coldcurve/coldcurve/analysis/sample"
 )
 
@@ -39,26 +39,29 @@ func startOf(s *sample.Sample) (startSpan, bool) {
 // out of the others, where there are enough of both.
 func (f *Fitted) apart() {
 	slices.SortFunc(f.starts, func(a, b startSpan) int { return cmp.Compare(a.begin, b.begin) })
-	alone, beside := hist.New(), hist.New()
+	var alone, beside []dist.Observed
 	ended := time.Duration(-1) // the latest end of those before
 	for _, s := range f.starts {
+		took := dist.Observed{At: s.begin, Took: s.end - s.begin}
 		if s.begin < ended {
-			beside.Record(s.end - s.begin)
+			beside = append(beside, took)
 		} else {
-			alone.Record(s.end - s.begin)
+			alone = append(alone, took)
 		}
 		ended = max(ended, s.end)
 	}
-	if min(alone.N(), beside.N()) >= leastCold {
-		f.start, f.beside = alone, beside
+	if min(len(alone), len(beside)) >= leastCold {
+		f.StartDelay, f.StartBeside = succession(alone, 1), succession(beside, 1)
 	}
 }
 
 // crowding is by how much, of the functions whose starts tell.
 func (f *Fit) crowding() (list []Crowding) {
 	for _, name := range slices.Sorted(maps.Keys(f.Functions)) {
-		if of := f.Functions[name]; of.beside != nil {
-			list = append(list, Crowding{name, of.start.Quantile(.5), of.beside.Quantile(.5), of.start.N(), of.beside.N()})
+		of := f.Functions[name]
+		alone, known := of.StartDelay.(*dist.Succession)
+		if beside, ok := of.StartBeside.(*dist.Succession); ok && known {
+			list = append(list, Crowding{name, alone.Quantile(.5), beside.Quantile(.5), uint64(alone.N()), uint64(beside.N())})
 		}
 	}
 	return list

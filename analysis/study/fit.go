@@ -36,10 +36,8 @@ type Fitted struct {
 	StartDelay  dist.Distribution // nil where nothing was started
 	StartBeside dist.Distribution // of starts that began while another went on; nil where too few did, or too few did not
 
-	warm, cold, start *hist.Histogram
-	beside            *hist.Histogram // of start: those that StartBeside is of; nil with it
+	warm, cold, start []dist.Observed
 	starts            []startSpan
-	rest              *hist.Histogram // what a request takes beside: network, front end
 }
 
 // Measured is what came out of the run for one function, as a prediction says it.
@@ -78,7 +76,7 @@ func FitRun(path string) (*Fit, error) {
 			return nil, err
 		}
 		if measured[s.Function] == nil {
-			f.Functions[s.Function] = &Fitted{warm: hist.New(), cold: hist.New(), start: hist.New(), rest: hist.New()}
+			f.Functions[s.Function] = &Fitted{}
 			measured[s.Function], latency[s.Function] = &Measured{Function: s.Function}, hist.New()
 		}
 		f.Functions[s.Function].add(s)
@@ -154,40 +152,40 @@ func (p *Plan) fitted(function string) *Fitted {
 	return p.Fit.Functions[function]
 }
 
-// again is what another run of as many requests might have told: each duration
-// is drawn anew from those that were measured.
+// again is what another run of as many requests might have told: durations are
+// drawn anew, in blocks, from those that were measured.
 func (f *Fit) again(seed uint64) *Fit {
 	other := *f
 	other.Functions = make(map[string]*Fitted, len(f.Functions))
 	for name, fitted := range f.Functions {
-		drawn := func(h *hist.Histogram, kind uint64) dist.Distribution {
-			d := empirical(h, 1)
-			if d == nil {
-				return nil
+		drawn := func(d dist.Distribution, kind uint64) dist.Distribution {
+			if measured, ok := d.(*dist.Succession); ok {
+				return measured.Again(stream.New(seed, "fit of "+name, kind))
 			}
-			rng, anew := stream.New(seed, "fit of "+name, kind), hist.New()
-			for range h.N() {
-				anew.Record(d.Sample(rng))
-			}
-			return empirical(anew, 1)
+			return nil
 		}
-		anew := &Fitted{Service: drawn(fitted.served(), 0), StartDelay: drawn(fitted.start, 1), StartBeside: drawn(fitted.beside, 3)}
-		if fitted.ColdService != nil {
-			anew.ColdService = drawn(fitted.cold, 2)
+		other.Functions[name] = &Fitted{
+			Service: drawn(fitted.Service, 0), StartDelay: drawn(fitted.StartDelay, 1),
+			ColdService: drawn(fitted.ColdService, 2), StartBeside: drawn(fitted.StartBeside, 3),
 		}
-		other.Functions[name] = anew
 	}
 	return &other
 }
 
-// Beside is the median of what a request took beside the instance's work and
-// start: network, front end. It is not simulated.
+// Beside is the median of what callers waited beside the instance's work and
+// start: network, front end, load generator. It goes with the work of the same
+// request wherever that is drawn.
 func (f *Fit) Beside() time.Duration {
-	all := hist.New()
+	var all []time.Duration
 	for _, fitted := range f.Functions {
-		all.Merge(fitted.rest)
+		for _, o := range slices.Concat(fitted.warm, fitted.cold) {
+			all = append(all, o.Beside)
+		}
 	}
-	return all.Quantile(.5)
+	if len(all) == 0 {
+		return 0
+	}
+	return median(all)
 }
 
 func (m *Measured) add(s *sample.Sample, latency *hist.Histogram) {
@@ -208,17 +206,18 @@ func (f *Fitted) add(s *sample.Sample) {
 		return
 	}
 	b := &s.Breakdown
+	start := b.Provision + b.Boot + b.Init
+	worked := dist.Observed{At: s.Sent, Took: work, Beside: max(0, s.Latency()-b.Queue-start-work)}
 	switch s.Believed() {
 	case sample.Cold:
-		f.cold.Record(work)
-		f.start.Record(b.Provision + b.Boot + b.Init)
+		f.cold = append(f.cold, worked)
+		f.start = append(f.start, dist.Observed{At: s.Sent, Took: start})
 		if started, ok := startOf(s); ok {
 			f.starts = append(f.starts, started)
 		}
 	case sample.Warm:
-		f.warm.Record(work)
+		f.warm = append(f.warm, worked)
 	}
-	f.rest.Record(max(0, s.Service()-b.Queue-b.Provision-b.Boot-b.Init-work))
 }
 
 // settle makes distributions of what was taken.
@@ -226,14 +225,14 @@ func (f *Fit) settle() error {
 	var faults []error
 	for name, fitted := range f.Functions {
 		service := fitted.served()
-		if service.N() == 0 {
+		if len(service) == 0 {
 			faults = append(faults, fmt.Errorf("fit %s: no request of %s says how long an instance worked for it", f.Run, name))
 			continue
 		}
-		fitted.Service = empirical(service, 1)
-		fitted.ColdService = empirical(fitted.cold, leastCold)
+		fitted.Service = succession(service, 1)
+		fitted.ColdService = succession(fitted.cold, leastCold)
+		fitted.StartDelay = succession(fitted.start, 1)
 		fitted.apart()
-		fitted.StartDelay, fitted.StartBeside = empirical(fitted.start, 1), empirical(fitted.beside, 1)
 	}
 	if len(f.Functions) == 0 {
 		faults = append(faults, fmt.Errorf("fit %s: it has no samples", f.Run))
@@ -242,19 +241,19 @@ func (f *Fit) settle() error {
 }
 
 // served is how long instances worked for requests: for warm ones, if there are any.
-func (f *Fitted) served() *hist.Histogram {
-	if f.warm.N() == 0 {
+func (f *Fitted) served() []dist.Observed {
+	if len(f.warm) == 0 {
 		return f.cold
 	}
 	return f.warm
 }
 
-// empirical is a histogram's distribution, nil where there is none or it holds fewer than least.
-func empirical(h *hist.Histogram, least uint64) dist.Distribution {
-	if h == nil || h.N() < least {
+// succession is what was observed as a distribution, nil where that is fewer than least.
+func succession(observed []dist.Observed, least int) dist.Distribution {
+	if len(observed) < least {
 		return nil
 	}
-	d, err := dist.NewEmpirical(h)
+	d, err := dist.NewSuccession(observed)
 	if err != nil {
 		return nil // it is empty
 	}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/dist"
-	"github.com/coldcurve/coldcurve/analysis/hist"
 	"github.com/coldcurve/coldcurve/analysis/traffic"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/scenarios/arrival"
@@ -21,8 +20,7 @@ func TestGivenFillsGaps(t *testing.T) {
 		traffic.Phases(&traffic.Function{Name: "both", Service: dist.Constant(told), Memory: units.GB}, phase),
 		traffic.Phases(&traffic.Function{Name: "memory", Memory: units.GB}, phase),
 		traffic.Phases(&traffic.Function{Name: "neither"}, phase))
-	fitted := &Fitted{warm: hist.New(), cold: hist.New(), start: hist.New(), rest: hist.New()}
-	fitted.warm.Record(measured)
+	fitted := &Fitted{warm: []dist.Observed{{Took: measured}}}
 	fit := &Fit{Functions: map[string]*Fitted{"neither": fitted, "somebody": fitted}}
 	if err := fit.settle(); err != nil {
 		t.Fatal(err)

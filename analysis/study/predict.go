@@ -7,7 +7,6 @@ import (
 	"math"
 	"runtime"
 	"slices"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -69,7 +68,10 @@ func Predict(ctx context.Context, p Plan) (*Simulation, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Measured, s.Beside = p.Measured, p.Fit.Beside()
+	s.Measured = p.Measured
+	if p.Options.Service == nil || !p.Override {
+		s.Beside = p.Fit.Beside()
+	}
 	if !s.Complete {
 		return s, nil
 	}
@@ -86,7 +88,7 @@ func Predict(ctx context.Context, p Plan) (*Simulation, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Prediction = &Prediction{Runs: predictions, Confidence: 1 - 2./(predictions+1), Functions: foreseen(runs, s.Beside), Crowding: p.Fit.crowding()}
+	s.Prediction = &Prediction{Runs: predictions, Confidence: 1 - 2./(predictions+1), Functions: foreseen(runs), Crowding: p.Fit.crowding()}
 	return s, nil
 }
 
@@ -114,7 +116,7 @@ func (p *Plan) anew(ctx context.Context, done func(k int)) ([][]outcome, error) 
 type outcome struct {
 	function       string
 	requests, cold uint64
-	response       *hist.Histogram // nil where functions are not told apart
+	latency        *hist.Histogram // nil where functions are not told apart
 }
 
 // outcomes are those of all functions together, then each where there are
@@ -124,7 +126,7 @@ func (p *Plan) outcomes(ctx context.Context) ([]outcome, error) {
 	if p.Budget > 0 {
 		return p.sharing(ctx)
 	}
-	list := []outcome{{response: hist.New()}}
+	list := []outcome{{latency: hist.New()}}
 	for f, err := range p.Source.Functions(ctx) {
 		if err != nil {
 			return nil, err
@@ -139,8 +141,9 @@ func (p *Plan) outcomes(ctx context.Context) ([]outcome, error) {
 		}
 		list[0].requests += r.Requests
 		list[0].cold += r.Cold
-		list[0].response.Merge(r.Response)
-		list = append(list, outcome{r.Name, r.Requests, r.Cold, r.Response})
+		latency := cmp.Or(r.Latency, r.Response)
+		list[0].latency.Merge(latency)
+		list = append(list, outcome{r.Name, r.Requests, r.Cold, latency})
 	}
 	if len(list) == 2 {
 		list = list[:1]
@@ -153,7 +156,7 @@ func (p *Plan) sharing(ctx context.Context) ([]outcome, error) {
 	if err := p.run(ctx, s); err != nil {
 		return nil, err
 	}
-	list := []outcome{{"", s.Requests, s.Cold, s.Response}}
+	list := []outcome{{"", s.Requests, s.Cold, cmp.Or(s.Latency, s.Response)}}
 	for _, r := range s.ByFunction {
 		list = append(list, outcome{r.Name, r.Requests, r.Cold, nil})
 	}
@@ -161,9 +164,8 @@ func (p *Plan) sharing(ctx context.Context) ([]outcome, error) {
 	return list, nil
 }
 
-// foreseen are the figures of the first run with the ranges of all; latencies
-// have what is beside the instance added.
-func foreseen(runs [][]outcome, beside time.Duration) []Foreseen {
+// foreseen are the figures of the first run with the ranges of all.
+func foreseen(runs [][]outcome) []Foreseen {
 	list := make([]Foreseen, len(runs[0]))
 	for i, first := range runs[0] {
 		over := func(figure func(o *outcome) int64) Range {
@@ -175,10 +177,10 @@ func foreseen(runs [][]outcome, beside time.Duration) []Foreseen {
 			return r
 		}
 		quantile := func(q float64) *Range {
-			if first.response == nil || first.response.N() < stats.MinSamples(q, .95) {
+			if first.latency == nil || first.latency.N() < stats.MinSamples(q, .95) {
 				return nil
 			}
-			r := over(func(o *outcome) int64 { return int64(o.response.Quantile(q) + beside) })
+			r := over(func(o *outcome) int64 { return int64(o.latency.Quantile(q)) })
 			return &r
 		}
 		list[i] = Foreseen{

@@ -2,13 +2,14 @@ package study
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/coldcurve/coldcurve/analysis/hist"
+	"github.com/coldcurve/coldcurve/analysis/dist"
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/traffic"
 	"github.com/coldcurve/coldcurve/analysis/units"
@@ -21,15 +22,14 @@ import (
 func measuredRun(t *testing.T, seed uint64) *Fit {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 0))
-	fitted := &Fitted{warm: hist.New(), cold: hist.New(), start: hist.New(), rest: hist.New()}
+	fitted := &Fitted{}
 	around := func(d time.Duration) time.Duration { return d/2 + time.Duration(rng.ExpFloat64()*float64(d/2)) }
-	for range 400 {
-		fitted.warm.Record(around(80 * time.Millisecond))
-		fitted.rest.Record(2 * time.Millisecond)
+	for k := range time.Duration(400) {
+		fitted.warm = append(fitted.warm, dist.Observed{At: k * time.Second / 5, Took: around(80 * time.Millisecond), Beside: 2 * time.Millisecond})
 	}
-	for range 40 {
-		fitted.cold.Record(around(90 * time.Millisecond))
-		fitted.start.Record(around(200 * time.Millisecond))
+	for k := range time.Duration(40) {
+		fitted.cold = append(fitted.cold, dist.Observed{At: 2 * k * time.Second, Took: around(90 * time.Millisecond), Beside: 2 * time.Millisecond})
+		fitted.start = append(fitted.start, dist.Observed{At: 2 * k * time.Second, Took: around(200 * time.Millisecond)})
 	}
 	fit := &Fit{Functions: map[string]*Fitted{"a": fitted}}
 	if err := fit.settle(); err != nil {
@@ -61,7 +61,7 @@ func TestRangesHoldRuns(t *testing.T) {
 	}
 	f := s.Prediction.Functions[0]
 	if f.Cold.Value != int64(s.Cold) || f.Requests != s.Requests || !f.Cold.Holds(f.Cold.Value) || f.Cold.Low == f.Cold.High ||
-		f.P50.Value != int64(s.Response.Quantile(.5)+2*time.Millisecond) || !f.P99.Holds(f.P99.Value) || f.P99.Low == f.P99.High {
+		!near(f.P50.Value, int64(s.Response.Quantile(.5)+2*time.Millisecond)) || s.Beside != 2*time.Millisecond || !f.P99.Holds(f.P99.Value) || f.P99.Low == f.P99.High {
 		t.Errorf("%+v of a simulation with %d cold, want its figures with ranges", f, s.Cold)
 	}
 	const runs = 30
@@ -78,8 +78,8 @@ func TestRangesHoldRuns(t *testing.T) {
 				seen int64
 			}{
 				&cold: {f.Cold, int64(r[0].cold)},
-				&p50:  {*f.P50, int64(r[0].response.Quantile(.5) + s.Beside)},
-				&p99:  {*f.P99, int64(r[0].response.Quantile(.99) + s.Beside)},
+				&p50:  {*f.P50, int64(r[0].latency.Quantile(.5))},
+				&p99:  {*f.P99, int64(r[0].latency.Quantile(.99))},
 			} {
 				if figure.Holds(figure.seen) {
 					*held++
@@ -94,6 +94,42 @@ func TestRangesHoldRuns(t *testing.T) {
 	}
 	if cold, _, _ := inside(200 * time.Millisecond); cold > 0 {
 		t.Errorf("with a tenth of the keep-alive the cold starts of %d of %d runs are in the range", cold, runs)
+	}
+}
+
+// near: a histogram's bars are a tenth of a percent wide.
+func near(a, b int64) bool { return math.Abs(float64(a-b)) < .003*float64(b) }
+
+// TestSlowSecond: requests that were slow together are predicted to be so, and
+// need an instance each; scattered over the run they would need hardly any.
+func TestSlowSecond(t *testing.T) {
+	cold := func(slow func(k int) bool) Foreseen {
+		fitted := &Fitted{}
+		for k := range 600 { // of 2 minutes, 10 of which are slow
+			o := dist.Observed{At: time.Duration(k) * time.Second / 5, Took: 10 * time.Millisecond, Beside: time.Millisecond}
+			if slow(k) {
+				o.Took, o.Beside = time.Second, 9*time.Millisecond
+			}
+			fitted.warm = append(fitted.warm, o)
+		}
+		plan := predicting(t, time.Second, "a")
+		plan.Fit = &Fit{Functions: map[string]*Fitted{"a": fitted}}
+		if err := plan.Fit.settle(); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Predict(t.Context(), plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Prediction.Functions[0]
+	}
+	together, scattered := cold(func(k int) bool { return k >= 300 && k < 310 }), cold(func(k int) bool { return k%60 == 0 })
+	if together.Cold.High <= scattered.Cold.High || together.Cold.High-together.Cold.Low <= scattered.Cold.High-scattered.Cold.Low {
+		t.Errorf("a run with a slow second: %+v are cold, with slow requests scattered over it %+v; want more and a wider range", together.Cold, scattered.Cold)
+	}
+	if want := int64(11 * time.Millisecond); !near(together.P50.Value, want) || together.P99.High < int64(1009*time.Millisecond) {
+		t.Errorf("median %v with p99 up to %v, want 11 ms and, with what goes beside slow ones, 1009 ms and more",
+			time.Duration(together.P50.Value), time.Duration(together.P99.High))
 	}
 }
 
@@ -166,8 +202,8 @@ func TestCrowding(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("crowding (-want +got):\n%s", diff)
 	}
-	few := &Fitted{start: hist.New(), starts: starts[:leastCold-1]}
-	if few.apart(); few.beside != nil {
+	few := &Fitted{starts: starts[:leastCold-1]}
+	if few.apart(); few.StartBeside != nil {
 		t.Errorf("%d starts are told apart, want too few", leastCold-1)
 	}
 }

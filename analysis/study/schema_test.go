@@ -61,7 +61,7 @@ func simulations(t *testing.T) map[string]*Simulation {
 		all[name] = s
 	}
 	fitted := predicting(t, time.Second, "a", "b")
-	fitted.Fit.Functions["a"].beside = fitted.Fit.Functions["a"].start
+	fitted.Fit.Functions["a"].StartBeside = fitted.Fit.Functions["a"].StartDelay
 	fitted.Fit.Functions["b"] = fitted.Fit.Functions["a"]
 	s, err := Predict(t.Context(), fitted)
 	if err != nil {

@@ -76,7 +76,8 @@ type Simulation struct {
 	Target     *Target      `json:"target,omitempty"`
 	// Prediction is how far chance may have the figures off where they are by a
 	// measured run, and Measured what a run measured of the same requests.
-	// Beside is what requests of the former took beside the instance.
+	// Beside is the median of what requests of the former took beside the
+	// instance, which its latencies have in them; 0 where services are not the run's.
 	Prediction *Prediction   `json:"prediction,omitempty"`
 	Measured   []Measured    `json:"measured,omitempty"`
 	Beside     time.Duration `json:"beside_ns,omitempty"`
