@@ -21,13 +21,27 @@ type worktree struct{ repository, folder string }
 // removal bounds how long git may take to forget a worktree.
 const removal = time.Minute
 
+// remove takes a worktree away. A signal to the whole group of processes, as a
+// terminal's and timeout's are, may end git here, too: then the folder is taken
+// away without it, and git is told after that.
 func (t worktree) remove() error {
 	ctx, cancel := context.WithTimeout(context.Background(), removal)
 	defer cancel()
-	if _, err := git(ctx, t.repository, "worktree", "remove", "--force", t.folder); err != nil {
-		return fmt.Errorf("remove worktree %s: %w", t.folder, err)
+	// Twice: one that git was making when it was interrupted is locked.
+	_, err := git(ctx, t.repository, "worktree", "remove", "--force", "--force", t.folder)
+	if err == nil {
+		return nil
+	}
+	if gone := errors.Join(os.RemoveAll(t.folder), t.prune(ctx)); gone != nil {
+		return fmt.Errorf("remove worktree %s: %w; git worktree prune in %s forgets it", t.folder, errors.Join(err, gone), t.repository)
 	}
 	return nil
+}
+
+// prune has git forget worktrees whose folders are gone.
+func (t worktree) prune(ctx context.Context) error {
+	_, err := git(ctx, t.repository, "worktree", "prune")
+	return err
 }
 
 // commit is what REVISION or REVISION:FOLDER names.
@@ -186,13 +200,18 @@ func output(cmd *exec.Cmd) error {
 	return nil
 }
 
+// patience is how long git has to clear up when it is interrupted.
+const patience = 10 * time.Second
+
 // git runs git in a folder and gives what it prints.
 func git(ctx context.Context, folder string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = folder
+	// Killed, it would leave half a worktree, locked; it takes that back when it hears.
+	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(os.Interrupt) }, patience
 	text, err := cmd.Output()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		return "", fmt.Errorf("git %s: %s", args[0], strings.TrimSpace(string(exit.Stderr)))
+		return "", fmt.Errorf("git %s: %s", args[0], cmp.Or(strings.TrimSpace(string(exit.Stderr)), exit.String()))
 	}
 	return strings.TrimSpace(string(text)), err
 }

@@ -123,3 +123,26 @@ func TestCheck(t *testing.T) {
 		}
 	}
 }
+
+// TestWorktreesAreForgotten where git cannot remove them: what it was making
+// when it was cut short is no worktree.
+func TestWorktreesAreForgotten(t *testing.T) {
+	folder := shop(t)
+	w := workshop(t, folder)
+	side, err := w.Ready(t.Context(), "rev:HEAD", scenarios.Overrides{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(side.Folder, ".git")); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	if list := git(t, folder, "worktree", "list"); strings.Count(list, "\n") != 1 {
+		t.Errorf("git still has worktrees:\n%s", list)
+	}
+	if _, err := os.Stat(side.Folder); !os.IsNotExist(err) {
+		t.Errorf("%s is still there: %v", side.Folder, err)
+	}
+}

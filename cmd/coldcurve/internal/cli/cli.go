@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"syscall"
 
 	"github.com/alecthomas/kong"
 
@@ -106,6 +107,9 @@ func Main(w *World) (code int) {
 		err = &failure{code: exitUsage, err: err, hint: "coldcurve --help lists commands and flags"}
 	} else {
 		err = command.Run()
+	}
+	if errors.Is(err, syscall.EPIPE) && context.Cause(ctx) == errUnread {
+		return exitFailure // whoever has closed the pipe knows
 	}
 	return report(w.Stderr, err)
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/signal"
@@ -36,6 +37,8 @@ type Terminal struct {
 
 // System is the real world.
 func System() *World {
+	ctx, unread := context.WithCancelCause(context.Background())
+	survivePipes()
 	width, _, err := term.GetSize(int(os.Stdout.Fd()))
 	if err != nil {
 		width = 0
@@ -44,8 +47,8 @@ func System() *World {
 		Args:   os.Args[1:],
 		Env:    os.Getenv,
 		Stdin:  os.Stdin,
-		Stdout: os.Stdout,
-		Stderr: os.Stderr,
+		Stdout: &outlet{os.Stdout, unread},
+		Stderr: &outlet{os.Stderr, unread},
 		Terminal: Terminal{
 			In:    term.IsTerminal(int(os.Stdin.Fd())),
 			Out:   term.IsTerminal(int(os.Stdout.Fd())),
@@ -55,14 +58,36 @@ func System() *World {
 		Now:        time.Now,
 		Executable: os.Executable,
 		OS:         runtime.GOOS,
-		Signals:    signals,
+		Signals:    func() (context.Context, context.CancelFunc) { return signals(ctx) },
 	}
 }
 
-func signals() (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+func signals(parent context.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
 	// Once the first has been seen the default comes back, so that a second
 	// interrupt ends a command that hangs while it clears up.
 	context.AfterFunc(ctx, stop)
 	return ctx, stop
+}
+
+// errUnread is why a command ends whose output nobody reads any more.
+var errUnread = errors.New("nobody reads the output")
+
+// survivePipes has a write to a pipe that nobody reads fail, where it would end
+// the process at once and leave behind what it has made. The signal is heard and
+// not ignored: functions' processes would inherit that.
+func survivePipes() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
+
+// outlet is a stream that interrupts the command once nobody reads it.
+type outlet struct {
+	io.Writer
+	unread context.CancelCauseFunc
+}
+
+func (o *outlet) Write(p []byte) (int, error) {
+	n, err := o.Writer.Write(p)
+	if errors.Is(err, syscall.EPIPE) {
+		o.unread(errUnread)
+	}
+	return n, err
 }
