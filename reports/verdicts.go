@@ -8,7 +8,6 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/metric"
-	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
 // Verdicts is what was found between two sides, as it is shown.
@@ -130,7 +129,7 @@ func (v *Verdicts) Power(f *gate.Record) string {
 	case f.Margin == 0 && (f.HeadNeeded == nil || f.Standing == gate.Astride): // which has it
 		return ""
 	case f.Margin == 0:
-		return fmt.Sprintf("a verdict takes about %s %s", units.FormatCount(int64(*f.HeadNeeded)), ofHead)
+		return fmt.Sprintf("a verdict takes about %s %s", gate.Runs(*f.HeadNeeded), ofHead)
 	case f.Detectable == nil && f.Verdict == gate.Incomparable:
 		return ""
 	case have == 0:
@@ -143,7 +142,7 @@ func (v *Verdicts) Power(f *gate.Record) string {
 		parts = append(parts, fmt.Sprintf("%d %s detect a change of %s", have, unit, f.Difference(f.Detectable)))
 	}
 	if f.Needed != nil && !strings.Contains(f.Why, "to tell a change") { // which has it
-		parts = append(parts, fmt.Sprintf("to rule out one of %s takes about %s", f.Difference(new(f.Allowance())), units.FormatCount(int64(math.Ceil(*f.Needed)))))
+		parts = append(parts, fmt.Sprintf("to rule out one of %s takes about %s", f.Difference(new(f.Allowance())), gate.Runs(*f.Needed)))
 	}
 	return strings.Join(parts, "; ")
 }

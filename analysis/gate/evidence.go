@@ -43,7 +43,7 @@ func (ys paired) limits(confidence float64) (lower, upper float64) {
 func (ys paired) size() int               { return len(ys) }
 func (ys paired) unit() string            { return "pairs" }
 func (ys paired) least(alpha float64) int { return stats.LeastPairs(alpha) }
-func (ys paired) spread() float64         { return deviation(ys) }
+func (ys paired) spread() float64         { return stats.Spread(ys) }
 func (ys paired) test() stats.Test        { return stats.SignedRank }
 
 // from is how far each lies above d, or (sign -1) below.
@@ -72,7 +72,7 @@ func (u unpaired) size() int               { return min(len(u.base), len(u.head)
 func (u unpaired) unit() string            { return "runs of each side" }
 func (u unpaired) least(alpha float64) int { return stats.LeastRuns(alpha) }
 func (u unpaired) spread() float64 {
-	return math.Sqrt((math.Pow(deviation(u.base), 2) + math.Pow(deviation(u.head), 2)) / 2)
+	return math.Hypot(stats.Spread(u.base), stats.Spread(u.head)) / math.Sqrt2
 }
 func (u unpaired) test() stats.Test { return stats.RankSum }
 
@@ -94,19 +94,4 @@ func minus(values []float64) []float64 {
 		out[i] = -v
 	}
 	return out
-}
-
-// deviation is the standard deviation, by Welford's way; infinite for fewer
-// than two values.
-func deviation(values []float64) float64 {
-	if len(values) < 2 {
-		return math.Inf(1)
-	}
-	mean, m2 := 0.0, 0.0
-	for i, v := range values {
-		delta := v - mean
-		mean += delta / float64(i+1)
-		m2 += delta * (v - mean)
-	}
-	return math.Sqrt(m2 / float64(len(values)-1))
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/metric"
 	"github.com/coldcurve/coldcurve/analysis/stats"
+	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
 // Verdict is what is found of a rule.
@@ -175,7 +176,7 @@ func (f *Finding) compare(alpha float64) (Verdict, string) {
 	case f.PSame <= alpha:
 		return Equivalent, "not worse by " + margin
 	case f.Needed > float64(n):
-		return Inconclusive, fmt.Sprintf("%d %s do not tell; to tell a change of %s takes about %.0f", n, unit, margin, f.Needed)
+		return Inconclusive, fmt.Sprintf("%d %s do not tell; to tell a change of %s takes about %s", n, unit, margin, Runs(f.Needed))
 	}
 	return Inconclusive, fmt.Sprintf("%d %s do not tell: the change is close to %s", n, unit, margin)
 }
@@ -211,6 +212,15 @@ func (f *Finding) reason(missing bool) string {
 		}
 	}
 	return ""
+}
+
+// Runs writes how many pairs or runs something takes: "1,926".
+func Runs(needed float64) string {
+	const most = 1e9 // beyond, the figure is of no use to anybody
+	if needed > most {
+		return "more than " + units.FormatCount(int64(most))
+	}
+	return units.FormatCount(int64(math.Ceil(needed)))
 }
 
 // format writes a change in the unit of the rule's margin.

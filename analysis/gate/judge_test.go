@@ -312,3 +312,30 @@ func TestPolicyFaults(t *testing.T) {
 		t.Error(fmt.Errorf("a good policy: %w", err))
 	}
 }
+
+// TestAStalledRunMovesNoPlan: what pairs detect and how many it takes are of the
+// rank test, which one wild value among twenty hardly moves.
+func TestAStalledRunMovesNoPlan(t *testing.T) {
+	for _, paired := range []bool{true, false} {
+		rng := rand.New(rand.NewPCG(21, 21))
+		base, head := runs(rng, 20, 100, .05), runs(rng, 20, 100, .05)
+		plan := func() gate.Finding {
+			return judge(gate.Comparison{Base: base, Head: head, Paired: paired}, rule("latency.p50", .05))[0]
+		}
+		calm := plan()
+		head[7] = trial(figures{latency: 2000e6})
+		stalled := plan()
+		if ratio := stalled.Needed / calm.Needed; ratio > 1.7 || ratio < 1/1.7 {
+			t.Errorf("paired %v: one run of 2 s, the others around 100 ms: %.0f needed, without it %.0f", paired, stalled.Needed, calm.Needed)
+		}
+		if ratio := stalled.Detectable / calm.Detectable; ratio > 1.3 || ratio < 1/1.3 {
+			t.Errorf("paired %v: it has them detect %.3f, without it %.3f", paired, stalled.Detectable, calm.Detectable)
+		}
+	}
+	if got, want := gate.Runs(1925.2), "1,926"; got != want {
+		t.Errorf("1925.2 runs are %s, want %s", got, want)
+	}
+	if got, want := gate.Runs(math.Inf(1)), "more than 1,000,000,000"; got != want {
+		t.Errorf("infinitely many runs are %s, want %s", got, want)
+	}
+}

@@ -124,5 +124,5 @@ func (f *Finding) open() string {
 	case math.IsInf(f.HeadNeeded, 1):
 		return fmt.Sprintf("%d %s do not tell, and lie as often on one side as on the other", n, of)
 	}
-	return fmt.Sprintf("%d %s do not tell; to tell takes about %.0f", n, of, f.HeadNeeded)
+	return fmt.Sprintf("%d %s do not tell; to tell takes about %s", n, of, Runs(f.HeadNeeded))
 }

@@ -10,6 +10,7 @@
 //
 //	quantile.go     the ranks that hold a quantile, from the sample's size alone
 //	location.go     Harrell-Davis quantiles, Hodges-Lehmann shifts
+//	spread.go       a standard deviation that a few wild values do not move
 //	sign.go         a median by how many values lie on a side of a bound
 //	signedrank.go   paired differences: exact test and interval
 //	ranksum.go      two independent samples
