@@ -23,7 +23,7 @@ func predictionOf(s *study.Simulation) (t Table, ok bool) {
 	}
 	var rows predictions
 	for _, f := range s.Prediction.Functions {
-		rows.function(&f, measured[f.Function])
+		rows.function(&f, measured[f.Function], len(s.Changed) == 0)
 	}
 	cells := func(of func(*prediction) string) []string { return Cells(rows, of) }
 	t.Columns = []Column{
@@ -58,6 +58,9 @@ func predictionFoot(s *study.Simulation, rows predictions) string {
 	if slices.ContainsFunc(rows, func(p prediction) bool { return p.verdict != "" }) {
 		foot += " What lies outside is not chance alone."
 	}
+	if len(s.Changed) > 0 {
+		foot += " The run was measured without " + strings.Join(s.Changed, ", ") + ": that its figures lie elsewhere tells nothing of the prediction."
+	}
 	return foot
 }
 
@@ -85,8 +88,9 @@ type prediction struct {
 
 type predictions []prediction
 
-// function adds the figures that there are of one; m is nil where none was measured.
-func (p *predictions) function(f *study.Foreseen, m *study.Measured) {
+// function adds the figures that there are of one; m is nil where none was
+// measured. They are judged where both are of the same policy.
+func (p *predictions) function(f *study.Foreseen, m *study.Measured, judged bool) {
 	name := f.Function
 	if name == "" {
 		name = "all"
@@ -94,7 +98,7 @@ func (p *predictions) function(f *study.Foreseen, m *study.Measured) {
 	add := func(figure string, r study.Range, show func(int64) string, seen int64, known bool) {
 		row := prediction{function: name, figure: figure, Range: r, show: show, seen: "-"}
 		if known {
-			if row.seen = show(seen); !r.Holds(seen) {
+			if row.seen = show(seen); judged && !r.Holds(seen) {
 				row.verdict = "outside"
 			}
 		}

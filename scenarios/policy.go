@@ -303,7 +303,11 @@ func startDelays() form[map[platform.Runtime][]Quantile] {
 		Read: func(r *reader, v strict.Value) (delays, bool) {
 			if text, ok := v.Plain(); ok && text == fromProfile {
 				if len(r.profile.StartDelay) == 0 {
-					v.Fault("there is no profile with start delays", "add profile: lambda, or write the quantiles here")
+					what := "there is no profile"
+					if r.profile.Name != "" {
+						what = "profile " + r.profile.Name + " has no start delays"
+					}
+					v.Fault(what, "only profile lambda has start delays: name that one, or say the delays")
 				}
 				return r.profile.StartDelay, true
 			}

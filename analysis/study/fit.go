@@ -3,6 +3,7 @@ package study
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -23,10 +24,13 @@ type Fit struct {
 	Scenario  string // that the run measured
 	Functions map[string]*Fitted
 	KeepAlive time.Duration // 0: the run does not tell
-	Kept      int           // idle spells to their end that tell it
+	Stated    time.Duration // that its platform says of itself; 0: it does not
+	Kept      int           // idle spells to their end that tell KeepAlive
+	KeptBy    string        // who says KeepAlive, in words; that nobody does
 	Warmup    time.Duration // of the scenario's leading warm-up phases
 	Measured  []Measured    // all functions together, then each
-	Notes     []string
+
+	due map[string][]time.Duration // when requests of each function were to be sent, ascending
 }
 
 // Fitted is one function's.
@@ -60,7 +64,7 @@ func FitRun(path string) (*Fit, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Fit{Run: path, Scenario: dir.Manifest.Scenario, Functions: make(map[string]*Fitted)}
+	f := &Fit{Run: path, Scenario: dir.Manifest.Scenario, Functions: make(map[string]*Fitted), due: make(map[string][]time.Duration)}
 	warmup := make(map[string]bool)
 	leading := true
 	for _, p := range dir.Manifest.Phases {
@@ -80,10 +84,14 @@ func FitRun(path string) (*Fit, error) {
 			measured[s.Function], latency[s.Function] = &Measured{Function: s.Function}, hist.New()
 		}
 		f.Functions[s.Function].add(s)
+		f.due[s.Function] = append(f.due[s.Function], s.Intended)
 		last[s.Instance] = max(last[s.Instance], s.Done)
 		if !warmup[s.Phase] {
 			measured[s.Function].add(s, latency[s.Function])
 		}
+	}
+	for _, due := range f.due {
+		slices.Sort(due)
 	}
 	if err := f.settle(); err != nil {
 		return nil, err
@@ -123,19 +131,41 @@ func (f *Fit) keepAlive(dir *rundir.Dir, instances []platform.InstanceRecord, la
 		}
 	}
 	stated, err := units.ParseDuration(m.Platform.Facts["keep_alive"])
+	if err == nil {
+		f.Stated = stated
+	}
 	switch f.Kept = len(spells); {
 	case len(spells) > 0:
 		f.KeepAlive = median(spells)
-		f.Notes = append(f.Notes, fmt.Sprintf("keep-alive %s: the median of %s that ended in the run", units.FormatDuration(f.KeepAlive), units.FormatNoun(len(spells), "idle spell")))
+		f.KeptBy = fmt.Sprintf("keep-alive %s: the median of %s that ended in the run", units.FormatDuration(f.KeepAlive), units.FormatNoun(len(spells), "idle spell"))
 		if err == nil {
-			f.Notes[len(f.Notes)-1] += "; the platform says " + units.FormatDuration(stated)
+			f.KeptBy += "; the platform says " + units.FormatDuration(stated)
 		}
 	case err == nil:
 		f.KeepAlive = stated
-		f.Notes = append(f.Notes, fmt.Sprintf("keep-alive %s: what the platform says; no instance was put away in the run", units.FormatDuration(stated)))
+		f.KeptBy = fmt.Sprintf("keep-alive %s: what the platform says; no instance was put away in the run", units.FormatDuration(stated))
 	default:
-		f.Notes = append(f.Notes, "the run tells no keep-alive: it is the scenario's, or --keep-alive")
+		f.KeptBy = "the run tells no keep-alive: it is the scenario's, or --keep-alive"
 	}
+}
+
+// Met says whether the run's requests were due when these arrivals are, by
+// function and ascending: what it measured is of the same requests then.
+func (f *Fit) Met(arrivals iter.Seq2[string, time.Duration]) bool {
+	left := maps.Clone(f.due)
+	for function, at := range arrivals {
+		due := left[function]
+		if len(due) == 0 || due[0] != at {
+			return false
+		}
+		left[function] = due[1:]
+	}
+	for _, due := range left {
+		if len(due) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // fitted is what the measured run tells of a function, or, where it knows one

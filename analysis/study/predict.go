@@ -68,7 +68,9 @@ func Predict(ctx context.Context, p Plan) (*Simulation, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Measured = p.Measured
+	if s.Measured = p.Measured; s.Measured != nil {
+		s.Changed = p.Changed
+	}
 	if p.Options.Service == nil || !p.Override {
 		s.Beside = p.Fit.Beside()
 	}

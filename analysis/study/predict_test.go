@@ -240,3 +240,33 @@ func TestInterruptedPrediction(t *testing.T) {
 		t.Errorf("complete %v, interrupted %v, %d requests, prediction %v; want the whole simulation and no ranges", s.Complete, s.Interrupted, s.Requests, s.Prediction)
 	}
 }
+
+// TestMetTheSameArrivals: one that is later, missing, another function's or too
+// many makes them others.
+func TestMetTheSameArrivals(t *testing.T) {
+	fit := &Fit{due: map[string][]time.Duration{"a": {1, 3}, "b": {2}}}
+	type due struct {
+		function string
+		at       time.Duration
+	}
+	for name, c := range map[string]struct {
+		arrivals []due
+		same     bool
+	}{
+		"the same":  {[]due{{"a", 1}, {"b", 2}, {"a", 3}}, true},
+		"later":     {[]due{{"a", 1}, {"b", 2}, {"a", 4}}, false},
+		"cut":       {[]due{{"a", 1}, {"b", 2}}, false},
+		"another's": {[]due{{"a", 1}, {"a", 2}, {"a", 3}}, false},
+		"longer":    {[]due{{"a", 1}, {"b", 2}, {"a", 3}, {"c", 4}}, false},
+	} {
+		if got := fit.Met(func(yield func(string, time.Duration) bool) {
+			for _, d := range c.arrivals {
+				if !yield(d.function, d.at) {
+					return
+				}
+			}
+		}); got != c.same {
+			t.Errorf("%s: met %v, want %v", name, got, c.same)
+		}
+	}
+}

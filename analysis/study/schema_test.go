@@ -68,6 +68,7 @@ func simulations(t *testing.T) map[string]*Simulation {
 		t.Fatal(err)
 	}
 	all["fitted"] = s
+	all["one"].Changed = []string{"--keep-alive"}
 	all["one"].Measured, all["one"].Beside = []Measured{{Requests: 3, Cold: 1, P50: time.Millisecond, P99: time.Second, N: 3}}, time.Millisecond
 	return all
 }

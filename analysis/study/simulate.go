@@ -32,6 +32,7 @@ type Plan struct {
 	Override bool
 	Fit      *Fit          // a measured run; nil for none
 	Measured []Measured    // what a run, which need not be Fit's, measured of the same requests; nil for none
+	Changed  []string      // what replaced the run's own policy or durations, such as "--keep-alive": Measured is no verdict on a prediction then
 	Engine   sim.Engine    // the default is [sim.EngineEvents]
 	Until    time.Duration // cuts the traffic off there; 0 is all of it
 	// Budget is the memory of all functions' instances together; 0 is no bound.
@@ -80,6 +81,7 @@ type Simulation struct {
 	// instance, which its latencies have in them; 0 where services are not the run's.
 	Prediction *Prediction   `json:"prediction,omitempty"`
 	Measured   []Measured    `json:"measured,omitempty"`
+	Changed    []string      `json:"changed,omitempty"` // [Plan].Changed, where there is Measured
 	Beside     time.Duration `json:"beside_ns,omitempty"`
 	Notes      []string      `json:"notes"` // what a reader must know of traffic and policy
 

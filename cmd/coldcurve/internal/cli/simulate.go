@@ -54,9 +54,9 @@ type trafficFlags struct {
 
 // servingFlags say how requests are served.
 type servingFlags struct {
-	Service     distFlag  `placeholder:"DIST" help:"How long an instance works for a request: const:100ms, exp:2s, lognormal:p50=100ms,p99=2s, gamma:1s,0.5, weibull:1s,0.7, table:p0=10ms,p50=80ms,p100=2s. Or a file: a duration a line; rows of percentile,duration; a run's latency.hgrm or latency.hlog."`
+	Service     distFlag  `placeholder:"DIST" help:"How long an instance works for a request: const:100ms, exp:2s, lognormal:p50=100ms,p99=2s, gamma:1s,0.5 (mean, coefficient of variation), weibull:1s,0.7 (scale, shape), table:p0=10ms,p50=80ms,p100=2s (geometric between its points). Or a file: a duration a line; rows of percentile,duration; a run's latency.hgrm or latency.hlog."`
 	ColdService distFlag  `placeholder:"DIST" help:"The same for the first request of an instance."`
-	StartDelay  string    `placeholder:"DIST" help:"How long a start takes; or profile, or profile:nodejs, for what is published of the profile's platform."`
+	StartDelay  string    `placeholder:"DIST" help:"How long a start takes; or profile, or profile:nodejs, for what is published of the profile's platform (only lambda has that)."`
 	Memory      bytesFlag `placeholder:"SIZE" help:"Memory of an instance, for the bill."`
 	Override    bool      `help:"Have --service, --cold-service and --memory replace what traffic or the run of --fit tells of a function. Without it they are those of the functions of which nothing is told."`
 	Slowdown    float64   `placeholder:"FACTOR" help:"Requests that share an instance take longer by this share for each other one: 0.1 is 10%."`
@@ -282,7 +282,7 @@ func faulty(err error) error {
 func (c *simulateCmd) plan(s *subject) study.Plan {
 	plan := study.Plan{
 		Option: s.option, Budget: s.platform.Memory, Machines: s.machines, Target: c.Target.value,
-		Source: s.source, Engine: sim.Engine(c.Engine), Override: c.Override, Fit: s.fit, Measured: s.measured, Adjust: s.adjust,
+		Source: s.source, Engine: sim.Engine(c.Engine), Override: c.Override, Fit: s.fit, Measured: s.measured, Changed: s.changed, Adjust: s.adjust,
 		Options: sim.Options{
 			Policy: s.platform.Policy, Service: c.Service.value, ColdService: c.ColdService.value,
 			Contention: c.contention(),

@@ -37,6 +37,7 @@ type subject struct {
 	adjust   func(function string, o *sim.Options)
 	fit      *study.Fit // nil for none
 	measured []study.Measured
+	changed  []string        // flags by which the policy is not the run's
 	option   cost.Option     // nil for no bill
 	machines *study.Machines // nil for none
 }
@@ -119,10 +120,7 @@ func (c *simulateCmd) fitted(s *subject) error {
 	if err != nil {
 		return &failure{code: exitUsage, err: err}
 	}
-	s.fit, s.notes = fit, append(s.notes, fit.Notes...)
-	if fit.KeepAlive > 0 && c.KeepAlive == "" && c.Profile == "" && c.Policy == "" {
-		c.KeepAlive = fit.KeepAlive.String()
-	}
+	s.fit = fit
 	met := fit // whose requests are simulated, where a run's are, all of them
 	if len(c.Trace) == 1 && c.Trace[0] != c.Fit {
 		if _, err := rundir.Open(c.Trace[0]); err != nil {
@@ -134,12 +132,72 @@ func (c *simulateCmd) fitted(s *subject) error {
 		}
 	}
 	if len(c.Trace) == 1 {
-		s.measured = met.Measured
+		c.beside(s, met)
 		if s.warmup == 0 {
 			s.warmup = cmp.Or(met.Warmup, -1)
 		}
 	}
 	return nil
+}
+
+// beside has what a run measured of the same requests shown, unless some are left out.
+func (c *simulateCmd) beside(s *subject, met *study.Fit) {
+	if c.Requests.given || c.Until.value != nil || c.Warmup.value != nil {
+		s.notes = append(s.notes, "what the run measured is of all its requests, and not shown beside those that --requests, --until or --warmup leave")
+		return
+	}
+	s.measured = met.Measured
+}
+
+// metBy has what the run of --fit measured shown beside, if it met the scenario's arrivals.
+func (c *simulateCmd) metBy(s *subject, scenario *scenarios.Scenario) error {
+	if s.fit == nil || s.fit.Scenario != s.name {
+		return nil
+	}
+	schedule, err := scenario.Schedule()
+	if err != nil {
+		return err
+	}
+	if !s.fit.Met(func(yield func(string, time.Duration) bool) {
+		for i, at := range schedule.Times {
+			if !yield(schedule.Sources[schedule.Source[i]].Function, at) {
+				return
+			}
+		}
+	}) {
+		s.notes = append(s.notes, "what the run measured is not shown beside: it is of "+s.name+" with another seed, or other phases or arrivals")
+		return nil
+	}
+	c.beside(s, s.fit)
+	return nil
+}
+
+// unsaidKeepAlive is that of scenarios that say none.
+const unsaidKeepAlive = 10 * time.Minute
+
+// kept is the keep-alive of the run of --fit, where nobody says another one: no
+// flag, and not the scenario, unless it says what the run's platform says.
+func (c *simulateCmd) kept(s *subject, of *scenarios.Scenario) []scenarios.Setting {
+	if s.fit == nil || c.KeepAlive != "" || c.Profile != "" || c.Policy != "" {
+		return nil
+	}
+	if of != nil && s.fit.KeepAlive > 0 {
+		own := of.Platform.Policy
+		says := own.Survival != nil || own.Hybrid != nil || own.KeepAlive != unsaidKeepAlive
+		if says && own.KeepAlive != s.fit.Stated && (s.fit.Stated > 0 || s.fit.Scenario != s.name) {
+			s.notes = append(s.notes, "the keep-alive is the scenario's own, not the run's "+units.FormatDuration(s.fit.KeepAlive)+"; --keep-alive replaces it")
+			s.changed = append(s.changed, "this scenario's keep_alive")
+			return nil
+		}
+	}
+	if !slices.ContainsFunc(c.Sweep, func(axis string) bool { return strings.HasPrefix(dashed(axis), "keep-alive=") }) {
+		s.notes = append(s.notes, s.fit.KeptBy)
+	}
+	if s.fit.KeepAlive == 0 {
+		return nil
+	}
+	s.keys["keep_alive"] = s.fit.KeepAlive.String()
+	return []scenarios.Setting{{From: "--fit", Key: "keep_alive", Value: s.fit.KeepAlive.String()}}
 }
 
 func (c *simulateCmd) ofTrace(ctx context.Context, s *subject) (err error) {
@@ -209,10 +267,10 @@ func (c *simulateCmd) ofScenario(s *subject) error {
 		return err
 	}
 	s.name, s.seed, s.notes = scenario.Name, scenario.Seed, append(s.notes, scenario.Notes...)
-	if s.fit != nil && s.fit.Scenario == s.name {
-		s.measured = s.fit.Measured
+	if err := c.metBy(s, scenario); err != nil {
+		return err
 	}
-	if s.platform, err = scenario.Platform.With(c.policySettings(s)...); err != nil {
+	if s.platform, err = scenario.Platform.With(append(c.policySettings(s), c.kept(s, scenario)...)...); err != nil {
 		return err
 	}
 	var list []*traffic.Function
@@ -256,7 +314,7 @@ func (c *simulateCmd) readPolicy(s *subject) error {
 		name = c.Policy
 	}
 	var err error
-	if s.platform, err = scenarios.ParsePolicy(name, text, c.policySettings(s)...); err != nil {
+	if s.platform, err = scenarios.ParsePolicy(name, text, append(c.policySettings(s), c.kept(s, nil)...)...); err != nil {
 		return err
 	}
 	return c.startDelays(s, nil)
@@ -267,9 +325,17 @@ func (c *simulateCmd) policySettings(s *subject) []scenarios.Setting {
 	settings := c.settings()
 	for _, setting := range settings {
 		s.keys[setting.Key] = setting.Value
+		s.changed = append(s.changed, setting.From)
 	}
 	if c.Policy != "" {
 		s.keys["policy"] = c.Policy
+		s.changed = append(s.changed, "--policy")
+	}
+	if c.StartDelay != "" {
+		s.changed = append(s.changed, "--start-delay")
+	}
+	if c.Override {
+		s.changed = append(s.changed, "--override")
 	}
 	if strings.HasPrefix(c.StartDelay, "profile") {
 		settings = append(settings, scenarios.Setting{From: "--start-delay", Key: "start_delay", Value: "profile"})
