@@ -31,7 +31,7 @@ func (in Inits) Select(s summary.Selection) summary.Pool {
 			sum += d
 		}
 	}
-	p.Cold, p.Known = p.N, p.N
+	p.Cold, p.Known, p.Untold = p.N, p.N, true
 	if p.N > 0 {
 		mean := int64(sum) / int64(p.N)
 		p.Starts.Init = &mean

@@ -212,3 +212,17 @@ func FuzzImport(f *testing.F) {
 		}
 	})
 }
+
+// TestImportsTellInitsAlone: what a day of cold starts does not hold is no figure.
+func TestImportsTellInitsAlone(t *testing.T) {
+	trial := gate.Trial{Figures: baseline.Inits{"one": 80 * time.Millisecond}}
+	for name, want := range map[string]string{
+		"init.mean": "", "cold_share": "tells no cold_share", "error_share": "tells no error_share", "errors": "tells no errors",
+		"dropped": "tells no dropped", "throughput": "tells no throughput",
+	} {
+		rule := gate.Rule{Budget: budget.Budget{Metric: name}}
+		if _, why := rule.Figure(&trial); (why == "") != (want == "") || !strings.HasSuffix(why, want) {
+			t.Errorf("%s: %q, want %q", name, why, want)
+		}
+	}
+}

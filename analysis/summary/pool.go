@@ -25,7 +25,10 @@ type Pool struct {
 	// Starts are the means of Provision, Boot and Init over the N requests that
 	// waited for a start. The Breakdown's own are over all requests, so that its
 	// parts add up; where many are warm they tell nothing of a start.
-	Starts    Breakdown
+	Starts Breakdown
+	// Untold says that the pool is of cold starts alone, by somebody else's history:
+	// nothing is known of other requests, of failures or of arrivals.
+	Untold    bool
 	PerSecond float64 // N over the time that it took to send the selected phases; 0 for no time
 }
 
