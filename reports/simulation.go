@@ -138,7 +138,11 @@ func figuresOf(r *sim.Result) []Fact {
 	if r.InstancesError > 0 {
 		mean += fmt.Sprintf(" (off by at most %s by the model)", shareOf(r.InstancesError))
 	}
-	add("instances", "mean %s, peak %s, idle %s of the time", mean, units.FormatCount(r.InstancesPeak), shareOf(r.IdleShare))
+	peak := "peak " + units.FormatCount(r.InstancesPeak)
+	if r.PeakSummed {
+		peak = "peak at most " + units.FormatCount(r.InstancesPeak) + " (functions' peaks, summed)"
+	}
+	add("instances", "mean %s, %s, idle %s of the time", mean, peak, shareOf(r.IdleShare))
 	add("busy", "mean %s", number(r.BusyMean))
 	if h := r.Response; h != nil && h.N() > 0 {
 		add("response time", "%smost %s", quantiles(h), units.FormatDuration(h.Max()))

@@ -21,7 +21,10 @@ func OfSweep(s *study.Sweep) *Simulated {
 
 // sweepFoot says what the marks are.
 func sweepFoot(s *study.Sweep) string {
-	foot := "* No other policy has both fewer cold starts and fewer idle instances than those marked with a star."
+	foot := "* No other policy has as few cold starts and as few idle instances as those marked with a star, and fewer of either."
+	if slices.ContainsFunc(s.Points, func(p study.Point) bool { return p.PeakSummed }) {
+		foot += " Peak is the sum of the functions' peaks, which need not be at one time."
+	}
 	var why []string
 	for _, p := range s.Points {
 		if p.Excluded != "" && !slices.Contains(why, p.Excluded) {

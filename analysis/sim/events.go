@@ -295,6 +295,9 @@ func (e *engine) do(a lifecycle.Action) {
 		e.serve(a)
 	case lifecycle.Reap:
 		e.instances.add(e.now, -1)
+		if e.house != nil {
+			e.house.count(e.now, -1)
+		}
 		e.tell(lifecycle.Event{Kind: lifecycle.Cleared, Instance: a.Instance})
 	case lifecycle.Throttle:
 		if e.take(a.Request).arrived >= e.warm && a.Request < pingMark {
@@ -310,6 +313,9 @@ func (e *engine) startUp(i lifecycle.Instance) {
 	e.totals.started++
 	e.instances.add(e.now, 1)
 	e.peak = max(e.peak, e.instances.n)
+	if e.house != nil {
+		e.house.count(e.now, 1)
+	}
 	if e.options.StartDelay == nil {
 		e.delay = 0
 		e.tell(lifecycle.Event{Kind: lifecycle.Ready, Instance: i})
@@ -430,6 +436,9 @@ func (e *engine) reset(at time.Duration) {
 	e.before = e.came
 	e.busy.area, e.instances.area, e.starting.area = 0, 0, 0
 	e.peak = e.instances.n
+	if e.house != nil {
+		e.house.counting = true
+	}
 	e.durations.reset()
 	e.totals = totals{}
 	e.timeline = newTimeline(at, e.load.Span)

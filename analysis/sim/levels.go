@@ -49,13 +49,13 @@ func Levels(ctx context.Context, load Load, options Options) (*Result, error) {
 		return nil, err
 	}
 	if err := options.levels(); err != nil {
-		return nil, err
+		return nil, &LevelsError{err}
 	}
 	if load.Counts == nil {
-		return nil, fmt.Errorf("levels of %q: the load has no counts of its minutes: the event engine needs none", load.Name)
+		return nil, &LevelsError{fmt.Errorf("levels of %q: the load has no counts of its minutes: the event engine needs none", load.Name)}
 	}
 	if options.Requests > 0 {
-		return nil, fmt.Errorf("levels of %q: at most %d requests: the level engine takes whole minutes, leave the limit out", load.Name, options.Requests)
+		return nil, &LevelsError{fmt.Errorf("levels of %q: at most %d requests: the level engine takes whole minutes, leave the limit out", load.Name, options.Requests)}
 	}
 	load.Span = time.Duration(len(load.Counts)) * time.Minute
 	if why := load.beyond(&options); why != nil {
@@ -70,6 +70,9 @@ func Levels(ctx context.Context, load Load, options Options) (*Result, error) {
 	}
 	return newLadder(&load, &options).climb(ctx), nil
 }
+
+// LevelsError is what the level engine cannot do and the event engine can.
+type LevelsError struct{ error }
 
 // thin is the rate, in minutes that have requests, below which the law of levels
 // is further off than it says: counts are not rates then.

@@ -54,10 +54,14 @@ type Result struct {
 	InstancesError float64 `json:"instances_model_error"`
 
 	InstancesMean float64 `json:"instances_mean"` // starting, idle, paused or busy, over time
-	InstancesPeak int     `json:"instances_peak"` // functions' peaks, summed
-	BusyMean      float64 `json:"busy_mean"`      // of them: serving
-	StartingMean  float64 `json:"starting_mean"`  // of them: not ready yet
-	IdleShare     float64 `json:"idle_share"`     // of instance time: ready and serving nobody; 0 where there was none
+	InstancesPeak int     `json:"instances_peak"` // most at once
+	// PeakSummed: InstancesPeak is the sum of functions' peaks, which need not be
+	// at one time, so that it bounds how many there are at once.
+	PeakSummed bool `json:"instances_peak_summed,omitempty"`
+
+	BusyMean     float64 `json:"busy_mean"`     // of them: serving
+	StartingMean float64 `json:"starting_mean"` // of them: not ready yet
+	IdleShare    float64 `json:"idle_share"`    // of instance time: ready and serving nobody; 0 where there was none
 	// InstanceSeconds, and of those the ones that serve: what instance-based billing counts.
 	InstanceSeconds float64 `json:"instance_s"`
 	BusySeconds     float64 `json:"busy_s"`

@@ -280,6 +280,7 @@ func (s *sum) result(interrupted bool) *Result {
 	case s.engines[EngineLevels] > 0:
 		r.Engine = EngineMixed
 	}
+	r.PeakSummed = r.Functions > 1
 	r.PColdStderr = s.stderr()
 	if r.Warnings == nil {
 		r.Warnings = []Warning{}

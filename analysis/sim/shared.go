@@ -39,6 +39,7 @@ func Shared(ctx context.Context, jobs []*Job, budget units.Bytes) (*Result, []*R
 		all = append(all, r)
 	}
 	sum := s.result(h.interrupted)
+	sum.InstancesPeak, sum.PeakSummed = h.peak, false
 	d := newDurations()
 	for _, g := range h.guests {
 		d.add(g.durations)
@@ -51,12 +52,15 @@ func Shared(ctx context.Context, jobs []*Job, budget units.Bytes) (*Result, []*R
 // house is the functions that share a budget, the one to which something
 // happens first on top of a heap.
 type house struct {
-	memory      *lifecycle.Memory
-	guests      []*guest
-	of          map[*lifecycle.Pool]*guest
-	order       []*guest // heap by at, then by place
-	called      []*guest // other functions' steps have left them something to do
-	interrupted bool
+	memory         *lifecycle.Memory
+	guests         []*guest
+	of             map[*lifecycle.Pool]*guest
+	order          []*guest      // heap by at, then by place
+	there, peak    int           // instances of all functions; most at once outside the warm-up
+	since          time.Duration // when there changed last
+	counting, over bool          // the peak: a function's warm-up has ended; the loads have
+	called         []*guest      // other functions' steps have left them something to do
+	interrupted    bool
 }
 
 // guest is one of the functions.
@@ -185,6 +189,24 @@ func (h *house) lower(g *guest) {
 	}
 }
 
+// count takes in that an instance has come (1) or gone (-1). At one instant
+// one comes before it has been seen to that another goes for it: only what
+// lasts counts for the peak.
+func (h *house) count(now time.Duration, change int) {
+	if now > h.since {
+		h.held()
+		h.since = now
+	}
+	h.there += change
+}
+
+// held takes in how many there are, for the peak.
+func (h *house) held() {
+	if h.counting && !h.over {
+		h.peak = max(h.peak, h.there)
+	}
+}
+
 // deliver takes what a step has meant for other functions.
 func (h *house) deliver(now time.Duration) {
 	h.memory.Orders(func(p *lifecycle.Pool, a lifecycle.Action) {
@@ -228,6 +250,8 @@ func (h *house) run(ctx context.Context) error {
 		}
 		h.plan(g)
 	}
+	h.held()
+	h.over = true
 	for _, g := range h.guests {
 		g.engine.close(end)
 		g.chunk, g.next = nil, nil

@@ -58,6 +58,9 @@ func TestScarceMemory(t *testing.T) {
 		if sum.InstancesMean > float64(room)+1e-6 || sum.InstancesMean < .8*min(float64(room), 60) || sum.Functions != 20 {
 			t.Errorf("room for %d instances holds %.2f of %d functions", room, sum.InstancesMean, sum.Functions)
 		}
+		if peak := int64(sum.InstancesPeak); peak > room || float64(peak) < sum.InstancesMean-1e-6 || sum.PeakSummed {
+			t.Errorf("room for %d instances, of which there are %.2f, holds %d at once", room, sum.InstancesMean, peak)
+		}
 		if sum.Unserved > 0 || sum.Throttled > 0 || sum.Served != sum.Requests {
 			t.Errorf("room for %d: %d of %d served, %d throttled, %d left", room, sum.Served, sum.Requests, sum.Throttled, sum.Unserved)
 		}

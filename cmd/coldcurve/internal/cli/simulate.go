@@ -261,6 +261,9 @@ func (c *simulateCmd) explained(err error) error {
 	if short, ok := errors.AsType[*fleet.WarmupError](err); ok {
 		return &failure{code: exitUsage, err: short, hint: "shorten the warm-up, --warmup 0, or give more traffic"}
 	}
+	if levels, ok := errors.AsType[*sim.LevelsError](err); ok {
+		return &failure{code: exitUsage, err: levels, hint: "leave --engine levels out, or write --engine events"}
+	}
 	if axes, ok := errors.AsType[*study.AxesError](err); ok {
 		return &failure{code: exitUsage, err: axes}
 	}
