@@ -229,6 +229,7 @@ func split(line string) []string {
 type countRows struct {
 	columns, count, minute int // minute is -1 where there is no such column
 	first, last            int
+	text                   string // last, as it is written
 	counts                 []uint32
 }
 
@@ -248,12 +249,14 @@ func (r *countRows) add(line string) error {
 		switch {
 		case r.counts == nil:
 			r.first = minute
-		case minute <= r.last:
-			return &rowFault{fmt.Sprintf("time runs backwards: minute %d after %d", minute, r.last), "sort the rows, a row a minute"}
+		case minute == r.last:
+			return &rowFault{fmt.Sprintf("minute %s is there twice", fields[r.minute]), "write one row a minute, with the sum"}
+		case minute < r.last:
+			return &rowFault{fmt.Sprintf("time runs backwards: minute %s after %s", fields[r.minute], r.text), "sort the rows, a row a minute"}
 		default:
 			skipped = minute - r.last - 1
 		}
-		r.last = minute
+		r.last, r.text = minute, fields[r.minute]
 	}
 	count, err := strconv.ParseInt(fields[r.count], 10, 64)
 	switch {
