@@ -1,6 +1,9 @@
 package gate
 
-import _ "embed"
+import (
+	_ "embed"
+	"fmt"
+)
 
 // Schema names the format of a [Document].
 const Schema = "coldcurve.gate/v1"
@@ -69,8 +72,25 @@ func NewDocument(p *Policy, c Comparison, findings []Finding) *Document {
 	if len(findings) > 0 {
 		d.Verdict = Overall(d.Findings)
 		d.LeftOut = append(d.LeftOut, LeftOut(d.Findings)...)
+		d.Notes = append(d.Notes, p.levels(c.Paired, len(findings)))
 	}
 	return d
+}
+
+// levels says how sure intervals and verdicts are, which is not alike.
+func (p *Policy) levels(paired bool, rules int) string {
+	looks, shared := 1, ""
+	if paired {
+		looks = len(p.LookAt())
+	}
+	if looks > 1 {
+		shared = fmt.Sprintf(", a part of the risk of %.3g%% for each of %d looks", 100*p.risk(), looks)
+	}
+	text := fmt.Sprintf("Each end of a change's interval has %.4g%% confidence by itself%s.", 100*(1-p.risk()/float64(looks)), shared)
+	if rules > 1 {
+		text += fmt.Sprintf(" Verdicts share the risk among %d rules (Holm), so that one can be open although its interval is within the margin.", rules)
+	}
+	return text
 }
 
 func names(trials []Trial) []string {
