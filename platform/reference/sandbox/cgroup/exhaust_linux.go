@@ -45,6 +45,17 @@ func (g *Group) Exhaust() error {
 		}
 	} else {
 		err = apart(func() error { return g.press(killed) })
+		if refused(err) {
+			done, unread := killed()
+			switch {
+			case unread != nil:
+				err = unread
+			case done:
+				err = nil
+			default:
+				err = fmt.Errorf("there is nobody to be ended: %w", err)
+			}
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("exhaust control group: %w", err)
@@ -69,7 +80,15 @@ func apart(do func() error) error {
 	return <-done
 }
 
-// press asks for memory in the group until somebody is killed for it.
+// refused tells whether the kernel had no memory left for the group. Whatever a
+// thread in it asks for can meet that: to open a file, to read it, a pipe, for
+// which the kernel says that there are too many files.
+func refused(err error) bool {
+	return errors.Is(err, unix.ENOMEM) || errors.Is(err, unix.ENFILE)
+}
+
+// press asks for memory in the group until somebody is killed for it, or no
+// more is given.
 func (g *Group) press(killed func() (bool, error)) error {
 	var group part
 	for _, p := range g.parts {
@@ -104,8 +123,8 @@ func (g *Group) press(killed func() (bool, error)) error {
 		if done, err := killed(); done || err != nil {
 			return err
 		}
-		if failed == unix.ENOMEM {
-			return errors.New("there is nobody to be ended")
+		if refused(failed) {
+			return failed
 		}
 	}
 	return errors.New("what the kernel keeps for a process is not counted here")
