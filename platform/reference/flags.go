@@ -90,16 +90,6 @@ func DefaultSettings() Settings {
 // every flag that cannot be read.
 func (f *ServeFlags) Options(base Settings) (ServeOptions, error) {
 	var errs []error
-	duration := func(flag, text string) time.Duration {
-		if text == "" {
-			return 0
-		}
-		d, err := units.ParseDuration(text)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("--%s: %w", flag, err))
-		}
-		return d
-	}
 	o := ServeOptions{
 		Addr: f.Addr, Data: f.Data, Settings: base,
 		Access: Access{
@@ -115,28 +105,6 @@ func (f *ServeFlags) Options(base Settings) (ServeOptions, error) {
 	if f.Seed != nil {
 		o.Seed = *f.Seed
 	}
-	p := &o.Settings.Policy
-	switch f.KeepAlive {
-	case "":
-	case forever:
-		p.KeepAlive, p.Survival, p.Hybrid = -1, nil, nil
-	default:
-		p.KeepAlive, p.Survival, p.Hybrid = duration("keep-alive", f.KeepAlive), nil, nil
-	}
-	if f.Concurrency != nil {
-		p.Concurrency = *f.Concurrency
-	}
-	given := func(n int, to *int) {
-		if n != 0 {
-			*to = n
-		}
-	}
-	given(f.StartBurst, &p.StartBurst)
-	given(f.Queue, &p.QueueLimit)
-	if f.QueueTimeout != "" {
-		p.QueueTimeout = duration("queue-timeout", f.QueueTimeout)
-	}
-	p.LateBinding = p.LateBinding || f.LateBinding
 	if len(f.Sandbox) > 0 {
 		o.Sandboxes = f.Sandbox
 	}
@@ -146,19 +114,8 @@ func (f *ServeFlags) Options(base Settings) (ServeOptions, error) {
 	if o.Region != "" && !regionName.MatchString(o.Region) {
 		errs = append(errs, fmt.Errorf("--region: %q is not the name of a region: write one such as eu-central-1", o.Region))
 	}
-	if f.StartRate != "" {
-		rate, err := units.ParseRate(f.StartRate)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("--start-rate: %w", err))
-		}
-		if err := checkStartRate(rate, p.StartBurst); err != nil {
-			errs = append(errs, err)
-		}
-		if rate > 0 {
-			p.StartEvery = startEvery(rate, p.StartBurst)
-		}
-	}
-	if err := p.Validate(); len(errs) == 0 && err != nil {
+	errs = append(errs, f.policy(&o.Settings.Policy)...)
+	if err := o.Settings.Policy.Validate(); len(errs) == 0 && err != nil {
 		errs = append(errs, err)
 	}
 	if f.APIFD < 0 {
@@ -166,6 +123,53 @@ func (f *ServeFlags) Options(base Settings) (ServeOptions, error) {
 			errs = append(errs, err)
 		}
 	}
+	errs = append(errs, f.descriptors(&o)...)
+	return o, errors.Join(errs...)
+}
+
+// policy changes p to what the flags say, and gives what cannot be read.
+func (f *ServeFlags) policy(p *lifecycle.Policy) (errs []error) {
+	duration := func(flag, text string) time.Duration {
+		d, err := units.ParseDuration(text)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("--%s: %w", flag, err))
+		}
+		return d
+	}
+	switch f.KeepAlive {
+	case "":
+	case forever:
+		p.KeepAlive, p.Survival, p.Hybrid = -1, nil, nil
+	default:
+		p.KeepAlive, p.Survival, p.Hybrid = duration("keep-alive", f.KeepAlive), nil, nil
+	}
+	if f.QueueTimeout != "" {
+		p.QueueTimeout = duration("queue-timeout", f.QueueTimeout)
+	}
+	if f.Concurrency != nil {
+		p.Concurrency = *f.Concurrency
+	}
+	p.StartBurst, p.QueueLimit = cmp.Or(f.StartBurst, p.StartBurst), cmp.Or(f.Queue, p.QueueLimit)
+	p.LateBinding = p.LateBinding || f.LateBinding
+	if f.StartRate == "" {
+		return errs
+	}
+	rate, err := units.ParseRate(f.StartRate)
+	if err != nil {
+		errs = append(errs, fmt.Errorf("--start-rate: %w", err))
+	}
+	if err := checkStartRate(rate, p.StartBurst); err != nil {
+		errs = append(errs, err)
+	}
+	if rate > 0 {
+		p.StartEvery = startEvery(rate, p.StartBurst)
+	}
+	return errs
+}
+
+// descriptors takes over what a parent process left open, and gives what it
+// did not.
+func (f *ServeFlags) descriptors(o *ServeOptions) (errs []error) {
 	if f.ReadyFD >= 0 {
 		o.Ready = os.NewFile(uintptr(f.ReadyFD), "ready-fd")
 	}
@@ -179,7 +183,7 @@ func (f *ServeFlags) Options(base Settings) (ServeOptions, error) {
 	if o.Direct, err = inherited("direct-fd", f.DirectFD); err != nil {
 		errs = append(errs, err)
 	}
-	return o, errors.Join(errs...)
+	return errs
 }
 
 // inherited is the listener that a parent process left at a descriptor, nil
