@@ -81,24 +81,42 @@ func autoscaled(n Need, s Shape, o SizeOptions) (Fleet, error) {
 		}
 		return ok, nil
 	}
-	low, high := least, max(least, peak.Instances)
+	found, err := leastThat(holds, least, max(least, peak.Instances))
+	if err != nil {
+		return Fleet{}, err
+	}
+	if best.Minimum != found {
+		if _, err := holds(found); err != nil {
+			return Fleet{}, err
+		}
+	}
+	if found == least {
+		best.Bound = ByAvailability
+	}
+	return best, nil
+}
+
+// leastThat is the least minimum from low that holds, where likely is the first
+// guess and twice that the last.
+func leastThat(holds func(minimum int) (bool, error), low, likely int) (int, error) {
+	high := likely
 	for {
 		ok, err := holds(high)
 		if err != nil {
-			return Fleet{}, err
+			return 0, err
 		}
 		if ok {
 			break
 		}
-		if low, high = high+1, high+max(1, high/4); high > 2*max(least, peak.Instances) {
-			return Fleet{}, fmt.Errorf("no minimum up to %d holds the target in the simulation", low-1)
+		if low, high = high+1, high+max(1, high/4); high > 2*likely {
+			return 0, fmt.Errorf("no minimum up to %d holds the target in the simulation", low-1)
 		}
 	}
 	for low < high {
 		middle := low + (high-low)/2
 		ok, err := holds(middle)
 		if err != nil {
-			return Fleet{}, err
+			return 0, err
 		}
 		if ok {
 			high = middle
@@ -106,15 +124,7 @@ func autoscaled(n Need, s Shape, o SizeOptions) (Fleet, error) {
 			low = middle + 1
 		}
 	}
-	if best.Minimum != high {
-		if _, err := holds(high); err != nil {
-			return Fleet{}, err
-		}
-	}
-	if high == least {
-		best.Bound = ByAvailability
-	}
-	return best, nil
+	return high, nil
 }
 
 // simulable says what the simulation has no part for.

@@ -95,34 +95,28 @@ func (c Comparison) Compare(ctx context.Context) (*Curves, error) {
 	}
 	c.Points, c.At = cmp.Or(c.Points, 121), cmp.Or(c.At, math.Sqrt(c.From*c.To))
 	ticks := run.spaced()
-	grid := make([][]priced, len(run.options))
-	var group errgroup.Group
-	for i, o := range run.options {
-		group.Go(func() error {
-			grid[i] = make([]priced, len(ticks))
-			for j, t := range ticks {
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				var err error
-				if grid[i][j], err = run.at(o, t); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
+	grid, err := run.table(ctx, ticks)
+	if err != nil {
 		return nil, err
 	}
 	out := &Curves{Comparison: *run.Comparison}
 	s := &solver{comparison: run, ticks: ticks, grid: grid}
+	here := run.tick(out.At)
 	for i, o := range run.options {
 		series, err := s.series(i, o)
 		if err != nil {
 			return nil, err
 		}
 		out.Series = append(out.Series, series)
+		p, err := run.at(o, here)
+		if err != nil {
+			return nil, err
+		}
+		point, err := run.point(here, &p)
+		if err != nil {
+			return nil, err
+		}
+		out.Here = append(out.Here, point)
 	}
 	found, err := s.solve()
 	if err != nil {
@@ -131,24 +125,35 @@ func (c Comparison) Compare(ctx context.Context) (*Curves, error) {
 	if out.Cheapest, err = s.reigns(found); err != nil {
 		return nil, err
 	}
-	for _, o := range run.options {
-		p, err := run.at(o, run.tick(out.At))
-		if err != nil {
-			return nil, err
-		}
-		point, err := run.point(run.tick(out.At), &p)
-		if err != nil {
-			return nil, err
-		}
-		out.Here = append(out.Here, point)
-	}
-	if out.Tradeoffs, err = run.tradeoffs(run.tick(out.At)); err != nil {
+	if out.Tradeoffs, err = run.tradeoffs(here); err != nil {
 		return nil, err
 	}
 	for _, f := range found {
 		out.Breakeven = append(out.Breakeven, f.Breakeven)
 	}
 	return out, nil
+}
+
+// table is what each option costs at each tick.
+func (c *comparison) table(ctx context.Context, ticks []uint64) ([][]priced, error) {
+	out := make([][]priced, len(c.options))
+	var group errgroup.Group
+	for i, o := range c.options {
+		group.Go(func() error {
+			out[i] = make([]priced, len(ticks))
+			for j, t := range ticks {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				var err error
+				if out[i][j], err = c.at(o, t); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return out, group.Wait()
 }
 
 // solver looks for places between the ticks of a grid.
