@@ -142,7 +142,7 @@ func (e *engine) result() *Result {
 		ServiceMean: e.mean(), outOfRange: e.direct.OutOfRange() + e.response.OutOfRange(), Timeline: e.timeline.steps(),
 	}
 	r.Usage = t.usage
-	r.Usage.Requests, r.Usage.Throttled, r.Usage.Cold = r.Requests+r.Pings, r.Throttled, r.Cold
+	r.Usage.Requests, r.Usage.Throttled, r.Usage.Cold, r.Usage.Restored = r.Requests+r.Pings, r.Throttled, r.Cold, r.Resumed
 	megabytes := int64(e.options.Memory >> 20)
 	r.Usage.MemoryTime = megabytes * t.usage.Billed.Milliseconds()
 	if len(e.options.Policy.Provisioned) > 0 {

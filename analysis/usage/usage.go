@@ -25,7 +25,9 @@ type Usage struct {
 	Errors      uint64 `json:"errors"`      // of those: reached the function and failed, by it or with its instance
 	Throttled   uint64 `json:"throttled"`   // of those: refused for want of concurrency
 	Refused     uint64 `json:"refused"`     // of those: ended before a function had them, for any other reason
-	Cold        uint64 `json:"cold"`        // of those: had an instance started for them and waited for it
+	Cold        uint64 `json:"cold"`        // of those: started cold
+	Prewarmed   uint64 `json:"prewarmed"`   // of those: started an instance from a pool
+	Restored    uint64 `json:"restored"`    // of those: had an instance restored (a zygote's fork, a snapshot, a resume)
 	Provisioned uint64 `json:"provisioned"` // of those: served by provisioned concurrency
 
 	Billed     time.Duration `json:"billed_ns"`      // billed duration, init that is billed included
@@ -45,6 +47,8 @@ func (u *Usage) Add(more Usage) {
 	u.Throttled += more.Throttled
 	u.Refused += more.Refused
 	u.Cold += more.Cold
+	u.Prewarmed += more.Prewarmed
+	u.Restored += more.Restored
 	u.Provisioned += more.Provisioned
 	u.Billed += more.Billed
 	u.InitBilled += more.InitBilled
@@ -71,6 +75,8 @@ func (u Usage) Since(earlier Usage) Usage {
 		Throttled:             u.Throttled - earlier.Throttled,
 		Refused:               u.Refused - earlier.Refused,
 		Cold:                  u.Cold - earlier.Cold,
+		Prewarmed:             u.Prewarmed - earlier.Prewarmed,
+		Restored:              u.Restored - earlier.Restored,
 		Provisioned:           u.Provisioned - earlier.Provisioned,
 		Billed:                u.Billed - earlier.Billed,
 		InitBilled:            u.InitBilled - earlier.InitBilled,

@@ -38,10 +38,14 @@ func (v *Version) usage(out *Outcome, err error) (u usage.Usage, taken bool) {
 	if out.Kind != sample.NoError {
 		u.Errors = 1
 	}
-	if out.Truth.Begun != 0 {
+	switch out.Start {
+	case sample.Cold:
 		u.Cold = 1
-	}
-	if out.Start == sample.Provisioned {
+	case sample.Prewarmed:
+		u.Prewarmed = 1
+	case sample.Restored:
+		u.Restored = 1
+	case sample.Provisioned:
 		u.Provisioned = 1
 	}
 	u.Billed, u.InitBilled = out.Billed, out.InitBilled

@@ -14,6 +14,7 @@ import (
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
+	"github.com/coldcurve/coldcurve/platform/reference/internal/memory"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 )
 
@@ -49,17 +50,54 @@ func (l *ledger) note(k usage.Key, memory int64, out engine.Outcome, err error) 
 		if out.Kind != sample.NoError {
 			u.Errors = 1
 		}
-		if out.Truth.Begun != 0 {
-			u.Cold = 1
+		for start, counter := range map[sample.Start]*uint64{
+			sample.Cold: &u.Cold, sample.Prewarmed: &u.Prewarmed, sample.Restored: &u.Restored, sample.Provisioned: &u.Provisioned,
+		} {
+			if out.Start == start {
+				*counter = 1
+			}
 		}
 		if out.Start == sample.Provisioned {
-			u.Provisioned = 1
 			u.MemoryTimeProvisioned = memory * int64(out.Billed/time.Millisecond)
 		}
 		u.Billed, u.InitBilled = out.Billed, out.InitBilled
 		u.MemoryTime = memory * int64(out.Billed/time.Millisecond)
 	}
 	l.add(k, u)
+}
+
+// TestStartsAreChargedByKind: what a pool or a zygote has started is no cold start
+// to the meter either, nor is a resume.
+func TestStartsAreChargedByKind(t *testing.T) {
+	for start, test := range map[string]struct {
+		able func(*memory.Sandbox) sandbox.Sandbox
+		want usage.Usage
+	}{
+		engine.StartPool:   {func(box *memory.Sandbox) sandbox.Sandbox { return memory.Stocked{Sandbox: box} }, usage.Usage{Requests: 2, Prewarmed: 1}},
+		engine.StartZygote: {func(box *memory.Sandbox) sandbox.Sandbox { return memory.Brooding{Sandbox: box} }, usage.Usage{Requests: 2, Restored: 1}},
+		engine.StartPause:  {func(box *memory.Sandbox) sandbox.Sandbox { return memory.Pausing{Sandbox: box} }, usage.Usage{Requests: 2, Cold: 1, Restored: 1}},
+	} {
+		t.Run(start, func(t *testing.T) {
+			var meter ledger
+			box := tiered()
+			o := engine.Options{
+				Meter: &meter, Policy: lifecycle.Policy{KeepAlive: time.Minute},
+				Sandboxes: map[string]sandbox.Sandbox{"memory": test.able(box)},
+				Stock:     map[platform.Runtime]int{platform.Python: 1},
+			}
+			bubble(t, box, o, func(t *testing.T, rt *host) {
+				rt.create(platform.Function{Name: "hello", Runtime: platform.Python, Start: start, Timeout: 30 * time.Second})
+				invoke(t, rt)
+				time.Sleep(time.Second)
+				invoke(t, rt)
+			})
+			got := meter.usage[usage.Key{Function: "hello", Version: "$LATEST"}]
+			got.Billed, got.InitBilled, got.MemoryTime = 0, 0, 0
+			if got != test.want {
+				t.Errorf("got %+v, want %+v", got, test.want)
+			}
+		})
+	}
 }
 
 func TestEachOutcomeIsCharged(t *testing.T) {
