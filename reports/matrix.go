@@ -64,22 +64,27 @@ func MatrixOf(m *matrix.Matrix) *Matrix {
 func matrixLines(p *matrix.Platform, rows []matrix.Row) (lines []MatrixLine) {
 	for _, r := range rows {
 		kind := StartOf(&summary.Run{EmulatedStarts: p.EmulatedStarts}, &r.Group)
-		lines = append(lines, MatrixLine{r, p.Name, kind, perMillion(p.Cost)})
+		line := MatrixLine{r, p.Name, kind, "-"}
+		if price, ok := perMillion(p.Cost); ok {
+			line.PerMillion = price.String()
+		}
+		lines = append(lines, line)
 	}
 	return lines
 }
 
 // perMillion is what a million such requests cost on AWS Lambda, where the
 // platform tells how long they ran.
-func perMillion(c *summary.Cost) string {
-	if c != nil {
-		for _, o := range Priced(c) {
-			if o.Option == "aws/lambda" {
-				return o.PerMillion.String()
-			}
+func perMillion(c *summary.Cost) (price units.USD, ok bool) {
+	if c == nil {
+		return 0, false
+	}
+	for _, o := range Priced(c) {
+		if o.Option == "aws/lambda" && o.PerMillion != nil {
+			return *o.PerMillion, true
 		}
 	}
-	return "-"
+	return 0, false
 }
 
 // Answer is the matrix in sentences: who failed, then who waits how long for a
@@ -191,7 +196,7 @@ func (m *Matrix) Notes() []string {
 	}
 	notes := []string{fmt.Sprintf("%s of %s each, one after the other in an order of chance (seed %d)%s: %s",
 		units.FormatNoun(len(d.Runs), "run"), units.FormatDuration(d.Length), d.Seed, back, m.Order())}
-	if slices.ContainsFunc(d.Platforms, func(p matrix.Platform) bool { return perMillion(p.Cost) != "-" }) {
+	if slices.ContainsFunc(d.Platforms, func(p matrix.Platform) bool { _, ok := perMillion(p.Cost); return ok }) {
 		notes = append(notes, "on Lambda: what AWS Lambda would ask for a million such requests, each billed for as long as the platform says that it ran; coldcurve cost RUN has other products' prices")
 	}
 	for _, r := range d.Runs {

@@ -106,7 +106,7 @@ func (f *Finding) gather(c Comparison) {
 		base, head = f.side(c.Base, 0), f.side(c.Head, 1)
 	}
 	f.Runs = [2]int{len(base), len(head)}
-	f.Base, f.Head, f.head = middle(base), middle(head), head
+	f.Base, f.Head, f.head = stats.Median(base), stats.Median(head), head
 	f.exact = f.Rule.costs() && still(base) && still(head)
 	f.evidence = unpaired{f.Rule.scaled(base), f.Rule.scaled(head)}
 	if c.Paired {
@@ -211,12 +211,4 @@ const fewestStill = 2
 // still says that runs agree to the last digit.
 func still(values []float64) bool {
 	return len(values) >= fewestStill && slices.Min(values) == slices.Max(values)
-}
-
-func middle(values []float64) float64 {
-	if len(values) == 0 {
-		return math.NaN()
-	}
-	sorted := slices.Sorted(slices.Values(values))
-	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
 }

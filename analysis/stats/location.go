@@ -78,6 +78,10 @@ func walsh(values []float64) []float64 {
 	return means
 }
 
+// Median is the middle value, or the mean of the two in the middle; NaN for an
+// empty sample and where a value is NaN.
+func Median(values []float64) float64 { return median(slices.Sorted(slices.Values(values))) }
+
 // median is that of values in ascending order.
 func median(sorted []float64) float64 {
 	n := len(sorted)

@@ -66,9 +66,3 @@ func (f *Fit) crowding() (list []Crowding) {
 	}
 	return list
 }
-
-// median is the upper one of an even number of durations, which it sorts.
-func median(d []time.Duration) time.Duration {
-	slices.Sort(d)
-	return d[len(d)/2]
-}

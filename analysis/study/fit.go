@@ -136,7 +136,7 @@ func (f *Fit) keepAlive(dir *rundir.Dir, instances []platform.InstanceRecord, la
 	}
 	switch f.Kept = len(spells); {
 	case len(spells) > 0:
-		f.KeepAlive = median(spells)
+		f.KeepAlive = units.MedianDuration(spells)
 		f.KeptBy = fmt.Sprintf("keep-alive %s: the median of %s that ended in the run", units.FormatDuration(f.KeepAlive), units.FormatNoun(len(spells), "idle spell"))
 		if err == nil {
 			f.KeptBy += "; the platform says " + units.FormatDuration(stated)
@@ -212,10 +212,7 @@ func (f *Fit) Beside() time.Duration {
 			all = append(all, o.Beside)
 		}
 	}
-	if len(all) == 0 {
-		return 0
-	}
-	return median(all)
+	return units.MedianDuration(all)
 }
 
 func (m *Measured) add(s *sample.Sample, latency *hist.Histogram) {

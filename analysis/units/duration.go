@@ -2,6 +2,7 @@ package units
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -182,4 +183,14 @@ func FormatExactDuration(d time.Duration) string {
 		}
 	}
 	return strconv.FormatInt(int64(d), 10) + " ns"
+}
+
+// MedianDuration is the median, of an even number the upper of the two in the
+// middle, so that it is one of them; 0 for none. It sorts them.
+func MedianDuration(list []time.Duration) time.Duration {
+	if len(list) == 0 {
+		return 0
+	}
+	slices.Sort(list)
+	return list[len(list)/2]
 }

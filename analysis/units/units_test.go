@@ -251,3 +251,32 @@ func FuzzExact(f *testing.F) {
 		}
 	})
 }
+
+// TestFormatLine: whatever the text, the line is as short as asked for, and valid.
+func TestFormatLine(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		most int
+		want string
+	}{
+		{"", 10, ""},
+		{"exactly 10", 10, "exactly 10"},
+		{"exactly 11 ", 10, "exactly 11"},
+		{"one too many", 11, "one too ..."},
+		{"pair 1:\n\tbuild failed\r\n", 80, "pair 1: build failed"},
+		{"\x1b[31mred\xff", 80, "[31mred?"},
+		{"ääää", 6, "ä..."}, // the fourth byte would be half a letter
+	} {
+		if got := units.FormatLine(c.text, c.most); got != c.want {
+			t.Errorf("%q in %d bytes: %q, want %q", c.text, c.most, got, c.want)
+		}
+	}
+}
+
+func TestMedianDuration(t *testing.T) {
+	for want, list := range map[time.Duration][]time.Duration{0: nil, 7: {7}, 5: {5, 1, 3, 9}, 3: {9, 1, 3}} {
+		if got := units.MedianDuration(list); got != want {
+			t.Errorf("the median of %v is %v, want %v", list, got, want)
+		}
+	}
+}

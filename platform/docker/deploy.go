@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/container"
 )
 
 // deployment is one function: its image, and the containers that there are. It
@@ -63,12 +63,13 @@ func (p *Platform) Deploy(ctx context.Context, f platform.Function) (platform.De
 // deployError is that of a function that could not be made ready to start.
 func deployError(ctx context.Context, f *platform.Function, err error) error {
 	out := &platform.Error{Kind: sample.Refused, Op: "deploy " + f.Name, Err: err}
+	_, unpulled := errors.AsType[*container.PullError](err)
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
 		out.Kind = sample.Cancelled
 	case ctx.Err() != nil:
 		out.Kind, out.Hint = sample.Timeout, hintSilent
-	case strings.HasPrefix(err.Error(), "pull image") && f.Runtime != platform.Image:
+	case unpulled && f.Runtime != platform.Image:
 		out.Hint = fmt.Sprintf(hintBase, f.Runtime)
 	}
 	return out

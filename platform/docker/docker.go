@@ -135,13 +135,9 @@ func (p *Platform) anatomy(kind sample.Start) string {
 	if len(first) == 0 {
 		return ""
 	}
+	median := func(list []time.Duration) string { return units.FormatDuration(units.MedianDuration(list)) }
 	return fmt.Sprintf("what a %s start was made of, medians of all %d since the platform was set up: create %s, start %s, and %s from there to the answer's first byte",
 		kind, len(first), median(created), median(started), median(first))
-}
-
-func median(list []time.Duration) string {
-	slices.Sort(list)
-	return units.FormatDuration(list[len(list)/2])
 }
 
 // Instances are the lives of the containers.

@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/coldcurve/coldcurve/analysis/metric"
+	"github.com/coldcurve/coldcurve/analysis/stats"
 	"github.com/coldcurve/coldcurve/reports"
 )
 
@@ -27,7 +28,7 @@ func Trend(t *reports.Trend) (Chart, bool) {
 		Name: "trend", Title: t.Rule.Subject() + " over baselines",
 		Caption: "Each ring is a run; the line joins the medians of the baselines' runs, the oldest on the left.",
 		Alt: fmt.Sprintf("%s over %d baselines: a median of %s in %s, and of %s in %s.", t.Rule.Subject(), len(t.Points),
-			metric.FormatValue(m, median(first.Values)), first.Name, metric.FormatValue(m, median(last.Values)), last.Name),
+			metric.FormatValue(m, stats.Median(first.Values)), first.Name, metric.FormatValue(m, stats.Median(last.Values)), last.Name),
 		subtitle: fmt.Sprintf("%s to %s", first.Name, last.Name),
 		height:   4.6 * vg.Inch,
 		keys: []key{
@@ -106,15 +107,10 @@ func paintTrend(trend *reports.Trend, c draw.Canvas, p *plot.Plot, t Theme) {
 		for _, v := range point.Values {
 			mark(c, t, vg.Point{X: x(float64(i)), Y: y(v)}, false)
 		}
-		line = append(line, vg.Point{X: x(float64(i)), Y: y(median(point.Values))})
+		line = append(line, vg.Point{X: x(float64(i)), Y: y(stats.Median(point.Values))})
 	}
 	c.StrokeLines(draw.LineStyle{Color: t.color(warm), Width: 1.2}, line)
 	for _, at := range line {
 		mark(c, t, at, true)
 	}
-}
-
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
 }

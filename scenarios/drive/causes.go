@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"unicode"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
 )
 
@@ -66,17 +66,4 @@ func causeText(err error) string {
 }
 
 // OneLine is a text on one line of at most 500 bytes.
-func OneLine(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, text)
-	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "?")), " ")
-	const cut = "..."
-	if len(text) > causeLimit {
-		text = strings.ToValidUTF8(text[:causeLimit-len(cut)], "") + cut
-	}
-	return text
-}
+func OneLine(text string) string { return units.FormatLine(text, causeLimit) }

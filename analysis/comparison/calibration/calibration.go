@@ -15,11 +15,11 @@ package calibration
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/comparison"
 	"github.com/coldcurve/coldcurve/analysis/gate"
+	"github.com/coldcurve/coldcurve/analysis/stats"
 )
 
 // Setup is what is calibrated. Outcomes of different setups do not count
@@ -93,20 +93,11 @@ func Of(t Task, d *comparison.Document, load float64) Outcome {
 	}
 }
 
-// base is the median of base's figures; 0 where there is none.
+// base is the median of base's figures; NaN where there is none.
 func (o *Outcome) base() float64 {
 	figures := make([]float64, len(o.Pairs))
 	for i, p := range o.Pairs {
 		figures[i] = p[0]
 	}
-	return median(figures)
-}
-
-func median(values []float64) float64 {
-	if len(values) == 0 {
-		return 0
-	}
-	sorted := slices.Sorted(slices.Values(values))
-	n := len(sorted)
-	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+	return stats.Median(figures)
 }

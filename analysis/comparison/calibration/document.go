@@ -133,7 +133,7 @@ func effectOf(s *Setup, effect float64, outcomes []Outcome) Effect {
 	}
 	e.AtLeast, e.AtMost = limits(e.Alarms(), e.Judged)
 	e.Injected, e.Change = known(injected), known(change)
-	e.Pairs, e.Most, e.Length = int(median(pairs)), int(slices.Max(pairs)), time.Duration(median(lengths))
+	e.Pairs, e.Most, e.Length = int(stats.Median(pairs)), int(slices.Max(pairs)), time.Duration(stats.Median(lengths))
 	e.Load = [2]float64{slices.Min(loads), slices.Max(loads)}
 	e.promise(s)
 	return e
@@ -174,7 +174,7 @@ func known(values []float64) *float64 {
 	if len(values) == 0 {
 		return nil
 	}
-	m := median(values)
+	m := stats.Median(values)
 	return &m
 }
 

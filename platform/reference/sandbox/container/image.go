@@ -129,14 +129,23 @@ func (s *Sandbox) have(ctx context.Context, reference string) error {
 		return fmt.Errorf("the Docker engine has no image %s: pull or build it", reference)
 	}
 	r, err := s.engine.ImagePull(ctx, reference, client.ImagePullOptions{})
-	if err != nil {
-		return fmt.Errorf("pull image %s: %w", reference, err)
+	if err == nil {
+		err = r.Wait(ctx)
 	}
-	if err := r.Wait(ctx); err != nil {
-		return fmt.Errorf("pull image %s: %w", reference, err)
+	if err != nil {
+		return &PullError{Image: reference, Err: err}
 	}
 	return nil
 }
+
+// PullError says that the engine has no image of a name and gets none.
+type PullError struct {
+	Image string
+	Err   error // what the engine says
+}
+
+func (e *PullError) Error() string { return fmt.Sprintf("pull image %s: %v", e.Image, e.Err) }
+func (e *PullError) Unwrap() error { return e.Err }
 
 // build makes an image of a function's folder on top of a base, with the
 // runtime client where there is one. It goes with Forget, or at Close.
