@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -180,6 +181,56 @@ func TestStore(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(store.Folder); len(left) != 1 {
 		t.Errorf("the folder holds %d files, want 1", len(left))
+	}
+}
+
+// TestDamagedFiles: a file that was cut off anywhere, or is something else, is
+// refused by its name, with what to do, and in nobody else's words.
+func TestDamagedFiles(t *testing.T) {
+	store := baseline.Store{Folder: t.TempDir()}
+	path, err := store.Save(&baseline.Baseline{Name: "main", Runs: []baseline.Run{of(t, ran(t, "one", nil))}}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(good)
+	refused := func(what, text, want string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, err := store.Load("main")
+		var damaged *baseline.DamagedError
+		if !errors.As(err, &damaged) || !strings.Contains(err.Error(), "main.baseline.json cannot be used: ") ||
+			!strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "save it again") {
+			t.Errorf("%s: %v, want it refused for %q", what, err, want)
+			return
+		}
+		for _, word := range []string{"EOF", "unexpected", "json:", "base64", "zlib", "flate", "invalid character", "runtime error", "Go struct", "parsing time"} {
+			if strings.Contains(err.Error(), word) {
+				t.Errorf("%s: %v: %q tells no reader anything", what, err, word)
+			}
+		}
+	}
+	refused("an empty file", "", "it is empty")
+	for at := 1; at < len(text)-2; at += 397 { // up to its last brace
+		refused("a cut-off file", text[:at], "it was cut off at ")
+	}
+	refused("another file's text", "\x1f\x8b\x08\x00\x00\x00\x00\x00", "this is no JSON")
+	refused("two in one", text+text, "something follows after its end")
+	refused("a page", "<!DOCTYPE html>", "column 1: this is no JSON")
+	refused("another document", `{"schema": "coldcurve.gate/v1"}`, `its schema is "coldcurve.gate/v1"`)
+	refused("a list", "[]", "it cannot be an array")
+	refused("a changed time", strings.Replace(text, `"saved": "0`, `"saved": "yesterday 0`, 1), "is no time")
+	refused("a changed count", strings.Replace(text, `"cores": 2`, `"cores": "two"`, 1), "cores cannot be a string")
+	counts := regexp.MustCompile(`"hdr": "([^"]+)"`).FindStringSubmatch(text)[1]
+	for at := 1; at < len(counts); at += 11 {
+		refused("cut-off counts", strings.Replace(text, counts, counts[:at], 1), "decode histogram: ")
+		changed := counts[:at] + "!" + counts[at+1:]
+		refused("changed counts", strings.Replace(text, counts, changed, 1), "its counts (hdr) were cut off or changed")
 	}
 }
 

@@ -3,7 +3,6 @@ package baseline
 import (
 	"cmp"
 	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,6 +23,9 @@ func SchemaJSON() []byte { return []byte(schemaJSON) }
 
 // suffix ends the name of a baseline's file.
 const suffix = ".baseline.json"
+
+// IsFile says whether a file is a baseline, by its name.
+func IsFile(name string) bool { return strings.HasSuffix(name, suffix) }
 
 // legal are names that are good for a file on every system.
 var legal = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
@@ -76,7 +78,20 @@ func (s Store) Load(name string) (*Baseline, error) {
 	return b, err
 }
 
-// Read reads a baseline's file.
+// DamagedError says that a baseline's file is not as this coldcurve has written
+// it: cut off, changed, or of something else.
+type DamagedError struct {
+	Path string
+	Err  error // what is wrong with it
+}
+
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("baseline %s cannot be used: %v; take it from where it was committed or cached, or save it again (baseline save --replace)", e.Path, e.Err)
+}
+
+func (e *DamagedError) Unwrap() error { return e.Err }
+
+// Read reads a baseline's file. One that cannot be used is a [*DamagedError].
 func Read(path string) (*Baseline, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -84,7 +99,7 @@ func Read(path string) (*Baseline, error) {
 	}
 	b, err := Decode(text)
 	if err != nil {
-		return nil, fmt.Errorf("read baseline %s: %w", path, err)
+		return nil, &DamagedError{Path: path, Err: err}
 	}
 	return b, nil
 }
@@ -92,7 +107,7 @@ func Read(path string) (*Baseline, error) {
 // Decode reads a baseline from its text and checks that it can be used.
 func Decode(text []byte) (*Baseline, error) {
 	var b Baseline
-	if err := json.Unmarshal(text, &b); err != nil {
+	if err := whole.Decode(text, &b); err != nil {
 		return nil, err
 	}
 	if b.Schema != Schema {
@@ -145,12 +160,14 @@ func (s Store) List() ([]*Baseline, error) {
 // oldest first. A dry one removes nothing and gives the names.
 func (s Store) Prune(keep int, dry bool) (removed []string, err error) {
 	list, err := s.List()
+	kinds := make([]string, len(list))
 	left := make(map[string]int) // of a kind, those not yet met
-	for _, b := range list {
-		left[b.kind()]++
+	for i, b := range list {
+		kinds[i] = textOf(b.Runs[0].Kind)
+		left[kinds[i]]++
 	}
-	for _, b := range list {
-		if left[b.kind()]--; left[b.kind()] < keep {
+	for i, b := range list {
+		if left[kinds[i]]--; left[kinds[i]] < keep {
 			continue
 		}
 		if !dry {
@@ -162,5 +179,3 @@ func (s Store) Prune(keep int, dry bool) (removed []string, err error) {
 	}
 	return removed, err
 }
-
-func (b *Baseline) kind() string { return textOf(b.Runs[0].Kind) }

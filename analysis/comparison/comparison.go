@@ -15,7 +15,6 @@ package comparison
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -117,7 +116,7 @@ func open(dir string) (*Comparison, error) {
 		return nil, err
 	}
 	c := &Comparison{Path: dir}
-	if err := json.Unmarshal(text, &c.Document); err != nil {
+	if err := whole.Decode(text, &c.Document); err != nil {
 		return nil, fmt.Errorf("%s is damaged: %w", path, err)
 	}
 	if c.Document.Schema != Schema {

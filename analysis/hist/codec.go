@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/coldcurve/coldcurve/analysis/whole"
 )
 
 // encoded is a histogram in a JSON document: the HdrHistogram family's own
@@ -41,7 +43,7 @@ func (h *Histogram) MarshalJSON() ([]byte, error) {
 // refused, as somebody may have edited the file.
 func (h *Histogram) UnmarshalJSON(text []byte) error {
 	var e encoded
-	if err := json.Unmarshal(text, &e); err != nil {
+	if err := whole.Decode(text, &e); err != nil {
 		return fmt.Errorf("decode histogram: %w", err)
 	}
 	read := New()
@@ -59,17 +61,21 @@ func (h *Histogram) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
+// errCounts says of encoded counts what can be told: what the library gives for
+// an error depends on which byte of the compressed text is the first wrong one.
+var errCounts = errors.New("its counts (hdr) were cut off or changed")
+
 // decode adds the counts of an encoded histogram, whatever its geometry. The
 // library panics on some texts that no encoder writes.
 func (h *Histogram) decode(text string) (err error) {
 	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the counts cannot be read: %v", p)
+		if recover() != nil {
+			err = errCounts
 		}
 	}()
 	hdr, err := hdrhistogram.Decode([]byte(text))
 	if err != nil {
-		return err
+		return errCounts
 	}
 	if dropped := h.hdr.Merge(hdr); dropped > 0 {
 		return fmt.Errorf("%d values are beyond %v", dropped, Highest)

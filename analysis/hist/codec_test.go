@@ -64,7 +64,7 @@ func TestJSONRefusesWhatContradictsItself(t *testing.T) {
 		"min_ns":   {-5, "values from"},
 		"max_ns":   {0, "values from"},
 		"sum_high": {1, "the sum is none of"},
-		"hdr":      {"HISTFAAA", "decode histogram"},
+		"hdr":      {"HISTFAAA", "its counts (hdr) were cut off or changed"},
 	} {
 		bad := map[string]any{}
 		for k, v := range good {

@@ -2,7 +2,6 @@ package keepalive
 
 import (
 	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -103,7 +102,7 @@ func Open(dir string) (*Document, error) {
 		return nil, fmt.Errorf("open search: %w", err)
 	}
 	var d Document
-	if err := json.Unmarshal(text, &d); err != nil {
+	if err := whole.Decode(text, &d); err != nil {
 		return nil, fmt.Errorf("open search: %s is damaged: %w", path, err)
 	}
 	if d.Schema != Schema {

@@ -16,7 +16,6 @@
 package matrix
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -74,7 +73,7 @@ func Open(dir string) (*Matrix, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open matrix: %w", err)
 	}
-	if err := json.Unmarshal(text, &m.Document); err != nil {
+	if err := whole.Decode(text, &m.Document); err != nil {
 		return nil, fmt.Errorf("open matrix: %s is damaged: %w", path, err)
 	}
 	if m.Document.Schema != Schema {

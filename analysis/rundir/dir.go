@@ -57,12 +57,15 @@ func (d *Dir) readManifest(text []byte) error {
 		Schema  string `json:"schema"`
 		Version string `json:"coldcurve"`
 	}
-	if err := json.Unmarshal(text, &head); err != nil {
+	if err := whole.Decode(text, &head); err != nil {
 		return fmt.Errorf("is damaged: %w", err)
 	}
 	switch family, version, _ := strings.Cut(head.Schema, "/"); {
 	case head.Schema == Schema:
-		return json.Unmarshal(text, &d.Manifest)
+		if err := whole.Decode(text, &d.Manifest); err != nil {
+			return fmt.Errorf("is damaged: %w", err)
+		}
+		return nil
 	case family+"/" != Schema[:strings.IndexByte(Schema, '/')+1]:
 		return fmt.Errorf("is not the manifest of a run: its schema is %q", head.Schema)
 	default:
@@ -171,7 +174,7 @@ func (d *Dir) Usage() (a usage.Account, err error) {
 		return a, nil
 	}
 	if err == nil {
-		err = json.Unmarshal(text, &a)
+		err = whole.Decode(text, &a)
 	}
 	if err != nil {
 		return a, fmt.Errorf("read usage: %w", err)

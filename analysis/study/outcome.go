@@ -11,6 +11,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/hist"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
+	"github.com/coldcurve/coldcurve/analysis/whole"
 )
 
 // OutcomeSchema names the manifest.json of a simulation's result directory. It
@@ -166,7 +167,7 @@ func readJSON(dir, name string, into any) error {
 	if err != nil {
 		return fmt.Errorf("open result: %w", err)
 	}
-	if err := json.Unmarshal(text, into); err != nil {
+	if err := whole.Decode(text, into); err != nil {
 		return fmt.Errorf("open result: %s is damaged: %w", path, err)
 	}
 	return nil

@@ -1,8 +1,10 @@
-// Package whole owns how a file comes to be: its readers see the old content or
-// the new, never a part, whoever else writes it at the same time and wherever
-// the writer is stopped.
+// Package whole owns that files are whole. Readers of one that it makes see the
+// old content or the new, never a part, whoever else writes it at the same time
+// and wherever the writer is stopped; of one that came here in another way and
+// is a part or something else, it says where that shows.
 //
-// In: a path and what is to stand there. Out: the file, on the disk. It makes no
+// In: a path and what is to stand there; a document's text. Out: the file, on the
+// disk; the document, or what is wrong with its text and where. It makes no
 // folders and keeps nothing.
 package whole
 

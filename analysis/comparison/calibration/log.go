@@ -14,6 +14,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/baseline"
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
+	"github.com/coldcurve/coldcurve/analysis/whole"
 )
 
 // LogSchema names the format of a calibration's file: a line of JSON for its
@@ -72,7 +73,7 @@ func (l *Log) decode(text []byte) error {
 			l.Outcomes = append(l.Outcomes, Outcome{})
 			into = &l.Outcomes[len(l.Outcomes)-1]
 		}
-		if err := json.Unmarshal(line, into); err != nil {
+		if err := whole.Decode(bytes.TrimSuffix(line, []byte("\n")), into); err != nil {
 			return fmt.Errorf("%s:%d: %w", l.Path, number, err)
 		}
 		if number == 1 && l.Header.Schema != LogSchema {
