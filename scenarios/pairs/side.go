@@ -178,7 +178,7 @@ func folderOf(given string) (name, folder string, err error) {
 		name, folder = "", given
 	}
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
-		return "", "", &UsageError{fmt.Errorf("there is no such folder: give a folder with a function's code, rev:REVISION, set:KEY=VALUE or platform:URL")}
+		return "", "", &UsageError{fmt.Errorf("there is no such folder: write rev:%s if it is a git revision, or give a folder with a function's code, set:KEY=VALUE or platform:URL", given)}
 	}
 	return name, folder, nil
 }

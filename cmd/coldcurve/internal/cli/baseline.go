@@ -59,7 +59,7 @@ type baselineSaveCmd struct {
 func (c *baselineSaveCmd) Run(w *World) error {
 	s, err := readSide(c.store, c.Runs)
 	if err != nil {
-		return &failure{code: exitUsage, err: err}
+		return sideFault("", unknown(err))
 	}
 	for _, left := range s.left {
 		fmt.Fprintf(w.Stderr, "coldcurve: warning: %s\n", left)
@@ -116,7 +116,8 @@ func entryOf(b *baseline.Baseline) baselineEntry {
 
 // Run lists; a file that cannot be read does not keep the others from it.
 func (c *baselineListCmd) Run(w *World) error {
-	list, failed := c.store.List()
+	list, err := c.store.List()
+	failed := unusable(err)
 	lines := []baselineEntry{}
 	for _, b := range list {
 		lines = append(lines, entryOf(b))
@@ -137,6 +138,15 @@ func (c *baselineListCmd) Run(w *World) error {
 		rows = append(rows, []string{l.Name, units.FormatCount(int64(l.Runs)), l.Saved.Format("2006-01-02 15:04"), noted(l.Notes)})
 	}
 	return errors.Join(failed, text.Table(w.Stdout, text.For(w.Terminal.Out, w.Terminal.Width, w.Env), []string{"baseline", "runs", "saved", "notes"}, rows))
+}
+
+// unusable is an error of a folder's baselines, as one of the user's files where
+// it is a file that cannot be used.
+func unusable(err error) error {
+	if _, damaged := errors.AsType[*baseline.DamagedError](err); damaged {
+		return &failure{code: exitUsage, err: err}
+	}
+	return err
 }
 
 func noted(m map[string]string) string {
@@ -205,7 +215,7 @@ func (c *baselineShowCmd) draw(b *baseline.Baseline) error {
 	}
 	list, err := c.store.List()
 	if err != nil {
-		return err
+		return unusable(err)
 	}
 	list = slices.DeleteFunc(list, func(other *baseline.Baseline) bool { return !maps.Equal(other.Runs[0].Kind, b.Runs[0].Kind) })
 	trend, err := reports.TrendOf(&rule, list)
@@ -258,7 +268,7 @@ func (c *baselinePruneCmd) Run(w *World) error {
 	for _, name := range removed {
 		fmt.Fprintln(w.Stdout, what+name)
 	}
-	return err
+	return unusable(err)
 }
 
 type baselineImportCmd struct {

@@ -25,7 +25,7 @@ func (f *calibrationFlag) notes(w *World) ([]string, error) {
 		return []string{"how often the gate is wrong here was not measured: coldcurve gate calibrate"}, nil
 	}
 	if err != nil {
-		return nil, &failure{code: exitUsage, err: err}
+		return nil, &failure{code: exitUsage, err: err, hint: "take the file from where it was committed, or go without it: --calibration=''"}
 	}
 	return []string{reports.Calibrated(log.Document(), rundir.HostFacts(), w.Now())}, nil
 }

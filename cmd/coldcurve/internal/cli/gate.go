@@ -56,14 +56,14 @@ func (c *judgeCmd) Run(ctx context.Context, w *World) error {
 	store := c.store()
 	head, err := readSide(store, c.Head)
 	if err != nil {
-		return &failure{code: exitUsage, err: fmt.Errorf("--head: %w", err)}
+		return sideFault("--head", unknown(err))
 	}
 	base, err := readSide(store, c.Base)
 	if missing, ok := errors.AsType[*baseline.MissingError](err); ok {
 		return c.first(w, policy, head, missing)
 	}
 	if err != nil {
-		return &failure{code: exitUsage, err: fmt.Errorf("--base: %w", err)}
+		return sideFault("--base", err)
 	}
 	if head.apart("base", base.runs); len(head.runs) == 0 {
 		return &failure{
@@ -135,6 +135,9 @@ func (c *judgeCmd) check() error {
 // first is what becomes of a gate's first use, when there is no baseline yet.
 func (c *judgeCmd) first(w *World, policy *gate.Policy, head *side, missing *baseline.MissingError) error {
 	how := fmt.Sprintf("coldcurve baseline save %s --baselines %s %s saves the head's runs as one", missing.Name, c.Baselines, quoted(c.Head))
+	if meant := similar(missing.Name); meant != "" {
+		how = meant + " if that is meant; " + how
+	}
 	doc := gate.NewDocument(policy, gate.Comparison{}, nil)
 	doc.Head.Name, doc.Policy = head.name(), c.Policy
 	doc.Base.Name = missing.Name

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/coldcurve/coldcurve/analysis/baseline"
+	"github.com/coldcurve/coldcurve/analysis/comparison"
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
 )
@@ -20,6 +21,27 @@ type side struct {
 	runs      []baseline.Run
 	baselines []*baseline.Baseline // those among them
 	left      []string             // which runs were named and do not count, and why
+}
+
+// noRunsError says that a word names no runs.
+type noRunsError struct {
+	problem string
+	instead string // what may have been meant; "" where nobody can tell
+}
+
+func (e *noRunsError) Error() string { return e.problem }
+
+// sideFault is what is wrong with what the words of a flag name, or (flag "") of
+// a command.
+func sideFault(flag string, err error) error {
+	f := &failure{code: exitUsage, err: err}
+	if flag != "" {
+		f.err = fmt.Errorf("%s: %w", flag, err)
+	}
+	if none, ok := errors.AsType[*noRunsError](err); ok {
+		f.hint = none.instead
+	}
+	return f
 }
 
 // readSide reads the runs that words name: run directories, folders and
@@ -63,7 +85,7 @@ func (s *side) read(store baseline.Store, word string) error {
 	case strings.ContainsAny(word, "*?["):
 		return s.readPattern(word)
 	case strings.ContainsRune(word, filepath.Separator):
-		return fmt.Errorf("%s: there is no such run directory or baseline file", word)
+		return &noRunsError{word + ": there is no such run directory or baseline file", similar(word)}
 	}
 	b, err := store.Load(word)
 	return s.keep(b, err)
@@ -83,13 +105,20 @@ func (s *side) readPattern(pattern string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", pattern, err)
 	}
-	return s.readRuns(paths, pattern+": no run directory is called so")
+	return s.readRuns(paths, pattern, pattern+": no run directory is called so")
 }
 
 // readFolder reads a run directory, or all those in a folder.
 func (s *side) readFolder(folder string) error {
 	if isRun(folder) {
 		return s.readRun(folder)
+	}
+	if comparison.Is(folder) {
+		return &noRunsError{
+			folder + " is a comparison, which holds the runs of both its sides",
+			fmt.Sprintf("coldcurve gate %s judges it; one side's runs are %s, or %s",
+				quoted([]string{folder}), quoted([]string{filepath.Join(folder, "*-base")}), quoted([]string{filepath.Join(folder, "*-head")})),
+		}
 	}
 	entries, err := os.ReadDir(folder)
 	if err != nil {
@@ -99,16 +128,17 @@ func (s *side) readFolder(folder string) error {
 	for _, e := range entries {
 		paths = append(paths, filepath.Join(folder, e.Name()))
 	}
-	return s.readRuns(paths, folder+" is neither a run directory nor a folder of them")
+	return s.readRuns(paths, filepath.Join(folder, "*"), folder+" is neither a run directory nor a folder of them")
 }
 
-// readRuns reads those of the paths that are run directories; none is an error.
-func (s *side) readRuns(paths []string, none string) error {
-	paths = slices.DeleteFunc(paths, func(path string) bool { return !isRun(path) })
-	if len(paths) == 0 {
-		return errors.New(none)
+// readRuns reads those of the paths, which a pattern names, that are run
+// directories; none is an error.
+func (s *side) readRuns(paths []string, pattern, none string) error {
+	runs := slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return !isRun(path) })
+	if len(runs) == 0 {
+		return &noRunsError{none, deeper(paths, pattern)}
 	}
-	for _, path := range paths {
+	for _, path := range runs {
 		if err := s.readRun(path); err != nil {
 			return err
 		}
