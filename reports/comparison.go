@@ -9,6 +9,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/comparison"
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/summary"
 	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
@@ -41,6 +42,9 @@ func ComparisonOf(c *comparison.Comparison) *Comparison {
 		}
 	}
 	out.Notes = comparisonNotes(d)
+	if len(d.Findings) > 0 {
+		out.Notes = append(out.Notes, c.Policy().Levels(true, len(d.Findings)))
+	}
 	return out
 }
 
@@ -108,14 +112,20 @@ func stateOf(d *comparison.Document) string {
 	case comparison.Interrupted:
 		return "Interrupted: compare --resume goes on where this ended."
 	case comparison.Failed:
-		return "A run failed: " + d.Failure + "."
+		return "A run failed: " + strings.TrimSuffix(Failure(d), ".") + "."
 	}
 	return "Not at its end: it is running, or was killed; compare --resume goes on."
 }
 
+// Failure is why a run of a comparison could not be made, in brief.
+func Failure(d *comparison.Document) string { return units.FormatLine(d.Failure, summary.Brief) }
+
 // comparisonNotes say how the pairs were made and which cannot be used.
 func comparisonNotes(d *comparison.Document) []string {
 	notes := slices.Concat(d.Notes, d.NotJudged)
+	if d.Failure != Failure(d) {
+		notes = append(notes, "why the run failed, in full: "+d.Failure)
+	}
 	if d.Costs != "" {
 		notes = append(notes, d.Costs)
 	}

@@ -33,9 +33,9 @@ func (v *Verdicts) Answer() []string {
 			case verdict == gate.Equivalent && slices.Contains(same, f.Subject()): // by another rule
 			case verdict == gate.Equivalent:
 				same = append(same, f.Subject())
-			case verdict == gate.Incomparable && slices.Contains(out, Finding(f)): // no figure can be compared, and for one reason
+			case slices.Contains(out, v.sentence(f)): // by another rule, for the same reason
 			default:
-				out = append(out, Finding(f))
+				out = append(out, v.sentence(f))
 			}
 		}
 	}
@@ -49,6 +49,21 @@ func (v *Verdicts) Answer() []string {
 		out = append(out, sentence+".")
 	}
 	return out
+}
+
+// sentence is a finding's in the answer. What makes runs unusable makes them so
+// for several figures at once, which one sentence names together.
+func (v *Verdicts) sentence(f *gate.Record) string {
+	if f.Verdict != gate.Invalid {
+		return Finding(f)
+	}
+	var subjects []string
+	for i := range v.Findings {
+		if o := &v.Findings[i]; o.Verdict == f.Verdict && o.Why == f.Why && !slices.Contains(subjects, o.Subject()) {
+			subjects = append(subjects, o.Subject())
+		}
+	}
+	return list(subjects) + ": " + string(f.Verdict) + ": " + f.Why + "."
 }
 
 // Finding says a finding in a sentence: "init.mean of shop got 14.8% slower
@@ -97,13 +112,13 @@ func limits(f *gate.Record) string {
 }
 
 // Reasons say for each finding why, and what so many runs could have shown. Why
-// the sides are incomparable is in the answer, once.
+// there is no verdict is in the answer.
 func (v *Verdicts) Reasons() []string {
 	var list []string
 	for i := range v.Findings {
 		f := &v.Findings[i]
 		var parts []string
-		if f.Verdict != gate.Incomparable {
+		if f.Verdict == gate.Regressed || f.Holds() {
 			parts = append(parts, f.Why)
 		}
 		if power := v.Power(f); power != "" {

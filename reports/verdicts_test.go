@@ -45,6 +45,29 @@ func TestVerdictsAnswer(t *testing.T) {
 	}
 }
 
+// TestWhyThereIsNoVerdict: what makes runs unusable is said once, of all figures
+// together, and not again among the reasons.
+func TestWhyThereIsNoVerdict(t *testing.T) {
+	cold, share := record("latency.p50", gate.Invalid, 0, 0, 0), record("cold_share", gate.Invalid, 0, 0, 0)
+	other, open := record("throughput", gate.Invalid, 0, 0, 0), record("latency.p90", gate.Inconclusive, 0, 0, 0)
+	cold.Why, share.Why, other.Why = "head-1: the platform failed: killed", "head-1: the platform failed: killed", "head-2: the run was interrupted"
+	open.Detectable, open.DetectableAt = new(.08), 10
+	v := reports.Verdicts{Findings: []gate.Record{cold, open, share, other}}
+	want := []string{
+		"latency.p50 of cold and cold_share of cold: invalid: head-1: the platform failed: killed.",
+		"throughput of cold: invalid: head-2: the run was interrupted.",
+		"latency.p90 of cold: inconclusive: because.",
+	}
+	if d := cmp.Diff(want, v.Answer()); d != "" {
+		t.Errorf("answer (-want +got):\n%s", d)
+	}
+	for _, reason := range v.Reasons() {
+		if strings.Contains(reason, "killed") || strings.Contains(reason, "because") || !strings.Contains(reason, "verdict") && !strings.Contains(reason, "detect") {
+			t.Errorf("the reasons say what the answer has: %q", reason)
+		}
+	}
+}
+
 // TestPower: a loss of what more is better of has the sign of one, and a rule of
 // absolute limits alone says what it takes, and where head's median lies.
 func TestPower(t *testing.T) {

@@ -72,13 +72,14 @@ func NewDocument(p *Policy, c Comparison, findings []Finding) *Document {
 	if len(findings) > 0 {
 		d.Verdict = Overall(d.Findings)
 		d.LeftOut = append(d.LeftOut, LeftOut(d.Findings)...)
-		d.Notes = append(d.Notes, p.levels(c.Paired, len(findings)))
+		d.Notes = append(d.Notes, p.Levels(c.Paired, len(findings)))
 	}
 	return d
 }
 
-// levels says how sure intervals and verdicts are, which is not alike.
-func (p *Policy) levels(paired bool, rules int) string {
+// Levels says how sure the intervals and the verdicts on some rules are, which is
+// not alike.
+func (p *Policy) Levels(paired bool, rules int) string {
 	looks, shared := 1, ""
 	if paired {
 		looks = len(p.LookAt())

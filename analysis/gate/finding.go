@@ -39,16 +39,19 @@ type Finding struct {
 	Left       [2]Left // runs of base and of head that were left out
 	Base, Head float64 // the median of the runs' figures; NaN where there is none
 	// Change is Hodges and Lehmann's estimate, Lower and Upper its one-sided
-	// limits at 1 - the look's part of the risk; infinite where so few runs
-	// have none, NaN where nothing is compared.
-	Change, Lower, Upper float64
+	// limits, each at the confidence level Confidence, which is 1 - the look's part
+	// of the risk, and 1 where nothing is left to chance; infinite where so few
+	// runs have none, NaN where nothing is compared.
+	Change, Lower, Upper, Confidence float64
 	// Standing is where the median of head's runs lies by the absolute limits, ""
-	// without any. HeadLower and HeadUpper are its one-sided limits, each at 1 -
-	// the look's part of the risk over the number of tests; infinite where so few
-	// runs have none. HeadNeeded is how many runs it takes to tell with the
-	// policy's power, infinite where as many lie on one side as on the other.
+	// without any. HeadLower and HeadUpper are its one-sided limits, each at the
+	// confidence level HeadConfidence, which is 1 - the look's part of the risk over
+	// the number of tests; infinite where so few runs have none. HeadNeeded is how
+	// many runs it takes to tell with the policy's power, infinite where as many
+	// lie on one side as on the other.
 	Standing                         Standing
 	HeadLower, HeadUpper, HeadNeeded float64
+	HeadConfidence                   float64
 	// PWorse, PSame and PBetter are the p-values of regressed, equivalent and
 	// improved by the margin, adjusted over all tests; 1 where nothing was tested.
 	PWorse, PSame, PBetter float64
@@ -93,11 +96,12 @@ func (f *Finding) estimate(p *Policy, alpha float64, plans *stats.Planner) {
 	}
 	if f.exact {
 		f.Change = f.Rule.shown(f.evidence.shift())
-		f.Lower, f.Upper = f.Change, f.Change
+		f.Lower, f.Upper, f.Confidence = f.Change, f.Change, 1
 		f.Detectable, f.DetectableAt, f.Needed = f.Rule.Margin, f.evidence.size(), fewestStill
 		return
 	}
-	lower, upper := f.evidence.limits(1 - alpha)
+	f.Confidence = 1 - alpha
+	lower, upper := f.evidence.limits(f.Confidence)
 	f.Change, f.Lower, f.Upper = f.Rule.shown(f.evidence.shift()), f.Rule.shown(lower), f.Rule.shown(upper)
 	if f.Rule.better() {
 		f.Lower, f.Upper = f.Upper, f.Lower

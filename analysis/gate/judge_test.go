@@ -164,6 +164,41 @@ func TestAbsoluteLimits(t *testing.T) {
 	}
 }
 
+// TestConfidenceLevels: the levels that are told are those of the limits beside
+// them, and there are none where there are no limits.
+func TestConfidenceLevels(t *testing.T) {
+	rng := rand.New(rand.NewPCG(12, 12))
+	const n, risk, looks, rules = 20, .1, 4, 3
+	base, head := runs(rng, n, 100, .03), runs(rng, n, 103, .03)
+	policy := &gate.Policy{Risk: risk, Rules: []gate.Rule{
+		rule("latency.p50", .05), {Budget: budget.Budget{Metric: "latency.p50", Max: limit(t, "latency.p50", "200ms")}}, rule("throughput", .05),
+	}}
+	ys, heads := make([]float64, n), make([]float64, n)
+	for i := range n {
+		b, _ := policy.Rules[0].Figure(&base[i])
+		h, _ := policy.Rules[0].Figure(&head[i])
+		ys[i], heads[i] = math.Log(h/b), h
+	}
+	d := gate.NewDocument(policy, gate.Comparison{}, gate.Judge(policy, gate.Comparison{Base: base, Head: head, Paired: true}, gate.Look{Number: 1, Of: looks}))
+	change, median, none := &d.Findings[0], &d.Findings[1], &d.Findings[2]
+	if want := 1 - risk/looks; change.ConfidenceLevel != want || change.HeadConfidenceLevel != 0 {
+		t.Errorf("of the change %v, of head %v; want %v and none", change.ConfidenceLevel, change.HeadConfidenceLevel, want)
+	}
+	if want := 1 - risk/looks/rules; math.Abs(median.HeadConfidenceLevel-want) > 1e-12 || median.ConfidenceLevel != 0 {
+		t.Errorf("of head's median %v, of a change %v; want %v and none", median.HeadConfidenceLevel, median.ConfidenceLevel, want)
+	}
+	if none.ConfidenceLevel != 0 || none.HeadConfidenceLevel != 0 {
+		t.Errorf("of a figure that nobody has %v and %v", none.ConfidenceLevel, none.HeadConfidenceLevel)
+	}
+	lower, upper := stats.SignedRankLimits(ys, change.ConfidenceLevel)
+	if got := []float64{*change.Lower, *change.Upper}; math.Abs(got[0]-math.Expm1(lower)) > 1e-9 || math.Abs(got[1]-math.Expm1(upper)) > 1e-9 {
+		t.Errorf("limits %v, and at their level %v, %v", got, math.Expm1(lower), math.Expm1(upper))
+	}
+	if lower, upper := stats.MedianLimits(heads, median.HeadConfidenceLevel); *median.HeadLower != lower || *median.HeadUpper != upper {
+		t.Errorf("head's limits %v, %v, and at their level %v, %v", *median.HeadLower, *median.HeadUpper, lower, upper)
+	}
+}
+
 // TestRiskOfLimits repeats comparisons whose medians lie just at their limits:
 // with three rules and four looks, an alarm anywhere stays within the risk.
 func TestRiskOfLimits(t *testing.T) {
@@ -236,18 +271,20 @@ func TestUnlikeAndUnusableRuns(t *testing.T) {
 func leftOut(f *gate.Finding) int { return len(f.Left[0].Runs) + len(f.Left[1].Runs) }
 
 // TestLeftOut: runs that must not be used are named once, whatever the number of
-// rules, and those that lack a figure beside it; of many the first few.
+// rules, and those that lack figures beside these; a reason once, of many runs
+// the first few.
 func TestLeftOut(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 9))
 	head := runs(rng, 12, 100, .01)
 	for i := range 6 {
 		head[i].Name, head[i].Invalid = fmt.Sprintf("h%d", i+1), []string{"50 of 289 arrivals were dropped"}
 	}
+	head[5].Invalid = []string{"the run was interrupted"}
 	head[6] = trial(figures{})
-	d := gate.NewDocument(&gate.Policy{}, gate.Comparison{}, judge(gate.Comparison{Base: runs(rng, 12, 100, .01), Head: head}, rule("latency.p50", .05), rule("cold_share", .01)))
+	d := gate.NewDocument(&gate.Policy{}, gate.Comparison{}, judge(gate.Comparison{Base: runs(rng, 12, 100, .01), Head: head}, rule("latency.p50", .05), rule("cold_share", .01), gate.Rule{Budget: budget.Budget{Metric: "latency.p50", Phase: "sale"}, Margin: .05}))
 	want := []string{
-		"6 of 12 runs of head are left out (h1: 50 of 289 arrivals were dropped; h2: 50 of 289 arrivals were dropped; h3: 50 of 289 arrivals were dropped; and 3 more)",
-		"latency.p50: 1 of 12 runs of head are left out (run: p50 needs n >= 6, have 5)",
+		"6 of 12 runs of head are left out (h1, h2, h3, and 2 more: 50 of 289 arrivals were dropped; h6: the run was interrupted)",
+		"latency.p50, latency.p50 in sale: 1 of 12 runs of head are left out (run: p50 needs n >= 6, have 5)",
 	}
 	if diff := cmp.Diff(want, d.LeftOut); diff != "" {
 		t.Errorf("left out (-want +got):\n%s", diff)

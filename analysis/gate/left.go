@@ -30,18 +30,27 @@ func (l *Left) share() float64 {
 	return float64(len(l.Runs)) / float64(l.Of)
 }
 
-// words name the runs of a side that are picked, with their reasons; "" for none.
+// words name the runs of a side that are picked, each reason once; "" for none.
 func (l *Left) words(side string, pick func(Out) bool) string {
-	var reasons []string
+	var reasons []string // in the order of their first runs
+	runs, n := make(map[string][]string), 0
 	for _, out := range l.Runs {
-		if pick(out) {
-			reasons = append(reasons, out.Run+": "+out.Why)
+		if !pick(out) {
+			continue
 		}
+		if runs[out.Why] == nil {
+			reasons = append(reasons, out.Why)
+		}
+		runs[out.Why] = append(runs[out.Why], out.Run)
+		n++
 	}
-	if len(reasons) == 0 {
+	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d of %d runs of %s are left out (%s)", len(reasons), l.Of, side, Several(reasons, "; "))
+	for i, why := range reasons {
+		reasons[i] = Several(runs[why], ", ") + ": " + why
+	}
+	return fmt.Sprintf("%d of %d runs of %s are left out (%s)", n, l.Of, side, Several(reasons, "; "))
 }
 
 // Several joins the first few of the words, and says how many more there are.
@@ -54,27 +63,30 @@ func Several(words []string, separator string) string {
 }
 
 // LeftOut says which runs findings do not rest on, and why: of each side those
-// that must not be used, once, and for each figure those that lack it.
+// that must not be used, once, and for figures those that lack them.
 func LeftOut(records []Record) []string {
-	var list []string
-	add := func(sentence string) {
-		if sentence != "" && !slices.Contains(list, sentence) {
-			list = append(list, sentence)
-		}
-	}
+	var unusable, lacking []string
+	figures := make(map[string][]string) // that runs lack, by the sentence that says so
 	for i := range records {
 		for at, side := range []string{"base", "head"} {
-			add(records[i].left(at).words(side, func(o Out) bool { return o.Unusable }))
-		}
-	}
-	for i := range records {
-		for at, side := range []string{"base", "head"} {
-			if words := records[i].left(at).words(side, func(o Out) bool { return !o.Unusable }); words != "" {
-				add(records[i].Subject() + ": " + words)
+			left := records[i].left(at)
+			if words := left.words(side, func(o Out) bool { return o.Unusable }); words != "" && !slices.Contains(unusable, words) {
+				unusable = append(unusable, words)
 			}
+			words, subject := left.words(side, func(o Out) bool { return !o.Unusable }), records[i].Subject()
+			if words == "" || slices.Contains(figures[words], subject) {
+				continue
+			}
+			if figures[words] == nil {
+				lacking = append(lacking, words)
+			}
+			figures[words] = append(figures[words], subject)
 		}
 	}
-	return list
+	for i, words := range lacking {
+		lacking[i] = Several(figures[words], ", ") + ": " + words
+	}
+	return append(unusable, lacking...)
 }
 
 func (r *Record) left(side int) *Left { return &Left{Of: r.Given[side], Runs: r.LeftRuns[side]} }

@@ -49,10 +49,11 @@ func (f *Finding) hold(alpha, power float64) {
 		return
 	}
 	f.leastHead = max(f.Rule.Pairs, stats.LeastPairs(alpha))
-	f.HeadLower, f.HeadUpper = stats.MedianLimits(f.head, 1-alpha)
+	f.HeadConfidence = 1 - alpha
+	f.HeadLower, f.HeadUpper = stats.MedianLimits(f.head, f.HeadConfidence)
 	exact := f.Rule.costs() && still(f.head)
 	if exact {
-		f.leastHead, f.HeadLower, f.HeadUpper = fewestStill, f.Head, f.Head
+		f.leastHead, f.HeadLower, f.HeadUpper, f.HeadConfidence = fewestStill, f.Head, f.Head, 1
 	}
 	f.Standing, f.HeadNeeded = Within, float64(f.leastHead)
 	for i := range limits {

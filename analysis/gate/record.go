@@ -36,6 +36,11 @@ type Record struct {
 	Change   *float64 `json:"change"`
 	Lower    *float64 `json:"lower"`
 	Upper    *float64 `json:"upper"`
+	// ConfidenceLevel is that of Lower and Upper, each by itself: both together
+	// miss with at most twice the rest. HeadConfidenceLevel is that of HeadLower
+	// and HeadUpper. 0 where there are no such limits.
+	ConfidenceLevel     float64 `json:"confidence_level,omitempty"`
+	HeadConfidenceLevel float64 `json:"head_confidence_level,omitempty"`
 	// Standing is where head's median lies by the absolute limits, HeadLower and
 	// HeadUpper its limits, HeadNeeded how many runs it takes to tell; all as in
 	// [Finding].
@@ -67,6 +72,12 @@ func (f *Finding) Record() Record {
 	if f.Rule.Margin > 0 {
 		r.Change, r.Lower, r.Upper = finite(f.Change), finite(f.Lower), finite(f.Upper)
 		r.Detectable, r.Needed, r.DetectableAt = finite(f.Detectable), finite(f.Needed), f.DetectableAt
+	}
+	if r.Lower != nil || r.Upper != nil {
+		r.ConfidenceLevel = f.Confidence
+	}
+	if r.HeadLower != nil || r.HeadUpper != nil {
+		r.HeadConfidenceLevel = f.HeadConfidence
 	}
 	return r
 }

@@ -167,6 +167,10 @@ func (b *Builder) order(groups map[groupKey]*tally) []groupKey {
 
 func rank(s sample.Start) int { return slices.Index(sample.StartOrder(), s) }
 
+// Brief is how many bytes of a failure's text stand in a sentence with others, at
+// most: they are said again wherever the run is left out.
+const Brief = 160
+
 // judge lists why figures must not be used: first what condemns all of them,
 // then which ones the load generator limits.
 func (b *Builder) judge(r *Run) {
@@ -177,7 +181,11 @@ func (b *Builder) judge(r *Run) {
 		refuse("the run is incomplete: it ended before its last sample was written")
 	}
 	if b.in.Failure != "" {
-		refuse("the platform failed: %s", b.in.Failure)
+		short := units.FormatLine(b.in.Failure, Brief)
+		refuse("the platform failed: %s", short)
+		if short != b.in.Failure {
+			r.Failure = b.in.Failure
+		}
 	}
 	if r.Dropped > 0 {
 		refuse("%s of %s arrivals were dropped at the in-flight cap",

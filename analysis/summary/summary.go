@@ -42,6 +42,8 @@ type Run struct {
 	Condemned bool     `json:"condemned"`
 	Invalid   []string `json:"invalid"`
 	Complete  bool     `json:"complete"`
+	// Failure is what became of the platform in full, where Invalid has it cut short.
+	Failure string `json:"failure,omitempty"`
 	// EmulatedStarts is whether starts took as long as a published distribution
 	// has it: then no figure of what waited for one is this machine's.
 	EmulatedStarts bool `json:"emulated_starts,omitempty"`

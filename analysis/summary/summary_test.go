@@ -276,6 +276,14 @@ func TestPlatformFailure(t *testing.T) {
 	if d := cmp.Diff([]string{"the platform failed: the reference runtime was killed"}, r.Invalid); d != "" || r.Valid || !r.Condemned || !r.Complete {
 		t.Errorf("valid %v, condemned %v, complete %v, want false, true, true; invalid (-want +got):\n%s", r.Valid, r.Condemned, r.Complete, d)
 	}
+	if r.Failure != "" {
+		t.Errorf("%q is said twice", r.Failure)
+	}
+	in.Failure = strings.Repeat("goroutine 1 ", 40)
+	r = build(in, repeat(20, sample.Cold)...).Run()
+	if got := len(r.Invalid[0]); got > len("the platform failed: ")+summary.Brief || r.Failure != in.Failure {
+		t.Errorf("a long text takes %d bytes of the reasons, and in full it is %q", got, r.Failure)
+	}
 }
 
 func TestDoubts(t *testing.T) {

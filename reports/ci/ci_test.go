@@ -173,7 +173,7 @@ func TestJUnit(t *testing.T) {
 	for _, p := range s.Cases[0].Properties {
 		names[p.Name] = p.Value != ""
 	}
-	for _, want := range []string{"unit", "effect.unit", "left_out.head", "effect", "effect.lower", "p.worse", "n.base", "n.head", "detectable", "needed"} {
+	for _, want := range []string{"unit", "effect.unit", "left_out.head", "effect", "effect.lower", "effect.confidence.level", "p.worse", "n.base", "n.head", "detectable", "needed"} {
 		if !names[want] {
 			t.Errorf("no property %s in %v", want, names)
 		}

@@ -56,8 +56,21 @@ type junitProblem struct {
 
 // JUnit writes a test case a rule. A regression is a failure; where there is no
 // verdict it is an error; a rule that only warns passes and says so in its
-// output. Effect, interval, p-values and numbers of runs are properties. A gate
-// that had nothing to compare with is one case that was skipped.
+// output. A gate that had nothing to compare with is one case that was skipped.
+// Properties are a case's statistics; what there is none of is left out:
+//
+//	effect, effect.lower, effect.upper     the change and its limits, in effect.unit
+//	effect.confidence.level                of each of those limits by itself, a share of 1
+//	base, head                             medians of the runs' figures, in unit
+//	head.lower, head.upper                 limits of head's median, for a max or a min
+//	head.confidence.level                  of each of those by itself
+//	head.needed                            runs of head that tell where it lies
+//	standing, allowed                      where it lies by the max and min, and what they are
+//	p.worse, p.same, p.better              p-values, adjusted over all tests
+//	n.base, n.head                         runs that the case rests on
+//	left_out.base, left_out.head           each run that it does not rest on, and why
+//	detectable, detectable.at, needed      what so many runs detect; how many no change takes
+//	verdict, severity                      as the policy's rule has them
 func JUnit(w io.Writer, d *gate.Document) error {
 	v := reports.VerdictsOf(d)
 	s := junitSuite{Name: "coldcurve gate", Out: strings.Join(slices.Concat(d.LeftOut, d.Notes), "\n"), Properties: []junitProperty{
@@ -123,8 +136,8 @@ func junitCaseOf(d *gate.Document, v *reports.Verdicts, f *gate.Record) junitCas
 	return c
 }
 
-// sizeOf is a number of runs as a property has it; nil for none.
-func sizeOf(n int) *float64 {
+// known is a number as a property has it; nil for 0, which is none.
+func known[N int | float64](n N) *float64 {
 	if n == 0 {
 		return nil
 	}
@@ -138,9 +151,11 @@ func junitPropertiesOf(f *gate.Record) *junitProperties {
 		value *float64
 	}{
 		{"base", f.Base}, {"head", f.Head}, {"effect", f.Change}, {"effect.lower", f.Lower}, {"effect.upper", f.Upper},
+		{"effect.confidence.level", known(f.ConfidenceLevel)},
 		{"p.worse", &f.PWorse}, {"p.same", &f.PSame}, {"p.better", &f.PBetter},
-		{"detectable", f.Detectable}, {"detectable.at", sizeOf(f.DetectableAt)}, {"needed", f.Needed},
-		{"head.lower", f.HeadLower}, {"head.upper", f.HeadUpper}, {"head.needed", f.HeadNeeded},
+		{"detectable", f.Detectable}, {"detectable.at", known(f.DetectableAt)}, {"needed", f.Needed},
+		{"head.lower", f.HeadLower}, {"head.upper", f.HeadUpper},
+		{"head.confidence.level", known(f.HeadConfidenceLevel)}, {"head.needed", f.HeadNeeded},
 	} {
 		if p.value != nil {
 			list = append(list, junitProperty{p.name, number(*p.value)})

@@ -81,7 +81,10 @@ func TestBannerOfARunThatCannotBeUsed(t *testing.T) {
 			t.Errorf("the page lacks %q", s)
 		}
 	}
-	r.Document.Runs[0].Complete = true
+	r.Document.Runs[0].Complete, r.Document.Runs[0].Failure = true, "all of it"
+	if !strings.Contains(words(render(t, r)), "The platform's failure in full: all of it") {
+		t.Error("the page lacks why the platform failed")
+	}
 	if !strings.Contains(words(render(t, r)), "INVALID – these figures must not be used") {
 		t.Error("a complete but invalid run has no INVALID")
 	}

@@ -35,7 +35,7 @@ func cleanAll(list []string) []string {
 func cleanRun(r *summary.Run) *summary.Run {
 	c := *r
 	c.Scenario, c.Platform, c.Dir = clean(r.Scenario), clean(r.Platform), clean(r.Dir)
-	c.Invalid = cleanAll(r.Invalid)
+	c.Invalid, c.Failure = cleanAll(r.Invalid), clean(r.Failure)
 	c.Phases = cleanEach(r.Phases, func(p *summary.Phase) { p.Name = clean(p.Name) })
 	c.Groups = cleanEach(r.Groups, cleanGroup)
 	c.Expect = cleanEach(r.Expect, func(c *summary.Check) {

@@ -124,9 +124,13 @@ func (p *page) checks(list []summary.Check) {
 	}
 }
 
-// footnotes are the failures by kind, their causes, and the doubts.
+// footnotes are what became of the platform, the failures by kind, their causes,
+// and the doubts.
 func (p *page) footnotes(r *summary.Run) {
 	var notes []string
+	if r.Failure != "" {
+		notes = append(notes, "the platform's failure in full: "+r.Failure)
+	}
 	for _, g := range r.Groups {
 		if g.Errors == 0 {
 			continue

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/coldcurve/coldcurve/analysis/summary"
 	"github.com/coldcurve/coldcurve/reports"
 	"github.com/coldcurve/coldcurve/reports/reportstest"
 	"github.com/coldcurve/coldcurve/reports/text"
@@ -75,6 +76,18 @@ func golden(t *testing.T, name string, got []byte) {
 }
 
 var colors = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// TestAFailureInFull: a sentence has it cut short, and the whole is there once.
+func TestAFailureInFull(t *testing.T) {
+	r := reportstest.Broken()
+	run := &r.Document.Runs[0]
+	run.Failure = "close the runtime: " + strings.Repeat("goroutine 1 ", 40) + "[running]"
+	run.Invalid = append(run.Invalid, "the platform failed: "+run.Failure[:summary.Brief]+"...")
+	words := strings.Join(strings.Fields(render(t, r, text.Options{Width: 80})), " ")
+	if brief, full := strings.Count(words, run.Failure[:summary.Brief]+"..."), strings.Count(words, run.Failure); brief != 1 || full != 1 {
+		t.Errorf("in brief %d times and in full %d times, want once each:\n%s", brief, full, words)
+	}
+}
 
 func TestFitsTheWidth(t *testing.T) {
 	for _, r := range []*reports.Report{reportstest.Quick(), reportstest.Broken(), reportstest.Empty(), reportstest.Languages(), reportstest.Limited()} {

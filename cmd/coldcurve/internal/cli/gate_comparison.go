@@ -49,6 +49,9 @@ func documentOf(made *comparison.Comparison) *gate.Document {
 		doc.Figures = append(doc.Figures, of)
 	}
 	doc.Notes = slices.Concat(doc.Notes, from.Notes, from.NotJudged)
+	if len(doc.Findings) > 0 {
+		doc.Notes = append(doc.Notes, made.Policy().Levels(true, len(doc.Findings)))
+	}
 	base, head := make(map[string]uint64), make(map[string]uint64)
 	for _, c := range from.Colds {
 		base[c.Start], head[c.Start] = c.Base.N, c.Head.N
@@ -58,7 +61,11 @@ func documentOf(made *comparison.Comparison) *gate.Document {
 		doc.Notes = append(doc.Notes, from.Costs)
 	}
 	if from.State != comparison.Complete {
-		doc.Notes = append(doc.Notes, "the comparison is "+string(from.State))
+		state := "the comparison is " + string(from.State)
+		if from.Failure != "" {
+			state += ": " + reports.Failure(from)
+		}
+		doc.Notes = append(doc.Notes, state)
 	}
 	return doc
 }
