@@ -47,10 +47,10 @@ func predictionOf(s *study.Simulation) (t Table, ok bool) {
 func predictionFoot(s *study.Simulation, rows predictions) string {
 	beside := ""
 	if s.Beside > 0 {
-		beside = fmt.Sprintf(", with what the same request of the run took beside the instance, in network, front end and load generator (median %s)", units.FormatDuration(s.Beside))
+		beside = fmt.Sprintf(", with what the requests of the run took beside the instance, in network, front end and load generator (median %s)", units.FormatDuration(s.Beside))
 	}
-	foot := fmt.Sprintf("From and to hold %s of runs by chance, if the model holds: they are the range of %d simulations of the same requests, with durations drawn anew. "+
-		"Durations are drawn from all of the run in blocks of a second and more as they followed each other there: a slow second is one here, too; "+
+	foot := fmt.Sprintf("From and to hold %s of runs by chance, if the model holds: they are the range of %d simulations of the same requests, with the run's requests drawn anew. "+
+		"The run's requests are followed in blocks of a second and more, from anywhere in it: what slowed services, starts and the way to them together does so here, too; "+
 		"that they differ by payload or phase is not modelled. "+
 		"Latencies are of answers%s. "+
 		"%s.",

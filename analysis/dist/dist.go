@@ -2,9 +2,10 @@
 // how long an instance takes to start.
 //
 // In: parameters, a text such as "exp:2.016s", a histogram, a table of
-// percentiles, a file of either, or what was measured in its order. Out: a [Distribution], which knows its mean,
-// variance and quantiles and draws from a random source that the caller seeds.
-// It fits nothing to data and knows nothing of when requests come.
+// percentiles, a file of either, or the requests of a measured run. Out: a
+// [Distribution], which knows its mean, variance and quantiles and draws from a
+// random source that the caller seeds, or the run as a [Record], to be followed
+// from place to place. It fits no form to data and makes no requests.
 //
 //	const:100ms                     always the same
 //	exp:2s                          exponential, of that mean
@@ -31,7 +32,7 @@ import (
 // Sample are pure; Sample allocates nothing and is safe for concurrent use with
 // random sources of one's own.
 //
-// Draws do not depend on each other, but for those of a [Walk].
+// Draws do not depend on each other: what does is in a [Record].
 //
 // Variance is in square seconds. Quantile takes q from 0 to 1: the least
 // duration that a share q of all does not exceed; [Longest] where there is no

@@ -3,7 +3,6 @@ package sim
 import (
 	"iter"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/dist"
@@ -12,7 +11,8 @@ import (
 // chunk is some requests in a row: when they come and how long they need.
 type chunk struct {
 	times, services []time.Duration
-	besides         []time.Duration // what goes with each service; empty where nobody tells
+	places          []int           // in the record that is followed; empty where none is
+	besides         []time.Duration // what each takes beside an instance; the same
 }
 
 // chunkSize is how many requests are drawn at once: enough that handing them
@@ -94,7 +94,6 @@ func chunksAside(load *Load, options *Options) iter.Seq[*chunk] {
 // one to go on with; nil ends it.
 func draw(load *Load, options *Options, next func() *chunk, c *chunk) {
 	arrivals, services := load.stream(options.Seed, 0), load.stream(options.Seed, 1)
-	service := dist.Own(options.Service)
 	left, end := options.Requests, load.Span
 	if left == 0 {
 		left = 1<<64 - 1
@@ -102,34 +101,51 @@ func draw(load *Load, options *Options, next func() *chunk, c *chunk) {
 	if end == 0 {
 		end = never
 	}
-	c.times = c.times[:0]
-	for t := range load.Arrivals(arrivals) {
+	times := load.Arrivals(arrivals)
+	var late *lateness
+	if options.Record != nil {
+		late = &lateness{record: options.Record, rng: load.stream(options.Seed, 6)}
+		times, end = late.of(times, end), never
+	}
+	c.empty()
+	for t := range times {
 		if t >= end {
 			break
 		}
 		c.times = append(c.times, t)
+		if late != nil {
+			c.places, c.besides = append(c.places, late.place), append(c.besides, late.beside)
+		}
 		left--
 		if len(c.times) == chunkSize || left == 0 {
-			c.serve(service, services)
+			c.serve(options.Service, services)
 			if c = next(); c == nil {
 				return
 			}
-			c.times = c.times[:0]
+			c.empty()
 			if left == 0 {
 				return
 			}
 		}
 	}
 	if len(c.times) > 0 {
-		c.serve(service, services)
+		c.serve(options.Service, services)
 		next()
 	}
 }
+
+func (c *chunk) empty() { c.times, c.places, c.besides = c.times[:0], c.places[:0], c.besides[:0] }
 
 // serve draws how long each request needs. The commonest distributions are
 // spelt out because a call through an interface costs as much as the draw.
 func (c *chunk) serve(service dist.Distribution, rng *rand.Rand) {
 	c.services = c.services[:len(c.times)]
+	if s, ok := service.(*dist.Succession); ok && len(c.places) > 0 {
+		for k, place := range c.places {
+			c.services[k] = s.At(place)
+		}
+		return
+	}
 	switch d := service.(type) {
 	case dist.Constant:
 		for k := range c.services {
@@ -138,12 +154,6 @@ func (c *chunk) serve(service dist.Distribution, rng *rand.Rand) {
 	case dist.Exponential:
 		for k := range c.services {
 			c.services[k] = d.Sample(rng)
-		}
-	case *dist.Walk:
-		c.besides = slices.Grow(c.besides[:0], chunkSize)[:len(c.times)]
-		for k := range c.services {
-			c.services[k] = d.Sample(rng)
-			c.besides[k] = d.Beside()
 		}
 	default:
 		for k := range c.services {

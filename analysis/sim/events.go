@@ -68,7 +68,8 @@ func follow(ctx context.Context, load Load, options Options, source func(*Load, 
 type request struct {
 	arrived time.Duration
 	service time.Duration
-	beside  time.Duration // what goes with the service, and takes no instance
+	place   int           // in the record that is followed
+	beside  time.Duration // what it takes beside an instance
 	delay   time.Duration // of the instance that it had started, once that is ready
 }
 
@@ -95,7 +96,8 @@ type engine struct {
 	parked  map[lifecycle.Request]request
 	current request           // the one that is arriving
 	name    lifecycle.Request // its name; 0: none is
-	beside  time.Duration     // what goes with the arriving request's service
+	place   int               // in the record that is followed, of the request that came last
+	beside  time.Duration     // what that takes beside an instance
 	delay   time.Duration     // the start delay of the instance that has become ready
 
 	warm        time.Duration
@@ -119,12 +121,9 @@ func newEngine(load *Load, options *Options, d *durations) *engine {
 	if policy.Seed == 0 {
 		policy.Seed = load.stream(options.Seed, 5).Uint64()
 	}
-	own := *options
-	own.Service, own.ColdService = dist.Own(options.Service), dist.Own(options.ColdService)
-	own.StartDelay, own.StartBeside = dist.Own(options.StartDelay), dist.Own(options.StartBeside)
 	e := &engine{
 		load:      load,
-		options:   &own,
+		options:   options,
 		pool:      lifecycle.New(policy),
 		cold:      load.stream(options.Seed, 2),
 		start:     load.stream(options.Seed, 3),
@@ -133,7 +132,7 @@ func newEngine(load *Load, options *Options, d *durations) *engine {
 		parked:    map[lifecycle.Request]request{},
 		durations: d,
 	}
-	if _, told := options.Service.(*dist.Succession); told && d.latency == nil {
+	if options.Record != nil && d.latency == nil {
 		d.latency = hist.NewTally()
 	}
 	_, constant := options.Service.(dist.Constant)
@@ -191,8 +190,8 @@ func (e *engine) advance() {
 func (e *engine) arrive(now time.Duration, c *chunk, k int) {
 	e.came++
 	service := c.services[k]
-	if len(c.besides) > 0 {
-		e.beside = c.besides[k]
+	if len(c.places) > 0 {
+		e.place, e.beside = c.places[k], c.besides[k]
 	}
 	if i, ok := e.pool.Reuse(now, e.came); ok {
 		e.direct.Record(service)
@@ -210,7 +209,7 @@ func (e *engine) arrive(now time.Duration, c *chunk, k int) {
 	for e.dues.next <= now { // what a ping began and ends at this very instant
 		e.advance()
 	}
-	e.name, e.current = e.came, request{arrived: now, service: service, beside: e.beside}
+	e.name, e.current = e.came, request{arrived: now, service: service, place: e.place, beside: e.beside}
 	e.act(now, lifecycle.Event{Kind: lifecycle.Arrive, Request: e.came})
 	if e.name != 0 {
 		e.parked[e.name] = e.current
@@ -325,10 +324,19 @@ func (e *engine) startUp(i lifecycle.Instance) {
 	if e.starting.n > 0 && e.options.StartBeside != nil {
 		delays = e.options.StartBeside
 	}
-	delay := delays.Sample(e.start)
+	delay := e.lasts(delays, e.place, e.start)
 	e.totals.starting += float64(delay)
 	e.starting.add(e.now, 1)
 	e.dues.push(e.now, due{e.now + delay, i, readyMark + lifecycle.Request(delay)})
+}
+
+// lasts is how long something takes: as at a place of the record that is
+// followed, if it tells.
+func (e *engine) lasts(d dist.Distribution, place int, rng *rand.Rand) time.Duration {
+	if s, ok := d.(*dist.Succession); ok && e.options.Record != nil {
+		return s.At(place)
+	}
+	return d.Sample(rng)
 }
 
 // invoke pings the function.
@@ -339,7 +347,7 @@ func (e *engine) invoke() {
 	e.totals.pings++
 	e.pinged++
 	name := pingMark + e.pinged
-	e.parked[name] = request{arrived: e.now, service: e.options.Service.Sample(e.ping)}
+	e.parked[name] = request{arrived: e.now, service: e.lasts(e.options.Service, e.place, e.ping), place: e.place}
 	e.tell(lifecycle.Event{Kind: lifecycle.Arrive, Request: name})
 }
 
@@ -360,10 +368,7 @@ func (e *engine) serve(a lifecycle.Action) {
 	if a.How == lifecycle.ByStart {
 		r.delay = e.delay
 		if e.options.ColdService != nil {
-			r.service = e.options.ColdService.Sample(e.cold)
-			if w, ok := e.options.ColdService.(*dist.Walk); ok {
-				r.beside = w.Beside()
-			}
+			r.service = e.lasts(e.options.ColdService, r.place, e.cold)
 		}
 	}
 	if e.sharing != nil {

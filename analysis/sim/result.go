@@ -78,8 +78,8 @@ type Result struct {
 	// single functions.
 	Response *hist.Histogram `json:"-"`
 	Service  *hist.Histogram `json:"-"`
-	// Latency is Response with what goes beside each service, where that is told
-	// ([dist.Walk.Beside]), else nil. Only [Events] and the sum of [Shared] have it.
+	// Latency is Response with what requests take beside the instance, where a
+	// record tells that, else nil. Only [Events] and the sum of [Shared] have it.
 	Latency *hist.Histogram `json:"-"`
 	// Timeline is the load over time, in even steps; nil by [Run] for many functions.
 	Timeline []Step `json:"timeline,omitempty"`

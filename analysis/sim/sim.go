@@ -70,6 +70,12 @@ type Options struct {
 	StartDelay  dist.Distribution // from a start until the instance is ready; nil is no time
 	StartBeside dist.Distribution // the same for one that begins while another of the function goes on; nil is StartDelay
 
+	// Record is the measured run that is followed: each request takes the next
+	// place in it, comes to the pool late where the way was shut there, and of what
+	// is a [dist.Succession] above it has that place's; so has a start, of the
+	// request that came last. Nil is none.
+	Record *dist.Record
+
 	// Contention is what requests that share an instance ([lifecycle.Policy].Slots
 	// above 1) cost each other. The default is nothing.
 	Contention Contention

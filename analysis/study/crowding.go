@@ -19,11 +19,11 @@ type Crowding struct {
 	NBeside  uint64        `json:"beside"`
 }
 
-// startSpan is when an instance started.
-type startSpan struct{ begin, end time.Duration }
+// startSpan is when an instance started, and when the request that it started for was sent.
+type startSpan struct{ sent, begin, end time.Duration }
 
 // startOf is the start that a cold request waited for. What the request took
-// otherwise is put before it and behind it in halves, as far as nobody tells.
+// beside its instance is put before it, as where it is simulated.
 func startOf(s *sample.Sample) (startSpan, bool) {
 	b := &s.Breakdown
 	took := b.Provision + b.Boot + b.Init
@@ -31,8 +31,8 @@ func startOf(s *sample.Sample) (startSpan, bool) {
 	if !ok || took == 0 || s.Believed() != sample.Cold {
 		return startSpan{}, false
 	}
-	begin := s.Sent + b.Queue + max(0, s.Service()-b.Queue-took-work)/2
-	return startSpan{begin, begin + took}, true
+	begin := s.Sent + b.Queue + max(0, s.Service()-b.Queue-took-work)
+	return startSpan{s.Sent, begin, begin + took}, true
 }
 
 // apart takes the starts that began while another one of the function went on
@@ -42,7 +42,7 @@ func (f *Fitted) apart() {
 	var alone, beside []dist.Observed
 	ended := time.Duration(-1) // the latest end of those before
 	for _, s := range f.starts {
-		took := dist.Observed{At: s.begin, Took: s.end - s.begin}
+		took := dist.Observed{At: s.sent, Took: s.end - s.begin}
 		if s.begin < ended {
 			beside = append(beside, took)
 		} else {
@@ -51,7 +51,7 @@ func (f *Fitted) apart() {
 		ended = max(ended, s.end)
 	}
 	if min(len(alone), len(beside)) >= leastCold {
-		f.StartDelay, f.StartBeside = succession(alone, 1), succession(beside, 1)
+		f.StartDelay, f.StartBeside = f.succession(alone, 1), f.succession(beside, 1)
 	}
 }
 

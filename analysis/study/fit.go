@@ -39,6 +39,7 @@ type Fitted struct {
 	ColdService dist.Distribution // of cold ones; nil where there are too few
 	StartDelay  dist.Distribution // nil where nothing was started
 	StartBeside dist.Distribution // of starts that began while another went on; nil where too few did, or too few did not
+	Record      *dist.Record      // of its requests, which these are drawn along
 
 	warm, cold, start []dist.Observed
 	starts            []startSpan
@@ -182,22 +183,15 @@ func (p *Plan) fitted(function string) *Fitted {
 	return p.Fit.Functions[function]
 }
 
-// again is what another run of as many requests might have told: durations are
-// drawn anew, in blocks, from those that were measured.
+// again is what another run of as many requests might have told: they are drawn
+// anew, in blocks, from those that were measured.
 func (f *Fit) again(seed uint64) *Fit {
 	other := *f
 	other.Functions = make(map[string]*Fitted, len(f.Functions))
 	for name, fitted := range f.Functions {
-		drawn := func(d dist.Distribution, kind uint64) dist.Distribution {
-			if measured, ok := d.(*dist.Succession); ok {
-				return measured.Again(stream.New(seed, "fit of "+name, kind))
-			}
-			return nil
-		}
-		other.Functions[name] = &Fitted{
-			Service: drawn(fitted.Service, 0), StartDelay: drawn(fitted.StartDelay, 1),
-			ColdService: drawn(fitted.ColdService, 2), StartBeside: drawn(fitted.StartBeside, 3),
-		}
+		anew := *fitted
+		anew.Record = fitted.Record.Again(stream.New(seed, "fit of "+name, 0))
+		other.Functions[name] = &anew
 	}
 	return &other
 }
@@ -256,9 +250,10 @@ func (f *Fit) settle() error {
 			faults = append(faults, fmt.Errorf("fit %s: no request of %s says how long an instance worked for it", f.Run, name))
 			continue
 		}
-		fitted.Service = succession(service, 1)
-		fitted.ColdService = succession(fitted.cold, leastCold)
-		fitted.StartDelay = succession(fitted.start, 1)
+		fitted.Record = dist.NewRecord(slices.Concat(fitted.warm, fitted.cold))
+		fitted.Service = fitted.succession(service, 1)
+		fitted.ColdService = fitted.succession(fitted.cold, leastCold)
+		fitted.StartDelay = fitted.succession(fitted.start, 1)
 		fitted.apart()
 	}
 	if len(f.Functions) == 0 {
@@ -276,11 +271,11 @@ func (f *Fitted) served() []dist.Observed {
 }
 
 // succession is what was observed as a distribution, nil where that is fewer than least.
-func succession(observed []dist.Observed, least int) dist.Distribution {
+func (f *Fitted) succession(observed []dist.Observed, least int) dist.Distribution {
 	if len(observed) < least {
 		return nil
 	}
-	d, err := dist.NewSuccession(observed)
+	d, err := f.Record.Succession(observed)
 	if err != nil {
 		return nil // it is empty
 	}

@@ -39,6 +39,7 @@ func (p *Plan) served(f *traffic.Function) sim.Options {
 	if run := p.fitted(f.Name); run != nil {
 		o.ColdService = p.first(o.ColdService, run.ColdService)
 		o.StartDelay, o.StartBeside = p.first(o.StartDelay, run.StartDelay), run.StartBeside
+		o.Record = run.Record
 	}
 	return o
 }

@@ -18,7 +18,7 @@ import (
 
 // Prediction is what a run like the simulated one would measure, as far as that
 // is chance: the range of several simulations of the same requests, each on a
-// seed of its own and with the fitted run's durations drawn anew. One more of
+// seed of its own and with the fitted run's requests drawn anew. One more of
 // the kind lies outside such a range with probability 2 in Runs+1, whatever the
 // figure's distribution.
 type Prediction struct {
@@ -71,9 +71,7 @@ func Predict(ctx context.Context, p Plan) (*Simulation, error) {
 	if s.Measured = p.Measured; s.Measured != nil {
 		s.Changed = p.Changed
 	}
-	if p.Options.Service == nil || !p.Override {
-		s.Beside = p.Fit.Beside()
-	}
+	s.Beside = p.Fit.Beside()
 	if !s.Complete {
 		return s, nil
 	}

@@ -78,7 +78,7 @@ type Simulation struct {
 	// Prediction is how far chance may have the figures off where they are by a
 	// measured run, and Measured what a run measured of the same requests.
 	// Beside is the median of what requests of the former took beside the
-	// instance, which its latencies have in them; 0 where services are not the run's.
+	// instance, which its latencies have in them.
 	Prediction *Prediction   `json:"prediction,omitempty"`
 	Measured   []Measured    `json:"measured,omitempty"`
 	Changed    []string      `json:"changed,omitempty"` // [Plan].Changed, where there is Measured
