@@ -98,7 +98,11 @@ func answerOf(s *study.Simulation) string {
 		of += " of " + units.FormatNoun(s.Functions, "function")
 	}
 	sentence := fmt.Sprintf("%s of %s are cold: %s%s.", units.FormatCount(s.Cold), of, shareOf(s.PCold), margin(s))
-	took := fmt.Sprintf(" Simulated by %s in %s", s.Engine, units.FormatDuration(wall(s.Wall)))
+	engine := string(s.Engine)
+	if s.Engine == sim.EngineMixed {
+		engine = "levels and events"
+	}
+	took := fmt.Sprintf(" Simulated by %s in %s", engine, units.FormatDuration(wall(s.Wall)))
 	if s.Engine == sim.EngineEvents { // the others do not look at requests
 		took += fmt.Sprintf(", %s requests a second", units.FormatCount(uint64(s.Rate)))
 	}
@@ -107,9 +111,11 @@ func answerOf(s *study.Simulation) string {
 
 func wall(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
-// margin is how far off the share of cold starts may be.
+// margin is how far off the share of cold starts may be; where that is one thing
+// for some functions and another for the others, a warning says both.
 func margin(s *study.Simulation) string {
 	switch {
+	case s.Engine == sim.EngineMixed:
 	case s.ColdError > 0:
 		return fmt.Sprintf(", off by at most %s of that by the model", shareOf(s.ColdError))
 	case s.PColdStderr != nil:
@@ -135,7 +141,7 @@ func figuresOf(r *sim.Result) []Fact {
 	}
 	add("requests", "%s", requests)
 	mean := number(r.InstancesMean)
-	if r.InstancesError > 0 {
+	if r.InstancesError > 0 && r.Engine != sim.EngineMixed {
 		mean += fmt.Sprintf(" (off by at most %s by the model)", shareOf(r.InstancesError))
 	}
 	peak := "peak " + units.FormatCount(r.InstancesPeak)

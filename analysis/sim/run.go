@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+
+	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
 // Job is one function's load and what serves it.
@@ -145,8 +147,8 @@ type sum struct {
 	waiting  map[int]task // results whose turn has not come
 	next     int
 	total    Result
-	engines  map[Engine]int
-	variance float64 // of the number of cold starts, at most
+	levels   Result  // of the functions that the level engine did; errors are absolute
+	variance float64 // of the number of cold starts of the others, at most
 	untold   uint64  // requests served of functions that have cold starts, and no standard error of them
 	err      error
 }
@@ -173,14 +175,10 @@ func (s *sum) take(t task) (added int) {
 
 func (s *sum) add(r *Result) {
 	t := &s.total
-	if s.engines == nil {
-		s.engines = map[Engine]int{}
-	}
 	if r.Interrupted {
 		t.Interrupted = true
 		return // half a function says less than none
 	}
-	s.engines[r.Engine]++
 	t.Functions++
 	t.Requests += r.Requests
 	t.WarmupRequests += r.WarmupRequests
@@ -212,6 +210,13 @@ func (s *sum) add(r *Result) {
 		s.warn(w)
 	}
 	switch served := float64(r.Served); {
+	case r.Engine == EngineLevels:
+		s.levels.Functions++
+		s.levels.Served += r.Served
+		s.levels.Cold += r.Cold
+		s.levels.ColdError += r.ColdError * float64(r.Cold)
+		s.levels.InstancesError += r.InstancesError * r.InstancesMean
+		s.levels.InstancesMean += r.InstancesMean
 	case r.PColdStderr != nil:
 		n := *r.PColdStderr * served
 		s.variance += n * n
@@ -248,18 +253,34 @@ func (s *sum) warn(w Warning) {
 // error do not leave the sum without one.
 const fewUntold = .1
 
-// stderr is the standard error of the cold share of all functions, which know
-// nothing of each other. Where a function has too few batches, its number of
-// cold starts has the greatest variance that a number from 0 to n can have,
-// n*n/4; nil where that is said of more than a few requests.
+// stderr is the standard error of the cold share of all functions whose requests
+// were followed, which know nothing of each other. Where a function has too few
+// batches, its number of cold starts has the greatest variance that a number
+// from 0 to n can have, n*n/4; nil where that is said of more than a few requests.
 func (s *sum) stderr() *float64 {
-	t := &s.total
-	if t.Cold == 0 || s.engines[EngineLevels] > 0 || float64(s.untold) > fewUntold*float64(t.Served) {
+	served := float64(s.total.Served - s.levels.Served)
+	if s.total.Cold == s.levels.Cold || float64(s.untold) > fewUntold*served {
 		return nil
 	}
-	se := math.Sqrt(s.variance) / float64(t.Served)
+	se := math.Sqrt(s.variance) / served
 	return &se
 }
+
+// estimated says of which functions the figures are estimates by levels, how far
+// off these are, and what chance does to the others'.
+func (s *sum) estimated() Warning {
+	t, l := &s.total, &s.levels
+	rest := "too few of them are cold for a standard error"
+	if se := s.stderr(); se != nil {
+		rest = fmt.Sprintf("the standard error of their cold share is %.3g%%", 100**se)
+	}
+	return *warn(ClosedForm, "of %d of %d functions, with %s of the requests and %s of the cold starts, these are estimates from counts of minutes: "+
+		"cold starts within %s, instances within %s; the requests of the others were followed: %s, and response times are theirs",
+		l.Functions, t.Functions, units.FormatShare(over(float64(l.Served), float64(t.Served))), units.FormatShare(over(float64(l.Cold), float64(t.Cold))),
+		units.FormatShare(over(l.ColdError, float64(l.Cold))), units.FormatShare(over(l.InstancesError, l.InstancesMean)), rest)
+}
+
+func isClosedForm(w Warning) bool { return w.Code == ClosedForm }
 
 // result is the sum as one function's result. Means over time are of all
 // functions together.
@@ -273,15 +294,16 @@ func (s *sum) result(interrupted bool) *Result {
 	r.ServiceMean = over(r.ServiceMean, float64(r.Served))
 	r.WaitMean = over(r.waitedSeconds, float64(r.Served))
 	r.StartMean = over(r.delaySeconds, float64(r.Started))
-	r.Engine = EngineEvents
-	switch {
-	case s.engines[EngineLevels] == r.Functions && r.Functions > 0:
+	switch n := s.levels.Functions; {
+	case n == 0:
+		r.Engine, r.PColdStderr = EngineEvents, s.stderr()
+	case n == r.Functions:
 		r.Engine = EngineLevels
-	case s.engines[EngineLevels] > 0:
+	default:
 		r.Engine = EngineMixed
+		r.Warnings[slices.IndexFunc(r.Warnings, isClosedForm)] = s.estimated()
 	}
 	r.PeakSummed = r.Functions > 1
-	r.PColdStderr = s.stderr()
 	if r.Warnings == nil {
 		r.Warnings = []Warning{}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/coldcurve/coldcurve/analysis/sim"
+	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
 )
 
@@ -147,6 +148,47 @@ func TestLevelsThatCannotBeAreTold(t *testing.T) {
 		}
 		if len(r.Warnings) == 0 || r.Warnings[len(r.Warnings)-1].Code != sim.NotByLevels || !strings.Contains(r.Warnings[len(r.Warnings)-1].Text, name) {
 			t.Errorf("%+v, want a warning with %q", r.Warnings, name)
+		}
+	}
+}
+
+// TestMixedEnginesSayWhoseErrorIsWhose in one warning: the share and the error of
+// those by levels, and the standard error that the others have among themselves.
+func TestMixedEnginesSayWhoseErrorIsWhose(t *testing.T) {
+	options := sim.Options{Policy: lifecycle.Policy{KeepAlive: 10 * time.Minute}, Service: text(t, "200ms"), Seed: 7}
+	run := func(loads ...sim.Load) *sim.Result {
+		r, err := sim.Run(context.Background(), func(yield func(*sim.Job, error) bool) {
+			for _, load := range loads {
+				if !yield(&sim.Job{Load: load, Options: options, Levels: true}, nil) {
+					return
+				}
+			}
+		}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	busy, thin := wave(300, 100, 3000), wave(3, 2, 3000)
+	levels, events, mixed := run(busy), run(thin), run(thin, busy)
+	if levels.Engine != sim.EngineLevels || events.Engine != sim.EngineEvents || mixed.Engine != sim.EngineMixed || mixed.PColdStderr != nil {
+		t.Fatalf("engines %s, %s and %s, want levels, events and mixed", levels.Engine, events.Engine, mixed.Engine)
+	}
+	var told []string
+	for _, w := range mixed.Warnings {
+		if w.Code == sim.ClosedForm {
+			told = append(told, w.Text)
+		}
+	}
+	share := func(part, all uint64) string { return units.FormatShare(float64(part) / float64(all)) }
+	want := []string{
+		fmt.Sprintf("of 1 of 2 functions, with %s of the requests and %s of the cold starts", share(levels.Served, mixed.Served), share(levels.Cold, mixed.Cold)),
+		fmt.Sprintf("cold starts within %s, instances within %s;", units.FormatShare(levels.ColdError), units.FormatShare(levels.InstancesError)),
+		fmt.Sprintf("the standard error of their cold share is %.3g%%", 100**events.PColdStderr),
+	}
+	for _, words := range want {
+		if len(told) != 1 || !strings.Contains(told[0], words) {
+			t.Errorf("%q, want one warning with %q", told, words)
 		}
 	}
 }

@@ -32,6 +32,8 @@ type azure2019 struct {
 	functions []azureFunction
 	memory    map[string]*weighted // MB, by owner/app
 	short     []string
+	added     int    // rows of counts that are added to another of their function and day
+	firstly   string // where the first of them is
 }
 
 type azureFunction struct {
@@ -134,6 +136,11 @@ func (a *azure2019) readDay(ctx context.Context, f File, out *tally) error {
 		}
 		function := a.function(at.key(fields, 3), at.key(fields, 2))
 		function.requests += sum
+		if n := len(function.days); n > 0 && function.days[n-1].day == a.days {
+			if a.added++; a.added == 1 {
+				a.firstly = fmt.Sprintf("%s:%d", f.Name, at.row)
+			}
+		}
 		function.days = append(function.days, azureDay{a.days, out.n, len(minutes)})
 		out.n += int64(len(minutes))
 		_, err := out.Write(minutes)
@@ -254,6 +261,7 @@ type azureHeading struct {
 	beside  []int // of azureBeside, below 0 where there is none
 	first   int   // of minute 1, where there are minutes
 	width   int
+	row     int // that is visited, in its file
 }
 
 // rows calls visit with the fields of each row below the heading.
@@ -273,6 +281,7 @@ func (h *azureHeading) rows(ctx context.Context, f File, names []string, visit f
 		if len(fields) != h.width {
 			return unevenRow(len(fields), h.width)
 		}
+		h.row = row
 		return visit(fields)
 	})
 }
@@ -326,6 +335,10 @@ func (a *azure2019) complete() {
 		}
 	}
 	a.short = shortest(keys)
+	if a.added > 0 {
+		a.about.Notes = append(a.about.Notes, fmt.Sprintf("%s added to another of the same function and day, as where a function has several triggers; the first is %s",
+			units.FormatNoun(a.added, "row"), a.firstly))
+	}
 	if untold > 0 {
 		a.about.Notes = append(a.about.Notes, fmt.Sprintf("%d of %d functions have no durations in the files", untold, len(a.functions)))
 	}

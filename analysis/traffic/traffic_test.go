@@ -253,6 +253,34 @@ func TestAzure2019(t *testing.T) {
 	}
 }
 
+// TestAzure2019AddsRows of one function and day, and says how many and where.
+func TestAzure2019AddsRows(t *testing.T) {
+	head := "HashOwner,HashApp,HashFunction,Trigger," + days() + "\n"
+	line := func(function, trigger string, n int) string {
+		return "o,a," + function + "," + trigger + "," + row(map[int]int{1: n}) + "\n"
+	}
+	day1 := head + line("f", "http", 2) + line("g", "http", 3) + line("f", "queue", 4) + line("f", "queue", 4)
+	day2 := head + line("g", "timer", 5) + line("f", "http", 6) + "\n" + line("g", "timer", 5)
+	for want, files := range map[string][]File{
+		"": {file("d01.csv", head+line("f", "http", 2)), file("d02.csv", day2[:strings.Index(day2, "\n\n")])},
+		"1 row added to another of the same function and day, as where a function has several triggers; the first is d02.csv:5":  {file("d01.csv", head+line("f", "http", 2)), file("d02.csv", day2)},
+		"3 rows added to another of the same function and day, as where a function has several triggers; the first is d01.csv:4": {file("d01.csv", day1), file("d02.csv", day2)},
+	} {
+		s := open(t, files...)
+		got := slices.DeleteFunc(slices.Clone(s.About().Notes), func(note string) bool { return strings.Contains(note, "no durations") })
+		if (want != "" || len(got) > 0) && !slices.Equal(got, []string{want}) {
+			t.Errorf("notes %q, want %q", got, want)
+		}
+		sum := 0.
+		for _, f := range functions(t, s) {
+			sum += f.Expected
+		}
+		if sum != s.About().Requests {
+			t.Errorf("functions have %v requests, all together %v", sum, s.About().Requests)
+		}
+	}
+}
+
 func TestFaults(t *testing.T) {
 	const azure = "app,func,end_timestamp,duration\n"
 	const clf = `h - - [01/Jul/1995:00:00:01 -0400] "GET / HTTP/1.0" 200 7` + "\n"
