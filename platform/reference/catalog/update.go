@@ -263,7 +263,7 @@ func (c *Catalog) spec(name string, v *version) sandbox.Spec {
 			Handler: v.Handler, Memory: v.Memory, Timeout: v.Timeout, Env: v.Environment,
 			Storage: v.Storage, Sandbox: v.Sandbox, Start: v.Start,
 		},
-		Version: v.Number, ARN: c.arn(name, ""), Memory: v.Memory, Storage: v.Storage, Timeout: v.Timeout,
+		Identifier: v.Runtime, Version: v.Number, ARN: c.arn(name, ""), Memory: v.Memory, Storage: v.Storage, Timeout: v.Timeout,
 	}
 }
 

@@ -1,11 +1,14 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/coldcurve/coldcurve/platform"
 )
 
 // Environment is what Lambda defines, and the function's own variables where
@@ -30,6 +33,11 @@ func Environment(spec *Spec, region, task, clients string) []string {
 		"AWS_ACCESS_KEY_ID=" + placeholder,
 		"AWS_SECRET_ACCESS_KEY=" + placeholder,
 		"AWS_SESSION_TOKEN=" + placeholder,
+	}
+	// Lambda's own clients set it. Where the function brings its client along
+	// (provided), or its whole system (an image), there is none.
+	if f.Runtime == platform.NodeJS || f.Runtime == platform.Python {
+		env = append(env, "AWS_EXECUTION_ENV=AWS_Lambda_"+cmp.Or(spec.Identifier, string(f.Runtime)))
 	}
 	if spec.Slots > 1 { // as Lambda Managed Instances have it: so many polls wait at once
 		env = append(env, "AWS_LAMBDA_MAX_CONCURRENCY="+strconv.Itoa(spec.Slots))

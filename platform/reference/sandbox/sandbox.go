@@ -18,12 +18,15 @@ import (
 // function version and not changed after the first start.
 type Spec struct {
 	Function platform.Function
-	Version  string        // "$LATEST" or a number, as in Lambda
-	ARN      string        // the function's Lambda ARN
-	Memory   units.Bytes   // > 0
-	Storage  units.Bytes   // > 0, size of /tmp where the sandbox bounds it
-	Timeout  time.Duration // > 0, of one invocation
-	Slots    int           // requests that an instance serves at once; 0 is 1, more only from a Sharer
+	// Identifier is the runtime as the function asked for it ("nodejs22.x"), "" is
+	// without a version. Which version runs is the machine's.
+	Identifier string
+	Version    string        // "$LATEST" or a number, as in Lambda
+	ARN        string        // the function's Lambda ARN
+	Memory     units.Bytes   // > 0
+	Storage    units.Bytes   // > 0, size of /tmp where the sandbox bounds it
+	Timeout    time.Duration // > 0, of one invocation
+	Slots      int           // requests that an instance serves at once; 0 is 1, more only from a Sharer
 	// InitLimit, > 0, bounds the first attempt of init, at full CPU. When it ends in
 	// failure or runs over, the instance is begun anew, once, under Timeout.
 	InitLimit time.Duration

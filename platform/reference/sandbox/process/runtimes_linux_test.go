@@ -178,6 +178,30 @@ def handler(event, context):
 	}
 }
 
+// TestExecutionEnvironment: what the function asked for, whatever runs here.
+func TestExecutionEnvironment(t *testing.T) {
+	says := map[platform.Runtime]string{
+		platform.NodeJS: `export const handler = async () => process.env.AWS_EXECUTION_ENV;`,
+		platform.Python: "import os\ndef handler(event, context):\n    return os.environ['AWS_EXECUTION_ENV']\n",
+	}
+	for _, i := range interpreters() {
+		t.Run(string(i.runtime), func(t *testing.T) {
+			need.Program(t, i.program)
+			s := open(t, withClients(t))
+			for identifier, want := range map[string]string{
+				i.program + "99.x": "AWS_Lambda_" + i.program + "99.x",
+				"":                 "AWS_Lambda_" + string(i.runtime),
+			} {
+				shop := i.spec(t, says[i.runtime])
+				shop.Identifier = identifier
+				if got := string(invoke(t, ready(t, s, shop), `{}`).Body); got != strconv.Quote(want) {
+					t.Errorf("asked for as %q it has %s, want %q", identifier, got, want)
+				}
+			}
+		})
+	}
+}
+
 func TestInterpreters(t *testing.T) {
 	for _, i := range interpreters() {
 		t.Run(string(i.runtime), func(t *testing.T) {
