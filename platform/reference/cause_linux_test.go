@@ -19,6 +19,8 @@ func TestCausesReachTheCaller(t *testing.T) {
 		want         string
 	}{
 		{"talks", "#!/bin/sh\necho no module named shop >&2\nexit 7\n", 0o755, "exit status 7; its log ends: no module named shop"},
+		{"crashes", "#!/bin/sh\nprintf 'panic: no stock\\n\\ngoroutine 1 [running]:\\nmain.main()\\n\\t/build/main.go:12 +0x25\\n' >&2\nexit 2\n", 0o755,
+			"exit status 2; its log ends: panic: no stock | main.main main.go:12"},
 		{"locked", "#!/bin/sh\n", 0o644, "permission denied"},
 	} {
 		fn := platform.Function{Name: tt.name, Runtime: platform.Go, Code: t.TempDir()}

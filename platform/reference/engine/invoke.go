@@ -42,11 +42,8 @@ type Outcome struct {
 	Billed        time.Duration
 	InitBilled    time.Duration // of Billed: what init has added
 	Log           []byte        // the last 4 KiB, if wanted
-	LastWords     []byte        // the end of what a function that failed has printed itself, at most 1 KiB
+	LastWords     []byte        // what a function that failed has printed itself: the end, or its crash; at most 1 KiB
 }
-
-// lastWords bounds Outcome.LastWords, in bytes.
-const lastWords = 1 << 10
 
 // Invoke runs the function once. An error is an [*Error] and means that the
 // function has not run. If ctx ends while the request waits, it is taken back;
@@ -196,7 +193,7 @@ func (v *Version) serve(ctx context.Context, c *call, inv *Invocation, arrived i
 	}
 	v.family.log.add(in.id, log)
 	if out.FunctionError != "" {
-		out.LastWords = log[max(0, len(log)-lastWords):]
+		out.LastWords = lastWordsOf(log)
 	}
 	if inv.Tail {
 		out.Log = v.report(&out, failure, in).tail(log, v.rt.limits.Tail)
