@@ -27,21 +27,20 @@ type Recorder struct {
 	users     map[usage.Key]*used
 	skipped   uint64
 	guessed   uint64
-	ahead     uint64
 	told      bool
 }
 
 // recorded is what one function did.
 type recorded struct {
-	requests, cold        uint64
+	requests, cold, ahead uint64
 	all, warm, init, both map[time.Duration]uint64
 }
 
 // used is what one key did, and when it had requests under way.
 type used struct {
-	requests, cold uint64
-	billed         time.Duration
-	spans          []edge
+	requests, cold, ahead uint64
+	billed, billedAhead   time.Duration
+	spans                 []edge
 }
 
 type edge struct {
@@ -66,11 +65,11 @@ func (r *Recorder) Add(s *sample.Sample) {
 	f := r.function(s.Function)
 	f.requests++
 	f.all[r.kept(handler)]++
-	if s.Believed() == sample.Provisioned {
-		r.ahead++
+	start := s.Believed()
+	if start == sample.Provisioned {
+		f.ahead++
 	}
-	cold := s.Believed() == sample.Cold
-	if cold {
+	if start == sample.Cold {
 		f.cold++
 		f.init[r.kept(started(s))]++
 		f.both[r.kept(started(s)+handler)]++
@@ -78,7 +77,7 @@ func (r *Recorder) Add(s *sample.Sample) {
 		f.warm[r.kept(handler)]++
 	}
 	if !r.Anonymous {
-		r.user(s, cold, handler)
+		r.user(s, start, handler)
 	}
 }
 
@@ -104,7 +103,7 @@ func (r *Recorder) function(name string) *recorded {
 	return f
 }
 
-func (r *Recorder) user(s *sample.Sample, cold bool, handler time.Duration) {
+func (r *Recorder) user(s *sample.Sample, start sample.Start, handler time.Duration) {
 	if r.users == nil {
 		r.users = make(map[usage.Key]*used)
 	}
@@ -116,11 +115,16 @@ func (r *Recorder) user(s *sample.Sample, cold bool, handler time.Duration) {
 	}
 	u.requests++
 	billed := handler
-	if cold {
+	if start == sample.Cold {
 		u.cold++
 		billed += started(s)
 	}
-	u.billed += (billed + time.Millisecond - 1) / time.Millisecond * time.Millisecond
+	billed = (billed + time.Millisecond - 1) / time.Millisecond * time.Millisecond
+	u.billed += billed
+	if start == sample.Provisioned {
+		u.ahead++
+		u.billedAhead += billed
+	}
 	u.spans = append(u.spans, edge{s.Done - handler, 1}, edge{s.Done, -1})
 }
 
@@ -132,8 +136,22 @@ func (r *Recorder) Skipped() uint64 { return r.skipped }
 func (r *Recorder) Guessed() uint64 { return r.guessed }
 
 // Ahead is how many samples met an instance that was started ahead of any
-// request. Works have them like any warm one, and nothing of the instance's wait.
-func (r *Recorder) Ahead() uint64 { return r.ahead }
+// request. Works have them like any warm one, and nothing of the instance's wait:
+// see [Recorder.Ready].
+func (r *Recorder) Ahead() (n uint64) {
+	for _, f := range r.functions {
+		n += f.ahead
+	}
+	return n
+}
+
+// Ready puts into works so many instances that each function had kept ready, for
+// so long, with the requests that met one.
+func (r *Recorder) Ready(works []Work, instances uint64, length time.Duration) {
+	for i := range works {
+		works[i].Provisioned = []Provisioned{{Instances: instances, For: length, Requests: r.functions[works[i].Name].ahead}}
+	}
+}
 
 // Told says that of some samples the platform told how long they ran.
 func (r *Recorder) Told() bool { return r.told }
@@ -188,7 +206,8 @@ func (r *Recorder) Users(memory func(function string) units.Bytes) []User {
 		mb := int64(memory(key.Function) / units.MB)
 		users = append(users, User{
 			Entry: usage.Entry{Key: key, Usage: usage.Usage{
-				Requests: u.requests, Cold: u.cold, Billed: u.billed, MemoryTime: mb * u.billed.Milliseconds(),
+				Requests: u.requests, Cold: u.cold, Provisioned: u.ahead, Billed: u.billed,
+				MemoryTime: mb * u.billed.Milliseconds(), MemoryTimeProvisioned: mb * u.billedAhead.Milliseconds(),
 			}},
 			Peak: u.peak(),
 		})

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/units"
 )
@@ -54,5 +56,51 @@ func TestRecorderBillsAsThePlatformDid(t *testing.T) {
 	}
 	if n := len(coarse.Users(func(string) units.Bytes { return 0 })); n != 0 {
 		t.Errorf("an anonymous recorder has %d users", n)
+	}
+}
+
+// TestRecordedReadiness is a bill by hand: two instances of 1 GB kept ready for 7
+// minutes, which 3 of 10 calls met; all take 100.2 ms.
+func TestRecordedReadiness(t *testing.T) {
+	var r Recorder
+	for i := range 10 {
+		s := sample.Sample{Function: "f", Done: time.Second, Start: sample.Warm, Grade: sample.Attested}
+		s.Breakdown.Handler = 100*time.Millisecond + 200*time.Microsecond
+		if i < 3 {
+			s.Start = sample.Provisioned
+		}
+		r.Add(&s)
+	}
+	memory := func(string) units.Bytes { return units.GB }
+	works, err := r.Works(memory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Ready(works, 2, 7*time.Minute)
+	b, err := open(t, "aws/lambda", Terms{}).Bill(&works[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(map[string]string)
+	for _, l := range b.Lines {
+		got[l.Dimension] = Decimal(l.Quantity)
+	}
+	want := map[string]string{
+		"requests":                    "10",
+		"duration_x86":                "0.707", // 7 calls of 101 ms
+		"provisioned_duration_x86":    "0.303", // 3
+		"provisioned_concurrency_x86": "1200",  // 2 for 10 minutes: by steps of 5
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("quantities (-want +got):\n%s", diff)
+	}
+	// 10 x .2 + .707 x 16.6667 + .303 x 9.7222 + 1,200 x 4.1667 millionths of a
+	// dollar are 5,016.769; each line is rounded.
+	if b.Total < 5_016_768 || b.Total > 5_016_771 {
+		t.Errorf("it comes to %d nano-dollars, want 5,016,769", b.Total)
+	}
+	users := r.Users(memory)
+	if u := users[0].Usage; u.Provisioned != 3 || u.MemoryTimeProvisioned != 3*101*1024 || u.MemoryTime != 10*101*1024 {
+		t.Errorf("its user has %+v", u)
 	}
 }

@@ -231,8 +231,8 @@ func describePolicy(facts map[string]string, p lifecycle.Policy) {
 	say(p.Pause, "pause_after", "%s", units.FormatDuration(p.PauseAfter))
 	say(p.Slots > 1, "instance_concurrency", "%d", p.Slots)
 	say(p.Noise > 0, "routing_noise", "%s", units.FormatShare(p.Noise))
-	say(len(p.Provisioned) == 1, "provisioned", "%d", first(p.Provisioned).Count)
-	say(len(p.Provisioned) > 1, "provisioned", "scheduled")
+	say(len(p.Provisioned) > 0, "provisioned", "scheduled")
+	say(len(p.Provisioned) == 1 && first(p.Provisioned).From == 0, "provisioned", "%d", first(p.Provisioned).Count)
 	say(p.Ping.Count > 0, "ping", "%d each %s", p.Ping.Count, units.FormatDuration(p.Ping.Every))
 }
 

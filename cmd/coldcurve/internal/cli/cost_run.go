@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"path/filepath"
+	"strconv"
+	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/cost"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
@@ -81,18 +83,23 @@ func (m *measured) notes() []string {
 	if m.dir.Truncated() || !m.dir.Manifest.Complete {
 		notes = append(notes, "The run is not complete.")
 	}
-	return append(notes, m.standbyNotes()...)
+	return notes
 }
 
-// standbyNotes are what the platform did beside the requests, which samples know
-// nothing of: it is not in a run's bill.
-func (m *measured) standbyNotes() (notes []string) {
+// standby puts into works what the platform kept ready beside the requests, for
+// so long, and tells what samples know nothing of.
+func (m *measured) standby(works []cost.Work, length time.Duration) (notes []string) {
 	if pings := m.account.Pings(); pings.Requests > 0 {
 		notes = append(notes, fmt.Sprintf("Not in it: %s of the platform, %.3g GB-seconds, warm-up included.",
 			count(pings.Requests, "keep-warm ping"), float64(pings.MemoryTime)/1024/1000))
 	}
+	// By what the platform says of itself: a number, or that it changes.
+	if n, err := strconv.ParseUint(m.dir.Manifest.Platform.Facts["provisioned"], 10, 64); err == nil && n > 0 {
+		m.Ready(works, n, length)
+		return append(notes, fmt.Sprintf("In it: %s of each function kept ready for %s, in use or not.", count(n, "instance"), units.FormatDuration(length)))
+	}
 	if n := m.Ahead(); n > 0 {
-		notes = append(notes, fmt.Sprintf("Not in it: instances that were kept ready, which cost by the hour; %s on one had the price of "+
+		notes = append(notes, fmt.Sprintf("Not in it: instances that were kept ready, for their number changed or is not known; %s on one had the price of "+
 			"any other. coldcurve cost --requests N --provisioned N prices both.", count(n, "request")))
 	}
 	return notes

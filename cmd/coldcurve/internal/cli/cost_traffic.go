@@ -77,7 +77,12 @@ func (c *costBillCmd) runLoad() (*costLoad, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := c.month(c.Traffic, works, span(&m.dir.Manifest), m.notes())
+	lasted := span(&m.dir.Manifest)
+	kept := cost.Month
+	if c.Once {
+		kept = lasted
+	}
+	l, err := c.month(c.Traffic, works, lasted, append(m.notes(), m.standby(works, kept)...))
 	if err != nil {
 		return nil, err
 	}

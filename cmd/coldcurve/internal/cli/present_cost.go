@@ -66,6 +66,7 @@ func (m *measured) price(over time.Duration, capacities []capacity.Capacity, p99
 	if err != nil {
 		return nil, nil // nobody says what was there to bill
 	}
+	notes := m.standby(works, cost.Month)
 	book, on, err := given.open()
 	if err != nil {
 		return nil, err
@@ -92,7 +93,7 @@ func (m *measured) price(over time.Duration, capacities []capacity.Capacity, p99
 	}
 	c, err := in.Month()
 	if c != nil {
-		c.Notes = append(c.Notes, m.standbyNotes()...)
+		c.Notes = append(c.Notes, notes...)
 	}
 	return c, err
 }
