@@ -81,7 +81,7 @@ func TestFunctionsAreThereAgain(t *testing.T) {
 		must[catalog.EventInvoke](t)(s.PutEventInvoke("hello", "live", catalog.EventInvoke{Retries: &one}))
 		must[catalog.Provisioned](t)(s.PutProvisioned("hello", "2", 1))
 		must[string](t)(s.AddPermission("hello", "live", invokable("bucket"), ""))
-		if err := s.Tag(arn, map[string]string{"team": "shop"}); err != nil {
+		if err := s.Tag(arn, map[string]string{"team": "shop"}, nil); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.PutConcurrency("hello", 5); err != nil {

@@ -1,9 +1,12 @@
 package catalog_test
 
 import (
+	"errors"
 	"maps"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -157,12 +160,12 @@ func TestTags(t *testing.T) {
 		want(nil)
 		revision := must[catalog.Function](t)(s.Function("hello", "")).Revision
 		for _, tags := range []map[string]string{{"team": "shop", "tier": ""}, {"team": "cart"}} {
-			if err := s.Tag(arn, tags); err != nil {
+			if err := s.Tag(arn, tags, nil); err != nil {
 				t.Error(err)
 			}
 		}
 		want(map[string]string{"team": "cart", "tier": ""})
-		if err := s.Untag(arn, []string{"tier", "none"}); err != nil {
+		if err := s.Untag(arn, []string{"tier", "none"}, nil); err != nil {
 			t.Error(err)
 		}
 		want(map[string]string{"team": "cart"})
@@ -170,11 +173,11 @@ func TestTags(t *testing.T) {
 			t.Error("tags change its revision")
 		}
 
-		refused(t, s.Tag(arn+":1", map[string]string{"a": "b"}), "InvalidParameterValueException", 400, "aliases and versions")
-		refused(t, s.Tag("hello", map[string]string{"a": "b"}), "ValidationException", 400, "'resource'")
-		refused(t, s.Tag(arn+"2", map[string]string{"a": "b"}), "ResourceNotFoundException", 404, "Function not found")
-		refused(t, s.Tag(arn, nil), "InvalidParameterValueException", 400, "no tags")
-		refused(t, s.Untag(arn, nil), "ValidationException", 400, "'tagKeys'")
+		refused(t, s.Tag(arn+":1", map[string]string{"a": "b"}, nil), "InvalidParameterValueException", 400, "aliases and versions")
+		refused(t, s.Tag("hello", map[string]string{"a": "b"}, nil), "ValidationException", 400, "'resource'")
+		refused(t, s.Tag(arn+"2", map[string]string{"a": "b"}, nil), "ResourceNotFoundException", 404, "Function not found")
+		refused(t, s.Tag(arn, nil, nil), "InvalidParameterValueException", 400, "no tags")
+		refused(t, s.Untag(arn, nil, nil), "ValidationException", 400, "'tagKeys'")
 		many := make(map[string]string)
 		for i := range 50 {
 			many[strconv.Itoa(i)] = ""
@@ -186,9 +189,41 @@ func TestTags(t *testing.T) {
 			"longer than 256":    {"k": strings.Repeat("v", 257)},
 			"is not of 1 to 128": {"": "x"},
 		} {
-			refused(t, s.Tag(arn, tags), "InvalidParameterValueException", 400, want)
+			refused(t, s.Tag(arn, tags, nil), "InvalidParameterValueException", 400, want)
 		}
 		want(map[string]string{"team": "cart"})
+
+		// A rule is asked before what the tags are is looked at, and in one step with their change.
+		settled := errors.New("it has an owner")
+		first := func(before, after map[string]string) error {
+			if _, has := before["owner"]; has && before["owner"] != after["owner"] {
+				return settled
+			}
+			return nil
+		}
+		var took atomic.Int64
+		var all sync.WaitGroup
+		for i := range 20 {
+			all.Go(func() {
+				switch err := s.Tag(arn, map[string]string{"owner": strconv.Itoa(i)}, first); err {
+				case nil:
+					took.Add(1)
+				case settled:
+				default:
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if took.Load() != 1 {
+			t.Errorf("%d owners took it, want the first", took.Load())
+		}
+		if err := s.Tag(arn, map[string]string{"owner": "x", "aws:x": ""}, first); err != settled {
+			t.Errorf("against rule and reserved: %v", err)
+		}
+		if err := s.Untag(arn, []string{"owner"}, first); err != settled {
+			t.Errorf("taken away: %v", err)
+		}
 		n := hello(t)
 		n.Name, n.Tags = "tagged", map[string]string{"aws:x": ""}
 		_, err := s.Create(n)

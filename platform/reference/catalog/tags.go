@@ -6,24 +6,29 @@ import (
 	"unicode/utf8"
 )
 
-// Tag gives a function tags, in place of those of the same keys. The resource
-// is its ARN.
-func (c *Catalog) Tag(resource string, tags map[string]string) error {
-	if len(tags) == 0 {
-		return invalid("An error occurred and the request cannot be processed: there are no tags in it.")
-	}
-	return c.editTags(resource, func(all map[string]string) error {
+// TagRule says why tags may not change so; nil is that they may. It is asked
+// while nothing else can change them.
+type TagRule func(before, after map[string]string) error
+
+// Tag gives a function tags, in place of those of the same keys, unless the rule
+// (nil for none) is against it. The resource is its ARN.
+func (c *Catalog) Tag(resource string, tags map[string]string, rule TagRule) error {
+	return c.editTags(resource, rule, func(all map[string]string) error {
+		if len(tags) == 0 {
+			return invalid("An error occurred and the request cannot be processed: there are no tags in it.")
+		}
 		maps.Copy(all, tags)
-		return c.checkTags(all)
+		return nil
 	})
 }
 
-// Untag takes tags away; those that are not there are, like in Lambda, gone already.
-func (c *Catalog) Untag(resource string, keys []string) error {
-	if len(keys) == 0 {
-		return violation("null", "tagKeys", "Member must not be null")
-	}
-	return c.editTags(resource, func(all map[string]string) error {
+// Untag takes tags away, as Tag gives them; those that are not there are, like
+// in Lambda, gone already.
+func (c *Catalog) Untag(resource string, keys []string, rule TagRule) error {
+	return c.editTags(resource, rule, func(all map[string]string) error {
+		if len(keys) == 0 {
+			return violation("null", "tagKeys", "Member must not be null")
+		}
 		for _, key := range keys {
 			delete(all, key)
 		}
@@ -40,16 +45,24 @@ func (c *Catalog) Tags(resource string) (map[string]string, error) {
 	return f.now.Load().record.Tags, nil
 }
 
-func (c *Catalog) editTags(resource string, edit func(map[string]string) error) error {
+func (c *Catalog) editTags(resource string, rule TagRule, edit func(map[string]string) error) error {
 	f, err := c.tagged(resource)
 	if err != nil {
 		return err
 	}
 	_, err = c.change(f, func(r *record) error {
-		all := map[string]string{}
-		maps.Copy(all, r.Tags)
-		r.Tags = all
-		return edit(all)
+		before, after := r.Tags, map[string]string{}
+		maps.Copy(after, before)
+		if err := edit(after); err != nil {
+			return err
+		}
+		if rule != nil {
+			if err := rule(before, after); err != nil {
+				return err
+			}
+		}
+		r.Tags = after
+		return c.checkTags(after)
 	})
 	return err
 }

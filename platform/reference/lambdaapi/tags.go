@@ -1,10 +1,5 @@
 package lambdaapi
 
-import (
-	"maps"
-	"slices"
-)
-
 // The tags that CreateFunction heeds.
 const (
 	tagSandbox = "coldcurve:sandbox"
@@ -30,31 +25,11 @@ func (h *Handler) tag(r *request) (any, error) {
 	if err := r.decode(&body); err != nil {
 		return nil, err
 	}
-	before, err := h.Catalog.Tags(r.name)
-	if err != nil {
-		return nil, err
-	}
-	after := map[string]string{}
-	maps.Copy(after, before)
-	maps.Copy(after, body.Tags)
-	if err := keepOwnTags(before, after); err != nil {
-		return nil, err
-	}
-	return nil, h.Catalog.Tag(r.name, body.Tags)
+	return nil, h.Catalog.Tag(r.name, body.Tags, keepOwnTags)
 }
 
 func (h *Handler) untag(r *request) (any, error) {
-	before, err := h.Catalog.Tags(r.name)
-	if err != nil {
-		return nil, err
-	}
-	keys := r.query["tagKeys"]
-	after := maps.Clone(before)
-	maps.DeleteFunc(after, func(key, _ string) bool { return slices.Contains(keys, key) })
-	if err := keepOwnTags(before, after); err != nil {
-		return nil, err
-	}
-	return nil, h.Catalog.Untag(r.name, keys)
+	return nil, h.Catalog.Untag(r.name, r.query["tagKeys"], keepOwnTags)
 }
 
 func (h *Handler) tags(r *request) (any, error) {
