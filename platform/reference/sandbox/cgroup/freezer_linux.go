@@ -151,6 +151,28 @@ func (g *Group) Thaw() error {
 	return write(filepath.Join(g.cold, g.freezer.file()), value)
 }
 
+// Standing is what the kernel tells of the group's freezer and CPU quota, for who
+// wonders why nothing in it moves.
+func (g *Group) Standing() string {
+	var told []string
+	say := func(folder string, names ...string) {
+		for _, name := range names { // either version's
+			if text, err := read(filepath.Join(folder, name)); err == nil {
+				told = append(told, name+" "+strings.Join(strings.Fields(string(text)), " "))
+			}
+		}
+	}
+	if g.freezer != nil {
+		say(g.cold, "cgroup.freeze", "cgroup.events", "freezer.state", "freezer.self_freezing", "freezer.parent_freezing")
+	}
+	for _, p := range g.parts {
+		if p.has(CPU) {
+			say(p.path, "cpu.max", "cpu.cfs_quota_us", "cpu.stat")
+		}
+	}
+	return strings.Join(told, "; ")
+}
+
 // until waits for something that the kernel does soon.
 func until(done func() (bool, error)) error {
 	wait := 50 * time.Microsecond

@@ -387,6 +387,9 @@ func TestFreezeStopsAllAndThawLetsThemRun(t *testing.T) {
 			if err := g.Freeze(); err != nil {
 				t.Fatal(err)
 			}
+			if got := g.Standing(); !strings.Contains(got, "cgroup.freeze 1") && !strings.Contains(got, "freezer.state FROZEN") {
+				t.Errorf("frozen, it stands at %q", got)
+			}
 			before := size()
 			time.Sleep(30 * time.Millisecond)
 			if after := size(); after != before {

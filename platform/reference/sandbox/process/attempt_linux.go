@@ -216,7 +216,7 @@ func (a *attempt) end(id string) error {
 	select {
 	case <-a.exited:
 	case <-time.After(patience):
-		errs = append(errs, fmt.Errorf("process %d has not ended %v after SIGKILL", a.pid, patience))
+		errs = append(errs, a.stuck())
 	}
 	if a.cell != nil {
 		errs = append(errs, a.cell.Raze())
@@ -242,6 +242,15 @@ func (a *attempt) end(id string) error {
 	a.account.Unlock()
 	err := errors.Join(errs...)
 	return errors.Join(err, a.vacate(err == nil))
+}
+
+// stuck is the error of a process that does not end, with what could hold it.
+func (a *attempt) stuck() error {
+	held := plight(a.pid)
+	if a.group != nil {
+		held += "; its control group: " + a.group.Standing()
+	}
+	return fmt.Errorf("process %d has not ended %v after SIGKILL: %s", a.pid, patience, held)
 }
 
 // MaxMemory implements session.Attempt. A group is charged neither for a

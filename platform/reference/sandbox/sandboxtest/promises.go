@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +27,8 @@ func Run(t *testing.T, k Kit) {
 		{"answers", answers}, {"handler fails", handlerFails}, {"init fails", initFails}, {"process ends", processEnds},
 		{"deadline", deadline}, {"payload limit", payloadLimit}, {"out of memory", outOfMemory}, {"log tail", logTail},
 		{"stop", stop}, {"stop graceful", stopGraceful}, {"nothing to start", nothingToStart}, {"start after close", startAfterClose},
-		{"many at once", manyAtOnce}, {"context", contexts}, {"initialization", initialization}, {"pause", pause}, {"injuries", injuries},
+		{"many at once", manyAtOnce}, {"context", contexts}, {"initialization", initialization}, {"pause", pause},
+		{"pauses and stops", pausesAndStops}, {"injuries", injuries},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, k) })
 	}
@@ -414,6 +416,57 @@ func pause(t *testing.T, k Kit) {
 	}
 	if err := in.Stop(false); err != nil {
 		t.Errorf("stop while paused: %v", err)
+	}
+}
+
+// pausesAndStops has instances paused and stopped at once, beside processes that
+// leave them little of the machine: each ends, however far its pause has come.
+func pausesAndStops(t *testing.T, k Kit) {
+	s, spec := k.open(t), k.Spec(t, "")
+	spec.InitLimit, spec.Timeout = time.Minute, time.Minute
+	if _, ok := ready(t, s, spec).(sandbox.Pauser); !ok {
+		t.Skip("its instances cannot be paused")
+	}
+	busy(t, 6)
+	var all sync.WaitGroup
+	for i := range 12 {
+		all.Go(func() {
+			in, err := s.Start(t.Context(), "i-"+strconv.Itoa(i), spec, sandbox.OnDemand)
+			if err != nil {
+				t.Errorf("start %d: %v", i, err)
+				return
+			}
+			if _, err := in.AwaitReady(t.Context()); err != nil {
+				t.Errorf("ready %d: %v", i, err)
+			}
+			p := in.(sandbox.Pauser)
+			all.Go(func() {
+				for range i % 3 {
+					_, _ = p.Pause(), p.Resume()
+				}
+				_ = p.Pause() // which fails once it is being stopped
+			})
+			time.Sleep(time.Duration(i%6) * 5 * time.Millisecond)
+			if err := in.Stop(i%4 == 0); err != nil {
+				t.Errorf("stop %d: %v", i, err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// busy has so many processes compute until the test ends.
+func busy(t *testing.T, n int) {
+	t.Helper()
+	for range n {
+		loop := exec.Command("sh", "-c", "while :; do :; done")
+		if err := loop.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			_ = loop.Process.Kill()
+			_ = loop.Wait()
+		})
 	}
 }
 
