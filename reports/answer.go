@@ -381,8 +381,21 @@ func coldShare(run *summary.Run) string {
 
 func nanos(ns int64) string { return units.FormatDuration(time.Duration(ns)) }
 
-// Cause is why requests failed, in words.
-func Cause(c summary.Cause) string {
+// Causes are why requests failed, in words, with what can be done about each
+// where it is first told; it is not told of what was said elsewhere.
+func Causes(list []summary.Cause, said ...string) (words []string) {
+	for _, c := range list {
+		line := cause(c)
+		if c.Hint != "" && !slices.Contains(said, c.Hint) {
+			line += "; " + c.Hint
+			said = append(said, c.Hint)
+		}
+		words = append(words, line)
+	}
+	return words
+}
+
+func cause(c summary.Cause) string {
 	failures := "failures"
 	if c.N == 1 {
 		failures = "failure"

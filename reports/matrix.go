@@ -205,8 +205,8 @@ func (m *Matrix) Notes() []string {
 		}
 	}
 	for _, p := range d.Platforms {
-		for _, c := range p.Causes {
-			notes = append(notes, p.Name+": "+Cause(c))
+		for _, c := range Causes(p.Causes, p.Hint) {
+			notes = append(notes, p.Name+": "+c)
 		}
 		for _, w := range p.Doubts {
 			if w.Code != summary.QuantileUnsupported {

@@ -56,7 +56,7 @@ func input(dir *rundir.Dir) summary.Input {
 		in.WaitAt = m.InFlight.Max
 	}
 	for _, c := range m.Causes {
-		in.Causes = append(in.Causes, summary.Cause{Function: c.Function, Kind: c.Kind.String(), N: c.N, Message: c.Message})
+		in.Causes = append(in.Causes, summary.Cause{Function: c.Function, Kind: c.Kind.String(), N: c.N, Message: c.Message, Hint: c.Hint})
 	}
 	return in
 }

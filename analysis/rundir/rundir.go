@@ -75,8 +75,9 @@ type Manifest struct {
 type Cause struct {
 	Function string           `json:"function"`
 	Kind     sample.ErrorKind `json:"kind"`
-	N        uint64           `json:"n"`       // failures of that function and kind
-	Message  string           `json:"message"` // one line
+	N        uint64           `json:"n"`              // failures of that function and kind
+	Message  string           `json:"message"`        // one line
+	Hint     string           `json:"hint,omitempty"` // what the reader can do about it
 }
 
 // InFlight is the cap on requests under way and what happens to an arrival at it.

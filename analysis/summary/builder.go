@@ -44,7 +44,8 @@ type Cause struct {
 	Function string `json:"function"`
 	Kind     string `json:"kind"` // as in errors_by_kind
 	N        uint64 `json:"n"`
-	Message  string `json:"message"` // of the first, in the platform's words, one line
+	Message  string `json:"message"`        // of the first, in the platform's words, one line
+	Hint     string `json:"hint,omitempty"` // what the reader can do about it, where the message does not say
 }
 
 // PhaseSpan is a phase's place in the schedule, [Start, End).

@@ -13,6 +13,7 @@ type failure struct {
 	status int
 	kind   sample.ErrorKind
 	why    string // beyond the status; "" for nothing
+	hint   string // what can be done about it; "" for nothing in particular
 }
 
 func (f *failure) Error() string {
@@ -30,7 +31,7 @@ func (p *Platform) failure(reply *exchange.Reply) *failure {
 	case p.preset.throttles(f.status, reply.Body):
 		f.kind, f.why = sample.Throttled, "for want of capacity"
 	case f.status == http.StatusUnauthorized || f.status == http.StatusForbidden:
-		f.why = p.denied(reply.Header)
+		f.why, f.hint = p.denied(reply.Header)
 	case f.status == http.StatusNotFound:
 		f.why = p.preset.NotFound
 	}

@@ -35,7 +35,7 @@ func (d *deployment) Invoke(ctx context.Context, in platform.Request) (platform.
 	}
 	if err == nil && reply.Status >= http.StatusBadRequest {
 		f := p.failure(&reply)
-		err = &platform.Error{Kind: f.kind, Op: one.Op, Err: f}
+		err = &platform.Error{Kind: f.kind, Op: one.Op, Err: f, Hint: f.hint}
 	}
 	return out, err
 }

@@ -3,6 +3,7 @@ package http_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -232,8 +233,8 @@ func TestPlatforms(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = d.Invoke(t.Context(), platform.Request{Payload: []byte("{}")})
-			if platform.KindOf(err) != tt.kind || err != nil && !strings.Contains(err.Error(), tt.says) {
-				t.Errorf("got %v (%s), want kind %s, %q", err, platform.KindOf(err), tt.kind, tt.says)
+			if said := fmt.Sprint(err, "; ", platform.HintOf(err)); platform.KindOf(err) != tt.kind || !strings.Contains(said, tt.says) {
+				t.Errorf("got %s (%s), want kind %s, %q", said, platform.KindOf(err), tt.kind, tt.says)
 			}
 			description, _ := p.Describe(t.Context())
 			for name, value := range description.Facts {
@@ -266,6 +267,9 @@ func TestExpiresMeanwhile(t *testing.T) {
 	const want = "status 401 Unauthorized: the identity token of gcloud expired at 2025-11-22 08:26:40 UTC"
 	if platform.KindOf(err) != sample.Refused || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), past) {
 		t.Errorf("got %v, want %q", err, want)
+	}
+	if hint := platform.HintOf(err); !strings.HasPrefix(hint, "`gcloud auth login` signs in") {
+		t.Errorf("hint %q", hint)
 	}
 }
 

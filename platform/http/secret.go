@@ -116,14 +116,13 @@ func newSecret(text, from string) Secret {
 
 func (s *Secret) expired() bool { return !s.Expires.IsZero() && !time.Now().Before(s.Expires) }
 
-// denied says why a server that answers 401 or 403 may do so.
-func (p *Platform) denied(header http.Header) string {
+// denied says why a server that answers 401 or 403 may do so, and what to do.
+func (p *Platform) denied(header http.Header) (why, hint string) {
 	c, s := &p.preset.Credential, &p.options.Secret
 	told := description(header)
 	if c.What == "" {
-		return told
+		return told, ""
 	}
-	var why string
 	switch {
 	case s.text == "":
 		why = fmt.Sprintf("no %s was sent", c.What)
@@ -138,7 +137,7 @@ func (p *Platform) denied(header http.Header) string {
 	if told != "" {
 		why += ", as the server says: " + told
 	}
-	return why + "; " + c.Advice
+	return why, c.Advice
 }
 
 // challenge is what a server may say of a bearer token (RFC 6750, 3).

@@ -109,15 +109,12 @@ func viewOfChart(c chart.Chart) chartView {
 }
 
 func viewOf(run *summary.Run, data *reports.Run) runView {
-	v := runView{Run: run, Data: data, Title: reports.Title(run), Answer: reports.Answer(run), Columns: columns()}
+	v := runView{Run: run, Data: data, Title: reports.Title(run), Answer: reports.Answer(run), Columns: columns(), Causes: reports.Causes(run.Causes)}
 	if !run.Valid {
 		v.Banner, v.Answer = v.Answer[0], v.Answer[1:]
 	}
 	for _, c := range chart.All(run, data) {
 		v.Charts = append(v.Charts, viewOfChart(c))
-	}
-	for _, c := range run.Causes {
-		v.Causes = append(v.Causes, reports.Cause(c))
 	}
 	for _, w := range run.Warnings {
 		// The dash in the table has its explanation below the table.

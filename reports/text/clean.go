@@ -46,7 +46,7 @@ func cleanRun(r *summary.Run) *summary.Run {
 		w.Code, w.Phase, w.Group, w.Message = clean(w.Code), clean(w.Phase), clean(w.Group), clean(w.Message)
 	})
 	c.Causes = cleanEach(r.Causes, func(c *summary.Cause) {
-		c.Function, c.Kind, c.Message = clean(c.Function), clean(c.Kind), clean(c.Message)
+		c.Function, c.Kind, c.Message, c.Hint = clean(c.Function), clean(c.Kind), clean(c.Message), clean(c.Hint)
 	})
 	c.Capacity = cleanEach(r.Capacity, func(c *capacity.Capacity) {
 		c.Function, c.Definition, c.HeldPhase = clean(c.Function), clean(c.Definition), clean(c.HeldPhase)

@@ -142,9 +142,7 @@ func (p *page) footnotes(r *summary.Run) {
 		notes = append(notes, fmt.Sprintf("%s/%s in %s: %s of %s failed: %s", g.Function, g.Start, g.Phase,
 			units.FormatCount(g.Errors), units.FormatCount(g.N), strings.Join(kinds, ", ")))
 	}
-	for _, c := range r.Causes {
-		notes = append(notes, reports.Cause(c))
-	}
+	notes = append(notes, reports.Causes(r.Causes)...)
 	for _, w := range r.Warnings {
 		// The dash in the table has a footnote of its own.
 		if w.Code != summary.QuantileUnsupported {

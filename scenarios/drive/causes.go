@@ -17,6 +17,7 @@ type Cause struct {
 	Function string
 	Kind     sample.ErrorKind
 	Text     string // one line of at most 500 bytes
+	Hint     string // what the reader can do about it; "" for nothing that the text does not say
 	N        uint64 // requests of the function that failed with this kind, for whatever reason
 }
 
@@ -39,7 +40,7 @@ func (c *causes) add(function string, kind sample.ErrorKind, err error) {
 			return
 		}
 	}
-	c.list = append(c.list, &Cause{Function: function, Kind: kind, Text: causeText(err), N: 1})
+	c.list = append(c.list, &Cause{Function: function, Kind: kind, Text: causeText(err), Hint: OneLine(platform.HintOf(err)), N: 1})
 }
 
 // sorted gives the causes by function, the most frequent first.

@@ -26,14 +26,14 @@ func TestCausesAreTheFirstOfTheirKind(t *testing.T) {
 			case n < 5:
 				return platform.Response{}, &platform.Error{Kind: sample.Init, Op: "invoke f", Err: errors.New("another")}
 			case n == 5:
-				return platform.Response{}, &platform.Error{Kind: sample.Timeout, Op: "invoke f", Err: errors.New("too slow")}
+				return platform.Response{}, &platform.Error{Kind: sample.Timeout, Op: "invoke f", Err: errors.New("too slow"), Hint: "be\nquick"}
 			}
 			return platform.Response{Status: 200}, nil
 		})
 		out := drive(t, t.Context(), planOf(every(time.Second, 8), d), &memory{})
 		want := []Cause{
-			{"f", sample.Init, "fork/exec: permission denied", 4},
-			{"f", sample.Timeout, "too slow", 1},
+			{"f", sample.Init, "fork/exec: permission denied", "", 4},
+			{"f", sample.Timeout, "too slow", "be quick", 1},
 		}
 		if diff := cmp.Diff(want, out.Causes); diff != "" {
 			t.Errorf("causes (-want +got):\n%s", diff)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/rundir"
@@ -87,11 +88,11 @@ func (st *stage) perform(ctx context.Context, w *World, s *plan, c *runCmd, path
 		m.Interrupted = outcome.Interrupted
 		m.Complete = driveErr == nil && !outcome.Interrupted
 		if struck != nil {
-			m.Failure = drive.OneLine(struck.Error())
+			m.Failure = inWords(struck, outcome.Causes)
 		}
 		m.Generator = outcome.Generator
 		for _, c := range outcome.Causes {
-			m.Causes = append(m.Causes, rundir.Cause{Function: c.Function, Kind: c.Kind, N: c.N, Message: c.Text})
+			m.Causes = append(m.Causes, rundir.Cause{Function: c.Function, Kind: c.Kind, N: c.N, Message: c.Text, Hint: c.Hint})
 		}
 	}))
 	dir, openErr := rundir.Open(writer.Dir())
@@ -104,7 +105,7 @@ func evictions(o *drive.Outcome) (warnings []string, err error) {
 	e := &o.Evictions
 	if e.Failed > 0 {
 		warnings = append(warnings, fmt.Sprintf("%d of %d evictions failed, so that starts after them may be warm: %s",
-			e.Failed, e.Failed+e.Done, drive.OneLine(e.Err.Error())))
+			e.Failed, e.Failed+e.Done, inWords(e.Err, o.Causes)))
 		if e.Done == 0 {
 			err = e.Err
 		}
@@ -114,6 +115,16 @@ func evictions(o *drive.Outcome) (warnings []string, err error) {
 			count(e.Late, "request")))
 	}
 	return warnings, err
+}
+
+// inWords is an error on a line, with what the reader can do about it where no
+// cause of failed requests says the same.
+func inWords(err error, causes []drive.Cause) string {
+	words, hint := drive.OneLine(err.Error()), drive.OneLine(platform.HintOf(err))
+	if hint == "" || slices.ContainsFunc(causes, func(c drive.Cause) bool { return c.Hint == hint }) {
+		return words
+	}
+	return words + "; " + hint
 }
 
 func manifestOf(s *plan, d platform.Description, now time.Time, f *overrideFlags) rundir.Manifest {

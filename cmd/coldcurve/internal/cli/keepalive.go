@@ -19,7 +19,6 @@ import (
 	"github.com/coldcurve/coldcurve/reports/html"
 	"github.com/coldcurve/coldcurve/reports/text"
 	"github.com/coldcurve/coldcurve/scenarios"
-	"github.com/coldcurve/coldcurve/scenarios/drive"
 )
 
 type keepAliveCmd struct {
@@ -269,7 +268,7 @@ func (p *probing) failed(asked time.Duration, err error) {
 	p.search.Drop(asked)
 	p.document.Failed++
 	if p.document.Failure == "" {
-		p.document.Failure = drive.OneLine(err.Error())
+		p.document.Failure = inWords(err, nil)
 	}
 }
 
