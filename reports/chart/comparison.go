@@ -3,6 +3,7 @@ package chart
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -86,21 +87,15 @@ func areaSwatch(c draw.Canvas, t Theme, at vg.Point) {
 
 func paintShift(c draw.Canvas, p *plot.Plot, t Theme, s *comparison.Shift) {
 	x, y := p.Transforms(&c)
-	var band, back []vg.Point
-	var line []vg.Point
+	var line, upper, lower []vg.Point
 	for _, d := range s.Deciles {
 		line = append(line, vg.Point{X: x(d.Share), Y: y(d.Change)})
 		if d.Lower != nil && d.Upper != nil {
-			band = append(band, vg.Point{X: x(d.Share), Y: y(*d.Upper)})
-			back = append(back, vg.Point{X: x(d.Share), Y: y(*d.Lower)})
+			upper = append(upper, vg.Point{X: x(d.Share), Y: y(*d.Upper)})
+			lower = append(lower, vg.Point{X: x(d.Share), Y: y(*d.Lower)})
 		}
 	}
-	for i := len(back) - 1; i >= 0; i-- {
-		band = append(band, back[i])
-	}
-	if len(band) > 0 {
-		c.FillPolygon(t.color(area), band)
-	}
+	paintBand(c, t, upper, lower)
 	c.StrokeLine2(draw.LineStyle{Color: t.color(ink), Width: 1}, c.Min.X, y(0), c.Max.X, y(0))
 	c.StrokeLines(draw.LineStyle{Color: t.color(headLook().role), Width: 2.2}, line)
 	var marks vg.Path
@@ -108,6 +103,18 @@ func paintShift(c draw.Canvas, p *plot.Plot, t Theme, s *comparison.Shift) {
 		headLook().glyph.add(&marks, at, 3)
 	}
 	headLook().glyph.paint(c, t, headLook().role, marks)
+}
+
+// paintBand fills what lies between two lines, from left to right each.
+func paintBand(c draw.Canvas, t Theme, upper, lower []vg.Point) {
+	if len(upper) == 0 {
+		return
+	}
+	around := slices.Clone(upper)
+	for _, at := range slices.Backward(lower) {
+		around = append(around, at)
+	}
+	c.FillPolygon(t.color(area), around)
 }
 
 // shareAxis labels shares from low to high in percent.

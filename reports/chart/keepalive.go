@@ -26,14 +26,14 @@ func KeepAlive(k *reports.KeepAlive) []Chart {
 	low, high := f.Points[0].Asked, f.Points[len(f.Points)-1].Asked
 	c := Chart{
 		Name: "survival", Title: "Share of instances still there, by how long they were idle",
-		Caption: "The line is the most likely course among those that only fall, by all probes; a dot is the probes of one gap with their 95% interval, " +
-			"which is wide where a gap was tried once.",
+		Caption: "The line is the most likely course among those that only fall, by all probes. A triangle is the probes of one gap, with their 95% interval " +
+			"by Clopper and Pearson, which is wide where a gap was tried once; the band joins these intervals.",
 		Alt:      "Share still there by idle time:",
 		subtitle: k.Title, height: 4 * vg.Inch,
-		keys: []key{{"share still there", stepSwatch(curve.role)}, lineKey("one gap, 95% interval", each)},
+		keys: []key{{"share still there", stepSwatch(curve.role)}, lineKey("one gap, 95% interval", each), {"95% intervals, joined", areaSwatch}},
 	}
 	for _, p := range f.Points {
-		c.Alt += fmt.Sprintf(" %s %d of %d;", units.FormatDuration(p.Asked), p.Kept, p.N)
+		c.Alt += fmt.Sprintf(" %s %d of %d (95%%: %s to %s);", units.FormatDuration(p.Asked), p.Kept, p.N, units.FormatShare(p.Lower), units.FormatShare(p.Upper))
 	}
 	c.body = func(dc draw.Canvas, t Theme) {
 		p := newPlot(t)
@@ -57,6 +57,12 @@ func paintSurvival(c draw.Canvas, p *plot.Plot, t Theme, f *keepalive.Finding, c
 	x, y := p.Transforms(&c)
 	at := func(d time.Duration) vg.Length { return x(float64(d)) }
 	var marks vg.Path
+	var upper, lower []vg.Point
+	for _, o := range f.Points {
+		upper = append(upper, vg.Point{X: at(o.Asked), Y: y(o.Upper)})
+		lower = append(lower, vg.Point{X: at(o.Asked), Y: y(o.Lower)})
+	}
+	paintBand(c, t, upper, lower)
 	for _, o := range f.Points {
 		c.StrokeLine2(draw.LineStyle{Color: t.color(each.role), Width: 1.1}, at(o.Asked), y(o.Lower), at(o.Asked), y(o.Upper))
 		each.glyph.add(&marks, vg.Point{X: at(o.Asked), Y: y(o.Share)}, 3)

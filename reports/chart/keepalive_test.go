@@ -24,7 +24,7 @@ func TestKeepAlive(t *testing.T) {
 			t.Fatalf("%s: %d charts", k.Title, len(charts))
 		}
 		for _, p := range k.Document.Finding.Points {
-			if p.N > 1 && !strings.Contains(charts[0].Alt, "2.00 s 2 of 2; 2.10 s 0 of 2;") {
+			if p.N > 1 && !strings.Contains(charts[0].Alt, "2.00 s 2 of 2 (95%: 15.8% to 100%); 2.10 s 0 of 2 (95%: 0% to 84.2%);") {
 				t.Errorf("whoever sees no picture reads %q", charts[0].Alt)
 			}
 		}
@@ -32,7 +32,11 @@ func TestKeepAlive(t *testing.T) {
 		if err := charts[0].PNG(&png); err != nil {
 			t.Errorf("%s: %v", k.Title, err)
 		}
-		if svg := charts[0].Inline(); strings.Contains(svg, "NaN") || strings.Contains(svg, "Inf") {
+		svg := charts[0].Inline()
+		if n := strings.Count(svg, "var(--chart-area)"); n != 2 {
+			t.Errorf("%s: %d areas, want the band and its key", k.Title, n)
+		}
+		if strings.Contains(svg, "NaN") || strings.Contains(svg, "Inf") {
 			t.Errorf("%s: something is nowhere", k.Title)
 		}
 	}
