@@ -13,11 +13,11 @@ import (
 	"github.com/coldcurve/coldcurve/fixtures"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/docker"
+	"github.com/coldcurve/coldcurve/platform/owner"
 	"github.com/coldcurve/coldcurve/platform/platformtest"
 	"github.com/coldcurve/coldcurve/platform/platformtest/need"
 	"github.com/coldcurve/coldcurve/platform/platformtest/subject"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/container/imagetest"
-	"github.com/coldcurve/coldcurve/platform/reference/sandbox/owner"
 )
 
 // TestConformance holds each tier on a real engine to what every platform has

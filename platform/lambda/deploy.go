@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -133,7 +132,7 @@ func (p *Platform) creation(f platform.Function, name string) (*lambda.CreateFun
 // tags are a mark as an account's own tools sort by it.
 func tags(m mark.Mark) map[string]string {
 	return map[string]string{
-		"coldcurve:run": m.Run, "coldcurve:host": m.Host, "coldcurve:process": strconv.Itoa(m.Process),
+		"coldcurve:run": m.Run, "coldcurve:host": m.Host, "coldcurve:process": m.Process,
 		"coldcurve:since": m.Since.Format(time.RFC3339),
 	}
 }

@@ -15,19 +15,23 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/coldcurve/coldcurve/platform/owner"
 )
 
 // Mark says of something whose it is.
 type Mark struct {
-	Run     string
-	Host    string
-	Process int
+	Run  string
+	Host string
+	// Process is the run's: its name by package owner, or its number alone where
+	// no more can be told.
+	Process string
 	Since   time.Time // to the second
 }
 
 const (
 	namePrefix  = "coldcurve-"
-	description = "coldcurve run=%s host=%s process=%d since=%s; coldcurve cleanup removes it"
+	description = "coldcurve run=%s host=%s process=%s since=%s; coldcurve cleanup removes it"
 	runLetters  = 8
 )
 
@@ -50,7 +54,11 @@ func Own(run string) Mark {
 	if err != nil {
 		host = "unknown"
 	}
-	return Mark{Run: run, Host: host, Process: os.Getpid(), Since: time.Now().UTC().Truncate(time.Second)}
+	process := strconv.Itoa(os.Getpid())
+	if self, err := owner.Self(); err == nil {
+		process = self.String()
+	}
+	return Mark{Run: run, Host: host, Process: process, Since: time.Now().UTC().Truncate(time.Second)}
 }
 
 // Name is what a function is called on a platform whose names have so many
@@ -71,7 +79,7 @@ func (m Mark) Text() string {
 	return fmt.Sprintf(description, m.Run, m.Host, m.Process, m.Since.Format(time.RFC3339))
 }
 
-var pattern = regexp.MustCompile(`^coldcurve run=(\S+) host=(\S+) process=([0-9]+) since=(\S+); coldcurve cleanup removes it$`)
+var pattern = regexp.MustCompile(`^coldcurve run=(\S+) host=(\S+) process=([0-9]+(?:-[0-9]+-[0-9]+)?) since=(\S+); coldcurve cleanup removes it$`)
 
 // Read is the mark of something, if it has one: name and text have to agree, so
 // that nobody's function is taken for ours because of its name.
@@ -86,9 +94,8 @@ func Parse(text string) (Mark, bool) {
 	if parts == nil {
 		return Mark{}, false
 	}
-	process, err := strconv.Atoi(parts[3])
-	since, errSince := time.Parse(time.RFC3339, parts[4])
-	return Mark{Run: parts[1], Host: parts[2], Process: process, Since: since}, err == nil && errSince == nil
+	since, err := time.Parse(time.RFC3339, parts[4])
+	return Mark{Run: parts[1], Host: parts[2], Process: parts[3], Since: since}, err == nil
 }
 
 // Leftover is something that a run has made and not removed.
@@ -98,15 +105,26 @@ type Leftover struct {
 	Run   string
 	Host  string // where the run was
 	Since time.Time
-	// Mine says that the run was on this machine. Alive says that its process
-	// is, so that it may still need what it has made.
+	// Mine says that the run was on this machine, among the processes that can be
+	// seen from here. Alive says that its process lives, so that it may still need
+	// what it has made.
 	Mine, Alive bool
 }
 
 // Leftover is something of that name as a process on m's machine sees it.
 func (m Mark) Leftover(name string, own Mark) Leftover {
-	l := Leftover{Name: name, Run: m.Run, Host: m.Host, Since: m.Since, Mine: m.Host == own.Host}
-	l.Alive = l.Mine && isRunning(m.Process)
+	l := Leftover{Name: name, Run: m.Run, Host: m.Host, Since: m.Since}
+	if m.Host != own.Host {
+		return l
+	}
+	self, known := owner.Parse(own.Process)
+	if whose, named := owner.Parse(m.Process); named && known {
+		l.Mine = self.Sees(whose) // else it was in another container of that name
+		l.Alive = l.Mine && !self.Gone(whose)
+		return l
+	}
+	pid, err := strconv.Atoi(m.Process)
+	l.Mine, l.Alive = true, err != nil || isRunning(pid)
 	return l
 }
 

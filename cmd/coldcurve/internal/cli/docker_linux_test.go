@@ -16,8 +16,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	dockerplatform "github.com/coldcurve/coldcurve/platform/docker"
+	"github.com/coldcurve/coldcurve/platform/owner"
 	"github.com/coldcurve/coldcurve/platform/platformtest/need"
-	"github.com/coldcurve/coldcurve/platform/reference/sandbox/owner"
 )
 
 // TestDockerStory runs scenarios on a real engine.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/coldcurve/coldcurve/platform/reference/sandbox/owner"
+	"github.com/coldcurve/coldcurve/platform/owner"
 	"golang.org/x/sys/unix"
 )
 

@@ -13,7 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/coldcurve/coldcurve/platform/reference/sandbox/owner"
+	"github.com/coldcurve/coldcurve/platform/owner"
 	"golang.org/x/sys/unix"
 )
 

@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform/owner"
 	"github.com/coldcurve/coldcurve/platform/platformtest/need"
-	"github.com/coldcurve/coldcurve/platform/reference/sandbox/owner"
 )
 
 // manager makes one on the machine as it is.

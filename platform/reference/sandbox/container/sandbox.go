@@ -12,9 +12,9 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/clock"
+	"github.com/coldcurve/coldcurve/platform/owner"
 	"github.com/coldcurve/coldcurve/platform/reference/peer"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
-	"github.com/coldcurve/coldcurve/platform/reference/sandbox/owner"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/session"
 )
 

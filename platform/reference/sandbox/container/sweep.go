@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/coldcurve/coldcurve/platform/reference/sandbox/owner"
+	"github.com/coldcurve/coldcurve/platform/owner"
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 )

@@ -1,5 +1,6 @@
 // Package owner owns the name of the process that something outlives, should
-// that process be killed: a control group's folder, a container's label.
+// that process be killed: a control group's folder, a container's label, a
+// function's description.
 //
 // In: this process. Out: a name, and later, in another process, whether the
 // named one has gone. It removes nothing.
