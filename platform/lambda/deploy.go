@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http/httptrace"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -61,6 +62,9 @@ func (p *Platform) Deploy(ctx context.Context, f platform.Function) (platform.De
 	if err != nil {
 		return nil, &platform.Error{Kind: sample.Refused, Op: "deploy " + f.Name, Err: err}
 	}
+	if err := d.greet(ctx); err != nil {
+		return nil, err
+	}
 	if err := d.create(ctx, in); err != nil {
 		return nil, d.undo(ctx, err)
 	}
@@ -80,7 +84,13 @@ func (d *deployment) undo(ctx context.Context, err error) error {
 	if !ok || !d.made && answered(failed) {
 		return err // nothing was made
 	}
-	if d.Remove(ctx) != nil {
+	limit := d.p.options.Settle
+	if failed.Kind == sample.Timeout {
+		limit = longestHello // who did not answer may not answer this
+	}
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	defer cancel()
+	if d.p.delete(limited, "remove "+d.function.Name, d.name) != nil {
 		if failed.Hint != "" {
 			failed.Hint += "; "
 		}
@@ -91,8 +101,13 @@ func (d *deployment) undo(ctx context.Context, err error) error {
 
 // answered says whether the API has said no, or was never reached.
 func answered(failed *platform.Error) bool {
-	_, said := errors.AsType[smithy.APIError](failed.Err)
-	return said || isDial(failed.Err) || isStranger(failed.Err)
+	return said(failed) || isDial(failed.Err) || isStranger(failed.Err)
+}
+
+// said says whether the API itself has answered.
+func said(failed *platform.Error) bool {
+	_, is := errors.AsType[smithy.APIError](failed.Err)
+	return is
 }
 
 // creation is the request that makes a function.
@@ -156,6 +171,24 @@ func size(in *lambda.CreateFunctionInput, f platform.Function) error {
 		in.EphemeralStorage = &types.EphemeralStorage{Size: aws.Int32(int32(f.Storage / units.MB))}
 	}
 	return errors.Join(faults...)
+}
+
+// greet asks for a function that is not there, once: any answer will do. Before
+// something is made, and however long that takes, somebody has to be there.
+func (d *deployment) greet(ctx context.Context) error {
+	p := d.p
+	if p.heard.Load() {
+		return nil
+	}
+	err := p.askWithin(ctx, min(longestHello, p.options.Answer), "deploy "+d.function.Name, func(ctx context.Context) error {
+		_, err := p.control.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &d.name})
+		return err
+	})
+	if failed, ok := errors.AsType[*platform.Error](err); ok && !said(failed) {
+		return err
+	}
+	p.heard.Store(true)
+	return nil
 }
 
 // create makes the function. That it is there already is the answer to an
@@ -273,16 +306,21 @@ func (p *Platform) delete(ctx context.Context, op, name string) error {
 
 // ask makes one request to the API, bounded in time.
 func (p *Platform) ask(ctx context.Context, op string, request func(context.Context) error) error {
-	limited, cancel := context.WithTimeout(ctx, p.options.Answer)
+	return p.askWithin(ctx, p.options.Answer, op, request)
+}
+
+func (p *Platform) askWithin(ctx context.Context, limit time.Duration, op string, request func(context.Context) error) error {
+	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	err := request(limited)
+	w := patience{caller: ctx, limit: limit}
+	err := request(httptrace.WithClientTrace(limited, &httptrace.ClientTrace{GotFirstResponseByte: func() { w.begun.Store(true) }}))
 	if err == nil {
 		return nil
 	}
 	if own, ok := errors.AsType[*refusal](err); ok {
 		return &platform.Error{Kind: sample.Refused, Op: op, Err: own}
 	}
-	return p.failure(ctx, p.options.Answer, op, err)
+	return p.failure(&w, op, err)
 }
 
 // refusal is something that the API says in an answer that is no error.
@@ -307,7 +345,7 @@ func (p *Platform) until(ctx context.Context, op, otherwise string, so func(cont
 		case <-time.After(wait):
 		case <-patient.Done():
 			if ctx.Err() != nil {
-				return p.failure(ctx, p.options.Settle, op, ctx.Err())
+				return p.failure(&patience{caller: ctx, limit: p.options.Settle}, op, ctx.Err())
 			}
 			return &platform.Error{Kind: sample.Timeout, Op: op, Err: fmt.Errorf("it %s after %v", otherwise, p.options.Settle)}
 		}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -50,9 +51,28 @@ func throttles(code string) bool {
 	return slices.Contains([]string{"TooManyRequestsException", "ThrottlingException", "Throttling", "RequestLimitExceeded", "EC2ThrottledException"}, code)
 }
 
-// failure makes the error of an operation that the API had so long to answer,
-// for a caller who may have gone.
-func (p *Platform) failure(caller context.Context, limit time.Duration, op string, err error) error {
+// patience is the wait for an answer of the API.
+type patience struct {
+	caller context.Context // who may have gone
+	limit  time.Duration
+	begun  atomic.Bool // the answer, which may not have ended
+}
+
+// silence says what was waited for in vain.
+func (w *patience) silence(where string, err error) error {
+	what, limit := "an answer", units.FormatDuration(w.limit)
+	if e, ok := errors.AsType[*smithy.OperationError](err); ok {
+		what += " to " + e.OperationName
+	}
+	if w.begun.Load() {
+		return fmt.Errorf("%s from %s began and did not end within %s", what, where, limit)
+	}
+	return fmt.Errorf("waited for %s from %s: none within %s", what, where, limit)
+}
+
+// failure makes the error of an operation whose answer was waited for.
+func (p *Platform) failure(w *patience, op string, err error) error {
+	caller := w.caller
 	out := &platform.Error{Kind: sample.Network, Op: op, Err: shorten(err)}
 	refusal, refused := errors.AsType[smithy.APIError](err)
 	switch {
@@ -65,11 +85,13 @@ func (p *Platform) failure(caller context.Context, limit time.Duration, op strin
 		out.Kind, out.Err = sample.Cancelled, context.Cause(caller)
 	case caller.Err() != nil:
 		out.Kind, out.Err = sample.Timeout, context.Cause(caller)
-	case errors.Is(err, context.DeadlineExceeded):
-		out.Kind, out.Hint = sample.Timeout, hintSilent
-		out.Err = fmt.Errorf("no answer from %s within %s", p.Where(), units.FormatDuration(limit))
 	case isDial(err):
 		out.Hint = hintNobody
+	case errors.Is(err, context.DeadlineExceeded):
+		out.Kind, out.Hint, out.Err = sample.Timeout, hintSilent, w.silence(p.Where(), err)
+	case isTimeout(err): // of the handshake: all else is bounded by contexts
+		out.Kind, out.Hint = sample.Timeout, hintSilent
+		out.Err = fmt.Errorf("no encrypted connection to %s within %s", p.Where(), units.FormatDuration(longestDial))
 	case isStranger(err):
 		out.Hint = hintStranger
 	}
@@ -124,6 +146,12 @@ func shorten(err error) error {
 func isDial(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && op.Op == "dial"
+}
+
+// isTimeout says whether the transport's own patience was at its end.
+func isTimeout(err error) bool {
+	e, ok := errors.AsType[net.Error](err)
+	return ok && e.Timeout()
 }
 
 // isStranger says whether somebody was reached whose certificate nobody vouches

@@ -44,7 +44,9 @@ func (d *deployment) Invoke(ctx context.Context, r platform.Request) (platform.R
 	}
 	if err != nil {
 		response.Status = statusOf(err)
-		return response, d.p.failure(ctx, d.longest(), d.op, err)
+		w := patience{caller: ctx, limit: d.longest()}
+		w.begun.Store(!response.FirstByte.IsZero())
+		return response, d.p.failure(&w, d.op, err)
 	}
 	response.Status, response.Body = int(out.StatusCode), out.Payload
 	told := d.judge(out, sent, took, &response)

@@ -65,6 +65,7 @@ type Platform struct {
 	mark     mark.Mark
 	close    func()
 
+	heard   atomic.Bool   // somebody answers there
 	beacons beacon.Ledger // of answers without a report
 
 	evictions, disproved, foreign, silent atomic.Uint64

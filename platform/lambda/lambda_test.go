@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -71,6 +72,8 @@ type api struct {
 	// says is what invocations answer, after so long; the default is a text, at once.
 	says   any
 	sleeps time.Duration
+	// arn is the function's.
+	arn string
 
 	mu       sync.Mutex
 	revision int
@@ -135,7 +138,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (a *api) configuration() map[string]any {
 	return map[string]any{
-		"FunctionName": "hello", "State": "Active", "LastUpdateStatus": "Successful",
+		"FunctionName": "hello", "FunctionArn": a.arn, "State": "Active", "LastUpdateStatus": "Successful",
 		"RevisionId": strings.Repeat("r", a.revision+1), "Environment": map[string]any{"Variables": a.env},
 	}
 }
@@ -222,10 +225,23 @@ func TestHalfDead(t *testing.T) {
 	defer listener.Close()
 	endpoint := "http://" + listener.Addr().String()
 	_, err = local(t, endpoint).Deploy(t.Context(), hello(t))
-	platformtest.ExpectFailure(t, err, sample.Timeout, "deploy hello: no answer from "+endpoint+" within ", "is it Lambda's API?")
+	platformtest.ExpectFailure(t, err, sample.Timeout, "deploy hello: waited for an answer to GetFunctionConfiguration from "+endpoint+": none within 300 ms", "is it Lambda's API?")
+	if _, err := local(t, strings.Replace(endpoint, "http:", "https:", 1)).Deploy(t.Context(), hello(t)); platform.KindOf(err) != sample.Timeout {
+		t.Errorf("where a handshake never ends: %v (%s)", err, platform.KindOf(err))
+	}
 
 	hold := make(chan struct{})
 	defer close(hold)
+	half := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		io.WriteString(w, `{"State": `)
+		w.(http.Flusher).Flush()
+		<-hold
+	}))
+	defer half.CloseClientConnections()
+	_, err = local(t, half.URL).Deploy(t.Context(), hello(t))
+	platformtest.ExpectFailure(t, err, sample.Timeout, "deploy hello: an answer to GetFunctionConfiguration from "+half.URL+" began and did not end within 300 ms", "is it Lambda's API?")
+
 	a := &silent{api: &api{}, hold: hold}
 	server := httptest.NewServer(a)
 	defer server.CloseClientConnections()
@@ -323,6 +339,38 @@ func TestLies(t *testing.T) {
 		if err != nil || out.Evidence.Start != tt.want || !strings.Contains(strings.Join(about.Notes, "\n"), tt.note) {
 			t.Errorf("%s: start %s, %v, notes %q, want %s and %q", tt.name, out.Evidence.Start, err, about.Notes, tt.want, tt.note)
 		}
+	}
+}
+
+// TestAccountBehind tells what plays Lambda on this machine from what may be a
+// way to AWS from it.
+func TestAccountBehind(t *testing.T) {
+	alone(t)
+	const function = "arn:aws:lambda:eu-central-1:%s:function:shop"
+	theirs, local := fmt.Sprintf(function, "123456789012"), fmt.Sprintf(function, "000000000000")
+	for _, tt := range []struct {
+		name, role, arn string // what the API says of the function
+		existing        []string
+		want            string
+	}{
+		{name: "nothing is named"},
+		{name: "a role of LocalStack's", role: "arn:aws:iam::000000000000:role/lambda-role"},
+		{name: "a role of somebody's", role: "arn:aws:iam::123456789012:role/r", want: "123456789012"},
+		{name: "a function, by its ARN", existing: []string{"here", theirs}, want: "123456789012"},
+		{name: "a function, by its name", existing: []string{"shop"}, arn: theirs, want: "123456789012"},
+		{name: "a local function", existing: []string{"shop", local}, arn: local},
+		{name: "a function without ARN", existing: []string{"shop"}},
+	} {
+		p := open(t, lambda.Options{Endpoint: (&api{arn: tt.arn}).serve(t), Role: tt.role})
+		if got := p.AccountBehind(t.Context(), tt.existing); got != tt.want {
+			t.Errorf("%s: account %q, want %q", tt.name, got, tt.want)
+		}
+	}
+	t.Setenv("AWS_ACCESS_KEY_ID", "nobody's")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "nobody's")
+	elsewhere := open(t, lambda.Options{Endpoint: "https://192.0.2.1", Existing: true, Region: "us-east-1"})
+	if got := elsewhere.AccountBehind(t.Context(), []string{theirs}); got != "" {
+		t.Errorf("an endpoint elsewhere: account %q", got)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -62,6 +63,8 @@ type Options struct {
 const (
 	usualAnswer  = 30 * time.Second
 	usualSettle  = 5 * time.Minute
+	longestDial  = 5 * time.Second  // until there is a connection, and again until it is encrypted
+	longestHello = 10 * time.Second // until the first answer of all, and for what is tried after none came
 	localRegion  = "us-east-1"
 	localRole    = "arn:aws:iam::000000000000:role/coldcurve"
 	x86, arm     = "x86_64", "arm64"
@@ -149,8 +152,8 @@ func (p *Platform) transport(cfg *aws.Config) {
 	if !ok {
 		base = awshttp.NewBuildableClient()
 	}
-	t := base.GetTransport()
-	t.DisableCompression = true
+	t := base.WithDialerOptions(func(d *net.Dialer) { d.Timeout = longestDial }).GetTransport()
+	t.DisableCompression, t.TLSHandshakeTimeout = true, longestDial
 	t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, 1<<16 // as many as can be in flight
 	cfg.HTTPClient = &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	p.close = t.CloseIdleConnections

@@ -35,8 +35,16 @@ func (m *money) UnmarshalText(text []byte) (err error) {
 // openLambda opens platform lambda, once whoever pays has agreed.
 func openLambda(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd) (*lambdaplatform.Platform, error) {
 	p, err := lambdaplatform.New(ctx, lambdaOptions(s))
-	if err != nil || p.Loopback() {
+	if err != nil {
 		return p, err
+	}
+	where := p.Where()
+	if p.Loopback() {
+		account := p.AccountBehind(ctx, existing(s))
+		if account == "" {
+			return p, nil
+		}
+		where += ", which may lead to account " + account + " of AWS's"
 	}
 	var b bound
 	book, on, err := c.pricing.open()
@@ -47,8 +55,8 @@ func openLambda(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd)
 		b, err = boundOf(s, c.stay, p.Region(), book, on)
 	}
 	if err == nil {
-		fmt.Fprintf(w.Stderr, "coldcurve: %s: at most %s, and at most %s if each takes all of its time%s\n",
-			p.Where(), count(b.requests, "invocation"), b.cost, b.doubt)
+		fmt.Fprintf(w.Stderr, "coldcurve: %s: at most %s, and at most %s if each takes all of its time%s; CloudWatch Logs bills what they print, which is not in it\n",
+			where, count(b.requests, "invocation"), b.cost, b.doubt)
 		err = c.consent.agree(w, b)
 	}
 	if err != nil {
@@ -57,10 +65,20 @@ func openLambda(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd)
 	return p, nil
 }
 
+// existing are the functions that are there already.
+func existing(s *scenarios.Scenario) (names []string) {
+	for _, f := range s.Functions {
+		if f.Existing != "" {
+			names = append(names, f.Existing)
+		}
+	}
+	return names
+}
+
 func lambdaOptions(s *scenarios.Scenario) lambdaplatform.Options {
 	p := &s.Platform
 	return lambdaplatform.Options{
-		Existing: !slices.ContainsFunc(s.Functions, func(f scenarios.Function) bool { return f.Existing == "" }), Change: p.Lambda.Change,
+		Existing: len(existing(s)) == len(s.Functions), Change: p.Lambda.Change,
 		Endpoint: p.Lambda.Endpoint, Region: p.Lambda.Region, Profile: p.Lambda.Profile, Role: p.Lambda.Role,
 		Architecture: p.Lambda.Architecture, SnapStart: p.Lambda.SnapStart, Provisioned: p.Lambda.Provisioned, Answer: p.Timeout,
 	}

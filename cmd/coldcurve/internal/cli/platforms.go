@@ -10,7 +10,6 @@ import (
 	"github.com/coldcurve/coldcurve/platform"
 	dockerplatform "github.com/coldcurve/coldcurve/platform/docker"
 	httpplatform "github.com/coldcurve/coldcurve/platform/http"
-	"github.com/coldcurve/coldcurve/platform/http/exchange"
 	"github.com/coldcurve/coldcurve/platform/reference"
 	"github.com/coldcurve/coldcurve/platform/reference/engine"
 	"github.com/coldcurve/coldcurve/platform/server"
@@ -63,7 +62,7 @@ func openHTTP(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd) (
 		}
 	}
 	opened, err := httpplatform.New(options)
-	if err != nil || preset.Bills == "" || exchange.IsLoopback(p.URL) {
+	if err != nil || preset.Bills == "" {
 		return opened, err
 	}
 	reason := fmt.Sprintf("it bills %s, and how much that comes to its URL does not tell", preset.Bills)
