@@ -3,6 +3,7 @@ package docker_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -56,21 +57,26 @@ func TestConformance(t *testing.T) {
 // image with this machine's own interpreter, where there is one.
 func interpreted(t *testing.T, language platform.Runtime, o *docker.Options) {
 	t.Helper()
-	fill, is := map[platform.Runtime]func(*imagetest.Bundle){platform.NodeJS: imagetest.Node, platform.Python: imagetest.Python}[language]
-	if !is {
+	if language == platform.Go {
 		return
 	}
 	clients, err := fixtures.RuntimeClients(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	base := "coldcurve-test/docker-" + string(language) + ":1" // a name that no other package's tests take away
-	imagetest.Import(t, base, nil, fill)
+	base := "coldcurve-test/docker-" + string(language) + ":1"
+	imagetest.Interpreter(t, base, language)
 	o.Clients, o.Bases, o.NoPull = clients, map[platform.Runtime]string{language: base}, true
 }
 
 // left are the containers and images that the engine has of this process.
-func left(t testing.TB) (names []string) {
+func left(t testing.TB) []string {
+	t.Helper()
+	return imagetest.Left(t, os.Getpid())
+}
+
+// found are those of them that the platform finds itself.
+func found(t testing.TB) (names []string) {
 	t.Helper()
 	me, err := owner.Self()
 	if err != nil {
@@ -97,8 +103,11 @@ func TestLeftovers(t *testing.T) {
 		t.Fatal(err)
 	}
 	served(t, deploy(t, p, function))
-	if diff := cmp.Diff([]string{"container of found", "image of found"}, left(t)); diff != "" {
+	if diff := cmp.Diff([]string{"container of found", "image of found"}, found(t)); diff != "" {
 		t.Errorf("leftovers (-want +got):\n%s", diff)
+	}
+	if n := len(left(t)); n != 2 {
+		t.Errorf("the engine has %d of it, want a container and its image", n)
 	}
 	if err := p.Close(t.Context()); err != nil {
 		t.Error(err)

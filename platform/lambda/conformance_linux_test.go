@@ -2,6 +2,8 @@ package lambda_test
 
 import (
 	"context"
+	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -13,25 +15,82 @@ import (
 	"github.com/coldcurve/coldcurve/platform/lambda"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/coldcurve/coldcurve/platform/platformtest"
+	"github.com/coldcurve/coldcurve/platform/platformtest/need"
 	"github.com/coldcurve/coldcurve/platform/platformtest/subject"
 	"github.com/coldcurve/coldcurve/platform/reference"
 	"github.com/coldcurve/coldcurve/platform/reference/referencetest"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/container/imagetest"
 )
 
 // TestConformance drives the reference runtime through Lambda's API, as nobody
-// but Lambda's own clients know it.
+// but Lambda's own clients know it, with functions in each language and with an
+// image. Each part has a runtime of its own, so that what that leaves is seen.
 func TestConformance(t *testing.T) {
-	alone(t)
-	endpoint := serve(t)
-	function, err := subject.Build(t.TempDir(), platform.Go, false)
+	for _, runtime := range []platform.Runtime{platform.Go, platform.NodeJS, platform.Python, platform.Image} {
+		t.Run(string(runtime), func(t *testing.T) {
+			alone(t)
+			box := "process"
+			if runtime == platform.Image {
+				box = "container"
+			}
+			function := packaged(t, runtime)
+			var endpoint string
+			platformtest.Run(t, platformtest.Kit{
+				Function: function, Patience: 2 * time.Minute,
+				Open: func(t testing.TB) platform.Platform {
+					endpoint = serve(t, func(o *reference.ServeOptions) { o.Sandboxes = []string{box} })
+					return open(t, lambda.Options{Endpoint: endpoint})
+				},
+				Left: func(t testing.TB) []string { return functionsAt(t, endpoint) },
+			})
+		})
+	}
+}
+
+// packaged is the subject as a folder, or as an image of one.
+func packaged(t *testing.T, runtime platform.Runtime) platform.Function {
+	t.Helper()
+	if program, interpreted := map[platform.Runtime]string{platform.NodeJS: "node", platform.Python: "python3"}[runtime]; interpreted {
+		need.Program(t, program)
+	}
+	language := runtime
+	if runtime == platform.Image {
+		language = platform.Go
+		if err := reference.Available(t.Context(), "container"); err != nil {
+			need.Missing(t, err.Error())
+		}
+	}
+	function, err := subject.Build(t.TempDir(), language, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	platformtest.Run(t, platformtest.Kit{
-		Function: function,
-		Open:     func(t testing.TB) platform.Platform { return open(t, lambda.Options{Endpoint: endpoint}) },
-		Left:     func(t testing.TB) []string { return leftovers(t, endpoint) },
-	})
+	if runtime == platform.Image {
+		const reference = "coldcurve-test/lambda-subject:1"
+		imagetest.Bootstrap(t, reference, function.Code)
+		function = platform.Function{Runtime: platform.Image, Image: reference}
+	}
+	return function
+}
+
+// functionsAt are all the functions that there are at an endpoint, by its API as
+// anybody can ask it.
+func functionsAt(t testing.TB, endpoint string) (names []string) {
+	t.Helper()
+	answer, err := http.Get(endpoint + "/2015-03-31/functions/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var list struct {
+		Functions []struct{ FunctionName string }
+	}
+	if err := json.NewDecoder(answer.Body).Decode(&list); err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("list functions: status %d, %v", answer.StatusCode, err)
+	}
+	for _, f := range list.Functions {
+		names = append(names, f.FunctionName)
+	}
+	return names
 }
 
 // leftovers are what there is at an endpoint that any run has made.
@@ -48,7 +107,7 @@ func leftovers(t testing.TB, endpoint string) (names []string) {
 }
 
 // serve runs the reference runtime until the test ends, and gives its URL.
-func serve(t *testing.T, edit ...func(*reference.ServeOptions)) string {
+func serve(t testing.TB, edit ...func(*reference.ServeOptions)) string {
 	t.Helper()
 	options := reference.ServeOptions{
 		Addr:     "127.0.0.1:0",

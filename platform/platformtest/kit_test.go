@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +17,8 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/platformtest/need"
+	"github.com/coldcurve/coldcurve/platform/platformtest/residue"
 	"github.com/coldcurve/coldcurve/platform/platformtest/subject"
 )
 
@@ -41,6 +47,11 @@ func TestKitFails(t *testing.T) {
 		{"an answer given to two", lie{body: same()}, "concurrent", "answered with"},
 		{"evict does nothing", lie{keeps: true}, "evict", "after evict: request 2 of"},
 		{"something left behind", lie{leaves: true}, "removal", "there is still: [goes goes goes-again stays]"},
+		{"a process that outlives its function", lie{child: untilClosed}, "removal", "after remove there is still: [process "},
+		{"a process that outlives its platform", lie{child: untilEnd}, "answers", "after close there is still: [process "},
+		{"a process that outlives all, without a mark", lie{child: always, secret: true}, "answers", "after the end there is still: [process "},
+		{"a control group left behind", lie{child: untilClosed, group: true}, "answers", "after the end there is still: [control group "},
+		{"a temporary file left behind", lie{file: true}, "answers", "after the end there is still: [temporary left-"},
 		{"what was removed answers", lie{haunts: true}, "removal", "what was removed answers"},
 		{"a failure that is none", lie{kind: func(sample.ErrorKind) sample.ErrorKind { return sample.NoError }}, "failures", "no error, want kind handler"},
 		{"a kind that is claimed and not told", lie{kind: func(sample.ErrorKind) sample.ErrorKind { return sample.Platform }}, "failures", "kind platform, want handler"},
@@ -54,12 +65,40 @@ func TestKitFails(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			cloud := &cloud{lie: tt.lie}
-			failed := trial(t, cloud.kit(), tt.part)
+			defer cloud.stop()
+			if tt.lie.child != "" {
+				need.Linux(t)
+			}
+			if tt.lie.group {
+				cloud.group = controlGroup(t)
+			}
+			kit := cloud.kit()
+			kit.Patience = 2 * time.Second
+			failed := trial(t, kit, tt.part)
 			if !slices.ContainsFunc(failed, func(text string) bool { return strings.Contains(text, tt.says) }) {
 				t.Errorf("part %s says %q, want %q among it", tt.part, failed, tt.says)
 			}
 		})
 	}
+}
+
+// controlGroup makes one that processes can be put into.
+func controlGroup(t *testing.T) string {
+	t.Helper()
+	var refused error
+	for _, root := range []string{"/sys/fs/cgroup/pids", "/sys/fs/cgroup"} {
+		folder := filepath.Join(root, "coldcurve-kit-test-"+strconv.Itoa(os.Getpid()))
+		if refused = os.Mkdir(folder, 0o755); refused == nil {
+			t.Cleanup(func() {
+				if err := os.Remove(folder); err != nil {
+					t.Error(err)
+				}
+			})
+			return folder
+		}
+	}
+	need.Missing(t, "control groups that can be made: "+refused.Error())
+	return ""
 }
 
 // same gives every answer that the first request has.
@@ -123,7 +162,16 @@ type cloud struct {
 	instances int
 	functions map[string]*function
 	left      []string
+	group     string // that functions' processes are put into; "" for none
+	children  []*exec.Cmd
 }
+
+// A lie about a function's process is how long it runs beyond the function.
+const (
+	untilClosed = "until the platform is closed"
+	untilEnd    = "until what Open has begun ends"
+	always      = "until the test stops it"
+)
 
 // lie is what a cloud does otherwise than it says; the zero value is honest.
 type lie struct {
@@ -136,11 +184,23 @@ type lie struct {
 	haunts   bool // it serves what was removed
 	deaf     bool // to callers that go
 	free     bool
+	child    string // each function has a process, that outlives it so long
+	secret   bool   // and has no mark
+	group    bool   // and is in a control group, which stays
+	file     bool   // a temporary folder, which stays
 }
 
 func (c *cloud) kit() Kit {
 	return Kit{
-		Open: func(testing.TB) platform.Platform { c.functions = make(map[string]*function); return c },
+		Open: func(t testing.TB) platform.Platform {
+			c.functions = make(map[string]*function)
+			t.Cleanup(func() {
+				if c.lie.child == untilEnd {
+					c.stop()
+				}
+			})
+			return c
+		},
 		Left: func(testing.TB) []string {
 			c.mu.Lock()
 			defer c.mu.Unlock()
@@ -169,7 +229,50 @@ func (c *cloud) Deploy(_ context.Context, f platform.Function) (platform.Deploym
 	defer c.mu.Unlock()
 	made := &function{Function: f, cloud: c}
 	c.functions[f.Name] = made
-	return made, nil
+	return made, c.litter(f)
+}
+
+// litter makes what a function of a liar leaves on the machine.
+func (c *cloud) litter(f platform.Function) error {
+	if c.lie.file {
+		if _, err := os.MkdirTemp("", "left-"); err != nil {
+			return err
+		}
+	}
+	if c.lie.child == "" {
+		return nil
+	}
+	child := exec.Command("sleep", "600")
+	child.Env = []string{residue.Marker + "=" + f.Env[residue.Marker]}
+	if c.lie.secret {
+		child.Env = []string{}
+	}
+	if err := child.Start(); err != nil {
+		return err
+	}
+	c.children = append(c.children, child)
+	if c.group == "" {
+		return nil
+	}
+	return os.WriteFile(filepath.Join(c.group, "cgroup.procs"), []byte(strconv.Itoa(child.Process.Pid)), 0)
+}
+
+// Close ends the functions' processes, unless they are to outlive it.
+func (c *cloud) Close(context.Context) error {
+	if c.lie.child == untilClosed {
+		c.stop()
+	}
+	return nil
+}
+
+func (c *cloud) stop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, child := range c.children {
+		_ = child.Process.Kill()
+		_ = child.Wait() // killed is how it ends
+	}
+	c.children = nil
 }
 
 // function is one of a cloud.

@@ -5,7 +5,8 @@
 // package subject's: it tells in each answer which process it is and how often
 // that has served, so that evidence is not taken on trust. What a platform says
 // that it cannot ([platform.Claims]) is checked too, and never skipped in
-// silence. What a platform does beyond the promises its own tests look at.
+// silence. That nothing is left is seen from the machine: see package residue.
+// What a platform does beyond the promises its own tests look at.
 package platformtest
 
 import (
@@ -13,6 +14,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -21,6 +23,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/platformtest/residue"
 	"github.com/coldcurve/coldcurve/platform/platformtest/subject"
 )
 
@@ -30,9 +33,10 @@ type Kit struct {
 	Open func(testing.TB) platform.Platform
 	// Function is the subject as the platform runs it. The kit names it.
 	Function platform.Function
-	// Left names what there is of the platform's deployments and processes, seen
-	// from outside of it. It is asked when nothing may be left any more. A
-	// platform that deploys nothing may do without.
+	// Left names what there is of the platform's deployments where the kit cannot
+	// see it (at an endpoint, in an engine), by another way than the platform's
+	// own. It is asked when nothing may be left any more. A platform that deploys
+	// nothing may do without.
 	Left func(testing.TB) []string
 	// Fresh is what the start of a new instance may be called, Reused what a
 	// request may whose instance was there. The defaults are Cold alone and
@@ -81,6 +85,7 @@ type world struct {
 	kit    *Kit
 	p      platform.Platform
 	claims platform.Claims
+	watch  *residue.Watch
 
 	mu    sync.Mutex
 	seen  map[string]string // an instance's own name by the platform's, and the other way round
@@ -88,10 +93,17 @@ type world struct {
 }
 
 // open opens the platform for one part. At its end the platform is closed and
-// nothing of it may be left.
+// nothing of it may be left: no process of a function's when it is closed, and
+// when what Open has started beside it has ended too, nothing at all.
 func (k *Kit) open(t testing.TB) *world {
 	t.Helper()
-	w := &world{TB: t, kit: k, p: k.Open(t), seen: make(map[string]string), taken: make(map[string]bool)}
+	w := &world{TB: t, kit: k, watch: residue.Begin(t), seen: make(map[string]string), taken: make(map[string]bool)}
+	t.Cleanup(func() {
+		if w.claims.Can(platform.Deploying) { // else the functions are there before and after
+			w.expectNone("the end", w.watch.Left)
+		}
+	})
+	w.p = k.Open(t)
 	if c, ok := w.p.(platform.Claimant); ok {
 		w.claims = c.Claims()
 	}
@@ -113,13 +125,28 @@ func (k *Kit) open(t testing.TB) *world {
 // expectNothing wants that nothing is left of what was deployed.
 func (w *world) expectNothing(after string) {
 	w.Helper()
-	if w.kit.Left == nil {
-		if w.claims.Can(platform.Deploying) {
-			w.Error("the kit is not told how to see what is left")
-		}
+	if w.kit.Left == nil && w.claims.Can(platform.Deploying) {
+		w.Error("the kit is not told how to see what is left")
 		return
 	}
-	if left := w.kit.Left(w.TB); len(left) > 0 {
+	w.expectNone(after, func() []string {
+		left := w.watch.Running("")
+		if w.kit.Left != nil {
+			left = append(left, w.kit.Left(w.TB)...)
+		}
+		return left
+	})
+}
+
+// expectNone wants that there is nothing any more. What a platform elsewhere
+// takes down after it has said yes may take a while.
+func (w *world) expectNone(after string, look func() []string) {
+	w.Helper()
+	left := look()
+	for deadline := time.Now().Add(w.kit.patience() / 2); len(left) > 0 && time.Now().Before(deadline); left = look() {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if len(left) > 0 {
 		w.Errorf("after %s there is still: %v", after, left)
 	}
 }
@@ -159,6 +186,11 @@ func (w *world) tryDeploy(name string, edit ...func(*platform.Function)) (*deplo
 	for _, e := range edit {
 		e(&f)
 	}
+	f.Env = maps.Clone(f.Env)
+	if f.Env == nil {
+		f.Env = make(map[string]string)
+	}
+	f.Env[residue.Marker] = w.watch.Mark(name)
 	ctx, cancel := context.WithTimeout(w.Context(), w.kit.patience())
 	defer cancel()
 	made, err := w.p.Deploy(ctx, f)
@@ -199,9 +231,11 @@ func (d *deployment) sendRaw(ctx context.Context, payload []byte) (platform.Resp
 }
 
 // echo wants an answer, to this request and no other, and that what the
-// platform says of it agrees with what the function says.
+// platform says of it agrees with what the function says. What runs for it is
+// looked at, to be looked for when it has to be gone.
 func (d *deployment) echo(text string) (subject.Answer, platform.Response) {
 	d.w.Helper()
+	defer d.w.watch.Look()
 	return d.answer(subject.Request{Do: subject.Echo, Text: text})
 }
 

@@ -289,6 +289,7 @@ func removal(t testing.TB, k *Kit) {
 			t.Errorf("remove: %v", err)
 		}
 	}
+	w.expectNone("remove", func() []string { return w.watch.Running("goes") })
 	stays.echo("still here")
 	if !w.declared(platform.Deploying) {
 		return

@@ -303,7 +303,7 @@ func TestKilledRuntime(t *testing.T) {
 	if err := client.Close(t.Context()); err == nil || !strings.Contains(err.Error(), "signal: killed") {
 		t.Errorf("Close: %v, want it to tell of the kill", err)
 	}
-	if left := groupsOf(t, serving); len(left) > 0 {
+	if left := groupsOf(serving); len(left) > 0 {
 		t.Errorf("control groups of the dead runtime: %v", left)
 	}
 }

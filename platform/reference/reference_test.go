@@ -18,6 +18,7 @@ import (
 	"github.com/coldcurve/coldcurve/fixtures"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/platformtest/need"
+	"github.com/coldcurve/coldcurve/platform/platformtest/residue"
 	"github.com/coldcurve/coldcurve/platform/reference"
 )
 
@@ -117,7 +118,7 @@ func open(t testing.TB, o reference.ClientOptions) *reference.Client {
 		if err := client.Close(ctx); err != nil {
 			t.Errorf("Close: %v", err)
 		}
-		if left := groupsOf(t, serving); len(left) > 0 {
+		if left := groupsOf(serving); len(left) > 0 {
 			t.Errorf("after Close, still there: %v", left)
 		}
 	})
@@ -125,19 +126,7 @@ func open(t testing.TB, o reference.ClientOptions) *reference.Client {
 }
 
 // groupsOf are the control groups that a serving process has made.
-func groupsOf(t testing.TB, serving int) (left []string) {
-	t.Helper()
-	err := filepath.WalkDir("/sys/fs/cgroup", func(path string, entry os.DirEntry, err error) error {
-		if err == nil && strings.HasPrefix(entry.Name(), "coldcurve-") && strings.Contains(entry.Name(), fmt.Sprintf("-%d-", serving)) {
-			left = append(left, path)
-		}
-		return nil // what vanishes meanwhile is not left
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return left
-}
+func groupsOf(serving int) []string { return residue.Groups(fmt.Sprintf("-%d-", serving)) }
 
 func deploy(t testing.TB, client *reference.Client, fn platform.Function) platform.Deployment {
 	t.Helper()

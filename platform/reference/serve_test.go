@@ -71,7 +71,7 @@ func TestServeToAStranger(t *testing.T) {
 	if len(before) == 0 || len(running(before)) > 0 {
 		t.Errorf("of the instances %v are left: %v", before, running(before))
 	}
-	if left := groupsOf(t, os.Getpid()); len(left) > 0 {
+	if left := groupsOf(os.Getpid()); len(left) > 0 {
 		t.Errorf("control groups are left: %v", left)
 	}
 }

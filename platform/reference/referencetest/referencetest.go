@@ -16,7 +16,7 @@ import (
 
 // Serve serves until the test's end, whose failure is an error of serving too,
 // and gives the address that was bound. Options.Ready is its own.
-func Serve(t *testing.T, options reference.ServeOptions) string {
+func Serve(t testing.TB, options reference.ServeOptions) string {
 	t.Helper()
 	readyR, readyW, err := os.Pipe()
 	if err != nil {

@@ -77,13 +77,12 @@ func TestInterpreters(t *testing.T) {
 	for _, tt := range []struct {
 		runtime platform.Runtime
 		image   string
-		fill    func(*imagetest.Bundle)
 	}{
-		{platform.NodeJS, "coldcurve-test/node:1", imagetest.Node},
-		{platform.Python, "coldcurve-test/python:1", imagetest.Python},
+		{platform.NodeJS, "coldcurve-test/node:1"},
+		{platform.Python, "coldcurve-test/python:1"},
 	} {
 		t.Run(string(tt.runtime), func(t *testing.T) {
-			imagetest.Import(t, tt.image, nil, tt.fill)
+			imagetest.Interpreter(t, tt.image, tt.runtime)
 			built, err := fixtures.Build(t.Context(), fixtures.Spec{Name: "hello", Runtime: tt.runtime, Cache: t.TempDir()})
 			if err != nil {
 				t.Fatal(err)

@@ -16,9 +16,9 @@ import (
 
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/platformtest/need"
+	"github.com/coldcurve/coldcurve/platform/platformtest/residue"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/namespace"
-	"github.com/coldcurve/coldcurve/platform/reference/sandbox/sandboxtest"
 )
 
 // ownerCode is the variable that makes the test binary an owner of instances,
@@ -36,7 +36,7 @@ func own(code string) error {
 	}
 	defer s.Close()
 	shop := &sandbox.Spec{Function: platform.Function{Name: "orphan", Runtime: platform.Go, Code: code,
-		Env: map[string]string{sandboxtest.Marker: os.Getenv(sandboxtest.Marker), "SPAWN": "session"}},
+		Env: map[string]string{residue.Marker: os.Getenv(residue.Marker), "SPAWN": "session"}},
 		Version: "$LATEST", Memory: 256 << 20, Storage: 8 << 20, Timeout: time.Minute, InitLimit: time.Minute}
 	in, err := s.Start(context.Background(), "i-1", shop, sandbox.OnDemand)
 	if err != nil {
@@ -69,7 +69,7 @@ func owner(t *testing.T, user uint32) (cmd *exec.Cmd, said string, end io.Closer
 		t.Fatal(err)
 	}
 	cmd = exec.Command(binary)
-	cmd.Env = append(os.Environ(), ownerCode+"="+function, sandboxtest.Marker+"="+t.Name())
+	cmd.Env = append(os.Environ(), ownerCode+"="+function, residue.Marker+"="+t.Name())
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user}}
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
@@ -105,7 +105,7 @@ func expectNone(t *testing.T) {
 	var left []string
 	for wait := time.Millisecond; wait < 5*time.Second; wait *= 2 {
 		left = nil
-		for pid, mark := range sandboxtest.Marked() {
+		for pid, mark := range residue.Marked() {
 			if mark == t.Name() {
 				left = append(left, strconv.Itoa(pid))
 			}

@@ -8,17 +8,18 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/coldcurve/coldcurve/platform/platformtest/residue"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/sandboxtest"
 )
 
-// The kit's, by the names that these tests have for them.
-const marker = sandboxtest.Marker
+// The kit's and its neighbour's, by the names that these tests have for them.
+const marker = residue.Marker
 
 var (
 	footprint         = sandboxtest.Take
 	expectNothingLeft = sandboxtest.ExpectNothingLeft
-	marked            = sandboxtest.Marked
-	groups            = sandboxtest.Groups
+	marked            = residue.Marked
+	groups            = residue.Groups
 )
 
 // running are the processes whose command line holds part.

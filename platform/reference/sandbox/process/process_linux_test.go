@@ -19,7 +19,7 @@ import (
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
 )
 
-// function is the folder of the compiled test function; sandboxtest.Marker is in the
+// function is the folder of the compiled test function; residue.Marker is in the
 // environment of every process that a test starts.
 var function string
 

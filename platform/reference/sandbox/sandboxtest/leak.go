@@ -1,9 +1,7 @@
 package sandboxtest
 
 import (
-	"bytes"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -11,10 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
-)
 
-// Marker is the environment variable that tells which test a process is of.
-const Marker = "COLDCURVE_TEST_MARK"
+	"github.com/coldcurve/coldcurve/platform/platformtest/residue"
+)
 
 // Footprint is what a test process holds of the machine.
 type Footprint struct {
@@ -62,12 +59,12 @@ func ExpectNothingLeft(t testing.TB, before Footprint) {
 
 func leftovers(t testing.TB, before Footprint) []string {
 	var left []string
-	for pid, mark := range Marked() {
+	for pid, mark := range residue.Marked() {
 		if mark == t.Name() {
 			left = append(left, "process "+strconv.Itoa(pid))
 		}
 	}
-	left = append(left, Groups("-"+strconv.Itoa(os.Getpid())+"-")...)
+	left = append(left, residue.Groups("-"+strconv.Itoa(os.Getpid())+"-")...)
 	now := Take(t)
 	if len(now.descriptors) > len(before.descriptors) {
 		left = append(left, fmt.Sprintf("descriptors %v, before %v", now.descriptors, before.descriptors))
@@ -78,38 +75,4 @@ func leftovers(t testing.TB, before Footprint) []string {
 		left = append(left, fmt.Sprintf("%d goroutines, %d before\n%s", now.goroutines, before.goroutines, stacks))
 	}
 	return left
-}
-
-// Marked are the processes with the marker in their environment, and its value.
-func Marked() map[int]string {
-	found := map[int]string{}
-	environs, _ := filepath.Glob("/proc/[0-9]*/environ")
-	for _, path := range environs {
-		env, err := os.ReadFile(path)
-		if err != nil {
-			continue
-		}
-		for pair := range bytes.SplitSeq(env, []byte{0}) {
-			if value, ok := bytes.CutPrefix(pair, []byte(Marker+"=")); ok {
-				pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-				found[pid] = string(value)
-			}
-		}
-	}
-	return found
-}
-
-// Groups are coldcurve's control group folders whose name holds part.
-func Groups(part string) []string {
-	var found []string
-	_ = filepath.WalkDir("/sys/fs/cgroup", func(path string, d fs.DirEntry, err error) error {
-		if err == nil && d.IsDir() && strings.HasPrefix(d.Name(), "coldcurve-") {
-			if strings.Contains(d.Name(), part) {
-				found = append(found, path)
-			}
-			return filepath.SkipDir
-		}
-		return nil
-	})
-	return found
 }

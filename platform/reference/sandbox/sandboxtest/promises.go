@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/platform/platformtest/residue"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 )
 
@@ -256,7 +257,7 @@ func stop(t *testing.T, k Kit) {
 			if err := <-result; payload == "sleep 1h" {
 				failure(t, err, sample.Platform)
 			}
-			for pid, mark := range Marked() {
+			for pid, mark := range residue.Marked() {
 				if mark == t.Name() {
 					t.Errorf("process %d is left after stop", pid)
 				}

@@ -22,6 +22,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/platformtest/residue"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 )
 
@@ -61,7 +62,7 @@ func Build(dir string) error {
 
 // Spec is a function that behaves at init as told.
 func (k Kit) Spec(t testing.TB, behaviour string, env ...string) *sandbox.Spec {
-	vars := map[string]string{Marker: t.Name()}
+	vars := map[string]string{residue.Marker: t.Name()}
 	if behaviour != "" {
 		vars["BEHAVIOUR"] = behaviour
 	}

@@ -1,9 +1,9 @@
-// Package imagetest owns images for tests that may pull none: they are made of
-// this machine's own files.
+// Package imagetest owns what tests have on a Docker engine: images that are made
+// of this machine's own files, as none may be pulled, and a look at what is left.
 //
-// In: a name, and which programs are to be in it. Out: an image on the Docker
-// engine that DOCKER_HOST names, until the test ends. It looks for no engine and
-// skips nothing for want of one.
+// In: a name, and which programs are to be in an image. Out: the image on the
+// engine that DOCKER_HOST names, until the test ends; what the engine has of a
+// test or a process. It looks for no engine and skips nothing for want of one.
 package imagetest
 
 import (
@@ -20,6 +20,7 @@ import (
 
 	"github.com/moby/moby/client"
 
+	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/platformtest/need"
 )
 
@@ -90,6 +91,23 @@ func (b *Bundle) Program(path, as string) {
 			b.File(word, word)
 		}
 	}
+}
+
+// Interpreter makes an image with this machine's own interpreter of a language.
+// Its name must be no other package's: their tests take theirs away.
+func Interpreter(t testing.TB, reference string, language platform.Runtime) {
+	t.Helper()
+	fill, known := map[platform.Runtime]func(*Bundle){platform.NodeJS: Node, platform.Python: Python}[language]
+	if !known {
+		t.Fatalf("%s has no interpreter", language)
+	}
+	Import(t, reference, nil, fill)
+}
+
+// Bootstrap makes an image of a function in Go: its program, and nothing else.
+func Bootstrap(t testing.TB, reference, code string) {
+	t.Helper()
+	Import(t, reference, []string{`ENTRYPOINT ["/bootstrap"]`}, func(b *Bundle) { b.File(filepath.Join(code, "bootstrap"), "/bootstrap") })
 }
 
 // Node adds this machine's Node.js, as /usr/bin/node.
