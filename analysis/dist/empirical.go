@@ -35,6 +35,18 @@ type Table struct {
 	square float64   // mean of the squares, s^2
 }
 
+// behind says what is wrong with a point behind another one, and what to write
+// instead; "" for nothing.
+func (p Point) behind(last Point) (problem, instead string) {
+	switch {
+	case p.Q <= last.Q:
+		return fmt.Sprintf("p%s after p%s", number(100*p.Q), number(100*last.Q)), "write them in ascending order, each once"
+	case p.Value < last.Value:
+		return fmt.Sprintf("%v at p%s is below %v at p%s", p.Value, number(100*p.Q), last.Value, number(100*last.Q)), "a higher percentile cannot be shorter"
+	}
+	return "", ""
+}
+
 // NewTable makes a table from points in ascending order of both rank and
 // value; there are at least two, the first of rank 0 and the last of rank 1.
 func NewTable(points []Point) (*Table, error) {
@@ -48,10 +60,10 @@ func NewTable(points []Point) (*Table, error) {
 			fault("rank p%s: must be from p0 to p100", number(100*p.Q))
 		case p.Value < 0 || p.Value > Longest:
 			fault("%v at p%s: must be from 0s to %v", p.Value, number(100*p.Q), Longest)
-		case k > 0 && p.Q <= points[k-1].Q:
-			fault("p%s after p%s: write them in ascending order, each once", number(100*p.Q), number(100*points[k-1].Q))
-		case k > 0 && p.Value < points[k-1].Value:
-			fault("%v at p%s is below %v at p%s: a higher percentile cannot be shorter", p.Value, number(100*p.Q), points[k-1].Value, number(100*points[k-1].Q))
+		case k > 0:
+			if problem, instead := p.behind(points[k-1]); problem != "" {
+				fault("%s: %s", problem, instead)
+			}
 		}
 	}
 	if n := len(points); n < 2 || points[0].Q != 0 || points[n-1].Q != 1 {

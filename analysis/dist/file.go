@@ -108,7 +108,13 @@ func (f *file) row(text string) error {
 		if err != nil || !(percent >= 0 && percent <= 100) {
 			return f.fault(1, fmt.Sprintf("%q is not a percentile", cells[0]), "write a number from 0 to 100")
 		}
-		f.points = append(f.points, Point{percent / 100, d})
+		p := Point{percent / 100, d}
+		if n := len(f.points); n > 0 {
+			if problem, instead := p.behind(f.points[n-1]); problem != "" {
+				return f.fault(1, problem, instead)
+			}
+		}
+		f.points = append(f.points, p)
 		return nil
 	}
 	if d > hist.Highest {

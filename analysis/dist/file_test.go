@@ -40,7 +40,9 @@ func TestFilesFaults(t *testing.T) {
 		{"0,1ms\n150,2ms\n", "f:2:1: \"150\" is not a percentile"},
 		{"0,1ms\n2ms\n", "f:2:1: has 1 columns, lines before have 2"},
 		{"1,2,3\n", "f:1:1: has 3 columns"},
-		{"0,2ms\n100,1ms\n", "f: percentiles: 1ms at p100 is below 2ms at p0"},
+		{"0,2ms\n\n100,1ms\n", "f:3:1: 1ms at p100 is below 2ms at p0: a higher percentile cannot be shorter"},
+		{"0,1ms\n50,2ms\n50,2ms\n", "f:3:1: p50 after p50: write them in ascending order, each once"},
+		{"0,1ms\n50,2ms\n", "f: percentiles: need p0 (the least) and p100 (the greatest) at both ends"},
 		{"1ms\n2h\n", "f:2:1: 2h is too long to be measured"},
 	} {
 		d, err := dist.Read("f", strings.NewReader(c.text))

@@ -274,8 +274,8 @@ func (s *sum) estimated() Warning {
 	if se := s.stderr(); se != nil {
 		rest = fmt.Sprintf("the standard error of their cold share is %.3g%%", 100**se)
 	}
-	return *warn(ClosedForm, "of %d of %d functions, with %s of the requests and %s of the cold starts, these are estimates from counts of minutes: "+
-		"cold starts within %s, instances within %s; the requests of the others were followed: %s, and response times are theirs",
+	return *warn(ClosedForm, "of %d of %d functions, with %s of the requests and %s of the cold starts, figures are estimates from counts of minutes: "+
+		"cold starts within %s, instances within %s; the requests of the others were followed: %s; response times are not known",
 		l.Functions, t.Functions, units.FormatShare(over(float64(l.Served), float64(t.Served))), units.FormatShare(over(float64(l.Cold), float64(t.Cold))),
 		units.FormatShare(over(l.ColdError, float64(l.Cold))), units.FormatShare(over(l.InstancesError, l.InstancesMean)), rest)
 }

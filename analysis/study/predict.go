@@ -64,6 +64,9 @@ const (
 func Predict(ctx context.Context, p Plan) (*Simulation, error) {
 	shares := &shares{of: make([]float64, 1+predictions), tell: p.Progress}
 	p.Progress = func(share float64) { shares.set(0, share) }
+	if p.Machines != nil {
+		p.Options.Warmup = cmp.Or(sharedWarmup([]Plan{p}), -1) // of both sides, in each of the runs
+	}
 	s, err := Simulate(ctx, p)
 	if err != nil {
 		return nil, err
@@ -80,7 +83,7 @@ func Predict(ctx context.Context, p Plan) (*Simulation, error) {
 			units.FormatCount(all), units.FormatCount(uint64(mostPredicted))))
 		return s, nil
 	}
-	runs, err := p.anew(ctx, func(k int) { shares.set(1+k, 1) })
+	runs, err := p.anew(ctx, s, func(k int) { shares.set(1+k, 1) })
 	if ctx.Err() != nil {
 		s.Complete = false
 		return s, nil
@@ -92,24 +95,35 @@ func Predict(ctx context.Context, p Plan) (*Simulation, error) {
 	return s, nil
 }
 
-// anew simulates the plan again and again, the first time as it is.
-func (p *Plan) anew(ctx context.Context, done func(k int)) ([][]outcome, error) {
+// anew simulates the plan again and again, the first time as it is. That one is
+// the simulation that there is, where it tells functions' latencies apart.
+func (p *Plan) anew(ctx context.Context, s *Simulation, done func(k int)) ([][]outcome, error) {
 	runs := make([][]outcome, predictions)
+	told := s.Engine == sim.EngineEvents && (p.Budget > 0 || s.ByFunction == nil)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for k := range runs {
 		group.Go(func() (err error) {
-			plan := *p
-			if k > 0 {
-				plan.Options.Seed += uint64(k)
-				plan.Fit = p.Fit.again(plan.Options.Seed)
+			defer done(k)
+			if k == 0 && told {
+				runs[k] = s.outcomes()
+				return nil
 			}
-			runs[k], err = plan.outcomes(ctx)
-			done(k)
+			runs[k], err = p.another(k).outcomes(ctx)
 			return err
 		})
 	}
 	return runs, group.Wait()
+}
+
+// another is the plan of one of several runs; the first, 0, is as it is.
+func (p *Plan) another(k int) *Plan {
+	plan := *p
+	if k > 0 {
+		plan.Options.Seed += uint64(k)
+		plan.Fit = p.Fit.again(plan.Options.Seed)
+	}
+	return &plan
 }
 
 // outcome is one simulated run of a function.
@@ -156,12 +170,17 @@ func (p *Plan) sharing(ctx context.Context) ([]outcome, error) {
 	if err := p.run(ctx, s); err != nil {
 		return nil, err
 	}
+	return s.outcomes(), nil
+}
+
+// outcomes are those that a simulation tells.
+func (s *Simulation) outcomes() []outcome {
 	list := []outcome{{"", s.Requests, s.Cold, cmp.Or(s.Latency, s.Response)}}
 	for _, r := range s.ByFunction {
 		list = append(list, outcome{r.Name, r.Requests, r.Cold, nil})
 	}
 	slices.SortFunc(list, func(a, b outcome) int { return cmp.Compare(a.function, b.function) })
-	return list, nil
+	return list
 }
 
 // foreseen are the figures of the first run with the ranges of all.

@@ -205,12 +205,12 @@ func (p *Plan) both(ctx context.Context, s *Simulation) error {
 }
 
 // Took says how long the simulation took, with its warm-up and with those that
-// its prediction's ranges are of.
+// its prediction's ranges are of, among which it is.
 func (s *Simulation) Took(wall time.Duration) {
 	s.Wall = wall.Seconds()
 	times := 1
 	if s.Prediction != nil {
-		times += s.Prediction.Runs
+		times = s.Prediction.Runs
 	}
 	if s.Wall > 0 {
 		s.Rate = float64(s.Requests+s.WarmupRequests) * float64(times) / s.Wall

@@ -201,7 +201,9 @@ func (c *simulateCmd) kept(s *subject, of *scenarios.Scenario) []scenarios.Setti
 }
 
 func (c *simulateCmd) ofTrace(ctx context.Context, s *subject) (err error) {
-	s.name = strings.Join(c.Trace, ", ")
+	if s.name = strings.Join(c.Trace, ", "); len(c.Trace) > 2 { // days of Azure's trace
+		s.name = fmt.Sprintf("%s and %s", c.Trace[0], units.FormatNoun(len(c.Trace)-1, "more file"))
+	}
 	s.source, err = openTrace(ctx, c.Trace...)
 	return err
 }
