@@ -125,5 +125,8 @@ func (rt *Runtime) Notes() []string {
 		}
 		notes = append(notes, note)
 	}
-	return append(notes, rt.mischief.notes()...)
+	notes = append(notes, rt.mischief.notes()...)
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	return append(notes, rt.unpaused.notes()...)
 }

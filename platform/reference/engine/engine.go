@@ -187,6 +187,7 @@ type Runtime struct {
 	closing  bool
 	history  history
 	remains  error // the first instance that could not be put away
+	unpaused unpaused
 }
 
 // New makes a Runtime without functions.

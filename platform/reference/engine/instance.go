@@ -3,10 +3,12 @@ package engine
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
@@ -283,10 +285,36 @@ func (in *instance) pause() {
 		return
 	}
 	if err := in.box.(sandbox.Pauser).Pause(); err != nil {
-		in.lose(crash)
+		rt.mu.Lock()
+		defer rt.mu.Unlock()
+		if !in.reaped && !in.dead { // else its end came between
+			rt.unpaused.add(err)
+		}
+		in.useless(crash)
 		return
 	}
 	in.paused = true
+}
+
+// unpaused is instances that could not be paused, which are given up: they would
+// use the processor that a pause is to save.
+type unpaused struct {
+	n     int
+	first error
+}
+
+func (u *unpaused) add(err error) {
+	u.n++
+	if u.first == nil {
+		u.first = err
+	}
+}
+
+func (u *unpaused) notes() []string {
+	if u.n == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s could not be paused and had to go; the first: %v", units.FormatNoun(u.n, "instance"), u.first)}
 }
 
 // resume returns when the instance runs again. Called without mu.

@@ -49,6 +49,28 @@ func TestPause(t *testing.T) {
 	})
 }
 
+// TestPauseFails: who cannot be paused goes, and that is told.
+func TestPauseFails(t *testing.T) {
+	box := tiered()
+	var stuck atomic.Bool
+	stuck.Store(true)
+	box.PauseErr = failing(&stuck)
+	tier(t, box, memory.Pausing{Sandbox: box}, engine.StartPause, lifecycle.Policy{KeepAlive: time.Minute}, func(t *testing.T, rt *host) {
+		for range 2 {
+			wantServed(t, fromNothing, look(t, rt), "a request")
+			time.Sleep(time.Second)
+		}
+		if box.Len() != 0 {
+			t.Errorf("%d instances are there that should stand still", box.Len())
+		}
+		stuck.Store(false)
+		look(t, rt)
+		if notes := strings.Join(rt.Notes(), "\n"); !strings.Contains(notes, "2 instances could not be paused and had to go; the first: no more processes") {
+			t.Errorf("notes %q", notes)
+		}
+	})
+}
+
 // TestPauseAtOnce has requests come at the very instant of the pause.
 func TestPauseAtOnce(t *testing.T) {
 	box := tiered()

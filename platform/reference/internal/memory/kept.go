@@ -152,6 +152,11 @@ func (p pausable) Pause() error {
 	if len(p.inUse) > 0 {
 		return fmt.Errorf("instance %s is paused while it serves a request", p.id)
 	}
+	if p.box.PauseErr != nil {
+		if err := p.box.PauseErr(p.id); err != nil {
+			return err
+		}
+	}
 	if p.paused.Swap(true) {
 		return fmt.Errorf("instance %s is paused twice", p.id)
 	}

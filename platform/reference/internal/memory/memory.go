@@ -39,8 +39,8 @@ type Sandbox struct {
 	// instance's step takes.
 	Fork, Assign, Resume time.Duration
 	// KeepErr, if it gives an error, is what Boot and Brood fail with, ForkErr
-	// what Fork and Assign do, and ResumeErr what Resume does.
-	KeepErr, ForkErr, ResumeErr func(id string) error
+	// what Fork and Assign do, PauseErr and ResumeErr what Pause and Resume do.
+	KeepErr, ForkErr, PauseErr, ResumeErr func(id string) error
 
 	mu    sync.Mutex
 	there map[string]*Instance
