@@ -189,6 +189,18 @@ func TestSteps(t *testing.T) {
 	}
 }
 
+// TestFalling: limits reach from the gaps that tell most to those that tell less.
+func TestFalling(t *testing.T) {
+	points := []keepalive.Point{{Lower: .7, Upper: 1}, {Lower: .1, Upper: .9}, {Lower: .5, Upper: 1}, {Lower: 0, Upper: .4}, {Lower: 0, Upper: .9}}
+	want := []keepalive.Point{{Lower: .7, Upper: 1}, {Lower: .5, Upper: .9}, {Lower: .5, Upper: .9}, {Lower: 0, Upper: .4}, {Lower: 0, Upper: .4}}
+	if diff := cmp.Diff(want, keepalive.Falling(points)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if points[1].Lower != .1 {
+		t.Error("the points themselves have changed")
+	}
+}
+
 // TestLateRequests: a request that took long to arrive found the instance gone
 // by a time that lies within what is told.
 func TestLateRequests(t *testing.T) {

@@ -96,6 +96,20 @@ type Point struct {
 	Upper float64       `json:"upper"`
 }
 
+// Falling are points, by gap, with what their intervals leave to a curve that only
+// falls: a gap's lower limit holds for every shorter one, its upper limit for
+// every longer one. All of them together are less sure than each by itself.
+func Falling(points []Point) []Point {
+	out := slices.Clone(points)
+	for i := 1; i < len(out); i++ {
+		out[i].Upper = min(out[i].Upper, out[i-1].Upper)
+	}
+	for i := len(out) - 2; i >= 0; i-- {
+		out[i].Lower = max(out[i].Lower, out[i+1].Lower)
+	}
+	return out
+}
+
 // FindingOf is what probes say; what lies closer together than tolerance
 // contradicts nothing.
 func FindingOf(probes []Probe, tolerance time.Duration) Finding {

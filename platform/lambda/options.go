@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
@@ -113,6 +114,7 @@ func (p *Platform) connect(ctx context.Context) error {
 	o := &p.options
 	load := []func(*config.LoadOptions) error{
 		config.WithRegion(o.Region), config.WithSharedConfigProfile(o.Profile), config.WithBaseEndpoint(o.Endpoint),
+		config.WithLogger(logging.Nop{}), // an error says it, too
 	}
 	if exchange.IsLoopback(o.Endpoint) {
 		// A machine without credentials would be asked for those of its own role,

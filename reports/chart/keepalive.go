@@ -27,10 +27,10 @@ func KeepAlive(k *reports.KeepAlive) []Chart {
 	c := Chart{
 		Name: "survival", Title: "Share of instances still there, by how long they were idle",
 		Caption: "The line is the most likely course among those that only fall, by all probes. A triangle is the probes of one gap, with their 95% interval " +
-			"by Clopper and Pearson, which is wide where a gap was tried once; the band joins these intervals.",
+			"by Clopper and Pearson, which is wide where a gap was tried once. The band is what these intervals leave to a curve that only falls.",
 		Alt:      "Share still there by idle time:",
 		subtitle: k.Title, height: 4 * vg.Inch,
-		keys: []key{{"share still there", stepSwatch(curve.role)}, lineKey("one gap, 95% interval", each), {"95% intervals, joined", areaSwatch}},
+		keys: []key{{"share still there", stepSwatch(curve.role)}, lineKey("one gap, 95% interval", each), {"what they leave to a curve that falls", areaSwatch}},
 	}
 	for _, p := range f.Points {
 		c.Alt += fmt.Sprintf(" %s %d of %d (95%%: %s to %s);", units.FormatDuration(p.Asked), p.Kept, p.N, units.FormatShare(p.Lower), units.FormatShare(p.Upper))
@@ -57,12 +57,7 @@ func paintSurvival(c draw.Canvas, p *plot.Plot, t Theme, f *keepalive.Finding, c
 	x, y := p.Transforms(&c)
 	at := func(d time.Duration) vg.Length { return x(float64(d)) }
 	var marks vg.Path
-	var upper, lower []vg.Point
-	for _, o := range f.Points {
-		upper = append(upper, vg.Point{X: at(o.Asked), Y: y(o.Upper)})
-		lower = append(lower, vg.Point{X: at(o.Asked), Y: y(o.Lower)})
-	}
-	paintBand(c, t, upper, lower)
+	paintFalling(c, t, keepalive.Falling(f.Points), at, y)
 	for _, o := range f.Points {
 		c.StrokeLine2(draw.LineStyle{Color: t.color(each.role), Width: 1.1}, at(o.Asked), y(o.Lower), at(o.Asked), y(o.Upper))
 		each.glyph.add(&marks, vg.Point{X: at(o.Asked), Y: y(o.Share)}, 3)
@@ -73,4 +68,20 @@ func paintSurvival(c draw.Canvas, p *plot.Plot, t Theme, f *keepalive.Finding, c
 		line = append(line, vg.Point{X: at(s.From), Y: y(s.Share)}, vg.Point{X: at(s.To), Y: y(s.Share)})
 	}
 	c.StrokeLines(draw.LineStyle{Color: t.color(curve.role), Width: 2.2}, line)
+}
+
+// paintFalling fills what a falling curve may be between the points' limits: an
+// upper one holds up to the next gap, a lower one back to the one before.
+func paintFalling(c draw.Canvas, t Theme, points []keepalive.Point, at func(time.Duration) vg.Length, share func(float64) vg.Length) {
+	var upper, lower []vg.Point
+	for i, p := range points {
+		if i > 0 {
+			before := points[i-1]
+			upper = append(upper, vg.Point{X: at(p.Asked), Y: share(before.Upper)})
+			lower = append(lower, vg.Point{X: at(before.Asked), Y: share(p.Lower)})
+		}
+		upper = append(upper, vg.Point{X: at(p.Asked), Y: share(p.Upper)})
+		lower = append(lower, vg.Point{X: at(p.Asked), Y: share(p.Lower)})
+	}
+	paintBand(c, t, upper, lower)
 }
