@@ -51,10 +51,10 @@ func (v *Verdicts) Answer() []string {
 	return out
 }
 
-// sentence is a finding's in the answer. What makes runs unusable makes them so
-// for several figures at once, which one sentence names together.
+// sentence is a finding's in the answer. What keeps a figure from a verdict keeps
+// others from it, too, mostly: one sentence names them together.
 func (v *Verdicts) sentence(f *gate.Record) string {
-	if f.Verdict != gate.Invalid {
+	if f.Verdict != gate.Invalid && f.Verdict != gate.Inconclusive {
 		return Finding(f)
 	}
 	var subjects []string

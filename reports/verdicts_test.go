@@ -50,13 +50,14 @@ func TestVerdictsAnswer(t *testing.T) {
 func TestWhyThereIsNoVerdict(t *testing.T) {
 	cold, share := record("latency.p50", gate.Invalid, 0, 0, 0), record("cold_share", gate.Invalid, 0, 0, 0)
 	other, open := record("throughput", gate.Invalid, 0, 0, 0), record("latency.p90", gate.Inconclusive, 0, 0, 0)
+	too := record("latency.p50", gate.Inconclusive, 0, 0, 0)
 	cold.Why, share.Why, other.Why = "head-1: the platform failed: killed", "head-1: the platform failed: killed", "head-2: the run was interrupted"
 	open.Detectable, open.DetectableAt = new(.08), 10
-	v := reports.Verdicts{Findings: []gate.Record{cold, open, share, other}}
+	v := reports.Verdicts{Findings: []gate.Record{cold, open, share, other, too}}
 	want := []string{
 		"latency.p50 of cold and cold_share of cold: invalid: head-1: the platform failed: killed.",
 		"throughput of cold: invalid: head-2: the run was interrupted.",
-		"latency.p90 of cold: inconclusive: because.",
+		"latency.p90 of cold and latency.p50 of cold: inconclusive: because.",
 	}
 	if d := cmp.Diff(want, v.Answer()); d != "" {
 		t.Errorf("answer (-want +got):\n%s", d)
