@@ -141,10 +141,10 @@ func (f *Finding) decide(alpha float64) {
 	switch {
 	case len(f.unlike) > 0:
 		f.Verdict, f.Why = Incomparable, "the two sides differ in "+strings.Join(f.unlike, ", ")
-	case min(f.Runs[0], f.Runs[1]) == 0 && f.reason(false) != "":
-		f.Verdict, f.Why = Invalid, f.reason(false)
+	case min(f.Runs[0], f.Runs[1]) == 0 && f.reason(1, false) != "":
+		f.Verdict, f.Why = Invalid, f.reason(1, false)
 	case min(f.Runs[0], f.Runs[1]) == 0:
-		f.Verdict, f.Why = Inconclusive, "there are no runs to compare"+f.because()
+		f.Verdict, f.Why = Inconclusive, "there are no runs to compare"+f.because(1)
 	case f.Rule.Margin == 0:
 		f.Verdict, f.Why = f.Standing.verdict(), f.standing()
 	default:
@@ -172,7 +172,7 @@ func (f *Finding) compare(alpha float64) (Verdict, string) {
 	}
 	switch {
 	case n < f.least:
-		return Inconclusive, fmt.Sprintf("%d of the %d %s that a verdict takes%s", n, f.least, unit, f.because())
+		return Inconclusive, fmt.Sprintf("%d of the %d %s that a verdict takes%s", n, f.least, unit, f.because(f.least))
 	case f.PWorse <= alpha:
 		return Regressed, "worse by more than " + margin
 	case f.PBetter <= alpha:
@@ -197,18 +197,23 @@ func (f *Finding) compareExactly(margin string) (Verdict, string) {
 	return Equivalent, "not worse by " + margin + how
 }
 
-// because is why runs were left out, after a colon.
-func (f *Finding) because() string {
-	if why := cmp.Or(f.reason(false), f.reason(true)); why != "" {
+// because is why runs were left out of a side that has fewer than it takes, after
+// a colon; "" where such a side lost none.
+func (f *Finding) because(takes int) string {
+	if why := cmp.Or(f.reason(takes, false), f.reason(takes, true)); why != "" {
 		return ": " + why
 	}
 	return ""
 }
 
 // reason is why the first run was left out that lacks the figure (missing), or
-// that has one which must not be used; "" where none was.
-func (f *Finding) reason(missing bool) string {
+// that has one which must not be used, of a side that has fewer than it takes;
+// "" where none was.
+func (f *Finding) reason(takes int, missing bool) string {
 	for i := range f.Left {
+		if f.Runs[i] >= takes {
+			continue // its losses are not what is wanting
+		}
 		for _, out := range f.Left[i].Runs {
 			if out.Missing == missing {
 				return out.Run + ": " + out.Why

@@ -267,6 +267,36 @@ func TestUnlikeAndUnusableRuns(t *testing.T) {
 	}
 }
 
+// TestWhoseRunsAreShort: the reason is one of the side that has too few, and there
+// is none where that side lost none.
+func TestWhoseRunsAreShort(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 8))
+	side := func(name string, good, bad int) []gate.Trial {
+		trials := runs(rng, good+bad, 100, .01)
+		for i := range trials {
+			if trials[i].Name = fmt.Sprint(name, i+1); i < bad {
+				trials[i].Invalid = []string{"was late"}
+			}
+		}
+		return trials
+	}
+	for _, c := range []struct {
+		base, head []gate.Trial
+		want       gate.Verdict
+		why        string
+	}{
+		{side("base", 6, 1), side("head", 2, 0), gate.Inconclusive, "2 of the 3 runs of each side that a verdict takes"},
+		{side("base", 2, 0), side("head", 6, 1), gate.Inconclusive, "2 of the 3 runs of each side that a verdict takes"},
+		{side("base", 6, 1), side("head", 2, 1), gate.Inconclusive, "2 of the 3 runs of each side that a verdict takes: head1: was late"},
+		{side("base", 6, 1), side("head", 0, 2), gate.Invalid, "head1: was late"},
+	} {
+		f := judge(gate.Comparison{Base: c.base, Head: c.head}, rule("latency.p50", .05))[0]
+		if f.Verdict != c.want || f.Why != c.why {
+			t.Errorf("%d and %d runs: %s (%s), want %s (%s)", len(c.base), len(c.head), f.Verdict, f.Why, c.want, c.why)
+		}
+	}
+}
+
 // leftOut is how many runs a finding does not rest on.
 func leftOut(f *gate.Finding) int { return len(f.Left[0].Runs) + len(f.Left[1].Runs) }
 
