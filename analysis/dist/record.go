@@ -65,7 +65,8 @@ func NewRecord(requests []Observed) *Record {
 //	shut(k)    = through(k) - max(at(k), through(k-1))
 //
 // So a stall is a time for which the first of those that it held shuts the way,
-// and how many are behind it then is up to who predicts.
+// and how many are behind it then is up to who predicts. Where nobody was sent
+// before it was over, nothing says that it was anybody else's.
 func (r *Record) divide() {
 	usual := slices.Sorted(slices.Values(r.beside))[len(r.beside)/2]
 	through, open := make([]time.Duration, len(r.at)), time.Duration(math.MaxInt64)
@@ -76,6 +77,9 @@ func (r *Record) divide() {
 	r.shut = make([]time.Duration, len(r.at))
 	before := r.at[0]
 	for k, at := range r.at {
+		if k+1 == len(r.at) || r.at[k+1] >= through[k] {
+			through[k] = max(at, before)
+		}
 		r.shut[k] = through[k] - max(at, before)
 		r.beside[k] -= through[k] - at
 		before = through[k]
@@ -90,6 +94,13 @@ func sorted(observed []Observed) []Observed {
 // and those behind it, from when it was sent or the one before it was let
 // through, whichever was later.
 func (r *Record) Shut(place int) time.Duration { return r.shut[place] }
+
+// Gap is how far apart requests around a place were sent on average.
+func (r *Record) Gap(place int) time.Duration {
+	first := max(0, place-r.block/2)
+	last := min(first+r.block, len(r.at)-1)
+	return (r.at[last] - r.at[first]) / time.Duration(max(1, last-first))
+}
 
 // Beside is what the request at a place took beside an instance otherwise.
 func (r *Record) Beside(place int) time.Duration { return r.beside[place] }

@@ -44,6 +44,9 @@ func TestWalkGoesInBlocks(t *testing.T) {
 			if got := r.Beside(place) + r.Shut(place); got != time.Duration(place)*time.Microsecond {
 				t.Fatalf("beside request %d is %v", place, got)
 			}
+			if got := r.Gap(place); got != 50*ms {
+				t.Fatalf("around request %d they are %v apart, want 50 ms", place, got)
+			}
 			seen[place]++
 			before = place
 		}
@@ -60,23 +63,24 @@ func TestWalkGoesInBlocks(t *testing.T) {
 }
 
 // TestWayIsShutByStalls: what a stall held comes through together at its end, one
-// that is late alone holds nobody, and what all take is nobody's stall.
+// that is overtaken or behind which nobody is holds nobody, and what all take is
+// nobody's stall.
 func TestWayIsShutByStalls(t *testing.T) {
 	sent := func(at, beside time.Duration) dist.Observed { return dist.Observed{At: at * ms, Beside: beside * ms} }
 	r := dist.NewRecord([]dist.Observed{
 		sent(0, 20), sent(10, 20), // the network
 		sent(100, 220), sent(150, 170), sent(290, 31), sent(300, 21), // a stall until 300, one ms each to make up for it
 		sent(400, 70), sent(410, 20), // the first is overtaken by the second
-		sent(500, 20), sent(510, 19), sent(600, 20),
+		sent(500, 20), sent(510, 19), sent(600, 90), sent(700, 20), sent(800, 20),
 	})
 	var shut, beside []time.Duration
-	for place := range 11 {
+	for place := range 13 {
 		shut, beside = append(shut, r.Shut(place)/ms), append(beside, r.Beside(place)/ms)
 	}
-	if diff := cmp.Diff([]time.Duration{0, 0, 200, 0, 1, 0, 10, 0, 0, 0, 0}, shut); diff != "" {
+	if diff := cmp.Diff([]time.Duration{0, 0, 200, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0}, shut); diff != "" {
 		t.Errorf("shut for (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]time.Duration{20, 20, 20, 20, 20, 20, 60, 20, 20, 19, 20}, beside); diff != "" {
+	if diff := cmp.Diff([]time.Duration{20, 20, 20, 20, 20, 20, 70, 20, 20, 19, 90, 20, 20}, beside); diff != "" {
 		t.Errorf("beside (-want +got):\n%s", diff)
 	}
 }

@@ -80,12 +80,13 @@ func TestRequestMeetsOneMoment(t *testing.T) {
 
 // TestStallBringsRequestsTogether: those that a stall of 100 ms held reach the
 // pool at its end, in one instant and as many as were sent meanwhile, whatever
-// the rate was where it was measured. Latency has in it what they waited.
+// the rate was where it was measured: two stalls a second, but in no more
+// requests than there. Latency has in it what they waited.
 func TestStallBringsRequestsTogether(t *testing.T) {
 	options := recorded(t, 500, func(k time.Duration) time.Duration { return max(0, 10-k%50) * 10 * time.Millisecond })
 	options.Service, options.ColdService, options.StartDelay = dist.Constant(time.Millisecond), nil, nil
 	options.Policy.KeepAlive = time.Second
-	for gap, together := range map[time.Duration]int{20 * time.Millisecond: 5, 10 * time.Millisecond: 10, 4 * time.Millisecond: 25} {
+	for gap, together := range map[time.Duration]int{20 * time.Millisecond: 5, 10 * time.Millisecond: 10, 4 * time.Millisecond: 25, time.Millisecond: 100} {
 		load := steady(gap, 2000)
 		load.Span = 2000 * gap
 		var times []time.Duration
@@ -108,11 +109,12 @@ func TestStallBringsRequestsTogether(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// One in 50 requests begins a stall, and one of those may come while another lasts.
-		if crowds < 20 || crowds > 80 || most > 2*together || r.InstancesPeak != most {
-			t.Errorf("each %v: %d times %d requests come at once, at most %d, to %d instances; want about 40 times, each to its own", gap, crowds, together, most, r.InstancesPeak)
+		want := min(int(load.Span/(500*time.Millisecond)), 2000/50)
+		// One may come while another lasts, and of few chance has none or many.
+		if crowds < want/3 || crowds > 3*want || most > 3*together || r.InstancesPeak != most {
+			t.Errorf("each %v: %d times %d requests come at once, at most %d, to %d instances; want about %d times, each to its own", gap, crowds, together, most, r.InstancesPeak, want)
 		}
-		if r.Response.Max() != time.Millisecond || r.Latency.Max() < 100*time.Millisecond || r.Latency.Max() > 2*101*time.Millisecond {
+		if r.Response.Max() != time.Millisecond || r.Latency.Max() < 100*time.Millisecond || r.Latency.Max() > 3*101*time.Millisecond {
 			t.Errorf("each %v: the pool answers within %v, callers wait up to %v; want 1 ms and 101", gap, r.Response.Max(), r.Latency.Max())
 		}
 	}
