@@ -53,6 +53,11 @@ func sweepColumns(s *study.Sweep) []Column {
 			}
 			return ""
 		})},
+	)
+	if !s.Complete {
+		columns = append(columns, Column{Head: "requests", Keep: 9, Cells: cells(func(p *study.Point) string { return units.FormatCount(p.Requests) })})
+	}
+	columns = append(columns,
 		Column{Head: "cold", Keep: 6, Cells: cells(func(p *study.Point) string { return units.FormatCount(p.Cold) })},
 		Column{Head: "cold share", Keep: 9, Cells: cells(func(p *study.Point) string { return shareOf(p.PCold) })},
 		Column{Head: "instances", Keep: 5, Cells: cells(func(p *study.Point) string { return number(p.InstancesMean) })},

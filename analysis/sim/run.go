@@ -18,6 +18,9 @@ type Job struct {
 	Options Options
 	// Levels has the level engine do it, where its counts and policy allow.
 	Levels bool
+	// Turn is waited for before the function is simulated, and what it gives is
+	// called after: by it several [Run]s share the processors. It may be nil.
+	Turn func() (done func())
 }
 
 // Run simulates functions that share nothing, on all processors, and adds them
@@ -112,6 +115,9 @@ func feed(ctx context.Context, jobs iter.Seq2[*Job, error], queue chan<- task, p
 
 // run does a job on this processor alone.
 func (j *Job) run(ctx context.Context, d *durations) (*Result, error) {
+	if j.Turn != nil {
+		defer j.Turn()()
+	}
 	var cannot error
 	if j.Levels && j.Options.Service != nil { // without one nothing can be done
 		cannot = j.Options.levels()

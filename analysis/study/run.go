@@ -145,7 +145,7 @@ func (p *Plan) job(f *traffic.Function, err error) (*sim.Job, error) {
 		return nil, err
 	}
 	load, options, err := p.load(f)
-	return &sim.Job{Load: load, Options: options, Levels: p.Engine == sim.EngineLevels}, err
+	return &sim.Job{Load: load, Options: options, Levels: p.Engine == sim.EngineLevels, Turn: p.turn}, err
 }
 
 // account is who has used what.

@@ -48,6 +48,8 @@ type Plan struct {
 	// Progress is told now and then what share (0 to 1) is done, by one
 	// goroutine at a time. It may be nil.
 	Progress func(share float64)
+
+	turn func() (done func()) // as [sim.Job].Turn of each of many functions
 }
 
 // Simulation is what a traffic would meet, as `simulate --json` prints it.

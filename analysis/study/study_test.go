@@ -6,7 +6,9 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -120,29 +122,79 @@ func TestQueueingIsNoChoice(t *testing.T) {
 	}
 }
 
-// TestInterruptedSweep keeps the points that were done.
+// TestInterruptedSweep keeps the points that were done, and what is known of the
+// one that was under way, which is compared with none.
 func TestInterruptedSweep(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	long := traffic.Of(traffic.About{}, traffic.Phases(&traffic.Function{Name: "a"}, traffic.Phase{Duration: 1e6 * time.Hour, Process: arrival.Poisson{Rate: 1e4}}))
 	s, err := Sweeping(ctx, []Axis{{"keep_alive", []string{"1s", "1m"}}}, func(values []string) (Plan, error) {
-		if values[0] == "1s" {
-			return planOf(poisson("a"), time.Second), nil
+		plan := planOf(poisson("a"), time.Second)
+		if values[0] == "1m" {
+			plan = planOf(long, time.Minute) // it takes hours
 		}
-		return planOf(long, time.Minute), nil // it takes hours
+		plan.Options.Warmup = -1
+		return plan, nil
 	}, func(share float64) {
-		if share >= .5 { // the first is done
+		if share > .5 { // the first is done, and the second has begun
 			cancel()
 		}
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Complete || len(s.Points) != 1 || s.Points[0].Values[0] != "1s" {
-		t.Errorf("complete %v with %d points, want the first one only", s.Complete, len(s.Points))
+	if s.Complete || len(s.Points) != 2 || s.Points[0].Values[0] != "1s" {
+		t.Fatalf("complete %v with %d points, want both, not complete", s.Complete, len(s.Points))
+	}
+	if p := s.Points[0]; p.Interrupted || !p.Pareto {
+		t.Errorf("of the point that was done: interrupted %v, on the front %v; want it there", p.Interrupted, p.Pareto)
+	}
+	if p := s.Points[1]; !p.Interrupted || p.Requests == 0 || p.Pareto || !strings.Contains(p.Excluded, "interrupted") {
+		t.Errorf("of the point under way: interrupted %v, %d requests, on the front %v, excluded %q", p.Interrupted, p.Requests, p.Pareto, p.Excluded)
+	}
+	if last := s.Notes[len(s.Notes)-1]; last != "interrupted: of 2 policies 1 done, 1 under way, and nothing known of 0" {
+		t.Errorf("the last note is %q", last)
 	}
 	if _, err := Sweeping(ctx, []Axis{{"keep_alive", []string{"1s"}}}, func([]string) (Plan, error) { return planOf(poisson("a"), time.Second), nil }, nil); err == nil {
 		t.Error("a sweep that was interrupted before its first point has points")
+	}
+}
+
+// TestEarlyPointsAreDoneFirst: of many functions those of the first point go
+// first, whoever came first.
+func TestEarlyPointsAreDoneFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		line := newTurns(1, 3)
+		give := line.take(0)
+		var order []int
+		for _, place := range []int{2, 0, 1, 0} {
+			go func() {
+				done := line.take(place)
+				order = append(order, place) // one at a time: there is one processor
+				done()
+			}()
+			synctest.Wait()
+		}
+		give()
+		synctest.Wait()
+		if diff := cmp.Diff([]int{0, 0, 1, 2}, order); diff != "" {
+			t.Errorf("order (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestFunctionsWaitForTheirTurn: a sweep's points take theirs.
+func TestFunctionsWaitForTheirTurn(t *testing.T) {
+	plan, taken, given := planOf(poisson("a", "b"), time.Second), atomic.Int32{}, atomic.Int32{}
+	plan.turn = func() func() {
+		taken.Add(1)
+		return func() { given.Add(1) }
+	}
+	if _, err := Simulate(t.Context(), plan); err != nil {
+		t.Fatal(err)
+	}
+	if taken.Load() != 2 || given.Load() != 2 {
+		t.Errorf("%d turns taken and %d given back, want one a function", taken.Load(), given.Load())
 	}
 }
 

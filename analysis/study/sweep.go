@@ -60,7 +60,7 @@ func ParseAxis(text string) (Axis, error) {
 // Every point meets the same requests, with the same service times.
 type Sweep struct {
 	Schema   string   `json:"schema"`
-	Complete bool     `json:"complete"` // false: interrupted, and Points are those that were done
+	Complete bool     `json:"complete"` // false: interrupted, and Points are those that were done or under way
 	Traffic  Traffic  `json:"traffic"`
 	Seed     uint64   `json:"seed"`
 	Axes     []Axis   `json:"axes"`
@@ -112,9 +112,11 @@ func combinations(axes []Axis) ([][]string, error) {
 }
 
 // Sweeping simulates a plan's traffic once for each combination of the axes'
-// values, points side by side. The plan of a point is what planOf makes of its
-// values; all are made before the first is simulated. They leave the same
-// warm-up out, the longest that any of them needs.
+// values. The plan of a point is what planOf makes of its values; all are made
+// before the first is simulated. They leave the same warm-up out, the longest
+// that any of them needs. Several points are under way at once, and where they
+// have many functions the processors go to the first of them, so that an
+// interrupt leaves as many as can be whole. Those it finds under way are kept, too.
 func Sweeping(ctx context.Context, axes []Axis, planOf func(values []string) (Plan, error), progress func(share float64)) (*Sweep, error) {
 	values, err := combinations(axes)
 	if err != nil {
@@ -130,47 +132,65 @@ func Sweeping(ctx context.Context, axes []Axis, planOf func(values []string) (Pl
 	for i := range plans {
 		plans[i].Options.Warmup = warmup
 	}
-	shares := &shares{of: make([]float64, len(plans)), tell: progress}
-	points := make([]*Point, len(plans))
+	sims, err := sideBySide(ctx, plans, progress)
+	if err != nil {
+		return nil, err
+	}
+	return gather(axes, values, sims)
+}
+
+// sideBySide simulates plans; nil is one that the context ended before it said anything.
+func sideBySide(ctx context.Context, plans []Plan, progress func(share float64)) ([]*Simulation, error) {
 	sims := make([]*Simulation, len(plans))
+	shares := &shares{of: make([]float64, len(plans)), tell: progress}
+	processors := runtime.GOMAXPROCS(0)
+	turns := newTurns(processors, len(plans))
 	group, within := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range plans {
+	group.SetLimit(processors)
+	for i, plan := range plans {
 		group.Go(func() error {
 			if ctx.Err() != nil {
 				return nil
 			}
-			plans[i].Progress = func(share float64) { shares.set(i, share) }
-			s, err := Simulate(within, plans[i])
+			plan.Progress = func(share float64) { shares.set(i, share) }
+			plan.turn = func() func() { return turns.take(i) }
+			s, err := Simulate(within, plan)
 			if err != nil {
 				return err
 			}
 			shares.set(i, 1)
 			sims[i] = s
-			points[i] = pointOf(values[i], s)
 			return nil
 		})
 	}
 	if err := group.Wait(); err != nil && ctx.Err() == nil {
 		return nil, err
 	}
-	return gather(ctx, axes, plans, points, sims)
+	return sims, nil
 }
 
-func gather(ctx context.Context, axes []Axis, plans []Plan, points []*Point, sims []*Simulation) (*Sweep, error) {
-	sweep := &Sweep{Schema: SweepSchema, Complete: true, Seed: plans[0].Options.Seed, Axes: axes, Notes: []string{}}
-	for i, p := range points {
-		if p == nil || !sims[i].Complete {
-			sweep.Complete = false
+// gather makes points of the simulations of which there is something to say.
+func gather(axes []Axis, values [][]string, sims []*Simulation) (*Sweep, error) {
+	sweep := &Sweep{Schema: SweepSchema, Axes: axes}
+	whole := 0
+	for i, s := range sims {
+		if s == nil || !s.Complete && s.Requests == 0 {
 			continue
 		}
-		if len(sweep.Points) == 0 {
-			sweep.Traffic, sweep.Notes = sims[i].Traffic, sims[i].Notes
+		if sweep.Points == nil {
+			sweep.Seed, sweep.Traffic, sweep.Notes = s.Seed, s.Traffic, s.Notes
 		}
-		sweep.Points = append(sweep.Points, *p)
+		if s.Complete {
+			whole++
+		}
+		sweep.Points = append(sweep.Points, *pointOf(values[i], s))
 	}
-	if len(sweep.Points) == 0 {
-		return nil, errors.New("interrupted before the first point was done")
+	n, all := len(sweep.Points), len(sims)
+	if n == 0 {
+		return nil, errors.New("interrupted before any point had a request after the warm-up")
+	}
+	if sweep.Complete = whole == all; !sweep.Complete {
+		sweep.Notes = append(sweep.Notes, fmt.Sprintf("interrupted: of %d policies %d done, %d under way, and nothing known of %d", all, whole, n-whole, all-n))
 	}
 	markPareto(sweep.Points)
 	return sweep, nil
@@ -203,12 +223,15 @@ func sharedWarmup(plans []Plan) time.Duration {
 	return longest
 }
 
-// excluded says why a policy is no choice. Who refuses requests, or lets them
+// excluded says why a policy is no choice. Of one that was interrupted only a
+// part is known, and not the same part as of others. Who refuses requests, or lets them
 // queue for hours, has few cold starts and few idle instances for that. Waiting
 // is too long where the target says so, or where on average it takes longer
 // than to start an instance and be served, which needs nobody to say what is long.
 func excluded(r *sim.Result, target *Target) string {
 	switch {
+	case r.Interrupted:
+		return "was interrupted, so that its figures are of what was done until then"
 	case r.Throttled+r.Unserved > 0:
 		return "refuses requests"
 	case target != nil && target.Functions != nil && !target.Functions.Holds:
