@@ -89,7 +89,7 @@ func (d *durations) mean() float64 {
 
 // totals are what has been counted since the warm-up.
 type totals struct {
-	served, cold, queued, resumed, ahead, throttled, unserved, pings, started uint64
+	served, cold, queued, resumed, ahead, throttled, unserved, pings, pingsCold, started uint64
 
 	waited, starting float64 // ns: until the begin of service, from starts until ready
 

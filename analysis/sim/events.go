@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -140,7 +141,7 @@ func newEngine(load *Load, options *Options, d *durations) *engine {
 	if options.Policy.Slots > 1 && options.Contention != (Contention{}) {
 		e.sharing = newSharing(options.Contention)
 	}
-	e.warm, e.doubt = options.warmup(load.Span)
+	e.warm, e.doubt = options.warmup(cmp.Or(load.About, load.Span))
 	e.mark = e.warm
 	return e
 }
@@ -395,6 +396,9 @@ func (e *engine) count(a lifecycle.Action, r request, wait, service time.Duratio
 		t.aheadBilled += billed
 	}
 	if a.Request >= pingMark {
+		if a.How == lifecycle.ByStart {
+			t.pingsCold++
+		}
 		return
 	}
 	switch a.How {

@@ -41,9 +41,10 @@ type Result struct {
 	Resumed   uint64 `json:"resumed"` // of those: their instance was paused
 	Ahead     uint64 `json:"ahead"`   // of those: their instance was started ahead (provisioned or pre-warmed)
 	Throttled uint64 `json:"throttled"`
-	Unserved  uint64 `json:"unserved"` // still waited when nothing could happen any more
-	Pings     uint64 `json:"pings"`    // invocations to keep instances warm, in no other count but Usage's
-	Started   uint64 `json:"started"`  // instances
+	Unserved  uint64 `json:"unserved"`   // still waited when nothing could happen any more
+	Pings     uint64 `json:"pings"`      // invocations to keep instances warm, in no other count but Usage's
+	PingsCold uint64 `json:"pings_cold"` // of those: had an instance started
+	Started   uint64 `json:"started"`    // instances
 
 	PCold       float64  `json:"p_cold"`        // Cold / Served; 0 where nothing was served
 	PColdStderr *float64 `json:"p_cold_stderr"` // by batch means; null where too few batches have requests, or all are alike
@@ -135,7 +136,7 @@ func (e *engine) result() *Result {
 		Warmup: e.warm.Seconds(), Span: (e.ended - e.warm).Seconds(),
 		Served: t.served + e.direct.N(),
 		Cold:   t.cold, Queued: t.queued, Resumed: t.resumed, Ahead: t.ahead,
-		Throttled: t.throttled, Unserved: t.unserved, Pings: t.pings, Started: t.started,
+		Throttled: t.throttled, Unserved: t.unserved, Pings: t.pings, PingsCold: t.pingsCold, Started: t.started,
 		InstancesPeak:   e.peak,
 		InstanceSeconds: e.instances.area / 1e9, BusySeconds: e.busy.area / 1e9,
 		startingSeconds: e.starting.area / 1e9, waitedSeconds: t.waited / 1e9, delaySeconds: t.starting / 1e9,

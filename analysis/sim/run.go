@@ -198,6 +198,7 @@ func (s *sum) add(r *Result) {
 	t.Throttled += r.Throttled
 	t.Unserved += r.Unserved
 	t.Pings += r.Pings
+	t.PingsCold += r.PingsCold
 	t.Started += r.Started
 	t.ColdError += r.ColdError * float64(r.Cold)
 	t.InstancesError += r.InstancesError * r.InstancesMean

@@ -48,6 +48,8 @@ type Load struct {
 	Key string
 	// Span is how long the load lasts, from 0. 0: until the last arrival.
 	Span time.Duration
+	// About is how long it lasts, roughly, where a limit of requests ends it. 0: Span.
+	About time.Duration
 	// Counts are the requests of each minute from 0; nil where they are not
 	// known. [Levels] needs them.
 	Counts []uint32

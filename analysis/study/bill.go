@@ -62,7 +62,7 @@ func (s *Simulation) Works(times float64) ([]cost.Work, error) {
 	var works []cost.Work
 	for i := range s.ByFunction {
 		r := &s.ByFunction[i]
-		if r.Served == 0 {
+		if r.Served+r.Pings == 0 {
 			continue
 		}
 		durations, err := evened(r)
@@ -86,17 +86,18 @@ func evened(r *sim.Result) (*cost.Durations, error) {
 	return cost.Groups(groups...)
 }
 
-// work is what a result's functions did, so many times over.
+// work is what a result's functions did, so many times over. Pings are calls
+// like others.
 func (s *Simulation) work(name string, r *sim.Result, memory units.Bytes, durations *cost.Durations, times float64) cost.Work {
-	w := cost.Work{Name: name, Memory: memory, Requests: r.Served, Durations: durations, Cold: r.Cold}
-	if r.Cold > 0 {
+	w := cost.Work{Name: name, Memory: memory, Requests: r.Served + r.Pings, Durations: durations, Cold: r.Cold + r.PingsCold}
+	if w.Cold > 0 {
 		w.Init = cost.Constant(time.Duration(r.StartMean * float64(time.Second)))
 	}
 	if len(s.Provisioned) == 1 && s.Provisioned[0].Count > 0 {
 		w.Provisioned = []cost.Provisioned{{Instances: uint64(s.Provisioned[0].Count * r.Functions), For: cost.Month, Requests: r.Ahead}}
 	}
 	w.Fleet = fleetOf(r, times)
-	return w.Times(uint64(math.Round(float64(r.Served) * times)))
+	return w.Times(uint64(math.Round(float64(w.Requests) * times)))
 }
 
 // fleetOf is instances, idle or busy, so many times over, for products that bill them
@@ -145,8 +146,20 @@ func (s *Simulation) bill(option cost.Option) *Bill {
 		notes = fitted.notes()
 		return option.Bill(fitted.works...)
 	})
-	b.Notes = append(notes, b.Notes...)
+	b.Notes = slices.Concat(s.Provisos(), notes, b.Notes)
 	return b
+}
+
+// Provisos are what a reader of any bill of it must know of the simulation.
+func (s *Simulation) Provisos() []string {
+	var provisos []string
+	if !s.Complete {
+		provisos = append(provisos, "the simulation was interrupted: a month is made of what was done until then")
+	}
+	if s.Pings > 0 {
+		provisos = append(provisos, fmt.Sprintf("pings are in the bill: %s of calls", units.FormatShare(float64(s.Pings)/float64(s.Served+s.Pings))))
+	}
+	return provisos
 }
 
 // fitting is works as a product can do them: with the next memory that it has,

@@ -1,6 +1,8 @@
 package study
 
 import (
+	"errors"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +13,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/prices"
 	"github.com/coldcurve/coldcurve/analysis/traffic"
 	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/coldcurve/coldcurve/scenarios/arrival"
 )
 
@@ -57,6 +60,72 @@ func TestBillOfWhatCanBeDone(t *testing.T) {
 	}
 	if b := billed(dist.Constant(time.Hour), units.GB); b.Total != 0 || !strings.Contains(b.Why, "the longest duration") {
 		t.Errorf("all too long: %+v, want no bill and the reason", b)
+	}
+}
+
+// TestPingsAreBilled: as calls like others, those that start an instance with
+// their init.
+func TestPingsAreBilled(t *testing.T) {
+	lambda, err := cost.New(prices.Open(), "aws/lambda", cost.Terms{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for keepAlive, cold := range map[time.Duration]bool{6 * time.Minute: false, time.Minute: true} { // most of the pings
+		f := traffic.Phases(&traffic.Function{Name: "a", Memory: units.GB}, traffic.Phase{Duration: 100 * time.Hour, Process: arrival.Constant{Rate: .001}})
+		plan := planOf(traffic.Of(traffic.About{}, f), keepAlive)
+		plan.Options.Policy.Ping = lifecycle.Pings{Every: 5 * time.Minute, Count: 1}
+		plan.Options.Service, plan.Options.StartDelay, plan.Option = dist.Constant(time.Second), dist.Constant(2*time.Second), lambda
+		s, err := Simulate(t.Context(), plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Pings < 1000 || (s.PingsCold > s.Pings/2) != cold {
+			t.Fatalf("keep-alive %v: %d pings, %d of them cold", keepAlive, s.Pings, s.PingsCold)
+		}
+		month := func(n uint64) uint64 {
+			return uint64(math.Round(float64(n) * float64(cost.Month) / float64(s.Length())))
+		}
+		want, err := lambda.Bill(&cost.Work{
+			Memory: units.GB, Requests: month(s.Served + s.Pings), Durations: cost.Constant(time.Second),
+			Cold: month(s.Cold + s.PingsCold), Init: cost.Constant(2 * time.Second),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Bill.Total != want.Total || !strings.Contains(strings.Join(s.Bill.Notes, "\n"), "pings are in the bill") {
+			t.Errorf("keep-alive %v: %v, want %v; notes %q", keepAlive, s.Bill.Total, want.Total, s.Bill.Notes)
+		}
+	}
+}
+
+// TestWarmupLeavesHalf: of what a limit of requests leaves of the traffic, too;
+// and where nothing is left, that is no result.
+func TestWarmupLeavesHalf(t *testing.T) {
+	counts := make([]uint32, 600)
+	for k := range counts {
+		counts[k] = 60
+	}
+	endless := traffic.Endless(&traffic.Function{Name: "a"}, arrival.Poisson{Rate: 10}, 10, 2000)
+	for name, source := range map[string]traffic.Source{
+		"a rate":              traffic.Of(traffic.About{Span: 200 * time.Second}, endless),
+		"counts of minutes":   traffic.Of(traffic.About{}, traffic.Counted(&traffic.Function{Name: "a"}, counts)),
+		"a longer phase":      poisson("a"),
+		"several of a length": poisson("a", "b"),
+	} {
+		plan := planOf(source, time.Hour)
+		plan.Options.Requests = 2000
+		s, err := Simulate(t.Context(), plan)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if all := s.Requests + s.WarmupRequests; s.Requests < all*2/5 || s.Requests > all*3/5 {
+			t.Errorf("%s: %d of %d requests are left by the warm-up, want half", name, s.Requests, all)
+		}
+		plan.Options.Warmup = 24 * time.Hour
+		if _, err := Simulate(t.Context(), plan); !errors.As(err, new(*WarmupError)) {
+			t.Errorf("%s, all in the warm-up: got %v, want a WarmupError", name, err)
+		}
 	}
 }
 

@@ -176,6 +176,9 @@ func (p *Plan) sides(ctx context.Context, s *Simulation) error {
 	} else if err := p.both(ctx, s); err != nil {
 		return err
 	}
+	if s.Requests == 0 && s.WarmupRequests > 0 && !s.Interrupted {
+		return &WarmupError{s.WarmupRequests}
+	}
 	if p.Target.Within > 0 {
 		var machines *fleet.Result
 		if s.Fleet != nil {
@@ -219,6 +222,14 @@ func (s *Simulation) Took(wall time.Duration) {
 	}
 }
 
+// WarmupError says that all requests came within the warm-up, so that figures
+// would be about nothing.
+type WarmupError struct{ Requests uint64 }
+
+func (e *WarmupError) Error() string {
+	return fmt.Sprintf("all %s came within the warm-up: none is left to measure", units.FormatNoun(e.Requests, "request"))
+}
+
 // UnknownService is a function of which nobody says how long it is served.
 type UnknownService struct{ Function string }
 
@@ -243,9 +254,9 @@ func (p *Plan) load(f *traffic.Function) (sim.Load, sim.Options, error) {
 	if o.Service == nil {
 		return sim.Load{}, o, &UnknownService{f.Name}
 	}
-	load := sim.Load{Name: f.Name, Key: f.Key, Span: f.Span, Counts: f.Counts, Arrivals: f.Arrivals, Err: f.Err}
+	load := sim.Load{Name: f.Name, Key: f.Key, Span: f.Span, About: p.limited(f), Counts: f.Counts, Arrivals: f.Arrivals, Err: f.Err}
 	if p.Until > 0 && p.Until < f.Span {
-		load.Span = p.Until
+		load.Span, load.About = p.Until, min(load.About, p.Until)
 		load.Arrivals = func(rng *rand.Rand) iter.Seq[time.Duration] { return until(f.Arrivals(rng), p.Until) }
 		if minutes := int((p.Until + time.Minute - 1) / time.Minute); f.Counts != nil {
 			load.Counts = f.Counts[:min(minutes, len(f.Counts))]
@@ -254,13 +265,41 @@ func (p *Plan) load(f *traffic.Function) (sim.Load, sim.Options, error) {
 	return load, o, nil
 }
 
-// span is how long the traffic lasts; 0 where that depends on chance.
+// span is how long the traffic lasts, where a limit of requests ends it roughly.
 func (p *Plan) span() time.Duration {
-	span := p.Source.About().Span
+	about := p.Source.About()
+	span := portion(about.Span, p.Options.Requests*uint64(about.Functions), about.Requests)
 	if p.Until > 0 {
 		span = min(span, p.Until)
 	}
 	return span
+}
+
+// limited is about how long a function's requests come where a limit of them
+// ends it; 0 where there is none.
+func (p *Plan) limited(f *traffic.Function) time.Duration {
+	most := p.Options.Requests
+	if most == 0 {
+		return 0
+	}
+	if f.Counts == nil {
+		return portion(cmp.Or(f.Span, p.Source.About().Span), most, f.Expected)
+	}
+	came := uint64(0)
+	for minute, n := range f.Counts {
+		if came += uint64(n); came >= most {
+			return time.Duration(minute+1) * time.Minute
+		}
+	}
+	return f.Span
+}
+
+// portion is how long so many of all requests of a span come, 0 for no limit.
+func portion(span time.Duration, most uint64, all float64) time.Duration {
+	if most == 0 || all <= float64(most) {
+		return span
+	}
+	return time.Duration(float64(span) * float64(most) / all)
 }
 
 // until is the arrivals before end.

@@ -61,6 +61,9 @@ func (c *costBillCmd) simulatedLoad() (*costLoad, error) {
 	l := &costLoad{works: works, traffic: cost.TrafficOf(c.Traffic, works)}
 	l.traffic.Repeated = repeated
 	l.traffic.Notes = append(l.traffic.Notes, "The traffic was simulated, not measured; its warm-up is left out.")
+	for _, p := range s.Provisos() {
+		l.traffic.Notes = append(l.traffic.Notes, strings.ToUpper(p[:1])+p[1:]+".")
+	}
 	for _, e := range s.Account().Entries {
 		l.users = append(l.users, cost.User{Entry: e})
 	}

@@ -258,8 +258,12 @@ func (c *simulateCmd) explained(err error) error {
 	if many, ok := errors.AsType[*study.TogetherError](err); ok {
 		return &failure{code: exitUsage, err: fmt.Errorf("--fleet: %w", many), hint: "give one function's traffic, or a smaller --population"}
 	}
+	const more = "shorten the warm-up, --warmup 0, or give more traffic"
 	if short, ok := errors.AsType[*fleet.WarmupError](err); ok {
-		return &failure{code: exitUsage, err: short, hint: "shorten the warm-up, --warmup 0, or give more traffic"}
+		return &failure{code: exitUsage, err: short, hint: more}
+	}
+	if none, ok := errors.AsType[*study.WarmupError](err); ok {
+		return &failure{code: exitUsage, err: none, hint: more}
 	}
 	if levels, ok := errors.AsType[*sim.LevelsError](err); ok {
 		return &failure{code: exitUsage, err: levels, hint: "leave --engine levels out, or write --engine events"}

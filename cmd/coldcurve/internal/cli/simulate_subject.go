@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -258,7 +259,8 @@ func (c *simulateCmd) ofRate(s *subject) {
 	if s.requests == 0 {
 		s.requests = 1e6
 	}
-	s.source = traffic.Of(traffic.About{Format: "arrival process"}, traffic.Endless(f, process, c.Rate.value, uint64(s.requests)))
+	lasts := time.Duration(min(float64(s.requests)/float64(c.Rate.value)*1e9, math.MaxInt64/2))
+	s.source = traffic.Of(traffic.About{Format: "arrival process", Span: lasts}, traffic.Endless(f, process, c.Rate.value, uint64(s.requests)))
 }
 
 // ofScenario takes a scenario's arrivals, policy and memory. It begins with no
