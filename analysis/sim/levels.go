@@ -34,7 +34,8 @@ import (
 //	cold = sum over minutes k and levels n of
 //	       P(minute k exceeds n for the first time at u) P(no minute did within T before u)
 //
-// summed over u in closed form. Errors come from levels' ups and downs being
+// summed over u in closed form, and as many instances are there as levels that
+// were exceeded within T. Errors come from levels' ups and downs being
 // taken as independent from minute to minute and steady within one, and from
 // start delays, which keep instances longer: ColdError and InstancesError say
 // how far off Cold and InstancesMean may be.
@@ -202,7 +203,6 @@ type life struct {
 	sum   []float64 // by level: of the rates of the whole-1 minutes before this one
 	lows  peaks     // of the same minutes
 	highs peaks     // of all minutes that lie within the keep-alive in part
-	n     float64   // instances at the end of the last minute
 }
 
 // draws is how many keep-alives stand for a survival curve.
@@ -281,8 +281,10 @@ func (l *ladder) climb(ctx context.Context) *Result {
 		cold, instances := 0., 0.
 		for k := range l.lives {
 			life := &l.lives[k]
-			cold += life.weight * life.cold(l, minute)
-			instances += life.weight * life.advance(l, minute)
+			starts, there := life.mean(l, minute)
+			cold += life.weight * starts
+			instances += life.weight * there
+			life.advance(l, minute)
 		}
 		if minute < warm {
 			t.before += uint64(n)
@@ -294,14 +296,23 @@ func (l *ladder) climb(ctx context.Context) *Result {
 	return l.result(t, min(warm, len(counts)), len(counts), doubt)
 }
 
-// cold is how many instances a minute starts on average, with this keep-alive.
-func (f *life) cold(l *ladder, minute int) float64 {
+// mean is how many instances a minute starts on average with this keep-alive,
+// and how many there are in it: one of each level that was exceeded within the
+// keep-alive before the instant, averaged over the minute.
+func (f *life) mean(l *ladder, minute int) (cold, instances float64) {
 	now, last, before := l.at(minute), l.at(minute-f.whole), l.at(minute-f.whole-1)
-	sum := 0.
-	for n := f.lows.max(); n < now.high(); n++ {
-		sum += math.Exp(-f.rate(n)) * first(now.rate(n), last.rate(n), before.rate(n), f.part)
+	low, high := f.lows.max(), max(f.highs.max(), now.high())
+	instances = float64(low)
+	for n := low; n < high; n++ {
+		x, more := now.rate(n), f.rate(n)
+		absent := 0.
+		if more < certain {
+			absent = math.Exp(-more) * absence(x, last.rate(n), before.rate(n), f.part)
+		}
+		cold += x * absent
+		instances += 1 - absent
 	}
-	return sum
+	return cold, instances
 }
 
 // rate is how often a level is exceeded in the whole minutes before this one
@@ -313,21 +324,25 @@ func (f *life) rate(n int) float64 {
 	return 0
 }
 
-// first is the probability that a level is exceeded for the first time at an
-// instant u of this minute, and was not before in the rest of the keep-alive:
-// after u in the last minute, whose rate is z, but for a part p, and in so much
-// of the one before, whose rate is y:
+// absence is the share of this minute, in which a level is exceeded at the rate
+// x, in which it was not within the part of the keep-alive that lies here and in
+// the two minutes in which the keep-alive may begin: at an instant u after u in
+// the last of these, whose rate is z, but for a part p, and in so much of the
+// one before, whose rate is y:
 //
 //	p                                 1
-//	S x e^-xu e^-(z + (p-u) y) du  +  S x e^-xu e^-((1+p-u) z) du
+//	S  e^-xu e^-(z + (p-u) y) du  +   S  e^-xu e^-((1+p-u) z) du
 //	0                                 p
-func first(x, z, y, p float64) float64 {
+//
+// An instance of the level is missing then, and x times that is how often it
+// has to be started.
+func absence(x, z, y, p float64) float64 {
 	piece := func(z, from, to, end, more float64) float64 {
 		d := x - z
 		if math.Abs(d) < 1e-9 {
-			return x * math.Exp(-more-end*z) * (to - from)
+			return math.Exp(-more-end*z) * (to - from)
 		}
-		return x * (math.Exp(-more-end*z-d*from) - math.Exp(-more-end*z-d*to)) / d
+		return (math.Exp(-more-end*z-d*from) - math.Exp(-more-end*z-d*to)) / d
 	}
 	late := piece(z, p, 1, 1+p, 0)
 	if p == 0 {
@@ -336,8 +351,8 @@ func first(x, z, y, p float64) float64 {
 	return late + piece(y, 0, p, p, z)
 }
 
-// advance ends a minute. It gives the mean number of instances in it.
-func (f *life) advance(l *ladder, minute int) float64 {
+// advance ends a minute.
+func (f *life) advance(l *ladder, minute int) {
 	now, gone := l.at(minute), l.at(minute-f.whole+1)
 	for len(f.sum) < now.high() {
 		f.sum = append(f.sum, 0)
@@ -352,16 +367,6 @@ func (f *life) advance(l *ladder, minute int) float64 {
 	f.highs.push(minute, now.high())
 	f.lows.drop(minute - f.whole + 1)
 	f.highs.drop(minute - f.whole - 1)
-	// An instance of a level is there if that was exceeded within the keep-alive.
-	last := l.at(minute - f.whole)
-	low := max(f.lows.max(), gone.low)
-	n := float64(low)
-	for level := low; level < f.highs.max(); level++ {
-		n -= math.Expm1(-f.rate(level) - gone.rate(level) - f.part*last.rate(level))
-	}
-	mean := (f.n + n) / 2
-	f.n = n
-	return mean
 }
 
 // peaks is the greatest of the last values, in constant time: those that a

@@ -32,6 +32,21 @@ func ramps(minutes int) sim.Load {
 	return l
 }
 
+// square is counts of minutes of which the first few of each period are high,
+// and the others low.
+func square(name string, high, low uint32, few, period, minutes int) sim.Load {
+	l := sim.Load{Name: name, Span: time.Duration(minutes) * time.Minute}
+	for i := range minutes {
+		n := low
+		if i%period < few {
+			n = high
+		}
+		l.Counts = append(l.Counts, n)
+	}
+	l.Arrivals = sim.Drawn(l)
+	return l
+}
+
 // both are a load's results by levels and by events.
 func both(t *testing.T, load sim.Load, options sim.Options) (levels, events *sim.Result) {
 	t.Helper()
@@ -135,6 +150,31 @@ func TestLevelsHoldTheirError(t *testing.T) {
 	}
 	if answered < 20 || left < 10 {
 		t.Errorf("levels answered %d of the grid and left %d to events: want at least 20 and 10", answered, left)
+	}
+}
+
+// TestLevelsHoldAtJumps: instances come at once where the rate jumps up, and
+// stay for a keep-alive where it falls, whatever the minute's ends say.
+func TestLevelsHoldAtJumps(t *testing.T) {
+	steps, spikes := square("steps", 6000, 300, 30, 60, 1200), square("spikes", 6000, 120, 1, 15, 1200)
+	steady := square("steady", 3000, 3000, 1, 1, 1200)
+	for _, c := range []struct {
+		load    sim.Load
+		service string
+		life    time.Duration
+	}{
+		{steps, "exp:100ms", time.Minute}, {steps, "exp:100ms", 10 * time.Minute},
+		{spikes, "exp:100ms", time.Minute}, {spikes, "exp:100ms", 90 * time.Second}, {spikes, "exp:100ms", 10 * time.Minute},
+		{spikes, "lognormal:p50=100ms,p99=5s", time.Minute}, {spikes, "const:2s", 10 * time.Minute},
+		{steady, "exp:100ms", time.Minute},
+	} {
+		t.Run(c.load.Name+","+c.service+","+c.life.String(), func(t *testing.T) {
+			levels, events := both(t, c.load, sim.Options{Policy: lifecycle.Policy{KeepAlive: c.life}, Service: text(t, c.service), Seed: 3})
+			if levels.Engine != sim.EngineLevels {
+				t.Fatalf("engine %s: %+v", levels.Engine, levels.Warnings)
+			}
+			held(t, levels, events, .6)
+		})
 	}
 }
 
