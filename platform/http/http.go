@@ -24,6 +24,7 @@ import (
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/beacon"
 	"github.com/coldcurve/coldcurve/platform/http/exchange"
+	"github.com/coldcurve/coldcurve/platform/secret"
 )
 
 // Platform is a server at a URL. All of its functions are that server, unless
@@ -33,6 +34,7 @@ type Platform struct {
 	preset    Preset
 	target    *url.URL // of [anyFunction]
 	headers   http.Header
+	secrets   secret.Known
 	transport *http.Transport
 	beacons   beacon.Ledger
 	garbled   atomic.Uint64 // replies whose coldHeader says neither yes nor no
@@ -48,6 +50,7 @@ func New(options Options) (*Platform, error) {
 	}
 	p := &Platform{options: options, preset: preset, target: target}
 	p.headers = options.header(target.User, &preset.Credential)
+	p.secrets.Add(options.secrets(target)...)
 	var dialer net.Dialer
 	p.transport = exchange.Transport()
 	p.transport.Proxy = http.ProxyFromEnvironment // never one for loopback

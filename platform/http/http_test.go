@@ -3,6 +3,7 @@ package http_test
 import (
 	"bufio"
 	"context"
+	"encoding/base64"
 	"errors"
 	"io"
 	"net"
@@ -441,5 +442,42 @@ func TestSecrets(t *testing.T) {
 	}
 	if got["url"] != "http://127.0.0.1:1/path" || got["headers"] != "X-Api-Key" {
 		t.Errorf("facts %v, want the URL without secrets and the header's name", got)
+	}
+}
+
+// TestSecretsAreStruckOut is of servers that repeat what they were sent, in the
+// words of a refusal and in what is no HTTP.
+func TestSecretsAreStruckOut(t *testing.T) {
+	const password, key = "correct-horse", "hidden-k3y"
+	told := func(r *http.Request) string { return r.Header.Get("Authorization") + " " + r.Header.Get("X-Api-Key") }
+	for want, answer := range map[string]http.HandlerFunc{
+		"says: Basic [secret] [secret]": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("WWW-Authenticate", `Basic error_description="`+told(r)+`"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		},
+		"malformed": func(w http.ResponseWriter, r *http.Request) {
+			connection, buffer, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer connection.Close()
+			buffer.WriteString("HTTP/1.1 " + told(r) + "\r\n\r\n")
+			buffer.Flush()
+		},
+	} {
+		server := serve(t, answer)
+		d, _ := deploy(t, httpplatform.Options{
+			URL: strings.Replace(server.URL, "//", "//me:"+password+"@", 1), Preset: "knative", Headers: map[string]string{"X-Api-Key": key},
+		})
+		_, err := d.Invoke(t.Context(), platform.Request{})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q in it", err, want)
+			continue
+		}
+		sent := base64.StdEncoding.EncodeToString([]byte("me:" + password))
+		if text := err.Error() + platform.HintOf(err); strings.Contains(text, sent) || strings.Contains(text, key) {
+			t.Errorf("it tells a secret: %s", text)
+		}
 	}
 }

@@ -24,7 +24,7 @@ func (d *deployment) Remove(context.Context) error { return nil }
 // answers.
 func (d *deployment) Invoke(ctx context.Context, in platform.Request) (platform.Response, error) {
 	p := d.platform
-	one := exchange.Exchange{Op: "invoke " + d.function, Transport: p.transport, Limit: p.options.Timeout, Keep: in.WantBody}
+	one := exchange.Exchange{Op: "invoke " + d.function, Transport: p.transport, Limit: p.options.Timeout, Keep: in.WantBody, Secrets: &p.secrets}
 	reply, err := one.Do(ctx, d.request(in))
 	out := platform.Response{Status: reply.Status, FirstByte: reply.FirstByte}
 	if in.WantBody {

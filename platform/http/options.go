@@ -5,9 +5,11 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -110,12 +112,29 @@ func isLoopback(host string) bool {
 // tokenBytes are the bytes of methods and header names (RFC 9110, 5.6.2).
 const tokenBytes = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
+// secrets are what the server is sent that nobody else is to see.
+func (o *Options) secrets(target *url.URL) []string {
+	all := append(slices.Collect(maps.Values(o.Headers)), o.Secret.text)
+	for _, values := range target.Query() {
+		all = append(all, values...)
+	}
+	if password, ok := target.User.Password(); ok {
+		all = append(all, password, basic(target.User.Username(), password))
+	}
+	return all
+}
+
+// basic is what shows a server a user (RFC 7617).
+func basic(user, password string) string {
+	return base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
+}
+
 // header is what every request carries.
 func (o *Options) header(user *url.Userinfo, c *Credential) http.Header {
 	all := http.Header{"User-Agent": {"coldcurve"}}
 	if user != nil {
 		password, _ := user.Password()
-		all.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password)))
+		all.Set("Authorization", "Basic "+basic(user.Username(), password))
 	}
 	if o.Secret.text != "" {
 		all.Set(c.Header, strings.TrimSpace(c.Scheme+" "+o.Secret.text))

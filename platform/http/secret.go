@@ -119,7 +119,7 @@ func (s *Secret) expired() bool { return !s.Expires.IsZero() && !time.Now().Befo
 // denied says why a server that answers 401 or 403 may do so, and what to do.
 func (p *Platform) denied(header http.Header) (why, hint string) {
 	c, s := &p.preset.Credential, &p.options.Secret
-	told := description(header)
+	told := p.secrets.Words(description(header))
 	if c.What == "" {
 		return told, ""
 	}

@@ -318,7 +318,7 @@ func (p *Platform) askWithin(ctx context.Context, limit time.Duration, op string
 		return nil
 	}
 	if own, ok := errors.AsType[*refusal](err); ok {
-		return &platform.Error{Kind: sample.Refused, Op: op, Err: own}
+		return &platform.Error{Kind: sample.Refused, Op: op, Err: &refusal{p.secrets.Words(own.text)}}
 	}
 	return p.failure(&w, op, err)
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -73,7 +74,7 @@ func (w *patience) silence(where string, err error) error {
 // failure makes the error of an operation whose answer was waited for.
 func (p *Platform) failure(w *patience, op string, err error) error {
 	caller := w.caller
-	out := &platform.Error{Kind: sample.Network, Op: op, Err: shorten(err)}
+	out := &platform.Error{Kind: sample.Network, Op: op, Err: p.shorten(err)}
 	refusal, refused := errors.AsType[smithy.APIError](err)
 	switch {
 	case refused:
@@ -128,9 +129,11 @@ type told struct {
 func (t *told) Error() string { return t.text }
 func (t *told) Unwrap() error { return t.err }
 
-func shorten(err error) error {
+func (p *Platform) shorten(err error) error {
 	if e, ok := errors.AsType[smithy.APIError](err); ok {
-		return &told{e.ErrorCode() + ": " + e.ErrorMessage(), err}
+		// Of a wrong signature the lines below say what it is a signature of.
+		first, _, _ := strings.Cut(strings.TrimSpace(e.ErrorMessage()), "\n")
+		return &told{p.secrets.Words(e.ErrorCode() + ": " + first), err}
 	}
 	inner := err
 	for next := inner; next != nil; next = errors.Unwrap(next) {
@@ -139,7 +142,7 @@ func shorten(err error) error {
 			inner = errors.Unwrap(next)
 		}
 	}
-	return &told{inner.Error(), err}
+	return &told{p.secrets.Strike(inner.Error()), err}
 }
 
 // isDial says whether nobody was reached.

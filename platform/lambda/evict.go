@@ -46,7 +46,7 @@ func (e *evictable) Evict(ctx context.Context) error {
 	changed := now.Environment != nil && now.Environment.Variables[evictionVariable] == count
 	if revision := value(now.RevisionId); revision == d.revision || !changed {
 		return &platform.Error{Kind: sample.Refused, Op: op, Hint: hintNoEviction,
-			Err: fmt.Errorf("%s has accepted a change of the function's configuration and shows none (revision %s)", d.p.Where(), revision)}
+			Err: fmt.Errorf("%s has accepted a change of the function's configuration and shows none (revision %s)", d.p.Where(), d.p.secrets.Words(revision))}
 	}
 	d.revision, d.count = value(now.RevisionId), d.count+1
 	if d.version.Load() != nil {

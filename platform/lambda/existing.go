@@ -40,7 +40,7 @@ func (p *Platform) adopt(ctx context.Context, f platform.Function) (platform.Dep
 		return nil, err
 	}
 	d.revision = value(now.RevisionId)
-	if d.function.Env, err = variablesOf(op, now); err != nil {
+	if d.function.Env, err = d.p.variablesOf(op, now); err != nil {
 		return nil, err
 	}
 	return &evictable{d}, nil
@@ -68,7 +68,7 @@ func (d *deployment) putBack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	variables, err := variablesOf(op, now)
+	variables, err := d.p.variablesOf(op, now)
 	if _, there := variables[evictionVariable]; err != nil || !there {
 		return err
 	}
@@ -81,13 +81,13 @@ func (d *deployment) putBack(ctx context.Context) error {
 }
 
 // variablesOf are a function's variables, the caller's to change.
-func variablesOf(op string, now *lambda.GetFunctionConfigurationOutput) (map[string]string, error) {
+func (p *Platform) variablesOf(op string, now *lambda.GetFunctionConfigurationOutput) (map[string]string, error) {
 	e := now.Environment
 	if e == nil {
 		return nil, nil
 	}
 	if e.Error != nil {
-		return nil, &platform.Error{Kind: sample.Refused, Op: op, Err: fmt.Errorf("its variables cannot be read, to be put back: %s", value(e.Error.Message))}
+		return nil, &platform.Error{Kind: sample.Refused, Op: op, Err: fmt.Errorf("its variables cannot be read, to be put back: %s", p.secrets.Words(value(e.Error.Message)))}
 	}
 	return maps.Clone(e.Variables), nil
 }

@@ -54,7 +54,7 @@ func (d *deployment) Invoke(ctx context.Context, r platform.Request) (platform.R
 		d.p.disproved.Add(1)
 	}
 	if out.FunctionError != nil {
-		return response, &platform.Error{Kind: told.kind(out.Payload), Op: d.op, Err: functionError(out.Payload)}
+		return response, &platform.Error{Kind: told.kind(out.Payload), Op: d.op, Err: d.p.functionError(out.Payload)}
 	}
 	return response, nil
 }
@@ -154,17 +154,11 @@ type errorDocument struct {
 	Message string `json:"errorMessage"`
 }
 
-// mostMessage is how much of a function's message is told, in bytes.
-const mostMessage = 260
-
-func functionError(body []byte) error {
+// functionError is what a function that failed says of it.
+func (p *Platform) functionError(body []byte) error {
 	var doc errorDocument
 	if err := json.Unmarshal(body, &doc); err != nil || doc.Type+doc.Message == "" {
-		return fmt.Errorf("the function failed: %.200q", body)
+		return fmt.Errorf("the function failed: %q", p.secrets.Words(string(body)))
 	}
-	text := doc.Type + ": " + doc.Message
-	if len(text) > mostMessage {
-		text = strings.ToValidUTF8(text[:mostMessage], "") + "..."
-	}
-	return errors.New("the function failed: " + text)
+	return errors.New("the function failed: " + p.secrets.Words(doc.Type+": "+doc.Message))
 }

@@ -36,6 +36,7 @@ import (
 	"github.com/coldcurve/coldcurve/platform/beacon"
 	"github.com/coldcurve/coldcurve/platform/http/exchange"
 	"github.com/coldcurve/coldcurve/platform/mark"
+	"github.com/coldcurve/coldcurve/platform/secret"
 )
 
 // Limits are AWS Lambda's, of what is sent through this package.
@@ -63,6 +64,7 @@ type Platform struct {
 	control  *lambda.Client // for everything but invocations: tries again what was throttled
 	invoker  *lambda.Client // for invocations: tries nothing again
 	mark     mark.Mark
+	secrets  secret.Known
 	close    func()
 
 	heard   atomic.Bool   // somebody answers there

@@ -121,6 +121,9 @@ func (p *Platform) connect(ctx context.Context) error {
 		// over the network, for seconds.
 		load = append(load, config.WithEC2IMDSClientEnableState(imds.ClientDisabled))
 	}
+	if env, err := config.NewEnvConfig(); err == nil { // of which others may be had, which can fail
+		p.secrets.Add(env.Credentials.SecretAccessKey, env.Credentials.SessionToken)
+	}
 	cfg, err := config.LoadDefaultConfig(ctx, load...)
 	if err != nil {
 		return p.unready(err, "look at ~/.aws/config and the variables AWS_PROFILE and AWS_REGION")
@@ -188,18 +191,29 @@ func (p *Platform) complete(cfg *aws.Config) error {
 func (p *Platform) authenticate(ctx context.Context, cfg *aws.Config) error {
 	limited, cancel := context.WithTimeout(ctx, p.options.Answer)
 	defer cancel()
-	_, err := cfg.Credentials.Retrieve(limited)
+	found := p.remembered(cfg.Credentials)
+	_, err := found.Retrieve(limited)
 	switch {
 	case err == nil:
+		cfg.Credentials = found
 		return nil
 	case p.Loopback():
 		cfg.Credentials = aws.AnonymousCredentials{}
 		return nil
 	}
-	return p.unready(fmt.Errorf("no AWS credentials: %w", shorten(err)), hintCredentials)
+	return p.unready(fmt.Errorf("no AWS credentials: %w", p.shorten(err)), hintCredentials)
+}
+
+// remembered are credentials whose every change is known for what is secret.
+func (p *Platform) remembered(from aws.CredentialsProvider) aws.CredentialsProvider {
+	return aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
+		c, err := from.Retrieve(ctx)
+		p.secrets.Add(c.SecretAccessKey, c.SessionToken)
+		return c, err
+	})
 }
 
 // unready is the error of a platform that cannot be used.
 func (p *Platform) unready(err error, hint string) error {
-	return &platform.Error{Kind: sample.Refused, Op: "platform lambda", Err: err, Hint: hint}
+	return &platform.Error{Kind: sample.Refused, Op: "platform lambda", Err: p.secrets.Error(err), Hint: hint}
 }

@@ -1,7 +1,6 @@
 package openwhisk
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -73,7 +72,7 @@ func (p *Platform) send(ctx context.Context, op, method, path string, body []byt
 	target := *p.api
 	path, target.RawQuery, _ = strings.Cut(path, "?")
 	target.Path += path
-	one := exchange.Exchange{Op: op, Transport: p.transport, Limit: limit, Keep: true}
+	one := exchange.Exchange{Op: op, Transport: p.transport, Limit: limit, Keep: true, Secrets: &p.secrets}
 	reply, err := one.Do(ctx, &http.Request{
 		Method: method, URL: &target, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: p.header,
 		Body: exchange.Body(method, body), ContentLength: int64(len(body)),
@@ -119,7 +118,7 @@ func (p *Platform) accepted(op string, reply *exchange.Reply) error {
 		Error string `json:"error"`
 	}
 	_ = json.Unmarshal(reply.Body, &said) // what cannot be read says nothing
-	out := &platform.Error{Kind: sample.Refused, Op: op, Err: &refusal{reply.Status, oneLine(said.Error)}}
+	out := &platform.Error{Kind: sample.Refused, Op: op, Err: &refusal{reply.Status, p.secrets.Words(said.Error)}}
 	switch status := reply.Status; {
 	case status == http.StatusTooManyRequests:
 		out.Kind, out.Hint = sample.Throttled, hintThrottled
@@ -135,23 +134,11 @@ func (p *Platform) accepted(op string, reply *exchange.Reply) error {
 	return out
 }
 
-// mostMessage is how much of a message is told, in bytes.
-const mostMessage = 260
-
-// oneLine is a message as an error has it.
-func oneLine(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	if len(text) > mostMessage {
-		text = strings.ToValidUTF8(text[:mostMessage], "") + "..."
-	}
-	return text
-}
-
 // messageOf is the text of an error that may be one or a document.
-func messageOf(value json.RawMessage) string {
+func (p *Platform) messageOf(value json.RawMessage) string {
 	var text string
 	if json.Unmarshal(value, &text) == nil {
-		return oneLine(text)
+		return p.secrets.Words(text)
 	}
-	return oneLine(string(bytes.TrimSpace(value)))
+	return p.secrets.Words(string(value))
 }

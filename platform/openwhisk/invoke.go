@@ -70,7 +70,7 @@ func (d *deployment) Invoke(ctx context.Context, in platform.Request) (platform.
 	if evicted && out.Evidence.Start == sample.Warm {
 		d.p.disproved.Add(1)
 	}
-	return out, record.failure(op)
+	return out, d.p.failure(op, &record)
 }
 
 // await asks for a record until it is there, which it is some time after the
@@ -156,11 +156,11 @@ const (
 
 // failure is what went wrong with an activation, nil for nothing. What a
 // developer error was is in its message (OpenWhisk, ErrorResponse.scala).
-func (a *activation) failure(op string) error {
+func (p *Platform) failure(op string, a *activation) error {
 	if a.Response.Success {
 		return nil
 	}
-	text := messageOf(a.Response.Result.Error)
+	text := p.messageOf(a.Response.Result.Error)
 	said := func(words string) bool { return strings.Contains(text, words) }
 	kind := sample.Platform
 	switch a.Response.Status {
@@ -182,5 +182,5 @@ func (a *activation) failure(op string) error {
 			kind = sample.Handler
 		}
 	}
-	return &platform.Error{Kind: kind, Op: op, Err: fmt.Errorf("%s: %s", a.Response.Status, text)}
+	return &platform.Error{Kind: kind, Op: op, Err: fmt.Errorf("%s: %s", p.secrets.Words(a.Response.Status), text)}
 }

@@ -15,10 +15,12 @@ package openwhisk
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +29,7 @@ import (
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/http/exchange"
 	"github.com/coldcurve/coldcurve/platform/mark"
+	"github.com/coldcurve/coldcurve/platform/secret"
 )
 
 // Limits are OpenWhisk's, unless whoever runs it has set others.
@@ -57,6 +60,7 @@ type Platform struct {
 	header    http.Header
 	transport *http.Transport
 	mark      mark.Mark
+	secrets   secret.Known
 
 	evictions, disproved, silent, foreign, waits, asked atomic.Uint64
 }
@@ -69,7 +73,10 @@ func New(o Options) (*Platform, error) {
 		return nil, err
 	}
 	p := &Platform{options: o, api: api, mark: mark.Own(o.Run), transport: exchange.Transport()}
-	p.header = http.Header{"Authorization": {key}, "Content-Type": {"application/json"}, "User-Agent": {"coldcurve"}}
+	basic := base64.StdEncoding.EncodeToString([]byte(key))
+	_, secret, _ := strings.Cut(key, ":")
+	p.secrets.Add(key, secret, basic)
+	p.header = http.Header{"Authorization": {"Basic " + basic}, "Content-Type": {"application/json"}, "User-Agent": {"coldcurve"}}
 	p.transport.Proxy = http.ProxyFromEnvironment // never one for loopback
 	return p, nil
 }

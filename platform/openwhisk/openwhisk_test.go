@@ -444,3 +444,39 @@ func TestProperties(t *testing.T) {
 		})
 	}
 }
+
+// TestSecretsAreStruckOut is of an API host that repeats the key, wherever
+// somebody asks it for something.
+func TestSecretsAreStruckOut(t *testing.T) {
+	alone(t)
+	_, secret, _ := strings.Cut(openwhisktest.Key, ":")
+	sent := base64.StdEncoding.EncodeToString([]byte(openwhisktest.Key))
+	expect := func(err error) {
+		t.Helper()
+		if err == nil || !strings.Contains(err.Error(), "no such key: [secret], that is [secret] or [secret]") ||
+			strings.Contains(err.Error(), secret) || strings.Contains(err.Error(), sent) {
+			t.Errorf("got %v, want the host's words without the key", err)
+		}
+	}
+	said := fmt.Sprintf("no such key: %s, that is %s or %s", sent, openwhisktest.Key, secret)
+	every := func(w http.ResponseWriter, _ string) bool {
+		openwhisktest.Refuse(w, http.StatusUnauthorized, said)
+		return true
+	}
+	f := &openwhisktest.Server{}
+	p, d := deploy(t, f)
+	f.Edit = func(record map[string]any) {
+		record["response"] = map[string]any{"status": "application error", "result": map[string]any{"error": said}}
+	}
+	_, err := d.Invoke(t.Context(), platform.Request{})
+	expect(err)
+	f.Answer = every
+	_, err = d.Invoke(t.Context(), platform.Request{})
+	expect(err)
+	expect(d.(platform.Evicter).Evict(t.Context()))
+	expect(d.Remove(t.Context()))
+	_, err = p.Leftovers(t.Context())
+	expect(err)
+	_, err = p.Deploy(t.Context(), hello(t))
+	expect(err)
+}

@@ -3,7 +3,6 @@ package openwhisk
 import (
 	"bufio"
 	"cmp"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -43,8 +42,8 @@ const (
 
 var namespacePattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_@ .-]{0,255}$`)
 
-// resolve fills in the defaults, and gives the namespace's URL and what shows who
-// asks, or every fault.
+// resolve fills in the defaults, and gives the namespace's URL and the key, or every
+// fault.
 func (o *Options) resolve() (api *url.URL, key string, err error) {
 	props, from, err := properties()
 	if err != nil {
@@ -84,7 +83,7 @@ func (o *Options) resolve() (api *url.URL, key string, err error) {
 		return nil, "", fmt.Errorf("platform openwhisk: %w", err)
 	}
 	api = &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/api/v1/namespaces/" + o.Namespace}
-	return api, "Basic " + base64.StdEncoding.EncodeToString([]byte(auth)), nil
+	return api, auth, nil
 }
 
 // withoutUser is a host as it may be printed.

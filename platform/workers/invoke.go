@@ -134,8 +134,5 @@ func reason(reply *exchange.Reply) error {
 		return fmt.Errorf("status %d %s", reply.Status, http.StatusText(reply.Status))
 	}
 	text := strings.TrimPrefix(told.Type+": "+told.Message, ": ")
-	if len(text) > mostMessage {
-		text = strings.ToValidUTF8(text[:mostMessage], "") + "..."
-	}
-	return errors.New(strings.ReplaceAll(text, "\n", " "))
+	return errors.New(units.FormatLine(text, mostMessage))
 }

@@ -21,6 +21,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/secret"
 )
 
 // Exchange is how a request is sent.
@@ -29,6 +30,7 @@ type Exchange struct {
 	Transport http.RoundTripper
 	Limit     time.Duration // for the whole of it, the reply's body included
 	Keep      bool          // the whole of the reply's body, and not the beginning of an error's alone
+	Secrets   *secret.Known // struck out of errors, which repeat what a broken reply says
 }
 
 // Reply is an answer, or as much of one as there was.
@@ -61,7 +63,7 @@ func (e *Exchange) Do(ctx context.Context, request *http.Request) (Reply, error)
 		reply.FirstByte = sent.Add(time.Duration(at))
 	}
 	if err != nil {
-		return reply, &platform.Error{Kind: kindOf(ctx, timed), Op: e.Op, Err: err}
+		return reply, &platform.Error{Kind: kindOf(ctx, timed), Op: e.Op, Err: e.Secrets.Error(err)}
 	}
 	return reply, nil
 }

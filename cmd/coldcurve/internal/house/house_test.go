@@ -81,6 +81,7 @@ var bans = []struct{ from, to, reason string }{
 	{"platform/openwhisk", "platform/reference/...", "adapters do not know each other"},
 	{"platform/openwhisk", "analysis/prices", "an adapter runs functions; what they cost is for who asks it to"},
 	{"platform/mark", "platform", "a leaf: whose something is, whatever it is"},
+	{"platform/secret", "platform", "a leaf: what is struck out of texts, whoever sends it"},
 	{"platform/owner", "platform", "a leaf: a process, whatever it has made"},
 	{"platform/bundle", "platform", "a leaf: files, whatever they do"},
 	{"platform/http/exchange", "platform/http", "how a request is sent does not depend on whose it is"},
