@@ -358,6 +358,7 @@ func TestSandboxThatRunsTheRuntimeIsChosen(t *testing.T) {
 	rt := open(t, nil, engine.Options{
 		Sandboxes: map[string]sandbox.Sandbox{"process": picky{usual, platform.Go}, "wasm": picky{suited, platform.Wasm}},
 		Default:   "process", Suited: map[platform.Runtime]string{platform.Image: "container"},
+		Policy: lifecycle.Policy{KeepAlive: time.Minute}, // else they may be gone when they are looked for
 	})
 	t.Cleanup(func() {
 		if err := rt.Close(context.Background()); err != nil {
