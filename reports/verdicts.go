@@ -156,8 +156,8 @@ func (v *Verdicts) Power(f *gate.Record) string {
 	default:
 		parts = append(parts, fmt.Sprintf("%d %s detect a change of %s", have, unit, f.Difference(f.Detectable)))
 	}
-	if f.Needed != nil && !strings.Contains(f.Why, "to tell a change") { // which has it
-		parts = append(parts, fmt.Sprintf("to rule out one of %s takes about %s", f.Difference(new(f.Allowance())), gate.Runs(*f.Needed)))
+	if f.Needed != nil && !strings.Contains(f.Why, "to rule out") { // which has it
+		parts = append(parts, fmt.Sprintf("if nothing changed, to rule out one of %s takes about %s", f.Difference(new(f.Allowance())), gate.Runs(*f.Needed)))
 	}
 	return strings.Join(parts, "; ")
 }

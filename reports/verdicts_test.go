@@ -85,7 +85,7 @@ func TestPower(t *testing.T) {
 		f               *gate.Record
 		power, interval string
 	}{
-		{&rate, "10 runs of each side detect a change of -8.0%; to rule out one of -5.0% takes about 12", "-2.0% to +0.0%"},
+		{&rate, "10 runs of each side detect a change of -8.0%; if nothing changed, to rule out one of -5.0% takes about 12", "-2.0% to +0.0%"},
 		{&budgeted, "a verdict takes about 7 runs of head", "44.0 ms to 46.0 ms"},
 		{&open, "", "44.0 ms to 46.0 ms"},
 	} {

@@ -180,7 +180,7 @@ func (f *Finding) compare(alpha float64) (Verdict, string) {
 	case f.PSame <= alpha:
 		return Equivalent, "not worse by " + margin
 	case f.Needed > float64(n):
-		return Inconclusive, fmt.Sprintf("%d %s do not tell; to tell a change of %s takes about %s", n, unit, margin, Runs(f.Needed))
+		return Inconclusive, fmt.Sprintf("%d %s do not tell; if nothing changed, to rule out a change of %s takes about %s", n, unit, margin, Runs(f.Needed))
 	}
 	return Inconclusive, fmt.Sprintf("%d %s do not tell: the change is close to %s", n, unit, margin)
 }

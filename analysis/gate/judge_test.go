@@ -68,7 +68,7 @@ func TestVerdicts(t *testing.T) {
 		{"a fifth slower", same, runs(rng, n, 120, .03), gate.Regressed, "worse by more than 5%"},
 		{"a fifth faster", same, runs(rng, n, 80, .03), gate.Improved, "better by more than 5%"},
 		{"as much as the margin", same, runs(rng, n, 105, .03), gate.Inconclusive, "do not tell"},
-		{"noise", runs(rng, n, 100, .5), runs(rng, n, 100, .5), gate.Inconclusive, "do not tell; to tell a change of 5% takes about"},
+		{"noise", runs(rng, n, 100, .5), runs(rng, n, 100, .5), gate.Inconclusive, "do not tell; if nothing changed, to rule out a change of 5% takes about"},
 		{"two runs a side", same[:2], other[:2], gate.Inconclusive, "that a verdict takes"},
 		{"no runs", nil, nil, gate.Inconclusive, "there are no runs to compare"},
 	} {

@@ -71,7 +71,7 @@ func TestComparisonPage(t *testing.T) {
 	for _, want := range []string{
 		"got 30.0% slower (20.0% to 40.0%): regressed; init moved by +30.0 ms (+20.0 ms to +40.0 ms).",
 		"Interrupted: compare --resume goes on where this ended.",
-		"worse by more than 10%; no change is large enough for 2 pairs: 8 detect one of +15.0%; to rule out one of +10.0% takes about 9.",
+		"worse by more than 10%; no change is large enough for 2 pairs: 8 detect one of +15.0%; if nothing changed, to rule out one of +10.0% takes about 9.",
 		"forced-cold first of its version, or evicted 2 90.0 ms 0 -",
 		"idle-cold keep-alive ran out 1,200 80.0 ms 1,180 110 ms",
 		"pair-002-head was not made",
