@@ -76,7 +76,7 @@ func (s *side) read(store baseline.Store, word string) error {
 	info, err := os.Stat(word)
 	switch {
 	case err == nil && info.IsDir():
-		return s.readFolder(word)
+		return s.readFolderOr(store, word)
 	case err == nil:
 		b, err := baseline.Read(word)
 		return s.keep(b, err)
@@ -89,6 +89,19 @@ func (s *side) read(store baseline.Store, word string) error {
 	}
 	b, err := store.Load(word)
 	return s.keep(b, err)
+}
+
+// readFolderOr reads a folder's runs; of one that holds none the baseline that is
+// called so, where there is one.
+func (s *side) readFolderOr(store baseline.Store, folder string) error {
+	err := s.readFolder(folder)
+	if _, none := errors.AsType[*noRunsError](err); none && !strings.ContainsRune(folder, filepath.Separator) {
+		b, loadErr := store.Load(folder)
+		if _, missing := errors.AsType[*baseline.MissingError](loadErr); !missing {
+			return s.keep(b, loadErr)
+		}
+	}
+	return err
 }
 
 func (s *side) keep(b *baseline.Baseline, err error) error {
