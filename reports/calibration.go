@@ -101,7 +101,7 @@ func Calibrated(d *calibration.Document, here rundir.Host, now time.Time) string
 	if differences := gate.Unlike(baseline.Machine(here), baseline.Machine(d.Host)); len(differences) > 0 {
 		where = "ANOTHER machine, which differs in " + strings.Join(differences, ", ")
 	}
-	return fmt.Sprintf("the gate was calibrated %s on %s, with %s and a margin of %s: %s",
+	return fmt.Sprintf("the gate was calibrated %s on %s, by adjacent pairs, with %s and a margin of %s: %s",
 		ago(now.Sub(d.Ended)), where, d.Setup.Subject(), units.FormatShare(d.Setup.Margin), strings.Join(words, ", "))
 }
 

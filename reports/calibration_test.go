@@ -28,10 +28,10 @@ func TestCalibrated(t *testing.T) {
 		age     time.Duration
 		want    string
 	}{
-		{"here", effects, here, 3 * 24 * time.Hour, "the gate was calibrated 3 days ago on this machine, with init.mean of cold and a margin of 5%: " +
+		{"here", effects, here, 3 * 24 * time.Hour, "the gate was calibrated 3 days ago on this machine, by adjacent pairs, with init.mean of cold and a margin of 5%: " +
 			"0 false alarms in 60 comparisons (at most 4.87%), +10% found in 57 of 60 (at least 88%)"},
-		{"elsewhere", effects[:1], elsewhere, 5 * time.Hour, "the gate was calibrated 5 hours ago on ANOTHER machine, which differs in processor (one, two), with "},
-		{"nothing that counts", effects[1:2], here, time.Minute, "the gate was calibrated just now on this machine, with init.mean of cold and a margin of 5%: nothing that is promised was tried"},
+		{"elsewhere", effects[:1], elsewhere, 5 * time.Hour, "the gate was calibrated 5 hours ago on ANOTHER machine, which differs in processor (one, two), by adjacent pairs, with "},
+		{"nothing that counts", effects[1:2], here, time.Minute, "the gate was calibrated just now on this machine, by adjacent pairs, with init.mean of cold and a margin of 5%: nothing that is promised was tried"},
 	} {
 		d := &calibration.Document{
 			Setup: calibration.Setup{Metric: "init.mean", Start: "cold", Margin: .05, Detect: .1},

@@ -15,8 +15,9 @@ type calibrationFlag struct {
 }
 
 // notes say in a line how often the gate is wrong, as far as that was measured;
-// none where no file is named.
-func (f *calibrationFlag) notes(w *World) ([]string, error) {
+// none where no file is named. Of runs that are no pairs, they say that it was
+// measured of pairs.
+func (f *calibrationFlag) notes(w *World, paired bool) ([]string, error) {
 	if f.Calibration == "" {
 		return nil, nil
 	}
@@ -27,5 +28,10 @@ func (f *calibrationFlag) notes(w *World) ([]string, error) {
 	if err != nil {
 		return nil, &failure{code: exitUsage, err: err, hint: "take the file from where it was committed, or go without it: --calibration=''"}
 	}
-	return []string{reports.Calibrated(log.Document(), rundir.HostFacts(), w.Now())}, nil
+	notes := []string{reports.Calibrated(log.Document(), rundir.HostFacts(), w.Now())}
+	if !paired {
+		notes = append(notes, "these runs were made at other times: what the machine was like then stays in their figures, and they are judged by the rank-sum test; "+
+			"the calibration is of adjacent pairs, by the signed-rank test, as coldcurve compare makes them")
+	}
+	return notes, nil
 }

@@ -88,7 +88,7 @@ func (c *judgeCmd) Run(ctx context.Context, w *World) error {
 			doc.LeftOut = append(doc.LeftOut, s.name+": "+left)
 		}
 	}
-	calibrated, err := c.notes(w)
+	calibrated, err := c.notes(w, false)
 	if err != nil {
 		return err
 	}
