@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/coldcurve/coldcurve/analysis/budget"
 	"github.com/coldcurve/coldcurve/analysis/metric"
+	"github.com/coldcurve/coldcurve/analysis/stats"
 	"github.com/coldcurve/coldcurve/analysis/strict"
 	"github.com/coldcurve/coldcurve/analysis/summary"
+	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
 // Policy is what is judged, and how strictly.
@@ -194,6 +197,34 @@ func (p *Policy) LookAt() []int {
 		return []int{10, 14, 20, 28}
 	}
 	return p.Looks
+}
+
+// Blind says which of the looks come at so few pairs that no rule can have its
+// verdict there, whatever the data say, and what one takes; "" for none.
+func (p *Policy) Blind() string {
+	least := math.MaxInt
+	for i := range p.Rules {
+		least = min(least, p.leastPairs(&p.Rules[i]))
+	}
+	var blind []string
+	for _, n := range p.LookAt() {
+		if n < least {
+			blind = append(blind, strconv.Itoa(n))
+		}
+	}
+	if len(blind) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("looks at %s pairs can have no verdict, which takes %d or more at a risk of %s over %s and %s", strings.Join(blind, ", "),
+		least, units.FormatShare(p.risk()), units.FormatNoun(len(p.LookAt()), "look"), units.FormatNoun(len(p.Rules), "rule"))
+}
+
+// leastPairs is the least number of pairs with which a rule can have its verdict.
+func (p *Policy) leastPairs(r *Rule) int {
+	if r.costs() {
+		return fewestStill
+	}
+	return max(r.Pairs, stats.LeastPairs(p.risk()/float64(len(p.LookAt())*p.tests())))
 }
 
 // relative says whether the rule's margin is a share of the base's figure.

@@ -86,6 +86,26 @@ cost: {product: aws/lamda, on: 2026-08, tarce: nasa}
 	}
 }
 
+// TestBlind: a look is told of where not even the most lucky pairs decide a rule.
+func TestBlind(t *testing.T) {
+	for text, want := range map[string]string{
+		"looks: [3]\nrules: [{metric: init.mean, margin: 5%}]":                                     "looks at 3 pairs can have no verdict, which takes 5 or more at a risk of 5% over 1 look and 1 rule",
+		"looks: [3, 4, 8]\nrules: [{metric: init.mean, margin: 5%}, {metric: errors, max: 0}]":     "looks at 3, 4 pairs can have no verdict, which takes 7 or more at a risk of 5% over 3 looks and 2 rules",
+		"looks: [5]\nrules: [{metric: init.mean, margin: 5%}]":                                     "",
+		"looks: [10, 20]\nrules: [{metric: init.mean, margin: 5%, pairs: 20}]":                     "looks at 10 pairs can have no verdict, which takes 20 or more at a risk of 5% over 2 looks and 1 rule",
+		"looks: [2]\nrules: [{metric: init.mean, margin: 5%}, {metric: cost.million, margin: 5%}]": "",
+		"rules: [{metric: init.mean, margin: 5%}]":                                                 "",
+	} {
+		p, err := gate.ParsePolicy("p.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Blind(); got != want {
+			t.Errorf("%s:\n%q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestCheckScope(t *testing.T) {
 	p, err := gate.ParsePolicy("p.yaml", []byte(`rules:
   - {metric: latency.p50, phase: sael, margin: 5%}

@@ -75,6 +75,7 @@ type contest struct {
 	policy     []byte
 	usual      bool // the policy is coldcurve's own
 	looks      []int
+	blind      string   // which looks can have no verdict, and why
 	calibrated []string // how often it is wrong, a note
 	workshop   *pairs.Workshop
 	alter      func(side string, s *scenarios.Scenario) // changes a side beyond what can be asked for; nil for not at all
@@ -92,11 +93,11 @@ func (c *compareCmd) ready(ctx context.Context, w *World) (*contest, error) {
 	if err != nil {
 		return nil, err
 	}
-	calibrated, err := c.notes(w)
+	calibrated, err := c.notes(w, true)
 	if err != nil {
 		return nil, err
 	}
-	t := &contest{command: c, w: w, policy: text, usual: c.Policy == "", looks: policy.LookAt(), calibrated: calibrated, workshop: &pairs.Workshop{
+	t := &contest{command: c, w: w, policy: text, usual: c.Policy == "", looks: policy.LookAt(), blind: policy.Blind(), calibrated: calibrated, workshop: &pairs.Workshop{
 		Scenario: c.Scenario, Build: c.Build, Log: func(line string) { fmt.Fprintf(w.Stderr, "coldcurve: %s\n", line) },
 	}}
 	for _, given := range []string{c.Base, c.Head} {
@@ -307,6 +308,9 @@ func (t *contest) measure(show *pairProgress) func(context.Context, string, uint
 func (t *contest) intention(c *comparison.Comparison) string {
 	words := fmt.Sprintf("%s on %s against %s: two runs of %s a pair; %s; into %s", t.head.What, t.plans[0].Name, t.base.What,
 		units.FormatDuration(t.plans[0].length()), pairs.Outlook(t.pace(), t.looks), c.Path)
+	if t.blind != "" {
+		words += "\ncoldcurve: warning: " + t.blind
+	}
 	if hint := pairs.Shortage(t.pace(), t.looks, c.Document.Budget); hint != "" {
 		words += "\ncoldcurve: hint: " + hint + ": raise --budget, shorten the runs with --time-scale, or give a policy with earlier looks"
 	}

@@ -107,7 +107,8 @@ func (c *gateCalibrateCmd) check() error {
 	return err
 }
 
-// policy is one rule.
+// policy is one rule, whose every look can have a verdict: one that cannot makes
+// no false alarm, either.
 func (c *gateCalibrateCmd) policy() ([]byte, error) {
 	looks := make([]string, len(c.Looks))
 	for i, n := range c.Looks {
@@ -115,8 +116,14 @@ func (c *gateCalibrateCmd) policy() ([]byte, error) {
 	}
 	text := fmt.Appendf(nil, "risk: %s\npower: %s\nlooks: [%s]\nrules:\n- {metric: %s, start: cold, margin: %s}\n",
 		percent(c.Risk), percent(c.Power), strings.Join(looks, ", "), c.Metric, percent(c.Margin))
-	_, err := gate.ParsePolicy("--risk, --power, --looks, --metric, --margin", text)
-	return text, err
+	policy, err := gate.ParsePolicy("--risk, --power, --looks, --metric, --margin", text)
+	if err != nil {
+		return nil, err
+	}
+	if blind := policy.Blind(); blind != "" {
+		return nil, usage("--looks: %s: there, it would never be wrong", blind)
+	}
+	return text, nil
 }
 
 // percent writes a share so that it is read as the same.
