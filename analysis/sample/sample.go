@@ -108,7 +108,8 @@ const (
 	OutOfMemory
 	// Payload: the request or the response exceeds the platform's size limit.
 	Payload
-	// Refused: the platform rejected the request (another 4xx).
+	// Refused: the platform rejected the request (another 4xx), or sent whoever
+	// asked elsewhere (3xx).
 	Refused
 	// Platform: the platform itself failed (5xx, a sandbox that did not start).
 	Platform

@@ -3,12 +3,13 @@ package http
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform/http/exchange"
 )
 
-// failure is a reply whose status is from 400 on.
+// failure is a reply that is not the function's answer.
 type failure struct {
 	status int
 	kind   sample.ErrorKind
@@ -24,10 +25,34 @@ func (f *failure) Error() string {
 	return text
 }
 
+// hintRedirect is what to do about a redirect: whoever asks is not where the
+// function is, or not let in.
+const hintRedirect = "a redirect is not followed: write the address that answers itself; where it leads to a page to sign in, send what shows who asks " +
+	"(--header, COLDCURVE_TOKEN with a preset), or let this function be called without"
+
+// redirects says whether a reply sends its reader elsewhere. Not modified does
+// not: that is an answer.
+func redirects(status int) bool {
+	return status >= http.StatusMultipleChoices && status < http.StatusBadRequest && status != http.StatusNotModified
+}
+
+// elsewhere is where a redirect leads, without its query, which may hold what is
+// for the signed in; "" where it does not tell.
+func elsewhere(reply *exchange.Reply) string {
+	to, err := url.Parse(reply.Header.Get("Location"))
+	if err != nil || to.Host+to.Path == "" {
+		return ""
+	}
+	to.User, to.RawQuery, to.Fragment = nil, "", ""
+	return "to " + to.String()
+}
+
 // failure says what a reply of such a status means, by its first bytes too.
 func (p *Platform) failure(reply *exchange.Reply) *failure {
 	f := &failure{status: reply.Status, kind: kindOfStatus(reply.Status)}
 	switch {
+	case redirects(f.status):
+		f.why, f.hint = p.secrets.Words(elsewhere(reply)), hintRedirect
 	case p.preset.throttles(f.status, reply.Body):
 		f.kind, f.why = sample.Throttled, "for want of capacity"
 	case f.status == http.StatusUnauthorized || f.status == http.StatusForbidden:

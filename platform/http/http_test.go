@@ -61,7 +61,7 @@ func TestStatusKinds(t *testing.T) {
 	})
 	for status, want := range map[int]sample.ErrorKind{
 		200: sample.NoError, 204: sample.NoError, 304: sample.NoError,
-		301: sample.NoError, 307: sample.NoError,
+		301: sample.Refused, 302: sample.Refused, 307: sample.Refused,
 		429: sample.Throttled,
 		408: sample.Timeout, 504: sample.Timeout,
 		413: sample.Payload,
@@ -478,6 +478,31 @@ func TestSecretsAreStruckOut(t *testing.T) {
 		sent := base64.StdEncoding.EncodeToString([]byte("me:" + password))
 		if text := err.Error() + platform.HintOf(err); strings.Contains(text, sent) || strings.Contains(text, key) {
 			t.Errorf("it tells a secret: %s", text)
+		}
+	}
+}
+
+// TestRedirects wants a page to sign in not to be taken for the function, and
+// told of without what is in its query.
+func TestRedirects(t *testing.T) {
+	for to, want := range map[string]string{
+		"https://login.example.com/authorize?state=hidden": "invoke target: status 302 Found: to https://login.example.com/authorize",
+		"/.auth/login": "invoke target: status 302 Found: to /.auth/login",
+		"":             "invoke target: status 302 Found",
+	} {
+		var asked atomic.Int64
+		server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			asked.Add(1)
+			w.Header().Set("Location", to)
+			w.WriteHeader(http.StatusFound)
+		})
+		d, _ := deploy(t, httpplatform.Options{URL: server.URL})
+		_, err := d.Invoke(t.Context(), platform.Request{})
+		if platform.KindOf(err) != sample.Refused || err.Error() != want || !strings.Contains(platform.HintOf(err), "a page to sign in") {
+			t.Errorf("got %v, hint %q, want %q", err, platform.HintOf(err), want)
+		}
+		if asked.Load() != 1 {
+			t.Errorf("asked %d times, want once", asked.Load())
 		}
 	}
 }

@@ -20,8 +20,8 @@ type deployment struct {
 // Remove does nothing: nothing was deployed.
 func (d *deployment) Remove(context.Context) error { return nil }
 
-// Invoke sends one request and reads its reply to the end. Redirects are
-// answers.
+// Invoke sends one request and reads its reply to the end. A redirect is a
+// failure: what it leads to would be another request.
 func (d *deployment) Invoke(ctx context.Context, in platform.Request) (platform.Response, error) {
 	p := d.platform
 	one := exchange.Exchange{Op: "invoke " + d.function, Transport: p.transport, Limit: p.options.Timeout, Keep: in.WantBody, Secrets: &p.secrets}
@@ -33,7 +33,7 @@ func (d *deployment) Invoke(ctx context.Context, in platform.Request) (platform.
 	if reply.Status != 0 {
 		out.Evidence = p.judge(reply.Header, reply.Sent, reply.Arrived)
 	}
-	if err == nil && reply.Status >= http.StatusBadRequest {
+	if err == nil && (reply.Status >= http.StatusBadRequest || redirects(reply.Status)) {
 		f := p.failure(&reply)
 		err = &platform.Error{Kind: f.kind, Op: one.Op, Err: f, Hint: f.hint}
 	}
