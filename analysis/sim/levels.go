@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/dist"
+	"github.com/coldcurve/coldcurve/analysis/queue"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/analysis/usage"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
@@ -42,8 +43,8 @@ import (
 //
 // It needs one request an instance, the instance used last taken first, and a
 // fixed or drawn keep-alive of at least a minute: anything else is an error. A
-// load too thin for the law, or services that it would be too far off with, go
-// to [Events] (engine "events" in the result), with arrivals drawn from the
+// load too thin for the law, or services and starts that it would be too far off
+// with, go to [Events] (engine "events" in the result), with arrivals drawn from the
 // counts where the load has none.
 func Levels(ctx context.Context, load Load, options Options) (*Result, error) {
 	if err := options.Validate(); err != nil {
@@ -59,17 +60,22 @@ func Levels(ctx context.Context, load Load, options Options) (*Result, error) {
 		return nil, &LevelsError{fmt.Errorf("levels of %q: at most %d requests: the level engine takes whole minutes, leave the limit out", load.Name, options.Requests)}
 	}
 	load.Span = time.Duration(len(load.Counts)) * time.Minute
-	if why := load.beyond(&options); why != nil {
-		if load.Arrivals == nil {
-			load.Arrivals = load.drawn
+	why := load.beyond(&options)
+	if why == nil {
+		r := newLadder(&load, &options).climb(ctx)
+		if r.Interrupted || r.ColdError <= mostDoubt {
+			return r, nil
 		}
-		r, err := Events(ctx, load, options)
-		if err == nil {
-			r.Warnings = append(r.Warnings, *why)
-		}
-		return r, err
+		why = options.tooLong()
 	}
-	return newLadder(&load, &options).climb(ctx), nil
+	if load.Arrivals == nil {
+		load.Arrivals = load.drawn
+	}
+	r, err := Events(ctx, load, options)
+	if err == nil {
+		r.Warnings = append(r.Warnings, *why)
+	}
+	return r, err
 }
 
 // LevelsError is what the level engine cannot do and the event engine can.
@@ -86,10 +92,31 @@ func (l *Load) beyond(o *Options) *Warning {
 		return warn(LowRate, "%s in minutes with requests is too thin for levels: each request was followed", units.FormatRate(units.Rate(rate)))
 	}
 	if d := o.doubtOf(l.Span); d.tied > mostTied || d.cold > mostDoubt {
-		return warn(LongService, "by levels cold starts could be off by more than %s with services of %s: each request was followed",
-			units.FormatShare(mostDoubt), o.Service)
+		return o.tooLong()
 	}
 	return nil
+}
+
+// tooLong says what takes so long that levels are no estimate.
+func (o *Options) tooLong() *Warning {
+	what := "services of " + o.Service.String()
+	if o.ColdService != nil {
+		what += ", cold ones of " + o.ColdService.String()
+	}
+	if o.StartDelay != nil {
+		what += ", starts of " + o.StartDelay.String()
+	}
+	return warn(LongService, "by levels cold starts could be off by more than %s with %s: each request was followed", units.FormatShare(mostDoubt), what)
+}
+
+// held is for how many seconds longer a cold request keeps its instance than
+// a warm one.
+func (o *Options) held() float64 {
+	held := max(0, (o.coldService().Mean() - o.Service.Mean()).Seconds())
+	if o.StartDelay != nil {
+		held += o.StartDelay.Mean().Seconds()
+	}
+	return held
 }
 
 // longService is the longest mean service that counts of minutes say enough about.
@@ -188,6 +215,7 @@ type ladder struct {
 	load    *Load
 	options *Options
 	service float64
+	held    float64
 	lives   []life
 	minutes []rungs   // a ring of the last minutes, as many as the longest life needs
 	peak    []float64 // by level: of the rates of all minutes
@@ -209,7 +237,7 @@ type life struct {
 const draws = 12
 
 func newLadder(load *Load, options *Options) *ladder {
-	l := &ladder{load: load, options: options, service: options.Service.Mean().Seconds(), lives: options.lives(load.Span)}
+	l := &ladder{load: load, options: options, service: options.Service.Mean().Seconds(), held: options.held(), lives: options.lives(load.Span)}
 	longest := 0
 	for _, life := range l.lives {
 		longest = max(longest, life.whole)
@@ -266,6 +294,7 @@ func (l *ladder) climb(ctx context.Context) *Result {
 	warm := min(int((warmup+time.Minute-1)/time.Minute), len(counts))
 	width := (len(counts)-warm)/maxBins + 1
 	t := &tower{width: width}
+	instances := 0.
 	for minute, n := range counts {
 		if minute&1023 == 0 {
 			if ctx.Err() != nil {
@@ -278,7 +307,8 @@ func (l *ladder) climb(ctx context.Context) *Result {
 		}
 		now := l.at(minute)
 		now.count(n, l.service)
-		cold, instances := 0., 0.
+		cold, before := 0., instances
+		instances = 0
 		for k := range l.lives {
 			life := &l.lives[k]
 			starts, there := life.mean(l, minute)
@@ -291,9 +321,26 @@ func (l *ladder) climb(ctx context.Context) *Result {
 			continue
 		}
 		t.count(minute, n, cold, instances, float64(n)*l.service)
+		t.crowd += l.crowd(n, before, cold)
 		l.top(now)
 	}
 	return l.result(t, min(warm, len(counts)), len(counts), doubt)
+}
+
+// crowd is how many more instances than levels say a minute of n requests may
+// start, because those who come before the first ones are free again cannot
+// take them: all who find those that were there before busy. That is 4 times as
+// likely here as by Erlang's formula of an even load, and they are a standard
+// deviation more than on average: a minute's levels are not even, and what is
+// doubted is to be no less than what is.
+func (l *ladder) crowd(n uint32, before, cold float64) float64 {
+	if l.held == 0 {
+		return 0
+	}
+	rate := float64(n) / 60
+	come := rate * (l.held + l.service)
+	blocked := min(1, 4*queue.ErlangB(rate*l.service, int(before)))
+	return max(0, blocked*(come+math.Sqrt(come))-before-cold)
 }
 
 // mean is how many instances a minute starts on average with this keep-alive,
@@ -433,6 +480,7 @@ type tower struct {
 	width                    int
 	steps                    []Step
 	colds                    float64 // of the step that is under way
+	crowd                    float64 // cold starts that may come on top
 }
 
 func (t *tower) count(minute int, n uint32, cold, instances, working float64) {
@@ -472,7 +520,8 @@ func (l *ladder) result(t *tower, warm, end int, doubt *Warning) *Result {
 		r.startingSeconds, r.delaySeconds, r.waitedSeconds = cold*delay, cold*delay, cold*delay
 	}
 	d := o.doubtOf(l.load.Span)
-	r.ColdError, r.InstancesError = d.cold, d.instances
+	crowd := over(t.crowd, t.cold)
+	r.ColdError, r.InstancesError = d.cold+crowd, d.instances+crowd
 	r.Usage = l.usage(r)
 	r.derive()
 	if t.interrupted {
@@ -503,22 +552,20 @@ const (
 // doubtOf is the doubt of a load of some span. Services in progress tie what is
 // busy in a minute to the next one, and an excess over a level to the one that
 // the same requests made before: by their mean S beside the keep-alive T, and
-// by how many are long. A start delay D keeps a cold instance from its second
-// request for as long, which calls for others in about D of each keep-alive.
+// by how many are long. Where a cold request keeps its instance for D longer than
+// others it calls for more of them in about D of each keep-alive, even where no
+// crowd comes meanwhile.
 // The factors are measured against the event engine, over steady, swinging and
 // recorded loads, services from 100 ms to 10 s and keep-alives from 1 to 30
 // minutes, with something to spare: a test holds it on a grid.
 func (o *Options) doubtOf(span time.Duration) doubt {
-	service, delay, perLife := o.Service.Mean().Seconds(), 0., 0.
-	if o.StartDelay != nil {
-		delay = o.StartDelay.Mean().Seconds()
-	}
+	service, held, perLife := o.Service.Mean().Seconds(), o.held(), 0.
 	for _, life := range o.lives(span) {
 		perLife += life.weight / (60 * (float64(life.whole) + life.part))
 	}
 	d := doubt{tied: tied(o.Service)}
-	d.cold = .08 + 8*service*perLife + d.tied + 10*delay*perLife
-	d.instances = .02 + 2*service*perLife + .5*d.tied + 2*delay*perLife
+	d.cold = .08 + 8*service*perLife + d.tied + 10*held*perLife
+	d.instances = .02 + 2*service*perLife + .5*d.tied + 2*held*perLife
 	return d
 }
 

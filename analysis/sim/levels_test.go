@@ -178,6 +178,58 @@ func TestLevelsHoldAtJumps(t *testing.T) {
 	}
 }
 
+// TestLevelsLeaveCrowdsToEvents: who comes while the first instances of a jump
+// start has others started, and levels do not know; where so few come that
+// levels do, they answer, and hold what they state.
+func TestLevelsLeaveCrowdsToEvents(t *testing.T) {
+	steps, spikes := square("steps", 6000, 300, 30, 60, 1200), square("spikes", 6000, 120, 1, 15, 1200)
+	steady := square("steady", 3000, 3000, 1, 1, 1200)
+	for _, c := range []struct {
+		load        sim.Load
+		start, cold string
+		engine      sim.Engine
+	}{
+		{steps, "const:5s", "", sim.EngineEvents},
+		{steps, "const:300ms", "", sim.EngineEvents},
+		{steps, "", "const:5s", sim.EngineEvents},
+		{steps, "const:50ms", "", sim.EngineLevels},
+		{spikes, "const:300ms", "", sim.EngineEvents},
+		{spikes, "const:200ms", "", sim.EngineEvents},
+		{spikes, "const:100ms", "const:200ms", sim.EngineEvents},
+		{spikes, "const:50ms", "", sim.EngineLevels},
+		{steady, "const:1s", "", sim.EngineLevels},
+		{steady, "", "const:1s", sim.EngineLevels},
+	} {
+		t.Run(c.load.Name+","+c.start+","+c.cold, func(t *testing.T) {
+			options := sim.Options{Policy: lifecycle.Policy{KeepAlive: 3 * time.Minute}, Service: text(t, "exp:100ms"), Seed: 4}
+			if c.start != "" {
+				options.StartDelay = text(t, c.start)
+			}
+			if c.cold != "" {
+				options.ColdService = text(t, c.cold)
+			}
+			levels, err := sim.Levels(context.Background(), c.load, options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if levels.Engine != c.engine {
+				t.Fatalf("engine %s with an error of %.3f, want %s", levels.Engine, levels.ColdError, c.engine)
+			}
+			if c.engine == sim.EngineEvents {
+				if w := levels.Warnings[len(levels.Warnings)-1]; w.Code != sim.LongService || !strings.Contains(w.Text, c.start) || !strings.Contains(w.Text, c.cold) {
+					t.Errorf("left to events with %+v", w)
+				}
+				return
+			}
+			events, err := sim.Events(context.Background(), c.load, options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			held(t, levels, events, .8)
+		})
+	}
+}
+
 // TestThinLoadsGoToEvents: a request an hour is no rate.
 func TestThinLoadsGoToEvents(t *testing.T) {
 	load := sim.Load{Name: "thin", Counts: make([]uint32, 60000)}

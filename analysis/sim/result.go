@@ -117,7 +117,7 @@ const (
 	Unserved       = "unserved"        // requests for which nothing could start an instance
 	WasInterrupted = "interrupted"     // the context ended it
 	LowRate        = "low-rate"        // the level engine left the function to the event engine
-	LongService    = "long-service"    // the level engine left the function to the event engine: services are too long for it
+	LongService    = "long-service"    // the level engine left the function to the event engine: services or starts are too long for it
 	NotByLevels    = "not-by-levels"   // the level engine was asked for and cannot do this
 	OutOfRange     = "out-of-range"    // durations longer than a histogram takes
 	ClosedForm     = "levels-estimate" // what the level engine cannot tell

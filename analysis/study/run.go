@@ -49,7 +49,7 @@ func (p *Plan) alone(ctx context.Context, s *Simulation) error {
 		options.Progress = p.Progress
 		follow := sim.Events
 		if p.Engine == sim.EngineLevels {
-			follow, options.Requests = sim.Levels, 0
+			follow = sim.Levels
 		}
 		result, err := follow(ctx, load, options)
 		if err != nil {

@@ -29,7 +29,7 @@ type simulateCmd struct {
 	besideFlags  `embed:"" group:"Fleet"`
 	priceBook    `embed:""`
 
-	Engine string   `enum:"events,levels" default:"events" help:"events follows every request; levels needs only counts per minute, takes a second for any number of requests, and says how far it may be off."`
+	Engine string   `enum:"events,levels" default:"events" help:"events follows every request; levels needs only counts per minute, takes a second for any number of requests, and says how far it may be off; what it would be too far off with, such as crowds that come during starts, is left to events."`
 	Sweep  []string `sep:"none" placeholder:"KEY=A,B,..." help:"Simulate once for each value of a policy key, such as keep-alive=1m,10m,1h; twice for a grid."`
 	Fit    string   `type:"path" placeholder:"RUN" help:"Take service times, start delays and the keep-alive from a measured run directory; without other traffic its requests too."`
 

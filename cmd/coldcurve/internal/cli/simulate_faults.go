@@ -28,6 +28,8 @@ func (c *simulateCmd) mistakes() error {
 	fault(c.Memory.given && c.Memory.value == 0, "--memory 0: write a size, such as 512MB")
 	fault(c.Override && !c.Service.given && !c.ColdService.given && !c.Memory.given,
 		"--override without --service, --cold-service or --memory: write what replaces that of the traffic")
+	fault(c.Engine == string(sim.EngineLevels) && c.Target.given && c.Fleet == "",
+		"--target with --engine levels: it tells no response times; leave --engine levels out")
 	fault(c.Top < 0, "--top %d: write how many functions have a row, from 0", c.Top)
 	if err := c.contention().Validate(); err != nil {
 		faults = append(faults, fmt.Errorf("--slowdown and --cores: %w", err))
