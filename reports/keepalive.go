@@ -35,13 +35,13 @@ func (k *KeepAlive) Answer() []string {
 	case f.Gone != nil:
 		out = append(out, fmt.Sprintf("%s keeps no idle instance for %s: no gap that was tried was short enough.", d.Platform, units.FormatDuration(*f.Gone)))
 	}
-	if f.Kept != nil {
+	if f.KeptN > 0 {
 		out = append(out, fmt.Sprintf("All %d that were idle for up to %s were still there: at least %s are, with 95%% confidence.",
-			f.KeptN, units.FormatDuration(*f.Kept), units.FormatShare(f.KeptShare)))
+			f.KeptN, units.FormatDuration(f.KeptTo), units.FormatShare(f.KeptShare)))
 	}
-	if f.Gone != nil {
+	if f.GoneN > 0 {
 		out = append(out, fmt.Sprintf("None of %d that were idle for %s or longer was: at most %s are, with 95%% confidence.",
-			f.GoneN, units.FormatDuration(*f.Gone), units.FormatShare(f.GoneShare)))
+			f.GoneN, units.FormatDuration(f.GoneFrom), units.FormatShare(f.GoneShare)))
 	}
 	switch d.State {
 	case keepalive.OutOfTime:
@@ -67,6 +67,10 @@ func (k *KeepAlive) Notes() []string {
 	d := k.Document
 	notes := []string{fmt.Sprintf("%s, %s at a time, each idle from an answer to the next request; whether an instance was still there is by the platform's evidence, never by how long an answer took",
 		units.FormatNoun(len(d.Probes), "probe"), units.FormatNoun(d.Copies, "instance"))}
+	if f := &d.Finding; f.GoneN > 0 && units.FormatDuration(*f.Gone) != units.FormatDuration(f.GoneFrom) {
+		notes = append(notes, fmt.Sprintf("the request after %s may have met the instance as late as its answer came: by then it had been idle for %s at the most",
+			units.FormatDuration(f.GoneFrom), units.FormatDuration(*f.Gone)))
+	}
 	if d.Unknown > 0 {
 		notes = append(notes, fmt.Sprintf("%s without evidence: no probes", units.FormatNoun(d.Unknown, "answer")))
 	}

@@ -84,7 +84,13 @@ func TestAKeepAliveIsFound(t *testing.T) {
 			if *f.Kept >= truth || float64(*f.Gone-*f.Kept) > .051*float64(truth)+1e6 {
 				t.Errorf("%v, %d copies: between %v and %v", truth, copies, *f.Kept, *f.Gone)
 			}
-			if f.KeptShare < .8 || f.GoneShare > .2 || f.KeptN+f.GoneN != len(l.probes) {
+			both := 0 // where a clock's grain decides
+			for _, o := range f.Points {
+				if o.Kept > 0 && o.Kept < o.N {
+					both += o.N
+				}
+			}
+			if f.KeptShare < .8 || f.GoneShare > .2 || f.KeptN+f.GoneN+both != len(l.probes) || both > 5 {
 				t.Errorf("%v, %d copies: %d kept (at least %.2f), %d gone (at most %.2f), %d probes", truth, copies, f.KeptN, f.KeptShare, f.GoneN, f.GoneShare, len(l.probes))
 			}
 			if most := 60 * truth / time.Duration(copies); l.now > most+time.Minute {
@@ -206,15 +212,47 @@ func TestFalling(t *testing.T) {
 func TestLateRequests(t *testing.T) {
 	const s = time.Second
 	f := keepalive.FindingOf([]keepalive.Probe{
-		{Gap: 1900 * time.Millisecond, AtMost: 2400 * time.Millisecond, Kept: true},
-		{Gap: 1950 * time.Millisecond, AtMost: 2050 * time.Millisecond}, // of a keep-alive of 2 s
-		{Gap: 2100 * time.Millisecond, AtMost: 2110 * time.Millisecond},
+		{Asked: 1900 * time.Millisecond, Gap: 1900 * time.Millisecond, AtMost: 2400 * time.Millisecond, Kept: true},
+		{Asked: 1940 * time.Millisecond, Gap: 1950 * time.Millisecond, AtMost: 2050 * time.Millisecond}, // of a keep-alive of 2 s
+		{Asked: 2100 * time.Millisecond, Gap: 2100 * time.Millisecond, AtMost: 2110 * time.Millisecond},
 	}, 0)
-	if !f.Sudden || *f.Kept != 1900*time.Millisecond || *f.Gone != 2050*time.Millisecond || f.GoneN != 2 {
+	if !f.Sudden || *f.Kept != 1900*time.Millisecond || *f.Gone != 2050*time.Millisecond || f.GoneN != 2 || f.GoneFrom != 1940*time.Millisecond || f.KeptTo != 1900*time.Millisecond {
 		t.Errorf("kept %v, gone %v, sudden %v", *f.Kept, *f.Gone, f.Sudden)
 	}
 	if f := keepalive.FindingOf([]keepalive.Probe{{Gap: 2 * s, AtMost: 3 * s, Kept: true}, {Gap: s, AtMost: 2500 * time.Millisecond}}, 0); !f.Sudden {
 		t.Error("a request that may have come later contradicts")
+	}
+}
+
+// TestFindingIsOfItsPoints: what is said of all probes up to a gap or from one on
+// is what the points up to it or from it on say, however late the requests were.
+func TestFindingIsOfItsPoints(t *testing.T) {
+	const ms = time.Millisecond
+	probe := func(asked, late, took time.Duration, kept bool) keepalive.Probe {
+		return keepalive.Probe{Asked: asked, Gap: asked + late, AtMost: asked + late + took, Kept: kept}
+	}
+	f := keepalive.FindingOf([]keepalive.Probe{
+		probe(2900*ms, ms, 2*ms, true), probe(2990*ms, 9*ms, 9*ms, true), // one that was asked for less was idle for longer
+		probe(2992*ms, ms, 2*ms, true), probe(2992*ms, 12*ms, 2*ms, false),
+		probe(3070*ms, 6*ms, 11*ms, false), probe(3080*ms, ms, 20*ms, false), probe(3200*ms, ms, 2*ms, false),
+	}, 0)
+	if f.KeptN != 2 || f.KeptTo != 2990*ms || f.GoneN != 3 || f.GoneFrom != 3070*ms {
+		t.Errorf("%d kept up to %v, %d gone from %v on, want 2 up to 2.99s and 3 from 3.07s on", f.KeptN, f.KeptTo, f.GoneN, f.GoneFrom)
+	}
+	if *f.Kept != 2999*ms || *f.Gone != 3006*ms {
+		t.Errorf("kept %v, gone %v, want 2.999s and 3.006s", *f.Kept, *f.Gone)
+	}
+	var kept, gone int
+	for _, o := range f.Points {
+		if o.Asked <= f.KeptTo {
+			kept += o.Kept
+		}
+		if o.Asked >= f.GoneFrom {
+			gone += o.N - o.Kept
+		}
+	}
+	if kept != f.KeptN || gone != f.GoneN {
+		t.Errorf("by the points %d kept and %d gone, and %d and %d are told", kept, gone, f.KeptN, f.GoneN)
 	}
 }
 

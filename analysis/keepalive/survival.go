@@ -65,13 +65,16 @@ type Finding struct {
 	// Sudden is whether no probe contradicts another: then instances are kept
 	// for one time, between Kept and Gone. Else they do not all live as long.
 	Sudden bool `json:"sudden"`
-	// KeptN probes were outlived up to Kept: the share that is, is at least
-	// KeptShare; of GoneN probes from Gone on none was: it is at most GoneShare.
-	// 95% one-sided limits by Clopper and Pearson, for gaps as they were tried.
-	KeptN     int     `json:"kept_n"`
-	KeptShare float64 `json:"kept_share_at_least"`
-	GoneN     int     `json:"gone_n"`
-	GoneShare float64 `json:"gone_share_at_most"`
+	// KeptN probes were outlived, at the Points up to KeptTo: the share that is,
+	// is at least KeptShare; of GoneN probes at those from GoneFrom on none was:
+	// it is at most GoneShare. 95% one-sided limits by Clopper and Pearson. Where
+	// the number is 0 there are no such points, and the gap is 0.
+	KeptN     int           `json:"kept_n"`
+	KeptTo    time.Duration `json:"kept_to_ns"`
+	KeptShare float64       `json:"kept_share_at_least"`
+	GoneN     int           `json:"gone_n"`
+	GoneFrom  time.Duration `json:"gone_from_ns"`
+	GoneShare float64       `json:"gone_share_at_most"`
 	// Steps are the share still there by idle time, which can only fall.
 	Steps []Step `json:"steps"`
 	// Points are the gaps that were tried, each with its own interval.
@@ -115,24 +118,44 @@ func Falling(points []Point) []Point {
 func FindingOf(probes []Probe, tolerance time.Duration) Finding {
 	kept, gone := Bracket(probes)
 	f := Finding{Sudden: !contradicted(probes, tolerance), Steps: steps(probes), Points: points(probes)}
-	latest := time.Duration(math.MaxInt64)
-	for _, p := range probes {
-		if p.Kept && p.Gap <= kept {
-			f.KeptN++
-		}
-		if !p.Kept && gone > 0 && p.Gap >= gone {
-			f.GoneN++
-			latest = min(latest, p.longest())
-		}
+	if kept > 0 {
+		f.Kept = &kept
 	}
-	if f.KeptN > 0 {
-		f.Kept, f.KeptShare = &kept, 1-stats.RateAtMost(0, uint64(f.KeptN), confidence)
+	if gone > 0 {
+		latest := time.Duration(math.MaxInt64)
+		for _, p := range probes {
+			if p.Gap >= gone {
+				latest = min(latest, p.longest())
+			}
+		}
+		f.Gone = &latest
+	}
+	f.count()
+	return f
+}
+
+// count finds the points of which every probe says the same. They go by the gap
+// that was meant, so that a reader of the points finds the same.
+func (f *Finding) count() {
+	for _, o := range f.Points {
+		if o.Kept < o.N {
+			break
+		}
+		f.KeptN, f.KeptTo = f.KeptN+o.N, o.Asked
+	}
+	for _, o := range slices.Backward(f.Points) {
+		if o.Kept > 0 {
+			break
+		}
+		f.GoneN, f.GoneFrom = f.GoneN+o.N, o.Asked
 	}
 	f.GoneShare = 1
-	if f.GoneN > 0 {
-		f.Gone, f.GoneShare = &latest, stats.RateAtMost(0, uint64(f.GoneN), confidence)
+	if f.KeptN > 0 {
+		f.KeptShare = 1 - stats.RateAtMost(0, uint64(f.KeptN), confidence)
 	}
-	return f
+	if f.GoneN > 0 {
+		f.GoneShare = stats.RateAtMost(0, uint64(f.GoneN), confidence)
+	}
 }
 
 // steps estimate the share still there by idle time from probes that tell only
