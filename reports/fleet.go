@@ -91,10 +91,10 @@ func quantileOf(h *hist.Histogram, q float64) string {
 }
 
 func longest(h *hist.Histogram) string {
-	if h == nil || h.N() == 0 {
+	if h == nil || h.Longest() == 0 {
 		return ""
 	}
-	return units.FormatDuration(h.Max())
+	return units.FormatDuration(h.Longest())
 }
 
 func missesOf(k *study.Kept) string {

@@ -151,7 +151,7 @@ func figuresOf(r *sim.Result) []Fact {
 	add("instances", "mean %s, %s, idle %s of the time", mean, peak, shareOf(r.IdleShare))
 	add("busy", "mean %s", number(r.BusyMean))
 	if h := r.Response; h != nil && h.N() > 0 {
-		add("response time", "%smost %s", quantiles(h), units.FormatDuration(h.Max()))
+		add("response time", "%smost %s", quantiles(h), units.FormatDuration(h.Longest()))
 	}
 	for _, c := range []struct {
 		name string

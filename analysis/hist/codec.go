@@ -22,13 +22,14 @@ type encoded struct {
 	SumHigh    uint64        `json:"sum_high,omitempty"`
 	SumLow     uint64        `json:"sum_low"`
 	OutOfRange uint64        `json:"out_of_range,omitempty"`
-	HDR        string        `json:"hdr,omitempty"` // "" where n is 0
+	Beyond     time.Duration `json:"beyond_ns,omitempty"` // the greatest that was above the range
+	HDR        string        `json:"hdr,omitempty"`       // "" where n is 0
 }
 
 // MarshalJSON writes all that the histogram knows; a few hundred bytes for what
 // a run records.
 func (h *Histogram) MarshalJSON() ([]byte, error) {
-	e := encoded{N: h.n, Min: h.min, Max: h.max, SumHigh: h.sum.high, SumLow: h.sum.low, OutOfRange: h.outOfRange}
+	e := encoded{N: h.n, Min: h.min, Max: h.max, SumHigh: h.sum.high, SumLow: h.sum.low, OutOfRange: h.outOfRange, Beyond: h.beyond}
 	if h.n > 0 {
 		text, err := h.hdr.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
 		if err != nil {
@@ -53,7 +54,7 @@ func (h *Histogram) UnmarshalJSON(text []byte) error {
 		}
 	}
 	read.n, read.min, read.max = uint64(read.hdr.TotalCount()), e.Min, e.Max
-	read.sum, read.outOfRange = sum{e.SumHigh, e.SumLow}, e.OutOfRange
+	read.sum, read.outOfRange, read.beyond = sum{e.SumHigh, e.SumLow}, e.OutOfRange, e.Beyond
 	if err := read.check(e.N); err != nil {
 		return fmt.Errorf("decode histogram: %w", err)
 	}
@@ -99,6 +100,9 @@ func (h *Histogram) AddEncoded(text string) error {
 
 // check holds the exact figures against the counts.
 func (h *Histogram) check(n uint64) error {
+	if h.beyond != 0 && (h.outOfRange == 0 || h.beyond <= Highest) {
+		return fmt.Errorf("the greatest beyond %v is %v, of %d", Highest, h.beyond, h.outOfRange)
+	}
 	if n != h.n {
 		return fmt.Errorf("n is %d, and %d values are there", n, h.n)
 	}

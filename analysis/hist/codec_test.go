@@ -24,6 +24,7 @@ func TestJSONKeepsEverything(t *testing.T) {
 	for _, n := range []int{0, 1, 7, 5000} {
 		want := recorded(uint64(n), n)
 		want.Record(-1) // out of range
+		want.Record(hist.Highest + 7)
 		text, err := json.Marshal(want)
 		if err != nil {
 			t.Fatal(err)
@@ -38,9 +39,9 @@ func TestJSONKeepsEverything(t *testing.T) {
 
 func same(t *testing.T, got, want *hist.Histogram) {
 	t.Helper()
-	if got.N() != want.N() || got.Min() != want.Min() || got.Max() != want.Max() || got.Mean() != want.Mean() || got.OutOfRange() != want.OutOfRange() {
-		t.Errorf("read back n=%d min=%v max=%v mean=%v out=%d, want n=%d min=%v max=%v mean=%v out=%d",
-			got.N(), got.Min(), got.Max(), got.Mean(), got.OutOfRange(), want.N(), want.Min(), want.Max(), want.Mean(), want.OutOfRange())
+	if got.N() != want.N() || got.Min() != want.Min() || got.Max() != want.Max() || got.Mean() != want.Mean() || got.OutOfRange() != want.OutOfRange() || got.Longest() != want.Longest() {
+		t.Errorf("read back n=%d min=%v max=%v mean=%v out=%d longest=%v, want n=%d min=%v max=%v mean=%v out=%d longest=%v",
+			got.N(), got.Min(), got.Max(), got.Mean(), got.OutOfRange(), got.Longest(), want.N(), want.Min(), want.Max(), want.Mean(), want.OutOfRange(), want.Longest())
 	}
 	if !slices.Equal(slices.Collect(got.Bars()), slices.Collect(want.Bars())) {
 		t.Error("the bars differ")
@@ -60,11 +61,12 @@ func TestJSONRefusesWhatContradictsItself(t *testing.T) {
 		value any
 		want  string
 	}{
-		"n":        {1, "values are there"},
-		"min_ns":   {-5, "values from"},
-		"max_ns":   {0, "values from"},
-		"sum_high": {1, "the sum is none of"},
-		"hdr":      {"HISTFAAA", "its counts (hdr) were cut off or changed"},
+		"n":         {1, "values are there"},
+		"min_ns":    {-5, "values from"},
+		"max_ns":    {0, "values from"},
+		"sum_high":  {1, "the sum is none of"},
+		"beyond_ns": {int64(2 * hist.Highest), "of 0"},
+		"hdr":       {"HISTFAAA", "its counts (hdr) were cut off or changed"},
 	} {
 		bad := map[string]any{}
 		for k, v := range good {

@@ -34,6 +34,7 @@ type Histogram struct {
 	min, max   time.Duration
 	sum        sum
 	outOfRange uint64
+	beyond     time.Duration // the greatest that was above [Highest]; 0 for none
 }
 
 // New makes an empty histogram; it takes about 270 KB, however much is recorded.
@@ -42,7 +43,7 @@ func New() *Histogram {
 }
 
 // Record counts d. One that is negative or above [Highest] is counted by
-// [Histogram.OutOfRange] and nowhere else. It does not allocate.
+// [Histogram.OutOfRange] and, if it is above, in [Histogram.Longest], and nowhere else. It does not allocate.
 func (h *Histogram) Record(d time.Duration) {
 	h.RecordN(d, 1)
 }
@@ -54,6 +55,7 @@ func (h *Histogram) RecordN(d time.Duration, n uint64) {
 	}
 	if d < 0 || d > Highest || n > math.MaxInt64 || h.hdr.RecordValues(int64(d), int64(n)) != nil {
 		h.outOfRange += n
+		h.beyond = max(h.beyond, d)
 		return
 	}
 	if h.n == 0 || d < h.min {
@@ -75,6 +77,10 @@ func (h *Histogram) Min() time.Duration { return h.min }
 
 // Max is the greatest recorded duration, exactly; 0 if there is none.
 func (h *Histogram) Max() time.Duration { return h.max }
+
+// Longest is the greatest duration that there was, in range or above it, exactly;
+// 0 if there is none.
+func (h *Histogram) Longest() time.Duration { return max(h.max, h.beyond) }
 
 // Mean is the arithmetic mean of all recorded durations, exact but for
 // rounding to the nearest nanosecond; 0 if there is none.
@@ -126,6 +132,7 @@ func (h *Histogram) AtRank(k uint64) time.Duration {
 // Merge adds everything that from has counted. from is not changed.
 func (h *Histogram) Merge(from *Histogram) {
 	h.outOfRange += from.outOfRange
+	h.beyond = max(h.beyond, from.beyond)
 	if from.n == 0 {
 		return
 	}

@@ -15,6 +15,7 @@ type Tally struct {
 	spilled    *Histogram
 	n          uint64
 	outOfRange uint64
+	beyond     time.Duration // the greatest that was above [Highest]; 0 for none
 	min, max   time.Duration
 	sum        sum
 
@@ -59,6 +60,7 @@ func (t *Tally) count() {
 		return
 	case d < 0 || d > Highest:
 		t.outOfRange += n
+		t.beyond = max(t.beyond, d)
 		return
 	case t.n == 0:
 		t.min = d
@@ -86,6 +88,7 @@ func (t *Tally) Add(from *Tally) {
 	t.count()
 	from.count()
 	t.outOfRange += from.outOfRange
+	t.beyond = max(t.beyond, from.beyond)
 	if from.n == 0 {
 		return
 	}
@@ -147,6 +150,7 @@ func (t *Tally) Mean() time.Duration {
 func (h *Histogram) Absorb(t *Tally) {
 	t.count()
 	h.outOfRange += t.outOfRange
+	h.beyond = max(h.beyond, t.beyond)
 	if t.n == 0 {
 		return
 	}

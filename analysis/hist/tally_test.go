@@ -41,7 +41,7 @@ func TestTallyIsAHistogram(t *testing.T) {
 	if a, b := slices.Collect(got.Bars()), slices.Collect(want.Bars()); !slices.Equal(a, b) {
 		t.Errorf("bars differ: %d and %d of them", len(a), len(b))
 	}
-	if got.N() != want.N() || got.OutOfRange() != want.OutOfRange() || got.Min() != want.Min() || got.Max() != want.Max() || got.Mean() != want.Mean() {
+	if got.N() != want.N() || got.OutOfRange() != want.OutOfRange() || got.Min() != want.Min() || got.Max() != want.Max() || got.Longest() != math.MaxInt64 || want.Longest() != math.MaxInt64 || got.Mean() != want.Mean() {
 		t.Errorf("n %d, out of range %d, %v to %v, mean %v; want %d, %d, %v to %v, %v",
 			got.N(), got.OutOfRange(), got.Min(), got.Max(), got.Mean(), want.N(), want.OutOfRange(), want.Min(), want.Max(), want.Mean())
 	}
@@ -54,7 +54,7 @@ func TestTallyIsAHistogram(t *testing.T) {
 	want.Record(time.Hour)
 	want.Absorb(tally)
 	want.Absorb(tally)
-	if a, b := slices.Collect(both.Bars()), slices.Collect(want.Bars()); !slices.Equal(a, b) || both.Mean() != want.Mean() || both.Max() != want.Max() || both.N() != want.N() {
+	if a, b := slices.Collect(both.Bars()), slices.Collect(want.Bars()); !slices.Equal(a, b) || both.Mean() != want.Mean() || both.Max() != want.Max() || both.Longest() != math.MaxInt64 || both.N() != want.N() {
 		t.Errorf("added up it has %d bars, mean %v; want %d, %v", len(a), both.Mean(), len(b), want.Mean())
 	}
 	tally.Reset()

@@ -11,6 +11,7 @@ import (
 // chunk is some requests in a row: when they come and how long they need.
 type chunk struct {
 	times, services []time.Duration
+	own             []time.Duration // service times that the load tells, below 0 where not; empty where it tells none
 	places          []int           // in the record that is followed; empty where none is
 	besides         []time.Duration // what each takes beside an instance; the same
 }
@@ -101,7 +102,12 @@ func draw(load *Load, options *Options, next func() *chunk, c *chunk) {
 	if end == 0 {
 		end = never
 	}
+	var own time.Duration
+	timed := load.Timed != nil && options.Record == nil
 	times := load.Arrivals(arrivals)
+	if timed {
+		times = aside(load.Timed(arrivals), &own)
+	}
 	var late *lateness
 	if options.Record != nil {
 		late = &lateness{record: options.Record, rng: load.stream(options.Seed, 6)}
@@ -113,6 +119,9 @@ func draw(load *Load, options *Options, next func() *chunk, c *chunk) {
 			break
 		}
 		c.times = append(c.times, t)
+		if timed {
+			c.own = append(c.own, own)
+		}
 		if late != nil {
 			c.places, c.besides = append(c.places, late.place), append(c.besides, late.beside)
 		}
@@ -134,9 +143,24 @@ func draw(load *Load, options *Options, next func() *chunk, c *chunk) {
 	}
 }
 
-func (c *chunk) empty() { c.times, c.places, c.besides = c.times[:0], c.places[:0], c.besides[:0] }
+// aside yields the first of each two, and leaves the second where it is found
+// until the next.
+func aside(requests iter.Seq2[time.Duration, time.Duration], second *time.Duration) iter.Seq[time.Duration] {
+	return func(yield func(time.Duration) bool) {
+		for first, s := range requests {
+			*second = s
+			if !yield(first) {
+				return
+			}
+		}
+	}
+}
 
-// serve draws how long each request needs. The commonest distributions are
+func (c *chunk) empty() {
+	c.times, c.own, c.places, c.besides = c.times[:0], c.own[:0], c.places[:0], c.besides[:0]
+}
+
+// serve draws how long each request needs, where the load does not tell. The commonest distributions are
 // spelt out because a call through an interface costs as much as the draw.
 func (c *chunk) serve(service dist.Distribution, rng *rand.Rand) {
 	c.services = c.services[:len(c.times)]
@@ -158,6 +182,11 @@ func (c *chunk) serve(service dist.Distribution, rng *rand.Rand) {
 	default:
 		for k := range c.services {
 			c.services[k] = d.Sample(rng)
+		}
+	}
+	for k, own := range c.own {
+		if own >= 0 {
+			c.services[k] = own
 		}
 	}
 }

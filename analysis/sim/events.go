@@ -137,7 +137,7 @@ func newEngine(load *Load, options *Options, d *durations) *engine {
 		d.latency = hist.NewTally()
 	}
 	_, constant := options.Service.(dist.Constant)
-	e.even = constant && options.ColdService == nil && options.Contention == Contention{}
+	e.even = constant && load.Timed == nil && options.ColdService == nil && options.Contention == Contention{}
 	if options.Policy.Slots > 1 && options.Contention != (Contention{}) {
 		e.sharing = newSharing(options.Contention)
 	}

@@ -56,6 +56,11 @@ type Load struct {
 	// Arrivals yields when requests come, ascending from 0. It is called once,
 	// in a goroutine of its own, and uses no random source but the one given.
 	Arrivals func(rng *rand.Rand) iter.Seq[time.Duration]
+	// Timed, where it is known of requests how long each is served, yields that
+	// with when they come, in place of Arrivals and on the same terms; one below 0
+	// is as Options.Service says. It may be nil, and is of no effect where a
+	// record is followed, which tells that itself.
+	Timed func(rng *rand.Rand) iter.Seq2[time.Duration, time.Duration]
 	// Err is asked when the arrivals have ended: what stopped them early, or
 	// nil. It may be nil.
 	Err func() error

@@ -101,7 +101,7 @@ func (m *Machines) machinery(r *fleet.Result) *Machinery {
 	out := &Machinery{
 		Product: m.Host.Product, VCPU: float64(m.Host.MilliCPU) / 1000, Memory: m.Host.Memory,
 		Workers: max(1, m.Fleet.Workers), Rules: map[string]string{}, Result: *r,
-		P50: r.Response.Quantile(.5), P99: r.Response.Quantile(.99), P999: r.Response.Quantile(.999), Max: r.Response.Max(),
+		P50: r.Response.Quantile(.5), P99: r.Response.Quantile(.99), P999: r.Response.Quantile(.999), Max: r.Response.Longest(),
 	}
 	if m.Service != nil {
 		out.Serving = m.Service.String()

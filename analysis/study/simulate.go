@@ -116,7 +116,7 @@ type Responses struct {
 
 // responsesOf are the quantiles that so many requests support.
 func responsesOf(h *hist.Histogram) Responses {
-	if h == nil || h.N() == 0 {
+	if h == nil || h.N()+h.OutOfRange() == 0 {
 		return Responses{}
 	}
 	quantile := func(q float64) time.Duration {
@@ -125,7 +125,7 @@ func responsesOf(h *hist.Histogram) Responses {
 		}
 		return h.Quantile(q)
 	}
-	return Responses{P50: quantile(.5), P99: quantile(.99), P999: quantile(.999), Max: h.Max()}
+	return Responses{P50: quantile(.5), P99: quantile(.99), P999: quantile(.999), Max: h.Longest()}
 }
 
 // Account is the usage of each function, for a bill.
@@ -255,6 +255,9 @@ func (p *Plan) load(f *traffic.Function) (sim.Load, sim.Options, error) {
 		return sim.Load{}, o, &UnknownService{f.Name}
 	}
 	load := sim.Load{Name: f.Name, Key: f.Key, Span: f.Span, About: p.limited(f), Counts: f.Counts, Arrivals: f.Arrivals, Err: f.Err}
+	if f.Timed && f.Service != nil && o.Service == f.Service {
+		load.Timed = func(rng *rand.Rand) iter.Seq2[time.Duration, time.Duration] { return timed(f.Requests(rng)) }
+	}
 	if p.Until > 0 && p.Until < f.Span {
 		load.Span, load.About = p.Until, min(load.About, p.Until)
 		load.Arrivals = func(rng *rand.Rand) iter.Seq[time.Duration] { return until(f.Arrivals(rng), p.Until) }
@@ -263,6 +266,13 @@ func (p *Plan) load(f *traffic.Function) (sim.Load, sim.Options, error) {
 		}
 	}
 	return load, o, nil
+}
+
+// timed are requests as the simulator takes them.
+func timed(requests iter.Seq[traffic.Request]) iter.Seq2[time.Duration, time.Duration] {
+	return func(yield func(at, service time.Duration) bool) {
+		requests(func(r traffic.Request) bool { return yield(r.At, r.Service) })
+	}
 }
 
 // span is how long the traffic lasts, where a limit of requests ends it roughly.

@@ -3,6 +3,7 @@ package study
 import (
 	"context"
 	"errors"
+	"io"
 	"math"
 	"slices"
 	"strings"
@@ -259,6 +260,38 @@ func TestSweepRefuses(t *testing.T) {
 		if _, ok := errors.AsType[*AxesError](err); !ok {
 			t.Errorf("a sweep of %d axes: %v, want an AxesError", len(axes), err)
 		}
+	}
+}
+
+// TestRecordedServiceIsReplayed: where a trace tells how long each request is
+// served, chance has no say in it, and what is longer than a histogram takes is
+// still the longest. With Override the given service is everybody's.
+func TestRecordedServiceIsReplayed(t *testing.T) {
+	text := "app,func,end_timestamp,duration\na,f,10.5,0.5\na,f,100,10\na,f,101,0.5\na,f,7000,5400\n"
+	source, err := traffic.OpenFiles(t.Context(), traffic.File{Name: "t", Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	plan := planOf(source, time.Minute)
+	plan.Options.Warmup = -1
+	for seed := range uint64(5) {
+		plan.Options.Seed = seed
+		s, err := Simulate(t.Context(), plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := s.Usage.Billed, 5411*time.Second; got != want || s.Cold != 3 {
+			t.Errorf("seed %d: %v billed and %d cold, want %v and 3", seed, got, s.Cold, want)
+		}
+		if s.Max != 90*time.Minute {
+			t.Errorf("seed %d: the longest response took %v, want 90m", seed, s.Max)
+		}
+	}
+	plan.Override, plan.Options.Service = true, dist.Constant(2*time.Second)
+	s, err := Simulate(t.Context(), plan)
+	if err != nil || s.Usage.Billed != 8*time.Second {
+		t.Errorf("with 2s for all: %v billed, %v; want 8s", s.Usage.Billed, err)
 	}
 }
 
