@@ -327,29 +327,15 @@ func paintPareto(dc draw.Canvas, p *plot.Plot, c reports.Curves, t Theme) {
 	labelTradeoffs(dc, t, c.Tradeoffs, at)
 }
 
-// labelTradeoffs names the points where there is room, those of the front first.
+// labelTradeoffs names the points, those of the front first.
 func labelTradeoffs(dc draw.Canvas, t Theme, list []study.Tradeoff, at func(*study.Tradeoff) vg.Point) {
-	const half = 5 // of a glyph
-	var taken []vg.Rectangle
+	labels := make([]label, len(list))
 	for i := range list {
-		p := at(&list[i])
-		taken = append(taken, vg.Rectangle{Min: vg.Point{X: p.X - half, Y: p.Y - half}, Max: vg.Point{X: p.X + half, Y: p.Y + half}})
-	}
-	sty := style(11, t.color(ink))
-	for _, front := range []bool{true, false} {
-		for i := range list {
-			o := &list[i]
-			if o.Front != front {
-				continue
-			}
-			text := o.Option
-			if o.Instances > 0 {
-				text = fmt.Sprintf("%d x %s", o.Instances, path.Base(o.Option))
-			}
-			if place, room, ok := beside(dc, at(o), sty.Width(text), taken); ok {
-				dc.FillText(sty, place, text)
-				taken = append(taken, room)
-			}
+		o := &list[i]
+		labels[i] = label{at: at(o), text: o.Option, first: o.Front}
+		if o.Instances > 0 {
+			labels[i].text = fmt.Sprintf("%d x %s", o.Instances, path.Base(o.Option))
 		}
 	}
+	write(dc, t, labels)
 }

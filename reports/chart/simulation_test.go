@@ -11,6 +11,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
 
 	"github.com/coldcurve/coldcurve/analysis/sim"
 	"github.com/coldcurve/coldcurve/analysis/study"
@@ -54,6 +57,72 @@ func TestTradeoffIsGolden(t *testing.T) {
 		}
 		if d := cmp.Diff(string(want), text); d != "" {
 			t.Errorf("%s (-want +got):\n%s", path, d)
+		}
+	}
+}
+
+// TestTradeoffNamesItsNeighbours: points that lie together have a name each, away
+// from the others, and the legend has what is drawn and nothing else.
+func TestTradeoffNamesItsNeighbours(t *testing.T) {
+	s := sweepOf()
+	s.Points = s.Points[:1]
+	s.Points[0].Bill = nil
+	for i, name := range []string{"close", "closer", "closest"} {
+		near := s.Points[0]
+		near.Values, near.Pareto, near.Excluded = []string{name}, false, "refuses requests"
+		near.IdleHours += float64(1 + i)
+		s.Points = append(s.Points, near)
+	}
+	chart := OfSweep(s)[0]
+	svg := svgOf(t, &chart, Light)
+	for want, times := range map[string]int{"1m": 1, "close": 1, "closer": 1, "closest": 1, "on the front": 1, "not compared: refuses or delays requests": 1, "another does better": 0} {
+		if n := strings.Count(svg, ">"+want+"<"); n != times {
+			t.Errorf("%q stands %d times in the picture, want %d", want, n, times)
+		}
+	}
+	s.Points[3].Interrupted = true
+	chart = OfSweep(s)[0]
+	if want := ">not compared: refuses or delays requests, or interrupted<"; !strings.Contains(svgOf(t, &chart, Light), want) {
+		t.Errorf("the legend does not say %s", want)
+	}
+}
+
+// TestNear: no label on a point or on another label, nor on a line while there
+// is room off it.
+func TestNear(t *testing.T) {
+	at := vg.Point{X: 200, Y: 150}
+	line := []vg.Point{{X: 0, Y: 150}, at, {X: 200, Y: 0}}
+	s := &sheet{Canvas: draw.New(vgimg.New(400, 300)), taken: []vg.Rectangle{around(at, pointSize, pointSize)}, lines: [][]vg.Point{line}}
+	for n := range 8 {
+		room, ok := s.near(at, 60)
+		if !ok || !s.free(room) {
+			t.Fatalf("label %d has the room %v (%v), on what is there", n, room, ok)
+		}
+		if n < 3 && (crosses(line[0], line[1], room) || crosses(line[1], line[2], room)) {
+			t.Errorf("label %d at %v is on the line", n, room)
+		}
+		s.taken = append(s.taken, room)
+	}
+}
+
+// TestCrosses: through a rectangle is not past it, nor short of it.
+func TestCrosses(t *testing.T) {
+	r := vg.Rectangle{Min: vg.Point{X: 10, Y: 10}, Max: vg.Point{X: 20, Y: 20}}
+	for _, c := range []struct {
+		a, b vg.Point
+		want bool
+	}{
+		{vg.Point{X: 0, Y: 15}, vg.Point{X: 30, Y: 15}, true},
+		{vg.Point{X: 15, Y: 0}, vg.Point{X: 15, Y: 12}, true},
+		{vg.Point{X: 0, Y: 15}, vg.Point{X: 9, Y: 15}, false},
+		{vg.Point{X: 0, Y: 5}, vg.Point{X: 30, Y: 5}, false},
+		{vg.Point{X: 12, Y: 12}, vg.Point{X: 18, Y: 13}, true},
+		{vg.Point{X: 0, Y: 12}, vg.Point{X: 12, Y: 30}, false},
+		{vg.Point{X: 5, Y: 15}, vg.Point{X: 15, Y: 5}, false},
+		{vg.Point{X: 8, Y: 15}, vg.Point{X: 15, Y: 8}, true},
+	} {
+		if got := crosses(c.a, c.b, r); got != c.want || crosses(c.b, c.a, r) != c.want {
+			t.Errorf("from %v to %v: %v, want %v both ways", c.a, c.b, got, c.want)
 		}
 	}
 }

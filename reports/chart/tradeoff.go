@@ -104,14 +104,37 @@ func short(v float64) string {
 
 // keys are what the marks mean that are drawn.
 func (points tradeoff) keys() []key {
-	keys := []key{
-		{"on the front", func(c draw.Canvas, t Theme, at vg.Point) { mark(c, t, at.Add(vg.Point{X: -10}), true) }},
-		{"another does better", func(c draw.Canvas, t Theme, at vg.Point) { mark(c, t, at.Add(vg.Point{X: -10}), false) }},
+	var keys []key
+	add := func(label string, glyph func(draw.Canvas, Theme, vg.Point), is func(p study.Point) bool) {
+		if slices.ContainsFunc(points, is) {
+			keys = append(keys, key{label, func(c draw.Canvas, t Theme, at vg.Point) { glyph(c, t, at.Add(vg.Point{X: -10})) }})
+		}
 	}
-	if slices.ContainsFunc(points, func(p study.Point) bool { return p.Excluded != "" }) {
-		keys = append(keys, key{"refuses or delays requests", func(c draw.Canvas, t Theme, at vg.Point) { crossOut(c, t, at.Add(vg.Point{X: -10})) }})
-	}
+	add("on the front", markOf(true), func(p study.Point) bool { return p.Pareto })
+	add("another does better", markOf(false), func(p study.Point) bool { return !p.Pareto && p.Excluded == "" })
+	add("not compared: "+points.whyNot(), crossOut, func(p study.Point) bool { return p.Excluded != "" })
 	return keys
+}
+
+// whyNot says why points are compared with none.
+func (points tradeoff) whyNot() string {
+	var why []string
+	for _, c := range []struct {
+		reason string
+		is     func(p study.Point) bool
+	}{
+		{"refuses or delays requests", func(p study.Point) bool { return p.Excluded != "" && !p.Interrupted }},
+		{"interrupted", func(p study.Point) bool { return p.Interrupted }},
+	} {
+		if slices.ContainsFunc(points, c.is) {
+			why = append(why, c.reason)
+		}
+	}
+	return strings.Join(why, ", or ")
+}
+
+func markOf(front bool) func(draw.Canvas, Theme, vg.Point) {
+	return func(c draw.Canvas, t Theme, at vg.Point) { mark(c, t, at, front) }
 }
 
 // mark is a point: full on the front, hollow off it.
@@ -128,40 +151,27 @@ func crossOut(c draw.Canvas, t Theme, at vg.Point) {
 	c.DrawGlyph(draw.GlyphStyle{Color: t.color(cold), Radius: 4, Shape: draw.CrossGlyph{}}, at)
 }
 
-// paint draws the front's line, the points, and their values beside them where
-// there is room.
+// paint draws the front's line, the points, and their values near them.
 func (points tradeoff) paint(c draw.Canvas, p *plot.Plot, t Theme) {
 	x, y := p.Transforms(&c)
 	var line []vg.Point
-	places := make([]vg.Point, len(points))
+	labels := make([]label, len(points))
 	for i, point := range points {
-		places[i] = vg.Point{X: x(point.IdleHours), Y: y(point.PCold)}
+		at := vg.Point{X: x(point.IdleHours), Y: y(point.PCold)}
+		labels[i] = label{at: at, text: labelOf(&point), first: point.Pareto}
 		if point.Pareto {
-			line = append(line, places[i])
+			line = append(line, at)
 		}
 	}
 	c.StrokeLines(draw.LineStyle{Color: t.color(warm), Width: 1.2}, line)
-	var taken []vg.Rectangle
 	for i, point := range points {
 		if point.Excluded != "" {
-			crossOut(c, t, places[i])
+			crossOut(c, t, labels[i].at)
 			continue
 		}
-		mark(c, t, places[i], point.Pareto)
+		mark(c, t, labels[i].at, point.Pareto)
 	}
-	sty := style(11, t.color(ink))
-	for _, front := range []bool{true, false} { // what matters has its name first
-		for i, point := range points {
-			if point.Pareto != front {
-				continue
-			}
-			text := fit(sty, labelOf(&point), 170)
-			if at, room, ok := beside(c, places[i], sty.Width(text), taken); ok {
-				c.FillText(sty, at, text)
-				taken = append(taken, room)
-			}
-		}
-	}
+	write(c, t, labels, line)
 }
 
 // labelOf is a policy and what a month of it costs, where that is known.
@@ -171,23 +181,4 @@ func labelOf(p *study.Point) string {
 		label += "  " + p.Bill.Total.String()
 	}
 	return label
-}
-
-// beside is a place for a label of some width near a point that no other label
-// takes: above right of it, below left, above left or below right.
-func beside(c draw.Canvas, at vg.Point, width vg.Length, taken []vg.Rectangle) (vg.Point, vg.Rectangle, bool) {
-	const gap, height = 7, 13
-	for _, d := range []vg.Point{{X: gap, Y: gap}, {X: -gap - width, Y: -gap}, {X: -gap - width, Y: gap}, {X: gap, Y: -gap}} {
-		place := at.Add(d)
-		room := vg.Rectangle{Min: vg.Point{X: place.X, Y: place.Y - height/2}, Max: vg.Point{X: place.X + width, Y: place.Y + height/2}}
-		if room.Min.X < c.Min.X || room.Max.X > c.Max.X || room.Min.Y < c.Min.Y || room.Max.Y > c.Max.Y {
-			continue
-		}
-		if !slices.ContainsFunc(taken, func(r vg.Rectangle) bool {
-			return r.Min.X < room.Max.X && room.Min.X < r.Max.X && r.Min.Y < room.Max.Y && room.Min.Y < r.Max.Y
-		}) {
-			return place, room, true
-		}
-	}
-	return vg.Point{}, vg.Rectangle{}, false
 }
