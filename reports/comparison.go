@@ -32,7 +32,7 @@ type Overlay struct {
 func ComparisonOf(c *comparison.Comparison) *Comparison {
 	d := &c.Document
 	out := &Comparison{Document: d, Verdicts: Verdicts{
-		Title: d.Scenario + ", " + units.FormatCount(int64(len(d.Pairs))) + " pairs: " + string(d.Verdict),
+		Title: d.Scenario + ", " + units.FormatNoun(len(d.Pairs), "pair") + ": " + string(d.Verdict),
 		Base:  d.Base.What, Head: d.Head.What, Paired: true, Findings: d.Records(), LeftOut: gate.LeftOut(d.Records()),
 	}}
 	for _, start := range []sample.Start{sample.Cold, sample.Warm} {
@@ -108,7 +108,7 @@ func Signed(d *time.Duration) string {
 func stateOf(d *comparison.Document) string {
 	switch d.State {
 	case comparison.OutOfTime:
-		return fmt.Sprintf("The time budget of %s was used up after %d pairs.", units.FormatDuration(d.Budget), len(d.Pairs))
+		return fmt.Sprintf("The time budget of %s was used up after %s.", units.FormatDuration(d.Budget), units.FormatNoun(len(d.Pairs), "pair"))
 	case comparison.Interrupted:
 		return "Interrupted: compare --resume goes on where this ended."
 	case comparison.Failed:

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/metric"
+	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
 // Verdicts is what was found between two sides, as it is shown.
@@ -131,15 +133,38 @@ func (v *Verdicts) Reasons() []string {
 	return list
 }
 
+// Unit is what findings are counted in: pairs, or runs of each side.
+func (v *Verdicts) Unit() string {
+	if v.Paired {
+		return "pairs"
+	}
+	return "runs"
+}
+
+// Counted is on how many of them a finding rests, of base and of head where they
+// are not as many.
+func Counted(f *gate.Record) string {
+	if f.Runs[0] == f.Runs[1] {
+		return strconv.Itoa(f.Runs[0])
+	}
+	return fmt.Sprintf("%d, %d", f.Runs[0], f.Runs[1])
+}
+
 // Power says what so many pairs could have shown of a finding, and how many it
 // takes; "" where nothing is compared.
 func (v *Verdicts) Power(f *gate.Record) string {
-	unit, ofHead := "runs of each side", "runs of head"
+	ofHead := "runs of head"
 	if v.Paired {
-		unit, ofHead = "pairs", "pairs"
+		ofHead = "pairs"
 	}
 	var parts []string
 	have := min(f.Runs[0], f.Runs[1])
+	counted := func(n int) string {
+		if v.Paired {
+			return units.FormatNoun(n, "pair")
+		}
+		return units.FormatNoun(n, "run") + " of each side"
+	}
 	switch {
 	case f.Margin == 0 && (f.HeadNeeded == nil || f.Standing == gate.Astride): // which has it
 		return ""
@@ -148,13 +173,13 @@ func (v *Verdicts) Power(f *gate.Record) string {
 	case f.Detectable == nil && f.Verdict == gate.Incomparable:
 		return ""
 	case have == 0:
-		return fmt.Sprintf("a verdict takes %d %s that have the figure, or more", f.DetectableAt, unit)
+		return fmt.Sprintf("a verdict takes %s that have the figure, or more", counted(f.DetectableAt))
 	case f.Detectable == nil:
-		return fmt.Sprintf("how much runs vary is not known from %d of them, and so not what they detect: a verdict takes %d %s or more", have, f.DetectableAt, unit)
+		return fmt.Sprintf("how much runs vary is not known from %d of them, and so not what they detect: a verdict takes %s or more", have, counted(f.DetectableAt))
 	case have < f.DetectableAt:
-		parts = append(parts, fmt.Sprintf("no change is large enough for %d %s: %d detect one of %s", have, unit, f.DetectableAt, f.Difference(f.Detectable)))
+		parts = append(parts, fmt.Sprintf("no change is large enough for %s: %d detect one of %s", counted(have), f.DetectableAt, f.Difference(f.Detectable)))
 	default:
-		parts = append(parts, fmt.Sprintf("%d %s detect a change of %s", have, unit, f.Difference(f.Detectable)))
+		parts = append(parts, fmt.Sprintf("%s detect a change of %s", counted(have), f.Difference(f.Detectable)))
 	}
 	if f.Needed != nil && !strings.Contains(f.Why, "to rule out") { // which has it
 		parts = append(parts, fmt.Sprintf("if nothing changed, to rule out one of %s takes about %s", f.Difference(new(f.Allowance())), gate.Runs(*f.Needed)))

@@ -28,6 +28,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/analysis/stream"
+	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/analysis/whole"
 )
 
@@ -223,7 +224,7 @@ func (c *Comparison) Resume() error {
 }
 
 func (c *Comparison) glance() {
-	why := fmt.Sprintf("%d pairs so far, and the next look comes at %d", len(c.base), c.sequence.Next())
+	why := fmt.Sprintf("%s so far, and the next look comes at %d", units.FormatNoun(len(c.base), "pair"), c.sequence.Next())
 	c.find(c.sequence.Glance(c.trials, why))
 }
 

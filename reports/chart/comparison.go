@@ -63,8 +63,8 @@ func shift(s *comparison.Shift) Chart {
 	middle := s.Deciles[len(s.Deciles)/2]
 	return Chart{
 		Name: "shift-" + s.Start, Title: "How much slower, from the fastest to the slowest: " + s.Start,
-		Caption: fmt.Sprintf("Head's latency against base's at each decile of a run, estimated over %d pairs, with 95%% limits at each decile. "+
-			"Above the line head is slower; a band that holds the line shows no difference there.", s.Pairs),
+		Caption: fmt.Sprintf("Head's latency against base's at each decile of a run, estimated over %s, with 95%% limits at each decile. "+
+			"Above the line head is slower; a band that holds the line shows no difference there.", units.FormatNoun(s.Pairs, "pair")),
 		Alt: fmt.Sprintf("Change of %s latency by decile: %+.1f%% at the fastest tenth, %+.1f%% at the median, %+.1f%% at the slowest.",
 			s.Start, 100*s.Deciles[0].Change, 100*middle.Change, 100*s.Deciles[len(s.Deciles)-1].Change),
 		height: 3.6 * vg.Inch,
@@ -161,7 +161,7 @@ func slopes(f *comparison.Finding) Chart {
 		Name: "pairs-" + fileWord(f.Subject()), Title: f.Subject() + ", pair by pair",
 		Caption: fmt.Sprintf("Each line is a pair of runs, one right after the other: base's figure on the left, head's on the right. "+
 			"Head's is the higher in %d of %d. Where lines lie is the machine; how they lean is the change.", up, len(f.Pairs)),
-		Alt:    fmt.Sprintf("%s of %d pairs: head's is higher in %d.", f.Subject(), len(f.Pairs), up),
+		Alt:    fmt.Sprintf("%s of %s: head's is higher in %d.", f.Subject(), units.FormatNoun(len(f.Pairs), "pair"), up),
 		height: 3.8 * vg.Inch,
 		keys:   []key{lineKey("head is slower", headLook()), lineKey("head is faster", baseLook())},
 		body: func(dc draw.Canvas, t Theme) {

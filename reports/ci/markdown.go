@@ -40,7 +40,7 @@ func Markdown(w io.Writer, d *gate.Document) error {
 
 func markdownTable(b *strings.Builder, d *gate.Document, v *reports.Verdicts) {
 	row := func(cells ...string) { b.WriteString("| " + strings.Join(cells, " | ") + " |\n") }
-	row("figure", "base", "head", "change", "interval", "verdict", "runs")
+	row("figure", "base", "head", "change", "interval", "verdict", v.Unit())
 	row("---", "---:", "---:", "---:", "---:", "---", "---:")
 	for i := range v.Findings {
 		f := &v.Findings[i]
@@ -52,7 +52,7 @@ func markdownTable(b *strings.Builder, d *gate.Document, v *reports.Verdicts) {
 			verdict += " (warns)"
 		}
 		row(plain(f.Subject()), plain(f.Value(f.Base)), plain(f.Value(f.Head)), plain(f.Difference(f.Change)),
-			plain(v.Interval(f)), verdict, fmt.Sprintf("%d, %d", f.Runs[0], f.Runs[1]))
+			plain(v.Interval(f)), verdict, reports.Counted(f))
 	}
 }
 

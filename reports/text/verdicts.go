@@ -1,7 +1,6 @@
 package text
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/coldcurve/coldcurve/analysis/comparison"
@@ -91,10 +90,6 @@ func (p *page) verdicts(v *reports.Verdicts, answer []string) {
 	p.wrap(clean(v.Head), "head  ")
 	p.line("")
 	cells := func(of func(*gate.Record) string) []string { return cellsOf(v.Findings, of) }
-	runs := "runs"
-	if v.Paired {
-		runs = "pairs"
-	}
 	p.table([]column{
 		{head: "figure", left: true, cells: cells(func(f *gate.Record) string { return clean(f.Subject()) })},
 		{head: "base", keep: 3, cells: cells(func(f *gate.Record) string { return f.Value(f.Base) })},
@@ -102,7 +97,7 @@ func (p *page) verdicts(v *reports.Verdicts, answer []string) {
 		{head: "change", cells: cells(func(f *gate.Record) string { return f.Difference(f.Change) })},
 		{head: "interval", keep: 2, cells: cells(v.Interval)},
 		{head: "verdict", left: true, cells: cells(func(f *gate.Record) string { return p.paint(verdictColor(f), verdictWord(f)) })},
-		{head: runs, keep: 1, cells: cells(func(f *gate.Record) string { return runsOf(f) })},
+		{head: v.Unit(), keep: 1, cells: cells(reports.Counted)},
 	})
 	p.line("")
 	for _, reason := range v.Reasons() {
@@ -126,11 +121,4 @@ func verdictColor(f *gate.Record) color {
 		return green
 	}
 	return yellow
-}
-
-func runsOf(f *gate.Record) string {
-	if f.Runs[0] == f.Runs[1] {
-		return fmt.Sprint(f.Runs[0])
-	}
-	return fmt.Sprintf("%d, %d", f.Runs[0], f.Runs[1])
 }

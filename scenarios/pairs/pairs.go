@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/comparison"
+	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
 // Options say how pairs are made.
@@ -114,8 +115,8 @@ func Expected(base, head time.Duration) time.Duration { return base + head + 2*a
 // Outlook says in words when looks come, at a pace of so long a pair.
 func Outlook(pace time.Duration, looks []int) string {
 	first, last := looks[0], looks[len(looks)-1]
-	return fmt.Sprintf("the first look comes at %d pairs, after about %s, the last at %d, after %s",
-		first, (pace * time.Duration(first)).Round(time.Second), last, (pace * time.Duration(last)).Round(time.Second))
+	return fmt.Sprintf("the first look comes at %s, after about %s, the last at %d, after %s",
+		units.FormatNoun(first, "pair"), (pace * time.Duration(first)).Round(time.Second), last, (pace * time.Duration(last)).Round(time.Second))
 }
 
 // Shortage says in words that a budget holds too few pairs for a first look; ""
@@ -124,14 +125,14 @@ func Shortage(pace time.Duration, looks []int, budget time.Duration) string {
 	if budget == 0 || pace*time.Duration(looks[0]) <= budget {
 		return ""
 	}
-	return fmt.Sprintf("%s hold about %d pairs, and the first look is at %d", budget, budget/pace, looks[0])
+	return fmt.Sprintf("%s hold about %s, and the first look is at %d", budget, units.FormatNoun(int64(budget/pace), "pair"), looks[0])
 }
 
 // Words say how far the pairs are, on one line.
 func (p Progress) Words() string {
 	words := fmt.Sprintf("pair %d, %s", p.Pair, p.Side)
 	if left := p.Look - p.Usable; p.Look > 0 && p.Pace > 0 && left > 0 {
-		words += fmt.Sprintf("; the look at %d pairs comes in about %s", p.Look, (p.Pace * time.Duration(left)).Round(time.Second))
+		words += fmt.Sprintf("; the look at %s comes in about %s", units.FormatNoun(p.Look, "pair"), (p.Pace * time.Duration(left)).Round(time.Second))
 	}
 	return words
 }
