@@ -34,7 +34,7 @@ var legal = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 type Store struct{ Folder string }
 
 // Save writes a baseline under its name. One that exists stays as it is and is
-// an error, unless replace.
+// an [*ExistsError], unless replace.
 func (s Store) Save(b *Baseline, replace bool) (path string, err error) {
 	if !legal.MatchString(b.Name) {
 		return "", fmt.Errorf("save baseline: %q is not a name: write letters, digits, - . and _, at most 128", b.Name)
@@ -45,7 +45,7 @@ func (s Store) Save(b *Baseline, replace bool) (path string, err error) {
 	}
 	path = s.path(b.Name)
 	if _, err := os.Stat(path); err == nil && !replace {
-		return "", fmt.Errorf("save baseline %s: %s exists: choose another name, or replace it", b.Name, path)
+		return "", &ExistsError{Name: b.Name, Path: path}
 	}
 	if err := whole.JSON(path, b); err != nil {
 		return "", fmt.Errorf("save baseline %s: %w", b.Name, err)
@@ -54,6 +54,13 @@ func (s Store) Save(b *Baseline, replace bool) (path string, err error) {
 }
 
 func (s Store) path(name string) string { return filepath.Join(s.Folder, name+suffix) }
+
+// ExistsError says that there is a baseline of a name.
+type ExistsError struct{ Name, Path string }
+
+func (e *ExistsError) Error() string {
+	return fmt.Sprintf("save baseline %s: %s exists: choose another name, or replace it", e.Name, e.Path)
+}
 
 // MissingError says that there is no baseline of a name.
 type MissingError struct {

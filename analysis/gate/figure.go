@@ -16,6 +16,9 @@ func figure(name string, p *summary.Pool) (value float64, why string) {
 	if p.N == 0 && occasion(p.Start) {
 		return 0, "no cold start is known to be " + p.Start
 	}
+	if p.N == 0 && p.Start == sample.Unknown.String() {
+		return 0, "of no request the start is unknown"
+	}
 	if p.Untold && what != "provision" && what != "boot" && what != "init" {
 		return 0, "the history that was imported tells no " + what
 	}

@@ -37,7 +37,7 @@ func Parse(text []byte, report Report) (v Value, ok bool) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	var root yaml.Node
 	if err := decoder.Decode(&root); errors.Is(err, io.EOF) || err == nil && len(root.Content) == 0 {
-		report(Position{1, 1}, "the file is empty", "write at least one key and its value; coldcurve schema says which there are")
+		report(Position{1, 1}, "the file is empty", "write at least one key and its value; coldcurve schema --help says where they are listed")
 		return Value{}, false
 	} else if err != nil {
 		reportSyntax(text, err, report)

@@ -84,7 +84,11 @@ func (c *baselineSaveCmd) Run(w *World) error {
 func saved(w *World, store baseline.Store, b *baseline.Baseline, replace bool) error {
 	path, err := store.Save(b, replace)
 	if err != nil {
-		return &failure{code: exitUsage, err: err, hint: "--replace replaces a baseline"}
+		f := &failure{code: exitUsage, err: err}
+		if _, exists := errors.AsType[*baseline.ExistsError](err); exists {
+			f.hint = "--replace replaces a baseline"
+		}
+		return f
 	}
 	_, err = fmt.Fprintf(w.Stdout, "%s: %s\n", path, count(uint64(len(b.Runs)), "run"))
 	return err
@@ -163,7 +167,7 @@ type baselineShowCmd struct {
 
 	Chart    string `placeholder:"FILE" help:"Draw a figure over all baselines of its kind, as PNG or, for a name in .svg, as SVG."`
 	Metric   string `placeholder:"NAME" help:"The chart's figure. The default is latency.p50, of imported history init.mean."`
-	Start    string `default:"cold" placeholder:"KIND" help:"Of which starts."`
+	Start    string `default:"cold" placeholder:"KIND" help:"Of which starts (${default})."`
 	Function string `placeholder:"NAME" help:"Of which function."`
 
 	store baseline.Store
@@ -224,7 +228,7 @@ func (c *baselineShowCmd) draw(b *baseline.Baseline) error {
 	}
 	picture, ok := chart.Trend(trend)
 	if !ok {
-		return usage("--chart: no run of %s has %s", b.Name, rule.Subject())
+		return usage("--chart: no run of %s has %s%s", b.Name, rule.Subject(), lacking(&rule, b))
 	}
 	var out bytes.Buffer
 	if strings.HasSuffix(c.Chart, ".svg") {
@@ -236,6 +240,18 @@ func (c *baselineShowCmd) draw(b *baseline.Baseline) error {
 		err = os.WriteFile(c.Chart, out.Bytes(), 0o644)
 	}
 	return err
+}
+
+// lacking is why the first run of a baseline lacks a figure, after a colon.
+func lacking(rule *gate.Rule, b *baseline.Baseline) string {
+	first, err := b.Runs[0].Trial()
+	if err != nil {
+		return ""
+	}
+	if _, why := rule.Figure(&first); why != "" {
+		return ": " + why
+	}
+	return ": " + strings.Join(first.Invalid, "; ") // it has it, and must not be used
 }
 
 func runRows(b *baseline.Baseline) [][]string {

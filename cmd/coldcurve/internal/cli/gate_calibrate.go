@@ -16,6 +16,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/metric"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
+	"github.com/coldcurve/coldcurve/analysis/strict"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/reports"
 	"github.com/coldcurve/coldcurve/reports/text"
@@ -114,9 +115,16 @@ func (c *gateCalibrateCmd) policy() ([]byte, error) {
 	for i, n := range c.Looks {
 		looks[i] = strconv.Itoa(n)
 	}
+	flagOf := map[int]string{1: "--risk", 2: "--power", 3: "--looks", 5: "--margin"} // by the line of
 	text := fmt.Appendf(nil, "risk: %s\npower: %s\nlooks: [%s]\nrules:\n- {metric: %s, start: cold, margin: %s}\n",
 		percent(c.Risk), percent(c.Power), strings.Join(looks, ", "), c.Metric, percent(c.Margin))
-	policy, err := gate.ParsePolicy("--risk, --power, --looks, --metric, --margin", text)
+	policy, err := gate.ParsePolicy("", text)
+	if faults, ok := errors.AsType[strict.Faults](err); ok {
+		for i := range faults {
+			faults[i].File, faults[i].Line = flagOf[faults[i].Line], 0
+		}
+		return nil, faults
+	}
 	if err != nil {
 		return nil, err
 	}

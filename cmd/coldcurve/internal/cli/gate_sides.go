@@ -180,5 +180,10 @@ func (s *side) trials() ([]gate.Trial, error) {
 	return (&baseline.Baseline{Name: s.name(), Runs: s.runs}).Trials()
 }
 
+// imported says that all runs are another tool's history.
+func (s *side) imported() bool {
+	return !slices.ContainsFunc(s.runs, func(r baseline.Run) bool { return r.Inits == nil })
+}
+
 // name is the side as documents name it.
 func (s *side) name() string { return strings.Join(s.words, " ") }
