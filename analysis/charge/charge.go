@@ -59,10 +59,20 @@ func open(ctx context.Context, trace string) (traffic.Source, error) {
 	if _, err := os.Stat(trace); err == nil {
 		return traffic.Open(ctx, trace)
 	}
-	if names := fixtures.TraceNames(); !slices.Contains(names, trace) {
-		return nil, fmt.Errorf("there is no such file, and coldcurve ships no such trace: %s", strict.Instead(trace, names))
+	if instead, is := Missing(trace); is {
+		return nil, fmt.Errorf("there is no such file, and coldcurve ships no such trace: %s", instead)
 	}
 	return traffic.OpenShipped(ctx, trace)
+}
+
+// Missing says of a trace that is neither a file nor shipped what to write in its
+// place.
+func Missing(trace string) (instead string, is bool) {
+	if _, err := os.Stat(trace); err == nil {
+		return "", false
+	}
+	names := fixtures.TraceNames()
+	return strict.Instead(trace, names), !slices.Contains(names, trace)
 }
 
 // Close gives back what the traffic holds. No ledger holds nothing.

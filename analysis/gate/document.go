@@ -88,6 +88,11 @@ func (p *Policy) Levels(paired bool, rules int) string {
 		shared = fmt.Sprintf(", a part of the risk of %.3g%% for each of %d looks", 100*p.risk(), looks)
 	}
 	text := fmt.Sprintf("Each end of a change's interval has %.4g%% confidence by itself%s.", 100*(1-p.risk()/float64(looks)), shared)
+	for i := range p.Rules {
+		if r := &p.Rules[i]; r.Risk > 0 {
+			text += fmt.Sprintf(" Of %s it is %.4g%%.", r.Subject(), 100*(1-r.Risk/float64(looks)))
+		}
+	}
 	if rules > 1 {
 		text += fmt.Sprintf(" Verdicts share the risk among %d rules (Holm), so that one can be open although its interval is within the margin.", rules)
 	}

@@ -52,7 +52,8 @@ type Look struct{ Number, Of int } // from 1; the zero value is 1 of 1
 //	improved    by less than -d
 //
 // Each is answered by yes if its p-value, adjusted by Holm's method, is at most
-// the look's part of the risk. The test is the signed-rank test of the pairs'
+// the look's part of the rule's risk; one that is less than the policy's makes
+// fewer calls than Holm's method allows, never more. The test is the signed-rank test of the pairs'
 // differences where runs are paired, and the rank-sum test where not. An
 // absolute limit is broken if the whole interval of the median of head's runs
 // lies beyond it, and held if none of it does; it is a test among the others,
@@ -66,7 +67,6 @@ type Look struct{ Number, Of int } // from 1; the zero value is 1 of 1
 // Pharmacokinetics and Biopharmaceutics 15 (1987) 657-680; equal parts of the
 // risk for each look are Bonferroni's bound; for the tests see package stats.
 func Judge(p *Policy, c Comparison, look Look) []Finding {
-	alpha := p.risk() / float64(max(look.Of, 1))
 	plans := cmp.Or(c.Plans, &stats.Planner{})
 	findings := make([]Finding, len(p.Rules))
 	tests := p.tests()
@@ -82,6 +82,7 @@ func Judge(p *Policy, c Comparison, look Look) []Finding {
 	for i := range findings {
 		f := &findings[i]
 		f.PWorse, f.PSame, f.PBetter = worse[i], same[i], better[i]
+		alpha := p.riskOf(&f.Rule) / float64(max(look.Of, 1))
 		f.estimate(p, alpha, plans)
 		f.hold(alpha/float64(tests), p.power())
 		f.decide(alpha)

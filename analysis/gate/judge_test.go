@@ -267,6 +267,36 @@ func TestUnlikeAndUnusableRuns(t *testing.T) {
 	}
 }
 
+// TestRiskOfARule: a rule with a risk of its own wants more than the others, and its
+// limits have that confidence.
+func TestRiskOfARule(t *testing.T) {
+	rng := rand.New(rand.NewPCG(10, 10))
+	strict, plain := rule("latency.p50", .05), rule("latency.p50", .05)
+	strict.Risk = .01
+	for _, c := range []struct {
+		n    int
+		want [2]gate.Verdict // at 1%, which takes 7 pairs, and at 5%
+	}{{5, [2]gate.Verdict{gate.Inconclusive, gate.Regressed}}, {7, [2]gate.Verdict{gate.Regressed, gate.Regressed}}} {
+		pairs := gate.Comparison{Base: runs(rng, c.n, 100, .01), Head: runs(rng, c.n, 130, .01), Paired: true}
+		for i, r := range []gate.Rule{strict, plain} {
+			f := judge(pairs, r)[0]
+			if level := []float64{.99, .95}[i]; f.Verdict != c.want[i] || f.Confidence != level {
+				t.Errorf("%d pairs: %s (%s) at confidence %v, want %s at %v", c.n, f.Verdict, f.Why, f.Confidence, c.want[i], level)
+			}
+		}
+	}
+	policy := gate.Policy{Rules: []gate.Rule{strict}}
+	if note := policy.Levels(false, 1); !strings.HasSuffix(note, "Of latency.p50 it is 99%.") {
+		t.Errorf("the note says %q", note)
+	}
+	for risk, ok := range map[float64]bool{.05: true, .06: false, -.01: false} {
+		policy.Rules[0].Risk = risk
+		if err := policy.Validate(); (err == nil) != ok {
+			t.Errorf("a risk of %v under 5%%: %v", risk, err)
+		}
+	}
+}
+
 // TestWhoseRunsAreShort: the reason is one of the side that has too few, and there
 // is none where that side lost none.
 func TestWhoseRunsAreShort(t *testing.T) {

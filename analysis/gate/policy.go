@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -35,6 +36,8 @@ type Policy struct {
 	NoBaseline Severity
 	// Basis is what rules on costs are of.
 	Basis Basis
+
+	traceAt strict.Position // where the basis' trace was written
 }
 
 // Rule is one figure and what may become of it.
@@ -47,11 +50,14 @@ type Rule struct {
 	Margin float64
 	// Pairs is the least number of pairs for a verdict; 0 is as many as the
 	// statistics need.
-	Pairs    int
+	Pairs int
+	// Risk is the rule's own, at most the policy's, which 0 is: 1 less it (at each
+	// look, the look's part of it) is the confidence of its limits and verdicts.
+	Risk     float64
 	Severity Severity
 
-	margin              margin          // as it was written
-	phaseAt, functionAt strict.Position // where they were written
+	margin                      margin          // as it was written
+	phaseAt, functionAt, riskAt strict.Position // where they were written
 }
 
 // Severity is what a broken rule does.
@@ -82,6 +88,9 @@ func (p *Policy) Validate() error {
 		fault("looks %v: want numbers of pairs that ascend, such as 10, 14, 20, 28", p.Looks)
 	}
 	for i := range p.Rules {
+		if r := &p.Rules[i]; r.Risk != 0 && !(0 < r.Risk && r.Risk <= p.risk()) {
+			fault("rule %d (%s): risk %v: want a share above 0 and up to the policy's, %v", i+1, r.Subject(), r.Risk, p.risk())
+		}
 		for _, err := range p.Rules[i].faults() {
 			fault("rule %d (%s): %w", i+1, p.Rules[i].Subject(), err)
 		}
@@ -119,6 +128,9 @@ func (p *Policy) risk() float64 {
 	return p.Risk
 }
 
+// riskOf is a rule's risk.
+func (p *Policy) riskOf(r *Rule) float64 { return cmp.Or(r.Risk, p.risk()) }
+
 func (p *Policy) power() float64 {
 	if p.Power == 0 {
 		return .9
@@ -143,6 +155,17 @@ func (p *Policy) CheckScope(file string, phases, functions []string) error {
 				report(of.at, "no run has figures of "+of.what+" "+strict.Quote(of.name), strict.Instead(of.name, of.known))
 			}
 		}
+	}
+	return faults.Err()
+}
+
+// CheckTrace sees to it that there is the traffic that the basis names; missing
+// says what to write in its place where it is not. The error is a [strict.Faults]
+// of the policy's file.
+func (p *Policy) CheckTrace(file string, missing func(trace string) (instead string, is bool)) error {
+	var faults strict.Faults
+	if instead, is := missing(p.Basis.Filled().Trace); is {
+		faults.Collect(file)(p.traceAt, "trace "+strict.Quote(p.Basis.Trace)+": there is no such file, and coldcurve ships no such trace", instead)
 	}
 	return faults.Err()
 }
@@ -177,6 +200,18 @@ func (p *Policy) Fitting(c Comparison) (fitting *Policy, left []Rule) {
 		return p, nil
 	}
 	return fitting, left
+}
+
+// same says whether another rule asks the same, so that one of them tells nothing
+// and makes all others stricter.
+func (r *Rule) same(other Rule) bool {
+	bound := func(b *budget.Bound) float64 {
+		if b == nil {
+			return math.Inf(1)
+		}
+		return b.Value
+	}
+	return r.Subject() == other.Subject() && r.Margin == other.Margin && bound(r.Max) == bound(other.Max) && bound(r.Min) == bound(other.Min)
 }
 
 // NotJudged says of a rule that [Policy.Fitting] has left out that it was.
@@ -224,7 +259,7 @@ func (p *Policy) leastPairs(r *Rule) int {
 	if r.costs() {
 		return fewestStill
 	}
-	return max(r.Pairs, stats.LeastPairs(p.risk()/float64(len(p.LookAt())*p.tests())))
+	return max(r.Pairs, stats.LeastPairs(p.riskOf(r)/float64(len(p.LookAt())*p.tests())))
 }
 
 // relative says whether the rule's margin is a share of the base's figure.

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/coldcurve/coldcurve/analysis/budget"
 	"github.com/coldcurve/coldcurve/analysis/metric"
@@ -29,7 +30,8 @@ func UsualPolicy() (*Policy, []byte) {
 // faults. An error is a [strict.Faults] with all that is wrong.
 func ParsePolicy(name string, text []byte) (*Policy, error) {
 	var faults strict.Faults
-	root, ok := strict.Parse(text, faults.Collect(name))
+	report := faults.Collect(name)
+	root, ok := strict.Parse(text, report)
 	if !ok {
 		return nil, faults.Err()
 	}
@@ -39,10 +41,25 @@ func ParsePolicy(name string, text []byte) (*Policy, error) {
 	}
 	var p Policy
 	policyFields().Into(&p, nothing{}, m, "the policy", "")
+	p.checkRisks(report)
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
+	if basis := m.Get("cost"); basis.Given() {
+		fields, _ := basis.Map("cost")
+		p.traceAt = fields.Get("trace").At()
+	}
 	return &p, nil
+}
+
+// checkRisks reports rules that risk more than the whole policy.
+func (p *Policy) checkRisks(report strict.Report) {
+	for i := range p.Rules {
+		if r := &p.Rules[i]; r.Risk > p.risk() {
+			most := units.FormatShare(p.risk())
+			report(r.riskAt, "a risk of "+units.FormatShare(r.Risk)+", and that of all rules together is "+most, "write at most "+most+", or raise the policy's")
+		}
+	}
 }
 
 // PolicySchemaJSON is the JSON Schema (draft 2020-12) of a policy file.
@@ -77,6 +94,8 @@ func ruleFields() strict.Fields[nothing, Rule] {
 			"how much worse the figure may get: of durations, rates and costs a share of the base's (5%), of shares percentage points (1%), of counts a number"),
 		strict.NewField("pairs", strict.Counts[nothing](1, 10_000), func(r *Rule) *int { return &r.Pairs },
 			"least number of pairs for a verdict; the default is as many as the statistics need"),
+		strict.NewField("risk", shares("1%", .5), func(r *Rule) *float64 { return &r.Risk },
+			"the rule's own risk, at most the policy's, which is the default: with 1%, its interval has 99% confidence, and a verdict takes as much"),
 		strict.NewField("severity", severities(), func(r *Rule) *Severity { return &r.Severity },
 			"what a broken rule does: fail (exit code 3) or warn").Defaults("fail"),
 	)
@@ -92,7 +111,11 @@ func rules() strict.Form[nothing, []Rule] {
 			list := make([]Rule, 0, len(items))
 			for _, item := range items {
 				if m, ok := item.Map("a rule"); ok {
-					list = append(list, readRule(m))
+					r := readRule(m)
+					if n := slices.IndexFunc(list, r.same); n >= 0 && (r.Margin > 0 || r.Max != nil || r.Min != nil) {
+						m.Fault(fmt.Sprintf("the same as rule %d", n+1), "leave one of them out: each rule makes the others stricter")
+					}
+					list = append(list, r)
 				}
 			}
 			return list, ok
@@ -106,7 +129,7 @@ func readRule(m strict.Map) Rule {
 	var r Rule
 	ruleFields().Into(&r, nothing{}, m, "rule", "")
 	r.Settle(m)
-	r.phaseAt, r.functionAt = m.Get("phase").At(), m.Get("function").At()
+	r.phaseAt, r.functionAt, r.riskAt = m.Get("phase").At(), m.Get("function").At(), m.Get("risk").At()
 	if r.costs() && r.Start != "" {
 		m.Get("start").Fault("a cost of "+r.Start+" requests alone", "leave start out: a bill is over all start kinds")
 	}
@@ -136,11 +159,14 @@ func margins() strict.Form[nothing, margin] {
 // settleMargin works out what the margin means: that depends on the metric.
 func (r *Rule) settleMargin(v strict.Value) {
 	var err error
-	if metric.Metric(r.Metric).Unit() == metric.Count {
+	switch {
+	case metric.Metric(r.Metric).Unit() == metric.Count:
 		var n int64
 		n, err = units.ParseCount(r.margin.text)
 		r.Margin = float64(n)
-	} else {
+	case r.relative() && !r.better():
+		r.Margin, err = units.ParseGrowth(r.margin.text)
+	default:
 		r.Margin, err = units.ParseShare(r.margin.text)
 	}
 	switch {
@@ -173,6 +199,9 @@ func looks() strict.Form[nothing, []int] {
 	return strict.Form[nothing, []int]{
 		Read: func(c nothing, v strict.Value) ([]int, bool) {
 			items, ok := v.List("looks")
+			if ok && len(items) == 0 {
+				v.Fault("no looks: a comparison would never be judged", "write for example [10, 14, 20, 28], or leave the key out")
+			}
 			var list []int
 			for _, item := range items {
 				n, fine := one.Read(c, item)

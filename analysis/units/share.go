@@ -1,19 +1,29 @@
 package units
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // ParseShare reads a share from 0 to 1: "5%" is .05, as is "0.05".
-func ParseShare(text string) (float64, error) {
+func ParseShare(text string) (float64, error) { return parseShare(text, 100) }
+
+// ParseGrowth reads by what share something grows, which can be more than the
+// whole of it, up to a thousand times: "5%" is .05, "300%" is 3.
+func ParseGrowth(text string) (float64, error) { return parseShare(text, 100_000) }
+
+// parseShare reads a share of at most so many percent.
+func parseShare(text string, most float64) (float64, error) {
 	number, rest := splitNumber(text)
 	if number == "" {
 		return 0, shareError(text, notANumber(text), "write 5% or 0.05")
 	}
 	v := parseFloat(number)
 	switch rest = strings.TrimPrefix(rest, " "); {
-	case rest == "%" && v <= 100:
+	case rest == "%" && v <= most:
 		return v / 100, nil
 	case rest == "%":
-		return 0, shareError(text, "is more than the whole", "write at most 100%")
+		return 0, shareError(text, tooMuch(most), fmt.Sprintf("write at most %g%%", most))
 	case rest != "":
 		return 0, shareError(text, "is not a share", "write "+number+"%")
 	case v > 1 && v <= 100:
@@ -22,6 +32,13 @@ func ParseShare(text string) (float64, error) {
 		return 0, shareError(text, "is more than the whole", "write at most 100% or 1")
 	}
 	return v, nil
+}
+
+func tooMuch(most float64) string {
+	if most > 100 {
+		return fmt.Sprintf("is more than %g times the whole", most/100)
+	}
+	return "is more than the whole"
 }
 
 func shareError(text, problem, instead string) error {

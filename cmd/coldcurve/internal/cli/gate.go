@@ -186,6 +186,9 @@ func judged(ctx context.Context, policy *gate.Policy, own bool, base, head *side
 	}
 	doc.Notes = append(doc.Notes, startsOf("base", b)...)
 	doc.Notes = append(doc.Notes, startsOf("head", h)...)
+	if own && (base.imported() || head.imported()) {
+		doc.Notes = append(doc.Notes, "imported history tells init durations alone, which coldcurve's own policy does not judge, with however many runs: give one that does, --policy FILE with rules: [{metric: init.mean, start: cold, margin: 10%}]")
+	}
 	for i := range left {
 		doc.Notes = append(doc.Notes, left[i].NotJudged())
 	}
@@ -272,6 +275,9 @@ func readPolicy(path string) (*gate.Policy, []byte, error) {
 		return nil, nil, &failure{code: exitUsage, err: fmt.Errorf("read policy: %w", err)}
 	}
 	policy, err := gate.ParsePolicy(path, text)
+	if err == nil {
+		err = policy.CheckTrace(path, charge.Missing)
+	}
 	return policy, text, err
 }
 
