@@ -372,11 +372,32 @@ func coldShare(run *summary.Run) string {
 	if run.ColdShare == nil {
 		return "No request carries evidence of how it started, so there is no cold share."
 	}
+	if run.Unknown > run.Known {
+		tells := "tell how they"
+		if run.Known == 1 {
+			tells = "tells how it"
+		}
+		return fmt.Sprintf("Only %s of %s requests %s started: of those that do, %s started cold (%s of %s).", units.FormatCount(run.Known),
+			units.FormatCount(run.Known+run.Unknown), tells, units.FormatShare(*run.ColdShare), units.FormatCount(run.Cold), units.FormatCount(run.Known))
+	}
 	s := fmt.Sprintf("%s of requests started cold (%s of %s", units.FormatShare(*run.ColdShare), units.FormatCount(run.Cold), units.FormatCount(run.Known))
 	if run.Unknown > 0 {
 		s += fmt.Sprintf("; %s more without evidence", units.FormatCount(run.Unknown))
 	}
 	return s + ")."
+}
+
+// ColdShare is a phase's share of cold starts. Where it is that of a minority, as
+// most requests do not tell, it says of how many.
+func ColdShare(p *summary.Phase) string {
+	if p.ColdShare == nil {
+		return "-"
+	}
+	share := units.FormatShare(*p.ColdShare)
+	if p.Known < p.Sent-p.Known {
+		share += " of " + units.FormatCount(p.Known)
+	}
+	return share
 }
 
 func nanos(ns int64) string { return units.FormatDuration(time.Duration(ns)) }

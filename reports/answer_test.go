@@ -68,6 +68,13 @@ func TestAnswer(t *testing.T) {
 			"A caller of hello waits 310 ms (p50, 95% interval 279 to 341 ms) when it starts cold in a and 1.00 ms (900 µs to 1.10 ms) when it is warm in b: 310 times as long.",
 			"8.2% of requests started cold (82 of 1,000; 3 more without evidence).",
 		}},
+		{"most requests do not tell", summary.Run{
+			Valid: true, ColdShare: new(1.), Cold: 1, Known: 1, Unknown: 9, Phases: []summary.Phase{{Name: "a"}},
+			Groups: []summary.Group{group("a", "target", "unknown", 9, 1e6), group("a", "target", "cold", 1, 0)},
+		}, []string{
+			"A caller of target waits 1.00 ms (p50, 95% interval 900 µs to 1.10 ms); how its requests started is unknown.",
+			"Only 1 of 10 requests tells how it started: of those that do, 100% started cold (1 of 1).",
+		}},
 		{"the phase with the most requests", summary.Run{
 			Valid: true, ColdShare: &share, Cold: 82, Known: 1000, Phases: []summary.Phase{{Name: "heat", Warmup: true}, {Name: "a"}, {Name: "b"}},
 			Groups: []summary.Group{group("a", "f", "cold", 9, 9e6), group("a", "f", "warm", 10, 1e6), group("b", "f", "cold", 10, 4e6), group("b", "f", "warm", 90, 2e6)},
@@ -210,6 +217,23 @@ func TestEveryReportHasAnAnswer(t *testing.T) {
 	} {
 		if got := reports.Answer(&rep.Document.Runs[0]); len(got) < 2 {
 			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// TestColdShareOfFew: a share of the few that tell is not shown as one of all.
+func TestColdShareOfFew(t *testing.T) {
+	for _, tt := range []struct {
+		phase summary.Phase
+		want  string
+	}{
+		{summary.Phase{Sent: 10, Known: 1, Cold: 1, ColdShare: new(1.)}, "100% of 1"},
+		{summary.Phase{Sent: 10, Known: 4, Cold: 1, ColdShare: new(.25)}, "25% of 4"},
+		{summary.Phase{Sent: 10, Known: 5, Cold: 5, ColdShare: new(1.)}, "100%"},
+		{summary.Phase{Sent: 10}, "-"},
+	} {
+		if got := reports.ColdShare(&tt.phase); got != tt.want {
+			t.Errorf("%+v: %q, want %q", tt.phase, got, tt.want)
 		}
 	}
 }

@@ -247,7 +247,7 @@ func (p *page) phases(r *summary.Run) {
 		{head: "sent", keep: 6, cells: cellsOf(ph, func(ph *summary.Phase) string { return units.FormatCount(ph.Sent) })},
 		{head: "dropped", keep: 3, cells: cellsOf(ph, func(ph *summary.Phase) string { return p.errors(ph.Dropped) })},
 		{head: "errors", keep: 2, cells: cellsOf(ph, func(ph *summary.Phase) string { return p.errors(ph.Errors) })},
-		{head: "cold", cells: cellsOf(ph, func(ph *summary.Phase) string { return share(ph.ColdShare) })},
+		{head: "cold", cells: cellsOf(ph, reports.ColdShare)},
 	})
 	p.leftOut(dropped)
 	p.wrap(generator(r), "")
