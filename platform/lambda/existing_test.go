@@ -138,7 +138,7 @@ func TestExistingAfterAKill(t *testing.T) {
 // before the request, as proactive initialization and provisioned concurrency do.
 func TestExistingReady(t *testing.T) {
 	alone(t)
-	const line = "REPORT RequestId: ID\tDuration: 1.00 ms\tBilled Duration: 1 ms\tMemory Size: 128 MB\tMax Memory Used: 20 MB\tInit Duration: "
+	const line = "REPORT RequestId: ID\tDuration: 0.01 ms\tBilled Duration: 1 ms\tMemory Size: 128 MB\tMax Memory Used: 20 MB\tInit Duration: "
 	for init, want := range map[string]sample.Start{"600000.00 ms": sample.Provisioned, "0.00 ms": sample.Cold} {
 		a := &api{report: line + init, answer: func(http.ResponseWriter, string) bool {
 			time.Sleep(2 * time.Millisecond) // longer than the report says that the cold one took

@@ -66,7 +66,8 @@ func (d *deployment) longest() time.Duration {
 }
 
 // judge reads the answer's report and says by it how the request was served.
-// A report that is of another request says nothing. A beacon beside it is held
+// A report that is of another request says nothing, and neither does one of a
+// handler that took longer than the request. A beacon beside it is held
 // against it, and where there is no report it is the evidence.
 func (d *deployment) judge(out *lambda.InvokeOutput, sent time.Time, took time.Duration, response *platform.Response) report {
 	log, err := base64.StdEncoding.DecodeString(aws.ToString(out.LogResult))
@@ -81,6 +82,10 @@ func (d *deployment) judge(out *lambda.InvokeOutput, sent time.Time, took time.D
 	}
 	if id, known := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata); known && id != r.request {
 		d.p.foreign.Add(1)
+		return report{}
+	}
+	if r.duration > took+roundings(took) {
+		d.p.impossible.Add(1)
 		return report{}
 	}
 	response.Billed = r.billed
@@ -104,6 +109,11 @@ func (d *deployment) judge(out *lambda.InvokeOutput, sent time.Time, took time.D
 	}
 	return r
 }
+
+// roundings are how much longer than a request its handler may seem to have taken:
+// by the hundredths of milliseconds of the report, and by another machine's clock,
+// which is wrong by less than a thousandth.
+func roundings(took time.Duration) time.Duration { return 10*time.Microsecond + took/1000 }
 
 // beaconOf is the beacon that an answer carries among the headers of its
 // document, as functions behind a URL answer; empty for none.

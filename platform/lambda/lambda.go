@@ -72,6 +72,7 @@ type Platform struct {
 
 	evictions, disproved, foreign, silent atomic.Uint64
 	ahead                                 atomic.Uint64 // inits that do not fit into their request
+	impossible                            atomic.Uint64 // reports of handlers that took longer than their request
 }
 
 // New makes the platform. It looks for credentials and asks Lambda nothing; the
@@ -167,6 +168,7 @@ func (p *Platform) Describe(context.Context) (platform.Description, error) {
 	note(counts.Disproved, "%d reports tell an init of processes that had answered before: their start kinds are unknown", counts.Disproved)
 	note(p.ahead.Load(), "%d reports tell an init that does not fit into its request, so that it was ahead of that: those starts count as provisioned", p.ahead.Load())
 	note(counts.Malformed, "%d beacons cannot be read", counts.Malformed)
+	note(p.impossible.Load(), "%d reports tell of a handler that took longer than its whole request: nothing of them is believed", p.impossible.Load())
 	note(p.foreign.Load(), "%d answers came with the report of another request: nothing of it is believed", p.foreign.Load())
 	if !p.Loopback() && p.options.Role != "" {
 		d.Notes = append(d.Notes, "if the role may write logs, Lambda keeps a log group /aws/lambda/NAME of each function, which stays")

@@ -296,7 +296,7 @@ func TestLies(t *testing.T) {
 		}
 		return p, d
 	}
-	const warm, cold = "\nREPORT RequestId: ID\tDuration: 1.00 ms\tBilled Duration: 1 ms\tMemory Size: 128 MB\tMax Memory Used: 20 MB", "\tInit Duration: 9.00 ms"
+	const warm, cold = "\nREPORT RequestId: ID\tDuration: 0.01 ms\tBilled Duration: 1 ms\tMemory Size: 128 MB\tMax Memory Used: 20 MB", "\tInit Duration: 9.00 ms"
 
 	p, d := deploy(&api{report: warm + "\tInit Duration: 600000.00 ms"})
 	if out, err := d.Invoke(t.Context(), platform.Request{}); err != nil || out.Evidence.Start != sample.Provisioned {
@@ -328,6 +328,7 @@ func TestLies(t *testing.T) {
 	}{
 		{"warm after an eviction", warm, "after 1 of 1 evictions the platform says that an instance was there", sample.Warm},
 		{"the report of another request", strings.ReplaceAll(warm+cold, "ID", "22222222-bbbb"), "1 answers came with the report of another request", sample.Unknown},
+		{"a handler longer than its request", strings.Replace(warm+cold, "0.01 ms", "600000.00 ms", 1), "1 reports tell of a handler that took longer than its whole request", sample.Unknown},
 		{"no report", "", "1 answers came without a report", sample.Unknown},
 	} {
 		p, d := deploy(&api{report: tt.report})
@@ -336,6 +337,9 @@ func TestLies(t *testing.T) {
 		}
 		out, err := d.Invoke(t.Context(), platform.Request{})
 		about, _ := p.Describe(t.Context())
+		if tt.want == sample.Unknown && (out.Evidence != platform.Evidence{} || out.Billed != 0) {
+			t.Errorf("%s: %+v, billed %v, want nothing believed", tt.name, out.Evidence, out.Billed)
+		}
 		if err != nil || out.Evidence.Start != tt.want || !strings.Contains(strings.Join(about.Notes, "\n"), tt.note) {
 			t.Errorf("%s: start %s, %v, notes %q, want %s and %q", tt.name, out.Evidence.Start, err, about.Notes, tt.want, tt.note)
 		}
