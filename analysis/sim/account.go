@@ -30,6 +30,8 @@ type durations struct {
 	direct            *hist.Tally // response times that are service times: of requests that neither waited nor started an instance
 	response, service *hist.Tally // of the others
 	latency           *hist.Tally // response times with what goes beside; nil where nobody tells that
+	// Of functions that came with histograms, as by levels; nil where none did.
+	givenResponse, givenService *hist.Histogram
 }
 
 func newDurations() *durations {
@@ -40,6 +42,7 @@ func (d *durations) reset() {
 	d.direct.Reset()
 	d.response.Reset()
 	d.service.Reset()
+	d.givenResponse, d.givenService = nil, nil
 	if d.latency != nil {
 		d.latency.Reset()
 	}
@@ -50,6 +53,26 @@ func (d *durations) add(one *durations) {
 	d.direct.Add(one.direct)
 	d.response.Add(one.response)
 	d.service.Add(one.service)
+	merge(&d.givenResponse, one.givenResponse)
+	merge(&d.givenService, one.givenService)
+}
+
+// take takes the histograms off a result.
+func (d *durations) take(r *Result) {
+	merge(&d.givenResponse, r.Response)
+	merge(&d.givenService, r.Service)
+	r.Response, r.Service, r.Latency = nil, nil, nil
+}
+
+// merge adds a histogram, if there is one, to another, which it makes for it.
+func merge(into **hist.Histogram, from *hist.Histogram) {
+	if from == nil {
+		return
+	}
+	if *into == nil {
+		*into = hist.New()
+	}
+	(*into).Merge(from)
 }
 
 // histograms are of all response times and all times of service.
@@ -59,6 +82,8 @@ func (d *durations) histograms() (response, service *hist.Histogram) {
 	response.Absorb(d.response)
 	service.Absorb(d.direct)
 	service.Absorb(d.service)
+	merge(&response, d.givenResponse)
+	merge(&service, d.givenService)
 	return response, service
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/dist"
+	"github.com/coldcurve/coldcurve/analysis/hist"
 	"github.com/coldcurve/coldcurve/analysis/queue"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/analysis/usage"
@@ -523,6 +524,9 @@ func (l *ladder) result(t *tower, warm, end int, doubt *Warning) *Result {
 	crowd := over(t.crowd, t.cold)
 	r.ColdError, r.InstancesError = d.cold+crowd, d.instances+crowd
 	r.Usage = l.usage(r)
+	r.Service = hist.New()
+	expect(r.Service, o.Service, r.Requests-r.Cold)
+	expect(r.Service, o.coldService(), r.Cold)
 	r.derive()
 	if t.interrupted {
 		r.Warnings = append(r.Warnings, *warn(WasInterrupted, "interrupted after %d requests: figures are of these", t.requests+t.before))
@@ -532,6 +536,26 @@ func (l *ladder) result(t *tower, warm, end int, doubt *Warning) *Result {
 	}
 	r.Warnings = append(r.Warnings, *warn(ClosedForm, "cold starts are an estimate, within %s, and instances within %s, from counts of minutes; response times are not known", units.FormatShare(r.ColdError), units.FormatShare(r.InstancesError)))
 	return r
+}
+
+// expect counts what n durations of a distribution are expected to be: those at
+// the middle of even ranks, and for the longest rank the same again, until a
+// rank is one of them.
+func expect(h *hist.Histogram, d dist.Distribution, n uint64) {
+	ranks := uint64(1024)
+	for from := 0.; n > 0; {
+		ranks = min(ranks, n)
+		width := (1 - from) / float64(ranks)
+		last := ranks
+		if ranks < n {
+			last--
+		}
+		for k := range last {
+			h.RecordN(d.Quantile(from+(float64(k)+.5)*width), (k+1)*n/ranks-k*n/ranks)
+		}
+		n -= last * n / ranks
+		from += float64(last) * width
+	}
 }
 
 // doubt is how far off the law of levels may be, as shares of what it says.

@@ -75,8 +75,8 @@ type Result struct {
 	Warnings []Warning   `json:"warnings"`
 
 	// Response is from arrival to answer, Service is the part of it that the
-	// instance works: of all requests served. Nil by levels and, in [Run], for
-	// single functions.
+	// instance works: of all requests served. By levels, of some functions
+	// or all, Response is nil, and Service what is expected. Nil in [Run] for single functions.
 	Response *hist.Histogram `json:"-"`
 	Service  *hist.Histogram `json:"-"`
 	// Latency is Response with what requests take beside the instance, where a

@@ -123,7 +123,11 @@ func (j *Job) run(ctx context.Context, d *durations) (*Result, error) {
 		cannot = j.Options.levels()
 	}
 	if j.Levels && j.Load.Counts != nil && cannot == nil && j.Options.Requests == 0 {
-		return Levels(ctx, j.Load, j.Options)
+		r, err := Levels(ctx, j.Load, j.Options)
+		if err == nil {
+			d.take(r)
+		}
+		return r, err
 	}
 	if j.Load.Arrivals == nil && j.Load.Counts != nil {
 		j.Load.Arrivals = j.Load.drawn
@@ -240,8 +244,12 @@ func (s *sum) add(r *Result) {
 
 // record adds histograms, unless there is nothing in them.
 func (r *Result) record(d *durations) {
-	if response, service := d.histograms(); response.N()+response.OutOfRange() > 0 {
-		r.Response, r.Service = response, service
+	response, service := d.histograms()
+	if response.N()+response.OutOfRange() > 0 && r.Engine != EngineMixed { // of some functions it is none of all
+		r.Response = response
+	}
+	if service.N()+service.OutOfRange() > 0 {
+		r.Service = service
 	}
 }
 

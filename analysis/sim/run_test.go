@@ -174,6 +174,12 @@ func TestMixedEnginesSayWhoseErrorIsWhose(t *testing.T) {
 	if levels.Engine != sim.EngineLevels || events.Engine != sim.EngineEvents || mixed.Engine != sim.EngineMixed || mixed.PColdStderr != nil {
 		t.Fatalf("engines %s, %s and %s, want levels, events and mixed", levels.Engine, events.Engine, mixed.Engine)
 	}
+	if events.Response.N() != events.Served || mixed.Response != nil || mixed.Service.N() != mixed.Served {
+		t.Errorf("%d response times of %d, and services of %d of %d", events.Response.N(), events.Served, mixed.Service.N(), mixed.Served)
+	}
+	if off := mixed.Service.Mean().Seconds()/mixed.ServiceMean - 1; math.Abs(off) > .001 {
+		t.Errorf("services are expected to take %v on average, want %v s", mixed.Service.Mean(), mixed.ServiceMean)
+	}
 	var told []string
 	for _, w := range mixed.Warnings {
 		if w.Code == sim.ClosedForm {

@@ -40,10 +40,7 @@ func (s *Simulation) Length() time.Duration {
 // functions have one size of memory they are one work, whose durations are the
 // histogram's; else each is one, whose calls take what was billed on average.
 func (s *Simulation) Works(times float64) ([]cost.Work, error) {
-	if s.Response == nil || s.Service == nil {
-		return nil, errors.New("the level engine tells no durations of single requests")
-	}
-	if s.Length() <= 0 {
+	if s.Service == nil || s.Length() <= 0 {
 		return nil, errNothingCame
 	}
 	if slices.Contains(s.Memory, 0) || len(s.Memory) == 0 {
@@ -158,6 +155,13 @@ func (s *Simulation) Provisos() []string {
 	}
 	if s.Pings > 0 {
 		provisos = append(provisos, fmt.Sprintf("pings are in the bill: %s of calls", units.FormatShare(float64(s.Pings)/float64(s.Served+s.Pings))))
+	}
+	switch s.Engine {
+	case sim.EngineLevels:
+		provisos = append(provisos, fmt.Sprintf("an estimate from counts of minutes: cold starts within %s, instances within %s",
+			units.FormatShare(s.ColdError), units.FormatShare(s.InstancesError)))
+	case sim.EngineMixed:
+		provisos = append(provisos, "of some functions an estimate from counts of minutes")
 	}
 	return provisos
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/cost"
 	"github.com/coldcurve/coldcurve/analysis/dist"
 	"github.com/coldcurve/coldcurve/analysis/prices"
+	"github.com/coldcurve/coldcurve/analysis/sim"
 	"github.com/coldcurve/coldcurve/analysis/traffic"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
@@ -151,4 +152,48 @@ func collected(t *testing.T, source traffic.Source) (list []*traffic.Function) {
 		list = append(list, f)
 	}
 	return list
+}
+
+// TestBillByLevels: what is expected of durations and instances has a price,
+// which is that of requests followed one by one, and is kept with the result.
+func TestBillByLevels(t *testing.T) {
+	service, err := dist.Parse("exp:130ms")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, product := range []string{"aws/lambda", "gcp/cloud-run/instances"} {
+		option, err := cost.New(prices.Open(), product, cost.Terms{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		simulated := func(engine sim.Engine) *Simulation {
+			plan := planOf(minutes(t), 2*time.Minute)
+			plan.Options.Service, plan.Options.Memory, plan.Option, plan.Engine = service, 512*units.MB, option, engine
+			s, err := Simulate(t.Context(), plan)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		events, levels := simulated(sim.EngineEvents), simulated(sim.EngineLevels)
+		if levels.Engine != sim.EngineLevels || levels.Bill.Why != "" || levels.Service.N() != levels.Served ||
+			len(levels.Bill.Notes) == 0 || !strings.HasPrefix(levels.Bill.Notes[0], "an estimate from counts of minutes") {
+			t.Fatalf("engine %s, bill %+v", levels.Engine, levels.Bill)
+		}
+		if off := float64(levels.Bill.Total)/float64(events.Bill.Total) - 1; math.Abs(off) > .05 {
+			t.Errorf("%s: %v by levels, want %v: off by %+.3f", product, levels.Bill.Total, events.Bill.Total, off)
+		}
+		dir := t.TempDir()
+		if err := (&Outcome{Simulation: levels}).Write(dir); err != nil {
+			t.Fatal(err)
+		}
+		kept, err := OpenOutcome(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := kept.Simulation.MonthlyBill(option)
+		if err != nil || again.Total != levels.Bill.Total {
+			t.Errorf("%s: the kept result has %v, %v, want %v", product, again, err, levels.Bill.Total)
+		}
+	}
 }

@@ -78,7 +78,7 @@ func (o *Outcome) Write(dir string) error {
 		if s.Fleet != nil {
 			d.Fleet = s.Fleet.Response
 		}
-		if d.Response != nil || d.Fleet != nil { // levels have none
+		if d.Service != nil || d.Fleet != nil { // there are none where nothing came
 			put(durationsName, d)
 		}
 	} else {
@@ -149,7 +149,7 @@ func OpenOutcome(dir string) (*Outcome, error) {
 	}
 	var d durations
 	if err := readJSON(dir, durationsName, &d); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err // a simulation by levels has none
+		return nil, err // a simulation to which nothing came has none
 	}
 	s.Response, s.Service = d.Response, d.Service
 	if s.Fleet != nil {
