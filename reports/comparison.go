@@ -17,7 +17,7 @@ import (
 type Comparison struct {
 	Verdicts
 	Document *comparison.Document
-	// Curves are both sides' latencies of one start kind, all usable pairs together.
+	// Curves are both sides' latencies of one start kind, the pairs together that a verdict on its median rests on.
 	Curves []Overlay
 	Trends []*Trend // of the judged figures over saved baselines; nil without any
 }

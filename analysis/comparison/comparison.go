@@ -44,6 +44,7 @@ type Comparison struct {
 	ledger     *charge.Ledger // nil where the policy has no rule on a cost
 	sequence   *gate.Sequence
 	base, head []*baseline.Run // of the pairs that can be used
+	usable     gate.Comparison // the same, as the gate compares them
 	trials     gate.Comparison // of all that were made
 }
 
@@ -262,6 +263,7 @@ func (c *Comparison) read(p *Pair) error {
 	c.trials.Base, c.trials.Head = append(c.trials.Base, base), append(c.trials.Head, head)
 	if p.Usable() {
 		c.base, c.head = append(c.base, runs[0]), append(c.head, runs[1])
+		c.usable.Base, c.usable.Head = append(c.usable.Base, base), append(c.usable.Head, head)
 	}
 	return nil
 }

@@ -155,7 +155,7 @@ func (c *Comparison) find(findings []gate.Finding) {
 		d.Findings[i] = f
 	}
 	d.Verdict = gate.Overall(d.Records())
-	d.Shifts, d.Colds = shifts(c.base, c.head), c.colds()
+	d.Shifts, d.Colds = c.shifts(), c.colds()
 	if c.ledger != nil {
 		d.Costs = c.ledger.Words()
 	}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/baseline"
+	"github.com/coldcurve/coldcurve/analysis/budget"
+	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/analysis/hist"
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/stats"
@@ -37,19 +39,29 @@ type Decile struct {
 	Upper  *float64      `json:"upper"`
 }
 
-// fewest requests of a kind in a run that its deciles are read from.
-const fewest = 5
+// sound are the pairs that a finding on a start kind's median rests on: those that
+// can be used and in which both runs have it, and not by the load generator's
+// doing.
+func (c *Comparison) sound(start string) (base, head []*baseline.Run) {
+	median := gate.Rule{Budget: budget.Budget{Metric: "latency.p50", Start: start}}
+	for i := range c.base {
+		_, noBase := median.Figure(&c.usable.Base[i])
+		_, noHead := median.Figure(&c.usable.Head[i])
+		if noBase == "" && noHead == "" {
+			base, head = append(base, c.base[i]), append(head, c.head[i])
+		}
+	}
+	return base, head
+}
 
 // shifts are those of the kinds that both sides have often enough, cold first.
-func shifts(base, head []*baseline.Run) []Shift {
+func (c *Comparison) shifts() []Shift {
 	out := []Shift{}
-	for _, start := range kinds(append(base, head...)) {
+	for _, start := range kinds(slices.Concat(c.base, c.head)) {
+		base, head := c.sound(start)
 		var pairs [][2]*hist.Histogram
 		for i := range base {
-			b, h := Latency(base[i], start), Latency(head[i], start)
-			if b.N() >= fewest && h.N() >= fewest {
-				pairs = append(pairs, [2]*hist.Histogram{b, h})
-			}
+			pairs = append(pairs, [2]*hist.Histogram{Latency(base[i], start), Latency(head[i], start)})
 		}
 		if len(pairs) > 0 {
 			out = append(out, Shift{Start: start, Pairs: len(pairs), Deciles: deciles(pairs)})
@@ -149,11 +161,11 @@ func Latency(r *baseline.Run, start string) *hist.Histogram {
 	return all
 }
 
-// Latencies are a side's, all usable runs together.
+// Latencies are a side's, the runs of the same pairs as a shift's together.
 func (c *Comparison) Latencies(side string, start sample.Start) *hist.Histogram {
-	runs := c.base
+	runs, head := c.sound(start.String())
 	if side == Head {
-		runs = c.head
+		runs = head
 	}
 	return together(runs, start.String())
 }

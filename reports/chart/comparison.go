@@ -212,7 +212,7 @@ func paintSlopes(c draw.Canvas, p *plot.Plot, t Theme, pairs [][2]float64) {
 func sides(c reports.Overlay) Chart {
 	chart := overlaid(overlay{"base", c.Base, baseLook()}, overlay{"head", c.Head, headLook()})
 	chart.Name, chart.Title = "percentiles-"+c.Start.String(), "Latency by percentile: "+c.Start.String()
-	chart.Caption = "All requests of all usable runs of a side together. To look at, not to judge by: requests of one run have much in common. " +
+	chart.Caption = "All requests of a side together, of the pairs that a verdict on the median rests on. To look at, not to judge by: requests of one run have much in common. " +
 		"A thin line goes beyond what the number of requests can support."
 	chart.Alt = fmt.Sprintf("Latency of %s requests by percentile, %s of base and %s of head.", c.Start, units.FormatCount(c.Base.N), units.FormatCount(c.Head.N))
 	return chart

@@ -28,6 +28,7 @@ type recipe struct {
 	cpu        string
 	seed       uint64
 	dropped    int // of the arrivals
+	latePairs  int // of a comparison, the first, whose head's requests were sent late
 	first      int // the first run's number
 }
 
@@ -56,7 +57,11 @@ func makeComparison(ts *testscript.TestScript, _ bool, args []string) {
 		p := comparison.Pair{Number: i + 1, First: comparison.Base}
 		p.Base.Dir, p.Head.Dir = fmt.Sprintf("pair-%03d-base", i+1), fmt.Sprintf("pair-%03d-head", i+1)
 		ts.Check(base.write(filepath.Join(dir, p.Base.Dir), rng))
-		ts.Check(head.write(filepath.Join(dir, p.Head.Dir), rng))
+		after := head
+		if i < head.latePairs {
+			after.late = 80 * time.Millisecond
+		}
+		ts.Check(after.write(filepath.Join(dir, p.Head.Dir), rng))
 		ts.Check(c.Add(p))
 	}
 	ts.Check(c.End(comparison.Complete, time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)))
@@ -81,6 +86,8 @@ func readRecipe(ts *testscript.TestScript, args []string) recipe {
 			r.warm, err = strconv.Atoi(text)
 		case "dropped":
 			r.dropped, err = strconv.Atoi(text)
+		case "latepairs":
+			r.latePairs, err = strconv.Atoi(text)
 		case "first":
 			r.first, err = strconv.Atoi(text)
 		case "ms":
