@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -198,6 +199,11 @@ func levels() form[[]lifecycle.Level] {
 					return nil, ok
 				}
 				return []lifecycle.Level{{Count: n}}, ok
+			}
+			items, _ := v.List("levels")
+			if slices.ContainsFunc(items, func(item strict.Value) bool { return !item.IsMap() }) {
+				v.Fault("a level in the list says neither from when on nor how many", "write [{from: 0s, count: 1}, {from: 8h, count: 4}], or one number that holds always")
+				return nil, false
 			}
 			list, ok := readList(r, v, "levels", "a level", levelFields())
 			if ok && list[0].From != 0 {

@@ -50,6 +50,7 @@ func TestParsePolicyRefuses(t *testing.T) {
 		"together":   {"keep_alive: 0s\npause_after: 0s\n", nil, "p: pause: needs a keep-alive, for without one nothing stands idle; change the keys that it names"},
 		"not a map":  {"- 3\n", nil, "p:1:1: "},
 		"replaced":   {"keep_alive: 5\n", []Setting{{"--keep-alive", "keep_alive", "5s"}}, ""},
+		"numbers":    {"", []Setting{{"--provisioned", "provisioned", "[1, 2]"}}, "--provisioned: a level in the list says neither from when on nor how many; write [{from: 0s"},
 		"bad syntax": {"", []Setting{{"--provisioned", "provisioned", "[{from: 0s"}}, "--provisioned: "},
 	} {
 		_, err := ParsePolicy("p", []byte(c.text), c.settings...)

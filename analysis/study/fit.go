@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -55,6 +56,9 @@ type Measured struct {
 	N        uint64        `json:"n"` // answers that they are of
 }
 
+// served is a request that an instance has answered.
+type served struct{ sent, done time.Duration }
+
 // leastCold is how many cold requests make a distribution of their own.
 const leastCold = 10
 
@@ -74,7 +78,7 @@ func FitRun(path string) (*Fit, error) {
 			f.Warmup = p.End
 		}
 	}
-	latency, last := make(map[string]*hist.Histogram), make(map[string]time.Duration) // by function, by instance
+	latency, last := make(map[string]*hist.Histogram), make(map[string]served) // by function, by instance
 	measured := make(map[string]*Measured)
 	for s, err := range dir.Samples() {
 		if err != nil {
@@ -86,7 +90,9 @@ func FitRun(path string) (*Fit, error) {
 		}
 		f.Functions[s.Function].add(s)
 		f.due[s.Function] = append(f.due[s.Function], s.Intended)
-		last[s.Instance] = max(last[s.Instance], s.Done)
+		if s.Done >= last[s.Instance].done {
+			last[s.Instance] = served{s.Sent, s.Done}
+		}
 		if !warmup[s.Phase] {
 			measured[s.Function].add(s, latency[s.Function])
 		}
@@ -102,7 +108,9 @@ func FitRun(path string) (*Fit, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.keepAlive(dir, instances, last)
+	if err := f.keepAlive(dir, instances, last); err != nil {
+		return nil, err
+	}
 	return f, nil
 }
 
@@ -123,13 +131,20 @@ func (f *Fit) compare(measured map[string]*Measured, latency map[string]*hist.Hi
 
 // keepAlive is how long instances that went for being idle had been so, from
 // their last answer to their end; where none did, what the platform says.
-func (f *Fit) keepAlive(dir *rundir.Dir, instances []platform.InstanceRecord, last map[string]time.Duration) {
+func (f *Fit) keepAlive(dir *rundir.Dir, instances []platform.InstanceRecord, last map[string]served) error {
 	m := &dir.Manifest
 	var spells []time.Duration
-	for _, i := range instances {
-		if done, served := last[i.ID]; served && i.Reason == "idle" && m.Platform.Clock && m.MonotonicOrigin > 0 {
-			spells = append(spells, time.Duration(i.Gone-m.MonotonicOrigin)-done)
+	for k, i := range instances {
+		s, is := last[i.ID]
+		if !is || i.Reason != "idle" || !m.Platform.Clock || m.MonotonicOrigin == 0 {
+			continue
 		}
+		gone := time.Duration(i.Gone - m.MonotonicOrigin)
+		if gone < s.sent {
+			return fmt.Errorf("fit %s: %s:%d: instance %s is gone %s before its last request was sent: the file was changed, or is another run's; fit another run, or give --service and --keep-alive",
+				f.Run, filepath.Join(dir.Path, "instances.jsonl"), k+1, i.ID, units.FormatDuration(s.sent-gone))
+		}
+		spells = append(spells, max(0, gone-s.done)) // an answer is on its way for a while
 	}
 	stated, err := units.ParseDuration(m.Platform.Facts["keep_alive"])
 	if err == nil {
@@ -148,6 +163,7 @@ func (f *Fit) keepAlive(dir *rundir.Dir, instances []platform.InstanceRecord, la
 	default:
 		f.KeptBy = "the run tells no keep-alive: it is the scenario's, or --keep-alive"
 	}
+	return nil
 }
 
 // Met says whether the run's requests were due when these arrivals are, by

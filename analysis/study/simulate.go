@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -137,7 +138,7 @@ func Simulate(ctx context.Context, p Plan) (*Simulation, error) {
 	about := p.Source.About()
 	s := &Simulation{
 		Schema: sim.Schema, Seed: p.Options.Seed, Policy: map[string]string{}, Memory: []units.Bytes{}, Notes: append([]string{}, about.Notes...),
-		Traffic: Traffic{Format: about.Format, Functions: about.Functions, Requests: about.Requests, Span: about.Span.Seconds()},
+		Traffic: Traffic{Format: about.Format, Functions: about.Functions, Requests: math.Round(about.Requests), Span: about.Span.Seconds()},
 	}
 	if p.Until > 0 && p.Until < about.Span {
 		s.Notes = append(s.Notes, fmt.Sprintf("only the first %s of %s of traffic", units.FormatDuration(p.Until), units.FormatDuration(about.Span)))

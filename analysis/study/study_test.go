@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -17,9 +18,11 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/cost"
 	"github.com/coldcurve/coldcurve/analysis/dist"
 	"github.com/coldcurve/coldcurve/analysis/prices"
+	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/analysis/sim"
 	"github.com/coldcurve/coldcurve/analysis/traffic"
 	"github.com/coldcurve/coldcurve/analysis/units"
+	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/coldcurve/coldcurve/scenarios/arrival"
 )
@@ -196,6 +199,23 @@ func TestFunctionsWaitForTheirTurn(t *testing.T) {
 	}
 	if taken.Load() != 2 || given.Load() != 2 {
 		t.Errorf("%d turns taken and %d given back, want one a function", taken.Load(), given.Load())
+	}
+}
+
+// TestKeepAliveOfChangedRun: an instance that went before it was asked is told of
+// with file and line; one that went while its answer was on its way was not kept.
+func TestKeepAliveOfChangedRun(t *testing.T) {
+	dir := &rundir.Dir{Path: "r"}
+	dir.Manifest.MonotonicOrigin, dir.Manifest.Platform.Clock = 1000, true
+	instances := []platform.InstanceRecord{{ID: "a", Reason: "idle", Gone: 1000 + int64(20*time.Millisecond)}, {ID: "b", Reason: "idle", Gone: 1000 + int64(time.Second)}}
+	last := map[string]served{"a": {15 * time.Millisecond, 21 * time.Millisecond}}
+	f := &Fit{Run: "r"}
+	if err := f.keepAlive(dir, instances, last); err != nil || f.KeepAlive != 0 || f.Kept != 1 {
+		t.Errorf("keep-alive %v of %d spells, %v; want 0s of 1", f.KeepAlive, f.Kept, err)
+	}
+	last["b"] = served{time.Hour, time.Hour}
+	if err := f.keepAlive(dir, instances, last); err == nil || !strings.Contains(err.Error(), filepath.Join("r", "instances.jsonl")+":2: instance b is gone 59m59s before") {
+		t.Errorf("gone before it was asked: %v, want the file and its line", err)
 	}
 }
 

@@ -3,6 +3,7 @@ package traffic
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -52,7 +53,7 @@ func (f File) rows(visit func(row int, text []byte) error) error {
 			continue
 		}
 		if err := visit(row, text); err != nil {
-			return f.at(row, err)
+			return in.blamed(f.at(row, err))
 		}
 	}
 	if err := scan.Err(); err != nil {
@@ -75,27 +76,51 @@ func (f File) unreadable(row int, err error) error {
 		return &Fault{f.Name, row, fmt.Sprintf("the row is longer than %d bytes", longestRow), "write one request, minute or function a row"}
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return &Fault{f.Name, row, "the gzip stream is truncated", "fetch or compress the file again"}
-	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader):
+	case errors.Is(err, gzip.ErrHeader):
+		return &Fault{f.Name, row, "the gzip stream is damaged, or goes on with something else", "fetch or compress the file again"}
+	case errors.Is(err, gzip.ErrChecksum):
 		return &Fault{f.Name, row, "the gzip stream is damaged", "fetch or compress the file again"}
 	}
 	return fmt.Errorf("%s: read row %d: %w", f.Name, row, err)
 }
 
-// unzipped is a file's content without its compression.
-type unzipped struct {
+// content is a file's text, without its compression.
+type content struct {
 	io.Reader
 	io.Closer
+	failed bool // a read has, so that what came of it is told
 }
 
+func (c *content) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.failed = c.failed || err != nil && err != io.EOF
+	return n, err
+}
+
+// blamed is a fault in a row, or what brought it about: a stream in which a byte
+// has changed gives other text, and is only found out at its end.
+func (c *content) blamed(err error) error {
+	fault, ok := errors.AsType[*Fault](err)
+	if !ok || c.failed {
+		return err
+	}
+	if _, broken := io.Copy(io.Discard, c); errors.Is(broken, gzip.ErrChecksum) {
+		fault.Instead = "but the gzip stream is damaged: fetch or compress the file again"
+	}
+	return err
+}
+
+var gzipMagic = []byte{0x1f, 0x8b}
+
 // plain opens the file and takes its compression away, if it has any.
-func (f File) plain() (io.ReadCloser, error) {
+func (f File) plain() (*content, error) {
 	in, err := f.Open()
 	if err != nil {
 		return nil, fmt.Errorf("open traffic: %w", err)
 	}
 	buffered := bufio.NewReaderSize(in, 64<<10)
-	if magic, _ := buffered.Peek(2); !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		return unzipped{buffered, in}, nil
+	if magic, _ := buffered.Peek(2); !bytes.Equal(magic, gzipMagic) {
+		return &content{Reader: buffered, Closer: in}, nil
 	}
 	text, err := gzip.NewReader(buffered)
 	if err != nil {
@@ -105,7 +130,37 @@ func (f File) plain() (io.ReadCloser, error) {
 		}
 		return nil, f.unreadable(1, err)
 	}
-	return unzipped{text, in}, nil
+	text.Multistream(false)
+	return &content{Reader: &members{text, buffered}, Closer: in}, nil
+}
+
+// members are the gzip streams of a file, one after the other. The library takes
+// a few bytes of anything else after them for one that is cut off.
+type members struct {
+	stream *gzip.Reader
+	in     *bufio.Reader
+}
+
+func (m *members) Read(p []byte) (int, error) {
+	n, err := m.stream.Read(p)
+	switch _, corrupt := errors.AsType[flate.CorruptInputError](err); {
+	case corrupt:
+		return n, fmt.Errorf("%w: %w", gzip.ErrChecksum, err)
+	case err != io.EOF:
+		return n, err
+	}
+	magic, _ := m.in.Peek(len(gzipMagic))
+	switch {
+	case len(magic) == 0:
+		return n, io.EOF
+	case !bytes.Equal(magic, gzipMagic):
+		return n, fmt.Errorf("after the last stream: %w", gzip.ErrHeader)
+	}
+	if err := m.stream.Reset(m.in); err != nil {
+		return n, err
+	}
+	m.stream.Multistream(false)
+	return n, nil
 }
 
 // bad is a fault that does not know its place yet.

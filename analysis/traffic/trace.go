@@ -44,7 +44,7 @@ func (f File) scan(visit func(time.Duration) bool) (arrival.Trace, error) {
 	defer in.Close()
 	trace, err := arrival.ScanTrace(in, visit)
 	if e, ok := errors.AsType[*arrival.RowError](err); ok {
-		err = &Fault{f.Name, e.Row, e.Problem, e.Instead}
+		err = in.blamed(&Fault{f.Name, e.Row, e.Problem, e.Instead})
 	}
 	return trace, err
 }

@@ -317,6 +317,29 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestDamagedGzip: what is after the stream is not a stream cut off, and a row
+// that a changed byte has made wrong is not the row's fault.
+func TestDamagedGzip(t *testing.T) {
+	packed := zipped("1\n2\n3\n")
+	if s, err := OpenFiles(t.Context(), file("t", packed+zipped("4\n"))); err != nil || s.About().Requests != 4 {
+		t.Errorf("two streams in a row: %v, want the four requests of both", err)
+	}
+	_, err := OpenFiles(t.Context(), file("t", packed+"tail"))
+	if err == nil || !strings.Contains(err.Error(), "the gzip stream is damaged") {
+		t.Errorf("with a tail: %v, want that the stream is damaged", err)
+	}
+	var stored strings.Builder // uncompressed, so that a byte of the text is one of the file
+	w, _ := gzip.NewWriterLevel(&stored, gzip.NoCompression)
+	for i := range 100_000 { // more than is read ahead
+		fmt.Fprintln(w, 1_000_000+i)
+	}
+	w.Close()
+	_, err = OpenFiles(t.Context(), file("t", strings.Replace(stored.String(), "\n1000005\n", "\n0000005\n", 1)))
+	if err == nil || !strings.HasPrefix(err.Error(), "t:6: time runs backwards") || !strings.HasSuffix(err.Error(), "; but the gzip stream is damaged: fetch or compress the file again") {
+		t.Errorf("a byte changed: %v, want row 6 and that it is the stream's fault", err)
+	}
+}
+
 func TestTruncatedInTheMiddle(t *testing.T) {
 	var rows strings.Builder
 	for i := range 200_000 {
