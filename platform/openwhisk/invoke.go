@@ -56,10 +56,7 @@ func (d *deployment) Invoke(ctx context.Context, in platform.Request) (platform.
 		}
 		out.Status, out.FirstByte = http.StatusOK, time.Time{}
 	case readable:
-		if id := reply.Header.Get(headerID); id != "" && id != record.ID {
-			d.p.foreign.Add(1)
-			record.Annotations = nil
-		}
+		d.p.disown(&record, reply.Header.Get(headerID))
 	default:
 		if err := d.p.accepted(op, &reply); err != nil {
 			return out, err
@@ -73,6 +70,15 @@ func (d *deployment) Invoke(ctx context.Context, in platform.Request) (platform.
 	return out, d.p.failure(op, &record)
 }
 
+// disown takes its evidence from a record that is of another activation than the
+// one of that id; "" is not known.
+func (p *Platform) disown(record *activation, id string) {
+	if id != "" && record.ID != "" && id != record.ID {
+		p.foreign.Add(1)
+		record.Annotations = nil
+	}
+}
+
 // await asks for a record until it is there, which it is some time after the
 // activation's end.
 func (p *Platform) await(ctx context.Context, op, id string, limit time.Duration) (activation, error) {
@@ -83,6 +89,7 @@ func (p *Platform) await(ctx context.Context, op, id string, limit time.Duration
 		err := p.ask(patient, op, http.MethodGet, "/activations/"+id, nil, &record)
 		missing, _ := errors.AsType[*refusal](err)
 		if err == nil || missing == nil || missing.status != http.StatusNotFound {
+			p.disown(&record, id)
 			return record, err
 		}
 		select {

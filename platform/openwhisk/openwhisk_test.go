@@ -248,6 +248,7 @@ func TestLies(t *testing.T) {
 		{"nothing told", &openwhisktest.Server{Edit: annotated("path", "guest/hello")}, platform.Evidence{}, "1 records tell neither wait nor init"},
 		{"no numbers", &openwhisktest.Server{Edit: annotated("waitTime", "long", "initTime", -1)}, platform.Evidence{}, "1 records tell neither wait nor init"},
 		{"another's record", &openwhisktest.Server{Edit: func(record map[string]any) { record["activationId"] = "ffff" }}, platform.Evidence{}, "1 answers came with the record of another activation"},
+		{"another's record, asked after", &openwhisktest.Server{Impatient: true, Edit: func(record map[string]any) { record["activationId"] = "ffff" }}, platform.Evidence{}, "1 answers came with the record of another activation"},
 		{"a wait longer than the request", &openwhisktest.Server{Edit: annotated("waitTime", hour, "initTime", 0)}, platform.Evidence{Start: sample.Cold, Grade: sample.Attested}, "1 records tell more time than their request took"},
 		{"an init longer than the request", &openwhisktest.Server{Edit: annotated("waitTime", 0, "initTime", hour)}, platform.Evidence{Start: sample.Cold, Grade: sample.Attested}, "1 records tell more time than their request took"},
 	} {
