@@ -50,11 +50,12 @@ func elsewhere(reply *exchange.Reply) string {
 // failure says what a reply of such a status means, by its first bytes too.
 func (p *Platform) failure(reply *exchange.Reply) *failure {
 	f := &failure{status: reply.Status, kind: kindOfStatus(reply.Status)}
+	refusal, throttled := p.preset.throttles(f.status, reply.Body)
 	switch {
 	case redirects(f.status):
 		f.why, f.hint = p.secrets.Words(elsewhere(reply)), hintRedirect
-	case p.preset.throttles(f.status, reply.Body):
-		f.kind, f.why = sample.Throttled, "for want of capacity"
+	case throttled:
+		f.kind, f.why = sample.Throttled, "for want of capacity, as the server says: "+refusal.Says
 	case f.status == http.StatusUnauthorized || f.status == http.StatusForbidden:
 		f.why, f.hint = p.denied(reply.Header)
 	case f.status == http.StatusNotFound:

@@ -2,9 +2,13 @@ package http
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 
+	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/http/exchange"
 )
@@ -33,11 +37,26 @@ func (d *deployment) Invoke(ctx context.Context, in platform.Request) (platform.
 	if reply.Status != 0 {
 		out.Evidence = p.judge(reply.Header, reply.Sent, reply.Arrived)
 	}
+	if failed, ok := errors.AsType[*platform.Error](err); ok && failed.Kind == sample.Timeout && ctx.Err() == nil {
+		failed.Err, failed.Hint = d.silence(&reply), hintSilent
+	}
 	if err == nil && (reply.Status >= http.StatusBadRequest || redirects(reply.Status)) {
 		f := p.failure(&reply)
 		err = &platform.Error{Kind: f.kind, Op: one.Op, Err: f, Hint: f.hint}
 	}
 	return out, err
+}
+
+// hintSilent is what to do about a server that does not answer in time.
+const hintSilent = "something listens there that does not answer, or a function takes longer: the limit is timeout: of the scenario's platform http"
+
+// silence says what was waited for in vain.
+func (d *deployment) silence(reply *exchange.Reply) error {
+	where, limit := d.target.Scheme+"://"+d.target.Host, units.FormatDuration(d.platform.options.Timeout)
+	if reply.Status != 0 {
+		return fmt.Errorf("the answer from %s began and did not end within %s", where, limit)
+	}
+	return fmt.Errorf("no answer from %s within %s", where, limit)
 }
 
 // request makes the HTTP request of one invocation.

@@ -137,9 +137,13 @@ func list[T, E any](name, one string, fs strict.Fields[nothing, E], at func(*T) 
 	}
 }
 
-// throttles says whether a reply is a refusal for want of capacity.
-func (p *Preset) throttles(status int, body []byte) bool {
-	return slices.ContainsFunc(p.Throttled, func(t Throttled) bool {
+// throttles says whether a reply is a refusal for want of capacity, and which.
+func (p *Preset) throttles(status int, body []byte) (Throttled, bool) {
+	i := slices.IndexFunc(p.Throttled, func(t Throttled) bool {
 		return t.Status == status && strings.Contains(string(body), t.Says)
 	})
+	if i < 0 {
+		return Throttled{}, false
+	}
+	return p.Throttled[i], true
 }
