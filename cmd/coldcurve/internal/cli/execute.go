@@ -73,7 +73,6 @@ func (st *stage) perform(ctx context.Context, w *World, s *plan, c *runCmd, path
 	}, writer, show)
 
 	evicted, evictErr := evictions(&outcome)
-	driveErr = errors.Join(driveErr, evictErr)
 	manifest.Warnings = append(manifest.Warnings, evicted...)
 	manifest.Warnings = append(manifest.Warnings, st.history(writer, begun)...)
 	manifest.Warnings = append(manifest.Warnings, st.readings(writer)...)
@@ -81,14 +80,15 @@ func (st *stage) perform(ctx context.Context, w *World, s *plan, c *runCmd, path
 	manifest.Warnings = append(manifest.Warnings, st.afterthoughts()...)
 	manifest.Warnings = append(manifest.Warnings, st.usage(writer)...)
 	struck := last()
-	err = errors.Join(driveErr, struck, writer.Finish(func(m *rundir.Manifest) {
+	failed := errors.Join(evictErr, struck)
+	err = errors.Join(driveErr, failed, writer.Finish(func(m *rundir.Manifest) {
 		m.Warnings = manifest.Warnings
 		m.MonotonicOrigin = outcome.MonotonicOrigin
 		m.Ended = w.Now()
 		m.Interrupted = outcome.Interrupted
 		m.Complete = driveErr == nil && !outcome.Interrupted
-		if struck != nil {
-			m.Failure = inWords(struck, outcome.Causes)
+		if failed != nil {
+			m.Failure = inWords(failed, outcome.Causes)
 		}
 		m.Generator = outcome.Generator
 		for _, c := range outcome.Causes {

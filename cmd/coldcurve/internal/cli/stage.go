@@ -65,13 +65,30 @@ func (st *stage) remove() error {
 	var errs []error
 	for name, d := range st.deployments {
 		if err := d.Remove(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("remove %s: %w", name, err))
+			errs = append(errs, st.remains(name, err))
 		}
 	}
 	if p, ok := st.platform.(platform.Closer); ok {
 		errs = append(errs, p.Close(ctx))
 	}
 	return errors.Join(errs...)
+}
+
+// remains says of a function that could not be removed that it is still there,
+// and how to have it taken away later, where that can be.
+func (st *stage) remains(name string, err error) error {
+	failed, ok := errors.AsType[*platform.Error](err)
+	if !ok {
+		return fmt.Errorf("remove %s: %w", name, err)
+	}
+	if _, kept := st.platform.(keeper); !kept {
+		return err
+	}
+	hint := fmt.Sprintf("%s may still be there: `coldcurve cleanup` removes it", name)
+	if failed.Hint != "" {
+		hint += "; " + failed.Hint
+	}
+	return &platform.Error{Kind: failed.Kind, Op: failed.Op, Err: failed.Err, Hint: hint}
 }
 
 // clear puts away what the run before has left, where the platform can: the
