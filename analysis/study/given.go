@@ -28,7 +28,8 @@ func (p *Plan) told(f *traffic.Function) (service dist.Distribution, memory unit
 }
 
 // served are a function's options: as told, and where it is not, as given; with
-// Override the other way about.
+// Override the other way about. A service that replaces the told one is that of
+// cold requests, too, unless they have one of their own.
 func (p *Plan) served(f *traffic.Function) sim.Options {
 	o := p.Options
 	service, memory := p.told(f)
@@ -37,7 +38,9 @@ func (p *Plan) served(f *traffic.Function) sim.Options {
 		o.Memory = cmp.Or(memory, o.Memory)
 	}
 	if run := p.fitted(f.Name); run != nil {
-		o.ColdService = p.first(o.ColdService, run.ColdService)
+		if !p.Override || p.Options.Service == nil {
+			o.ColdService = p.first(o.ColdService, run.ColdService)
+		}
 		o.StartDelay, o.StartBeside = p.first(o.StartDelay, run.StartDelay), run.StartBeside
 		o.Record = run.Record
 	}

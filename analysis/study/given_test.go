@@ -1,6 +1,7 @@
 package study
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ func TestGivenFillsGaps(t *testing.T) {
 		traffic.Phases(&traffic.Function{Name: "both", Service: dist.Constant(told), Memory: units.GB}, phase),
 		traffic.Phases(&traffic.Function{Name: "memory", Memory: units.GB}, phase),
 		traffic.Phases(&traffic.Function{Name: "neither"}, phase))
-	fitted := &Fitted{warm: []dist.Observed{{Took: measured}}}
+	fitted := &Fitted{warm: []dist.Observed{{Took: measured}}, cold: slices.Repeat([]dist.Observed{{Took: measured}}, leastCold)}
 	fit := &Fit{Functions: map[string]*Fitted{"neither": fitted, "somebody": fitted}}
 	if err := fit.settle(); err != nil {
 		t.Fatal(err)
@@ -44,7 +45,7 @@ func TestGivenFillsGaps(t *testing.T) {
 		{"override of it", fit, true, [3]time.Duration{asGiven, asGiven, asGiven}, [3]units.Bytes{2 * units.GB, 2 * units.GB, 2 * units.GB}, Given{Service: 3, Memory: 3}, true,
 			[]string{"replaces what is known of 2"}},
 	} {
-		plan := planOf(source, time.Minute)
+		plan := planOf(source, time.Second) // all are cold
 		plan.Options.Service, plan.Options.Memory, plan.Fit, plan.Override = dist.Constant(asGiven), 2*units.GB, c.fit, c.override
 		s, err := Simulate(t.Context(), plan)
 		if err != nil {
