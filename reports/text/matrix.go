@@ -27,6 +27,7 @@ func Matrix(w io.Writer, o Options, m *reports.Matrix) error {
 			p.wrap(clean(sentence), lead)
 		}
 		p.platforms(m.Lines)
+		p.platformPhases(m.Phases)
 		p.platformStarts(m.TakenApart())
 		p.checks(cleanEach(m.Checks(), func(c *summary.Check) { c.Message = clean(c.Message) }))
 		p.notes(m.Notes())
@@ -69,6 +70,30 @@ func (p *page) platforms(lines []reports.MatrixLine) {
 	p.wrap("Latency of answered requests, from the moment when each was meant to be sent, all phases and runs of a platform together. "+none+
 		": too few requests to tell, or nobody says what is billed.", "")
 	p.explainMark(slices.ContainsFunc(groups, func(g summary.Group) bool { return len(g.Limited) > 0 }))
+	p.leftOut(dropped)
+}
+
+// platformPhases has each phase by itself: what is cold by design in one, and
+// warm in another.
+func (p *page) platformPhases(lines []reports.MatrixLine) {
+	if len(lines) == 0 {
+		return
+	}
+	p.line("")
+	p.line("Phase by phase")
+	groups := groupsOf(lines)
+	cells := func(of func(*reports.MatrixLine) string) []string { return cellsOf(lines, of) }
+	columns := named(lines)
+	phase := column{head: "phase", left: true, cells: cells(func(l *reports.MatrixLine) string { return clean(l.Phase) })}
+	columns = slices.Insert(columns, len(columns)-1, phase)
+	grouped(columns[0].cells)
+	dropped := p.table(append(columns,
+		column{head: "evidence", left: true, keep: 2, cells: cells(func(l *reports.MatrixLine) string { return l.Grade })},
+		column{head: "n", keep: 7, cells: cells(func(l *reports.MatrixLine) string { return units.FormatCount(l.N) })},
+		column{head: "errors", keep: errorsKeep(groups), cells: cells(func(l *reports.MatrixLine) string { return p.errors(l.Errors) })},
+		column{head: "p50", keep: 5, cells: p.marked(groups, "p50", cells(func(l *reports.MatrixLine) string { return nanos(l.Latency.P50) }))},
+		column{head: "95% interval", keep: 1, cells: cells(func(l *reports.MatrixLine) string { return reports.Interval(l.Interval.P50) })},
+	))
 	p.leftOut(dropped)
 }
 

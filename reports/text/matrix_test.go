@@ -2,6 +2,7 @@ package text_test
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,10 @@ func plain(s string) string { return regexp.MustCompile("\x1b\\[[0-9;]*m").Repla
 func TestMatrix(t *testing.T) {
 	m := reportstest.Matrix()
 	m.Document.Platforms[2].Failure = "nobody\x1b[2J answers"
+	m.Phases = slices.Clone(m.Lines)
+	for i := range m.Phases {
+		m.Phases[i].Phase = map[string]string{"cold": "evicted", "warm": "kept"}[m.Phases[i].Start]
+	}
 	var b strings.Builder
 	if err := text.Matrix(&b, text.Options{Width: 80, Terminal: true, Color: true}, m); err != nil {
 		t.Fatal(err)
@@ -41,6 +46,9 @@ func TestMatrix(t *testing.T) {
 		"on lambda (attested)",
 		"│ reference │ cold  │ attested │",
 		"│     $0.25 │",
+		"Phase by phase\n",
+		"│ reference │ evicted │ cold  │ attested │ 20 │",
+		"│           │ kept    │ warm  │ attested │ 20 │",
 		"Left out to fit the width: ",
 		"in an order of chance (seed 7)",
 	} {
