@@ -75,18 +75,32 @@ func (y *tally) note(r platform.Response, err error) {
 	y.kinds[kind]++
 	y.usage.Requests++
 	switch kind {
-	case sample.NoError:
 	case sample.Throttled:
 		y.usage.Throttled++
 	case sample.Platform:
 		y.usage.Refused++
 	default:
-		y.usage.Errors++
+		if kind != sample.NoError {
+			y.usage.Errors++
+		}
+		y.started(r.Evidence.Start)
 	}
 	if id := r.Evidence.Instance; id != "" {
 		y.ids[id] = true
 	}
 	y.usage.Billed += r.Billed
+}
+
+// started counts how a request's instance came to be there.
+func (y *tally) started(start sample.Start) {
+	switch start {
+	case sample.Cold:
+		y.usage.Cold++
+	case sample.Prewarmed:
+		y.usage.Prewarmed++
+	case sample.Restored:
+		y.usage.Restored++
+	}
 }
 
 // TestChaos: requests while instances are killed at random, by faults in the
@@ -172,7 +186,8 @@ func checkAccount(t *testing.T, account usage.Account, seen *tally, n int) {
 	got := account.Total
 	want := usage.Usage{
 		Requests: uint64(n), Errors: seen.usage.Errors, Throttled: seen.usage.Throttled, Refused: seen.usage.Refused,
-		Cold: got.Cold, Billed: seen.usage.Billed, InitBilled: got.InitBilled, MemoryTime: got.Billed.Milliseconds() * 1769,
+		Cold: seen.usage.Cold, Prewarmed: seen.usage.Prewarmed, Restored: seen.usage.Restored,
+		Billed: seen.usage.Billed, InitBilled: got.InitBilled, MemoryTime: got.Billed.Milliseconds() * 1769,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the account (-callers +runtime):\n%s", diff)
