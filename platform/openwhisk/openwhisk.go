@@ -74,8 +74,8 @@ func New(o Options) (*Platform, error) {
 	}
 	p := &Platform{options: o, api: api, mark: mark.Own(o.Run), transport: exchange.Transport()}
 	basic := base64.StdEncoding.EncodeToString([]byte(key))
-	_, secret, _ := strings.Cut(key, ":")
-	p.secrets.Add(key, secret, basic)
+	_, password, _ := strings.Cut(key, ":")
+	p.secrets.Add(key, password, basic)
 	p.header = http.Header{"Authorization": {"Basic " + basic}, "Content-Type": {"application/json"}, "User-Agent": {"coldcurve"}}
 	p.transport.Proxy = http.ProxyFromEnvironment // never one for loopback
 	return p, nil
