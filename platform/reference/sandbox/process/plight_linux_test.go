@@ -5,7 +5,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,11 +25,11 @@ func TestPlight(t *testing.T) {
 		t.Errorf("stopped: %q", got)
 	}
 	_ = cmd.Process.Kill()
-	for patience := time.Millisecond; !strings.Contains(plight(pid), "1 Z in "); patience *= 2 {
-		if patience > 10*time.Second {
-			t.Fatalf("killed and not reaped: %q", plight(pid))
-		}
-		time.Sleep(patience)
+	if err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := plight(pid); !strings.Contains(got, "1 Z in ") {
+		t.Fatalf("killed and not reaped: %q", got)
 	}
 	_ = cmd.Wait()
 	if got := plight(pid); got != "it has gone since" {
