@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"runtime"
 	"strconv"
 	"strings"
@@ -478,6 +480,42 @@ func TestSecretsAreStruckOut(t *testing.T) {
 		sent := base64.StdEncoding.EncodeToString([]byte("me:" + password))
 		if text := err.Error() + platform.HintOf(err); strings.Contains(text, sent) || strings.Contains(text, key) {
 			t.Errorf("it tells a secret: %s", text)
+		}
+	}
+}
+
+// TestProxySecretsAreStruckOut is of proxies that repeat what they were sent, and
+// of their addresses where those are malformed: net/http tells them whole.
+func TestProxySecretsAreStruckOut(t *testing.T) {
+	repeating := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		connection, buffer, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer connection.Close()
+		buffer.WriteString("HTTP/1.1 407 Not with " + r.Header.Get("Proxy-Authorization") + "\r\n\r\n")
+		buffer.Flush()
+	})
+	for _, tt := range []struct{ proxy, password, want string }{
+		{strings.Replace(repeating.URL, "//", "//me:correct%20horse@", 1), "correct horse", "Not with Basic [secret]"},
+		{"http://me:correct/horse@proxy.example:3128", "correct/horse", `invalid proxy address "http://[secret]@proxy.example:3128": parse "http://[secret]@proxy.example:3128": invalid port ":[secret]" after host`},
+		{"http://me:correct%horse@proxy.example:3128", "correct%horse", `parse "http://[secret]@proxy.example:3128": invalid URL escape "%ho"`},
+		{"http://me:correct\x7fhorse@proxy.example:3128", "horse", `parse "http://[secret]@proxy.example:3128": net/url: invalid control character in URL`},
+	} {
+		t.Setenv("HTTPS_PROXY", tt.proxy)
+		d, p := deploy(t, httpplatform.Options{URL: "https://192.0.2.1/"})
+		p.Through(func(*http.Request) (*url.URL, error) {
+			address, err := url.Parse(tt.proxy)
+			if err != nil {
+				return nil, fmt.Errorf("invalid proxy address %q: %w", tt.proxy, err)
+			}
+			return address, nil
+		})
+		_, err := d.Invoke(t.Context(), platform.Request{})
+		sent := base64.StdEncoding.EncodeToString([]byte("me:" + tt.password))
+		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), tt.password) || strings.Contains(err.Error(), sent) {
+			t.Errorf("%s: got %v, want %s", tt.proxy, err, tt.want)
 		}
 	}
 }

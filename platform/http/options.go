@@ -2,16 +2,18 @@ package http
 
 import (
 	"cmp"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/coldcurve/coldcurve/platform/http/exchange"
 )
 
 // Options say what is asked, and how.
@@ -119,14 +121,9 @@ func (o *Options) secrets(target *url.URL) []string {
 		all = append(all, values...)
 	}
 	if password, ok := target.User.Password(); ok {
-		all = append(all, password, basic(target.User.Username(), password))
+		all = append(all, password, exchange.Basic(target.User.Username(), password))
 	}
-	return all
-}
-
-// basic is what shows a server a user (RFC 7617).
-func basic(user, password string) string {
-	return base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
+	return append(all, exchange.ProxySecrets(os.Getenv)...)
 }
 
 // header is what every request carries.
@@ -134,7 +131,7 @@ func (o *Options) header(user *url.Userinfo, c *Credential) http.Header {
 	all := http.Header{"User-Agent": {"coldcurve"}}
 	if user != nil {
 		password, _ := user.Password()
-		all.Set("Authorization", "Basic "+basic(user.Username(), password))
+		all.Set("Authorization", "Basic "+exchange.Basic(user.Username(), password))
 	}
 	if o.Secret.text != "" {
 		all.Set(c.Header, strings.TrimSpace(c.Scheme+" "+o.Secret.text))

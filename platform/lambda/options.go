@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"runtime"
 	"strings"
@@ -121,6 +122,7 @@ func (p *Platform) connect(ctx context.Context) error {
 		// over the network, for seconds.
 		load = append(load, config.WithEC2IMDSClientEnableState(imds.ClientDisabled))
 	}
+	p.secrets.Add(exchange.ProxySecrets(os.Getenv)...)
 	if env, err := config.NewEnvConfig(); err == nil { // of which others may be had, which can fail
 		p.secrets.Add(env.Credentials.SecretAccessKey, env.Credentials.SessionToken)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/coldcurve/coldcurve/platform"
 )
 
-const secretKey, sessionToken = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "tOkEnVaLuE7gZZZ"
+const secretKey, sessionToken, proxyPassword = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "tOkEnVaLuE7gZZZ", "correct-horse"
 
 // echo has one operation answered with everything that shows who asks.
 type echo struct {
@@ -24,7 +24,8 @@ type echo struct {
 var signatureOf = regexp.MustCompile(`Signature=[0-9a-f]{64}`)
 
 func (e *echo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	told := fmt.Sprintf("x-amz-security-token:%s secret:%s Authorization: %s", r.Header.Get("X-Amz-Security-Token"), secretKey, r.Header.Get("Authorization"))
+	told := fmt.Sprintf("x-amz-security-token:%s secret:%s proxy:%s Authorization: %s",
+		r.Header.Get("X-Amz-Security-Token"), secretKey, proxyPassword, r.Header.Get("Authorization"))
 	e.api.answer = func(w http.ResponseWriter, operation string) bool {
 		if operation != e.operation || !strings.Contains(told, sessionToken) || !signatureOf.MatchString(told) {
 			return false
@@ -42,6 +43,7 @@ func TestSecretsAreStruckOut(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", secretKey)
 	t.Setenv("AWS_SESSION_TOKEN", sessionToken)
+	t.Setenv("HTTPS_PROXY", "http://me:"+proxyPassword+"@192.0.2.1:3128")
 	refused := func(message string) func(http.ResponseWriter, string) {
 		return func(w http.ResponseWriter, told string) {
 			refuse("", 403, "InvalidSignatureException", fmt.Sprintf(message, told))(w, "")
@@ -116,7 +118,7 @@ func TestSecretsAreStruckOut(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Fatalf("got %v, want %q in it", err, tt.want)
 			}
-			if text := err.Error() + platform.HintOf(err); strings.Contains(text, sessionToken) || strings.Contains(text, secretKey) || signatureOf.MatchString(text) {
+			if text := err.Error() + platform.HintOf(err); strings.Contains(text, sessionToken) || strings.Contains(text, secretKey) || strings.Contains(text, proxyPassword) || signatureOf.MatchString(text) {
 				t.Errorf("it tells a secret: %s", text)
 			}
 		})

@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -75,7 +76,7 @@ func New(o Options) (*Platform, error) {
 	p := &Platform{options: o, api: api, mark: mark.Own(o.Run), transport: exchange.Transport()}
 	basic := base64.StdEncoding.EncodeToString([]byte(key))
 	_, password, _ := strings.Cut(key, ":")
-	p.secrets.Add(key, password, basic)
+	p.secrets.Add(append(exchange.ProxySecrets(os.Getenv), key, password, basic)...)
 	p.header = http.Header{"Authorization": {"Basic " + basic}, "Content-Type": {"application/json"}, "User-Agent": {"coldcurve"}}
 	p.transport.Proxy = http.ProxyFromEnvironment // never one for loopback
 	return p, nil

@@ -452,14 +452,15 @@ func TestSecretsAreStruckOut(t *testing.T) {
 	alone(t)
 	_, secret, _ := strings.Cut(openwhisktest.Key, ":")
 	sent := base64.StdEncoding.EncodeToString([]byte(openwhisktest.Key))
+	t.Setenv("HTTPS_PROXY", "http://me:correct-horse@192.0.2.1:3128")
 	expect := func(err error) {
 		t.Helper()
-		if err == nil || !strings.Contains(err.Error(), "no such key: [secret], that is [secret] or [secret]") ||
+		if err == nil || !strings.Contains(err.Error(), "no such key: [secret], that is [secret] or [secret], nor [secret]") ||
 			strings.Contains(err.Error(), secret) || strings.Contains(err.Error(), sent) {
 			t.Errorf("got %v, want the host's words without the key", err)
 		}
 	}
-	said := fmt.Sprintf("no such key: %s, that is %s or %s", sent, openwhisktest.Key, secret)
+	said := fmt.Sprintf("no such key: %s, that is %s or %s, nor correct-horse", sent, openwhisktest.Key, secret)
 	every := func(w http.ResponseWriter, _ string) bool {
 		openwhisktest.Refuse(w, http.StatusUnauthorized, said)
 		return true

@@ -3,8 +3,9 @@
 //
 // In: the values that are sent ([Known.Add]), and texts that others have
 // written. Out: those texts with every known value struck out, as it is and as
-// it stands in a URL, and with the signatures of requests, which are new each
-// time, by their form. It finds no credentials, and knows none that it was not
+// it stands in a URL or between quotes, and what is a secret by its form: the
+// signatures of requests, which are new each time, and tokens, which other
+// programs print. It finds no credentials, and knows no others that it was not
 // told of.
 package secret
 
@@ -12,6 +13,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -29,7 +31,8 @@ const mostWords = 260
 const least, rare = 4, 8
 
 var (
-	signature = regexp.MustCompile(`(?i)(signature=)[0-9a-f]{16,}`)
+	// A signature of AWS's, a JSON Web Token (RFC 7519), and what RFC 6750 and 7617 send.
+	byForm    = regexp.MustCompile(`(?i:(signature=)[0-9a-f]{16,})|\beyJ[\w-]+\.[\w-]+\.[\w-]*|(?i:\b((?:bearer|basic) +)[\w.~+/-]{20,}=*)`)
 	wordAtEnd = regexp.MustCompile(`^\w(.*\w)?$`)
 )
 
@@ -47,7 +50,8 @@ func (k *Known) Add(values ...string) {
 	defer k.mu.Unlock()
 	before := len(k.values)
 	for _, value := range values {
-		for _, form := range []string{value, url.QueryEscape(value), url.PathEscape(value)} {
+		quoted := strconv.Quote(value)
+		for _, form := range []string{value, url.QueryEscape(value), url.PathEscape(value), quoted[1 : len(quoted)-1]} {
 			if len(form) >= least && !slices.Contains(k.values, form) {
 				k.values = append(k.values, form)
 			}
@@ -70,7 +74,7 @@ func (k *Known) Add(values ...string) {
 
 // Strike is a text without what is secret.
 func (k *Known) Strike(text string) string {
-	text = signature.ReplaceAllString(text, "${1}"+struck)
+	text = byForm.ReplaceAllString(text, "${1}${2}"+struck)
 	if k == nil {
 		return text
 	}

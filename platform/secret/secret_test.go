@@ -11,16 +11,22 @@ import (
 
 func TestStrike(t *testing.T) {
 	var k secret.Known
-	k.Add("tOkEn/VaLuE+7g==", "tOkEn/VaLuE+7g==and-more", "", "abc", "sesame", "p.w+d")
+	k.Add("tOkEn/VaLuE+7g==", "tOkEn/VaLuE+7g==and-more", "", "abc", "sesame", "p.w+d", "say \"friend\"\x7f")
+	const webToken = "eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjF9.c2lnbmF0dXJl"
 	for text, want := range map[string]string{
-		"token:tOkEn/VaLuE+7g==\nnext":        "token:[secret]\nnext",
-		"tOkEn/VaLuE+7g==and-more":            "[secret]",
-		"?t=tOkEn%2FVaLuE%2B7g%3D%3D&x=1":     "?t=[secret]&x=1",
-		"an abc of it":                        "an abc of it",
-		"open sesame, not sesames":            "open [secret], not sesames",
-		"xp.w+dx":                             "xp.w+dx",
-		"AWS4 Signature=00112233445566778899": "AWS4 Signature=[secret]",
-		"nothing":                             "nothing",
+		"token:tOkEn/VaLuE+7g==\nnext":                      "token:[secret]\nnext",
+		"tOkEn/VaLuE+7g==and-more":                          "[secret]",
+		"?t=tOkEn%2FVaLuE%2B7g%3D%3D&x=1":                   "?t=[secret]&x=1",
+		"an abc of it":                                      "an abc of it",
+		"open sesame, not sesames":                          "open [secret], not sesames",
+		"xp.w+dx":                                           "xp.w+dx",
+		"AWS4 Signature=00112233445566778899":               "AWS4 Signature=[secret]",
+		`parse "say \"friend\"\x7f@proxy"`:                  `parse "[secret]@proxy"`,
+		"it has " + webToken + ", expired":                  "it has [secret], expired",
+		"Authorization: Bearer " + webToken:                 "Authorization: Bearer [secret]",
+		"authorization: basic dXNlcjpwYXNzd29yZDEyMw==, no": "authorization: basic [secret], no",
+		`Bearer realm="a", error="invalid_token"`:           `Bearer realm="a", error="invalid_token"`,
+		"nothing": "nothing",
 	} {
 		if got := k.Strike(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
