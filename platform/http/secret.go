@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/http/exchange"
+	"github.com/coldcurve/coldcurve/platform/secret"
 )
 
 // SecretVariable is the environment variable that a preset's credential is
@@ -88,8 +91,10 @@ func (c *Credential) ask(ctx context.Context) Secret {
 	case errors.Is(err, exec.ErrNotFound):
 		return Secret{Lack: SecretVariable + " is not set, and " + command[0] + " is not on the PATH"}
 	case err != nil:
+		var secrets secret.Known
+		secrets.Add(append(exchange.ProxySecrets(os.Getenv), strings.Fields(string(out))...)...)
 		first, _, _ := strings.Cut(strings.TrimSpace(said.String()), "\n")
-		return Secret{Lack: fmt.Sprintf("%s: %v: %.200s", c.Command, err, first)}
+		return Secret{Lack: fmt.Sprintf("%s: %v: %s", c.Command, err, secrets.Words(first))}
 	}
 	return newSecret(strings.TrimSpace(string(out)), c.Command)
 }

@@ -44,6 +44,9 @@ func TestFindSecret(t *testing.T) {
 		{name: "the tool", preset: "cloudrun", script: "echo " + good, want: good, from: "gcloud auth print-identity-token"},
 		{name: "no tool", preset: "cloudrun", lack: "COLDCURVE_TOKEN is not set, and gcloud is not on the PATH"},
 		{name: "a tool that fails", preset: "cloudrun", script: "echo you are not signed in >&2; echo >&2; echo so sign in >&2; exit 1", lack: "gcloud auth print-identity-token: exit status 1: you are not signed in"},
+		{name: "a tool that fails and tells the token", preset: "cloudrun", script: "echo " + good + " is refused >&2; exit 1", lack: "gcloud auth print-identity-token: exit status 1: [secret] is refused"},
+		{name: "a tool that fails and tells what it prints", preset: "cloudrun", script: "echo opaque.of-google; echo not opaque.of-google >&2; exit 1", lack: "gcloud auth print-identity-token: exit status 1: not [secret]"},
+		{name: "a tool that fails at the proxy", preset: "cloudrun", script: "echo no proxy at $HTTPS_PROXY >&2; exit 1", lack: "gcloud auth print-identity-token: exit status 1: no proxy at http://[secret]@192.0.2.1"},
 		{name: "a tool that says nothing", preset: "cloudrun", script: ":", lack: "gcloud auth print-identity-token gives none"},
 		{name: "a tool that talks", preset: "cloudrun", script: "echo Updates are available", fails: "is no identity token"},
 		{name: "expired", preset: "cloudrun", env: token(-time.Minute), fails: "the identity token of COLDCURVE_TOKEN expired at "},
@@ -52,6 +55,7 @@ func TestFindSecret(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Setenv("PATH", t.TempDir())
+			t.Setenv("HTTPS_PROXY", "http://me:correct-horse@192.0.2.1")
 			if tt.script != "" {
 				tool(t, "gcloud", tt.script)
 			}
