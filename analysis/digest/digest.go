@@ -49,6 +49,7 @@ func input(dir *rundir.Dir) summary.Input {
 		Phases: Phases(m), Tiers: m.Tiers, Complete: m.Complete, Interrupted: m.Interrupted, Failure: m.Failure,
 		EmulatedStarts: m.EmulatedStarts,
 		Notes:          append(append([]string{}, m.Platform.Notes...), m.Warnings...),
+		SoFar:          m.SoFar,
 		Backlog:        m.Generator.Backlog, Held: m.Generator.Held, PeakBacklog: m.Generator.PeakBacklog,
 		GeneratorCPU: m.Generator.CPUShare(m.Host.Cores),
 	}

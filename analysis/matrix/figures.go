@@ -61,11 +61,12 @@ func (m *Matrix) figures(p *Platform) {
 		p.Sent, p.Errors, p.Cold, p.Known = p.Sent+s.Sent, p.Errors+s.Errors, p.Cold+s.Cold, p.Known+s.Known
 		p.Causes = append(p.Causes, s.Causes...)
 		for _, w := range s.Warnings {
-			if !slices.Contains(p.Doubts, w) {
+			if w.Code != summary.NoteSoFar && !slices.Contains(p.Doubts, w) {
 				p.Doubts = append(p.Doubts, w)
 			}
 		}
 	}
+	p.Doubts = append(p.Doubts, lastWord(m.made[p.Name])...)
 	if p.Known > 0 {
 		p.ColdShare = new(float64(p.Cold) / float64(p.Known))
 	}
@@ -77,6 +78,22 @@ func (m *Matrix) figures(p *Platform) {
 			p.Phases = append(p.Phases, rows(runs, all, manifest, phase)...)
 		}
 	}
+}
+
+// lastWord is what a platform says of all of its runs so far, by the last run that
+// has it: the runs before have a part of it each.
+func lastWord(runs []*made) (said []summary.Warning) {
+	for _, r := range slices.Backward(runs) {
+		for _, w := range r.summary.Warnings {
+			if w.Code == summary.NoteSoFar {
+				said = append(said, w)
+			}
+		}
+		if len(said) > 0 {
+			break
+		}
+	}
+	return said
 }
 
 // phases are those that figures are of.

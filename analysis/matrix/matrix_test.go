@@ -47,7 +47,7 @@ func perform(t *testing.T, m *matrix.Matrix, run matrix.Run, o outcome) {
 		Phases: []rundir.Phase{
 			{Name: "late", End: time.Second / 2, Offered: 10}, {Name: "in-time", Start: time.Second / 2, End: time.Second, Offered: 10},
 		},
-		InFlight: rundir.InFlight{Max: 10, When: "drop"}, Warnings: []string{"said once"},
+		InFlight: rundir.InFlight{Max: 10, When: "drop"}, Warnings: []string{"said once"}, SoFar: []string{fmt.Sprintf("%s up to run %d", run.Platform, run.Number)},
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -136,9 +136,20 @@ func TestFigures(t *testing.T) {
 	if p.Runs != 2 || p.Sent != 40 || p.Cold != 20 || *p.ColdShare != .5 || len(p.Rows) != 2 || len(p.Phases) != 2 || len(p.Doubts) == 0 {
 		t.Fatalf("docker: %+v", p)
 	}
-	said := slices.DeleteFunc(slices.Clone(p.Doubts), func(w summary.Warning) bool { return w.Message != "said once" })
-	if len(said) != 1 {
-		t.Errorf("both runs' warning is there %d times", len(said))
+	last := 0
+	for _, run := range m.Document.Runs {
+		if run.Platform == "docker" {
+			last = run.Number
+		}
+	}
+	var said []string
+	for _, w := range p.Doubts {
+		if w.Code == summary.PlatformNote || w.Code == summary.NoteSoFar {
+			said = append(said, w.Message)
+		}
+	}
+	if diff := cmp.Diff([]string{"said once", fmt.Sprintf("docker up to run %d", last)}, said); diff != "" {
+		t.Errorf("notes of both runs (-want +got):\n%s", diff)
 	}
 	cold := p.Rows[0]
 	if cold.Start != "cold" || cold.Grade != "attested" || cold.N != 20 || cold.Phase != "" || len(cold.Medians) != 2 {

@@ -64,6 +64,9 @@ type Manifest struct {
 	Host      Host      `json:"host"`
 	Generator Generator `json:"generator"`
 	Warnings  []string  `json:"warnings"`
+	// SoFar is what the platform said after the run of all that it had done since
+	// it was set up, runs before this one included.
+	SoFar []string `json:"platform_so_far,omitempty"`
 	// EmulatedStarts is whether starts took as long as a published distribution
 	// has it, and not this machine.
 	EmulatedStarts bool `json:"emulated_starts,omitempty"`

@@ -25,6 +25,7 @@ type Input struct {
 	// the same; "" where nothing did.
 	Failure string
 	Notes   []string
+	SoFar   []string // notes that tell of the runs before on the same platform, too
 	// EmulatedStarts is whether starts took as long as a published distribution has it.
 	EmulatedStarts bool
 	Backlog        int // most requests under way at once; 0 where it was not watched

@@ -27,6 +27,7 @@ const (
 	NoSuccess            = "no_success"
 	BreakdownExceedsWait = "breakdown_exceeds_service"
 	PlatformNote         = "note"
+	NoteSoFar            = "note_so_far" // of all runs on the platform that was set up, up to this one
 )
 
 // The limits beyond which a doubt is raised.
@@ -56,6 +57,9 @@ func (b *Builder) doubt(r *Run) {
 	}
 	for _, n := range b.in.Notes {
 		r.warn(PlatformNote, "", "", "%s", n)
+	}
+	for _, n := range b.in.SoFar {
+		r.warn(NoteSoFar, "", "", "%s", n)
 	}
 }
 

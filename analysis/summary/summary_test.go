@@ -363,6 +363,8 @@ func TestDoubts(t *testing.T) {
 			summary.GapTooShort, "2 probes took longer than the gap of 18.0 ms to the next: they were not alone"},
 		{"note", func(in *summary.Input) { in.Notes = []string{"100% emulated"} }, func() []*sample.Sample { return repeat(20, sample.Warm) },
 			summary.PlatformNote, "100% emulated"},
+		{"note of the runs before, too", func(in *summary.Input) { in.SoFar = []string{"100% of 9 starts"} }, func() []*sample.Sample { return repeat(20, sample.Warm) },
+			summary.NoteSoFar, "100% of 9 starts"},
 		{"held back", func(in *summary.Input) { in.WaitAt, in.Held = 8, 1200 }, func() []*sample.Sample { return repeat(20, sample.Warm) },
 			summary.HeldBack, "1,200 arrivals waited at the in-flight cap of 8, as the scenario asks for; their waiting is part of latency, not of service; " +
 				"the 5% check of the generator's own lag was not made in one"},

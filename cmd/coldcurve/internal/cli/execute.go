@@ -77,12 +77,12 @@ func (st *stage) perform(ctx context.Context, w *World, s *plan, c *runCmd, path
 	manifest.Warnings = append(manifest.Warnings, st.history(writer, begun)...)
 	manifest.Warnings = append(manifest.Warnings, st.readings(writer)...)
 	manifest.Warnings = append(manifest.Warnings, st.logs(writer)...)
-	manifest.Warnings = append(manifest.Warnings, st.afterthoughts()...)
+	manifest.SoFar = st.afterthoughts()
 	manifest.Warnings = append(manifest.Warnings, st.usage(writer)...)
 	struck := last()
 	failed := errors.Join(evictErr, struck)
 	err = errors.Join(driveErr, failed, writer.Finish(func(m *rundir.Manifest) {
-		m.Warnings = manifest.Warnings
+		m.Warnings, m.SoFar = manifest.Warnings, manifest.SoFar
 		m.MonotonicOrigin = outcome.MonotonicOrigin
 		m.Ended = w.Now()
 		m.Interrupted = outcome.Interrupted
