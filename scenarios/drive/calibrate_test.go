@@ -25,13 +25,13 @@ func TestTrueP99(t *testing.T) {
 }
 
 func TestStall(t *testing.T) {
-	s := Stall{Rate: 500, Duration: 400 * time.Millisecond, Stall: 60 * time.Millisecond}
+	s := Stall{Rate: 500, Duration: 2 * time.Second, Stall: 60 * time.Millisecond} // from 1s on; a busy machine may be late with it
 	got, err := s.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Requests != 200 || got.Failed != 0 || got.Latency.N() != 200 {
-		t.Errorf("requests %d, failed %d, recorded %d, want 200, 0, 200", got.Requests, got.Failed, got.Latency.N())
+	if got.Requests != 1000 || got.Failed != 0 || got.Latency.N() != 1000 {
+		t.Errorf("requests %d, failed %d, recorded %d, want 1000, 0, 1000", got.Requests, got.Failed, got.Latency.N())
 	}
 	if got.Stalled < s.Stall || got.True <= 0 || got.True > got.Stalled {
 		t.Errorf("still for %v with a true p99 of %v, want at least %v and a p99 within it", got.Stalled, got.True, s.Stall)

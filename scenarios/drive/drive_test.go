@@ -340,7 +340,7 @@ func TestInterrupt(t *testing.T) {
 		{"answers too late", time.Hour, 0, 55 * time.Millisecond, 6, 6, true, 2055 * time.Millisecond},
 		{"own grace", time.Hour, 100 * time.Millisecond, 55 * time.Millisecond, 6, 6, true, 155 * time.Millisecond},
 		{"no grace", time.Hour, -1, 55 * time.Millisecond, 6, 6, true, 55 * time.Millisecond},
-		{"some within the grace", 100 * time.Millisecond, 65 * time.Millisecond, 55 * time.Millisecond, 6, 3, true, 120 * time.Millisecond},
+		{"some within the grace", 100 * time.Millisecond, 70 * time.Millisecond, 55 * time.Millisecond, 6, 3, true, 125 * time.Millisecond},
 		{"all sent, answers out", time.Hour, 0, 150 * time.Millisecond, 10, 10, true, 2150 * time.Millisecond},
 		{"all sent and answered in time", 500 * time.Millisecond, 0, 150 * time.Millisecond, 10, 0, false, 590 * time.Millisecond},
 	} {
