@@ -87,12 +87,12 @@ func TestCalibrationFitsTheTerminal(t *testing.T) {
 }
 
 func TestStalledServer(t *testing.T) {
-	r, err := drive.Stall{Rate: 200, Duration: 400 * ms, Stall: 60 * ms, Serve: serveStalled}.Run(t.Context())
+	r, err := drive.Stall{Rate: 200, Duration: 2 * time.Second, Stall: 60 * ms, Serve: serveStalled}.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Requests != 80 || r.Failed != 0 {
-		t.Errorf("%d requests, %d failed, want 80 and 0", r.Requests, r.Failed)
+	if r.Requests != 400 || r.Failed != 0 {
+		t.Errorf("%d requests, %d failed, want 400 and 0", r.Requests, r.Failed)
 	}
 	// A driver that leaves out the wait before the send reports a fraction.
 	if r.True <= 0 || r.True > r.Stalled || r.Reported < r.True*9/10 {

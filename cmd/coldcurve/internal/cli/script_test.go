@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +29,7 @@ func scriptCommands() map[string]scriptCommand {
 	return map[string]scriptCommand{
 		"exitcode":   exitCode,
 		"summary":    summaryIs,
+		"evicted":    evicted,
 		"tier":       tierIs,
 		"interrupt":  interrupted,
 		"server":     startServer,
@@ -85,7 +87,13 @@ func interrupted(ts *testscript.TestScript, _ bool, args []string) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	if args[0] == "RUNTIME" {
-		ts.Check(killRuntime(cmd.Process.Pid))
+		for killRuntime(cmd.Process.Pid) != nil { // a list of children that is read while one ends may leave others out
+			if time.Now().After(deadline) {
+				_ = cmd.Process.Kill()
+				ts.Fatalf("process %d has no runtime", cmd.Process.Pid)
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
 	} else {
 		ts.Check(cmd.Process.Signal(signals[args[0]]))
 	}
@@ -167,6 +175,30 @@ func holds(run *summary.Run, claim string) error {
 		return &claimError{claim, got}
 	}
 	return nil
+}
+
+// evicted wants each run of the JSON document on the last command's stdout to
+// have sent so many requests, all of them answered, and every one cold but those
+// that by the run's own word came too early for that: evicted 6.
+func evicted(ts *testscript.TestScript, _ bool, args []string) {
+	var doc summary.Document
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &doc))
+	sent, err := strconv.ParseUint(args[0], 10, 64)
+	ts.Check(err)
+	late := regexp.MustCompile(`^(\d+) requests? came while the eviction`)
+	for _, run := range doc.Runs {
+		early := uint64(0)
+		for _, w := range run.Warnings {
+			if m := late.FindStringSubmatch(w.Message); m != nil {
+				early, err = strconv.ParseUint(m[1], 10, 64)
+				ts.Check(err)
+			}
+		}
+		if !run.Complete || run.Errors > 0 || run.Sent != sent || run.Known != sent || run.Cold == 0 || run.Cold+early < sent {
+			ts.Fatalf("%s: complete %v, %d errors, of %d sent %d are known and %d cold, %d came too early; want %d cold",
+				run.Scenario, run.Complete, run.Errors, run.Sent, run.Known, run.Cold, early, sent)
+		}
+	}
 }
 
 // tierIs wants starts of a tier in the JSON document on the last command's

@@ -105,16 +105,10 @@ func TestReadmeTools(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String() // of a port that is free, as the README's need not be
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	address := ownAddress(t) // the README's need not be free
 	script := strings.ReplaceAll(fenced(string(text), "bash"), "127.0.0.1:9001", address)
-	script = strings.Replace(script, "coldcurve serve", "coldcurve serve --addr "+address, 1)
+	script = strings.Replace(script, "coldcurve serve &\n", "coldcurve serve --addr "+address+" &\n"+
+		"timeout 60 bash -c 'until curl -s -o answer.json "+address+"; do sleep .1; done'\n", 1) // a person types slower
 	file := filepath.Join(t.TempDir(), "tools.txtar")
 	archive := "exec bash -eu tools.sh\n" +
 		"stdout '^serving world$'\n" +
@@ -128,6 +122,20 @@ func TestReadmeTools(t *testing.T) {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{Files: []string{file}, Setup: setUpScript})
+}
+
+// ownAddress is one of the loopback addresses, of which Linux has 16 million,
+// with a free port: on it nobody else listens, nor is the port given to an
+// outgoing connection before it is used.
+func ownAddress(t *testing.T) string {
+	t.Helper()
+	id := os.Getpid()
+	l, err := net.Listen("tcp", fmt.Sprintf("127.%d.%d.%d:0", 64+id>>16&63, id>>8&255, id&255))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
 }
 
 // fenced is what a document's blocks of a language have in them.
