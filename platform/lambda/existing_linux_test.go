@@ -1,6 +1,7 @@
 package lambda_test
 
 import (
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -57,15 +58,20 @@ func offline(t *testing.T) string {
 	})
 }
 
-// free is a port that nobody has now, for what cannot pick one itself.
+// free is a port that nobody has now, for what cannot pick one itself. It is
+// below those that the kernel gives to who asks for any, from 32768 on, which
+// another test may be given before it is used.
 func free(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		port := strconv.Itoa(16384 + rand.IntN(16384))
+		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			_ = l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	t.Fatal("no port is free, in 1000 tries")
+	return ""
 }
 
 // TestExistingConformance holds the kit against a function of the reference

@@ -160,10 +160,16 @@ func refuse(operation string, status int, code, message string) func(http.Respon
 	}
 }
 
-// local opens an endpoint with little patience.
+// local opens an endpoint that answers at once, and may never do what it says.
 func local(t *testing.T, endpoint string) *lambda.Platform {
 	t.Helper()
-	return open(t, lambda.Options{Endpoint: endpoint, Answer: 300 * time.Millisecond, Settle: time.Second})
+	return open(t, lambda.Options{Endpoint: endpoint, Settle: time.Second})
+}
+
+// hasty opens an endpoint that is not going to answer.
+func hasty(t *testing.T, endpoint string) *lambda.Platform {
+	t.Helper()
+	return open(t, lambda.Options{Endpoint: endpoint, Answer: 300 * time.Millisecond})
 }
 
 func TestRefusals(t *testing.T) {
@@ -224,9 +230,9 @@ func TestHalfDead(t *testing.T) {
 	}
 	defer listener.Close()
 	endpoint := "http://" + listener.Addr().String()
-	_, err = local(t, endpoint).Deploy(t.Context(), hello(t))
+	_, err = hasty(t, endpoint).Deploy(t.Context(), hello(t))
 	platformtest.ExpectFailure(t, err, sample.Timeout, "deploy hello: waited for an answer to GetFunctionConfiguration from "+endpoint+": none within 300 ms", "is it Lambda's API?")
-	if _, err := local(t, strings.Replace(endpoint, "http:", "https:", 1)).Deploy(t.Context(), hello(t)); platform.KindOf(err) != sample.Timeout {
+	if _, err := hasty(t, strings.Replace(endpoint, "http:", "https:", 1)).Deploy(t.Context(), hello(t)); platform.KindOf(err) != sample.Timeout {
 		t.Errorf("where a handshake never ends: %v (%s)", err, platform.KindOf(err))
 	}
 
@@ -239,8 +245,9 @@ func TestHalfDead(t *testing.T) {
 		<-hold
 	}))
 	defer half.CloseClientConnections()
-	_, err = local(t, half.URL).Deploy(t.Context(), hello(t))
-	platformtest.ExpectFailure(t, err, sample.Timeout, "deploy hello: an answer to GetFunctionConfiguration from "+half.URL+" began and did not end within 300 ms", "is it Lambda's API?")
+	// Long enough for the beginning to arrive.
+	_, err = open(t, lambda.Options{Endpoint: half.URL, Answer: 2 * time.Second}).Deploy(t.Context(), hello(t))
+	platformtest.ExpectFailure(t, err, sample.Timeout, "deploy hello: an answer to GetFunctionConfiguration from "+half.URL+" began and did not end within ", "is it Lambda's API?")
 
 	a := &silent{api: &api{}, hold: hold}
 	server := httptest.NewServer(a)
@@ -273,16 +280,9 @@ func (s *silent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func TestNobodyListens(t *testing.T) {
 	alone(t)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	endpoint := "http://" + listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
-	_, err = open(t, lambda.Options{Endpoint: endpoint}).Deploy(t.Context(), hello(t))
-	platformtest.ExpectFailure(t, err, sample.Network, "deploy hello: dial tcp "+listener.Addr().String(), "is anybody listening there?")
+	// A port that the kernel gives to nobody who asks for any.
+	_, err := open(t, lambda.Options{Endpoint: "http://127.0.0.1:1"}).Deploy(t.Context(), hello(t))
+	platformtest.ExpectFailure(t, err, sample.Network, "deploy hello: dial tcp 127.0.0.1:1", "is anybody listening there?")
 }
 
 // TestLies is of endpoints that do not do, or do not tell, what they say.
