@@ -242,12 +242,27 @@ func (c *cloud) litter(f platform.Function) error {
 	if c.lie.child == "" {
 		return nil
 	}
-	child := exec.Command("sleep", "600")
+	child := exec.Command("cat")
 	child.Env = []string{residue.Marker + "=" + f.Env[residue.Marker]}
 	if c.lie.secret {
 		child.Env = []string{}
 	}
+	in, err := child.StdinPipe()
+	if err != nil {
+		return err
+	}
+	out, err := child.StdoutPipe()
+	if err != nil {
+		return err
+	}
 	if err := child.Start(); err != nil {
+		return err
+	}
+	// Once it answers its environment is its own, for all to see.
+	if _, err := in.Write([]byte{0}); err != nil {
+		return err
+	}
+	if _, err := out.Read(make([]byte, 1)); err != nil {
 		return err
 	}
 	c.children = append(c.children, child)

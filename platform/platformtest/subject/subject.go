@@ -21,6 +21,7 @@ import (
 const (
 	Echo  = "echo"  // answer with Text
 	Sleep = "sleep" // and then answer, after MS
+	Hold  = "hold"  // and then answer, when the [Gate] that Text names is open
 	Fail  = "fail"  // report an error
 	Exit  = "exit"  // end the process
 	Large = "large" // answer with so many Bytes
@@ -73,6 +74,10 @@ func (s *Subject) Serve(ctx context.Context, event []byte) ([]byte, beacon.Beaco
 		case <-time.After(time.Duration(r.MS) * time.Millisecond):
 		case <-ctx.Done():
 			return nil, own, ctx.Err()
+		}
+	case Hold:
+		if err := Gate(r.Text).pass(ctx); err != nil {
+			return nil, own, err
 		}
 	case Fail:
 		return nil, own, fmt.Errorf("failed as it was told: %s", r.Text)
