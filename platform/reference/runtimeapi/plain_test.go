@@ -54,7 +54,7 @@ func outcome(t *testing.T, call string) (got []string) {
 	select {
 	case r := <-s.Replies():
 		got = append(got, fmt.Sprint(r.Kind, len(r.Body)), string(r.Body))
-	case <-time.After(time.Millisecond):
+	default: // what there is was there before the call was answered
 	}
 	return got
 }

@@ -547,9 +547,10 @@ func TestPollAfterAReconnection(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			waitParked(t, s, 0) // work for the last of them would not be for who comes now
 			w := dial(t, s)
 			w.send(poll)
-			awaitParked(t, w)
+			waitParked(t, s, 1)
 			s.Hand(invocation("work"))
 			if _, body := w.receive(); body != "work" {
 				t.Errorf("got %q", body)
@@ -661,9 +662,8 @@ func TestSeveralAtOnce(t *testing.T) {
 		w := dial(t, s)
 		w.send(poll)
 		polls = append(polls, w)
+		waitParked(t, s, len(polls)) // or the second might be first
 	}
-	<-s.Ready()
-	waitParked(t, s, 2)
 	var replies []<-chan runtimeapi.Reply
 	for _, id := range ids {
 		replies = append(replies, hand(id))
@@ -698,7 +698,7 @@ func TestSeveralAtOnce(t *testing.T) {
 // waitParked returns when so many polls wait: a poll beyond the slots is refused then.
 func waitParked(t *testing.T, s *runtimeapi.Server, n int) {
 	t.Helper()
-	for range 500 {
+	for range 5000 {
 		if s.Waiting() == n {
 			return
 		}
