@@ -198,7 +198,7 @@ func TestAnswersInvocations(t *testing.T) {
 
 func eventually(t testing.TB, otherwise string, is func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if is() {
 			return
 		}
@@ -206,7 +206,9 @@ func eventually(t testing.TB, otherwise string, is func() bool) {
 	t.Error(otherwise)
 }
 
-// TestEngineAgrees compares with the engine's own account of the start.
+// TestEngineAgrees compares with the engine's own account of the start, of
+// several: between the two may be as much time as a busy machine takes to go
+// on with us.
 func TestEngineAgrees(t *testing.T) {
 	for _, oci := range []string{"runc", "crun"} {
 		t.Run(oci, func(t *testing.T) {
@@ -215,27 +217,31 @@ func TestEngineAgrees(t *testing.T) {
 			if err := s.Prepare(t.Context(), function); err != nil {
 				t.Fatal(err)
 			}
-			before := time.Now()
-			in := start(t, s, function)
-			marks, err := in.AwaitReady(t.Context())
-			if err != nil {
-				t.Fatal(err)
+			agree := false
+			for try := 0; try < 5 && !agree; try++ {
+				before := time.Now()
+				in := start(t, s, function)
+				marks, err := in.AwaitReady(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				inspected := container.Inspect(t, in)
+				said, err := time.Parse(time.RFC3339Nano, inspected.State.StartedAt)
+				if err != nil {
+					t.Fatal(err)
+				}
+				engine, ours := said.Sub(before), time.Duration(marks.Provisioned-marks.Begun)
+				t.Logf("from the call: started says the engine after %v, we after %v, first poll after %v", engine, ours, time.Duration(marks.Ready-marks.Begun))
+				agree = engine > 0 && ours >= engine/2 && ours <= 2*engine
+				if got := inspected.HostConfig.Runtime; got != oci {
+					t.Errorf("ran by %s, want %s", got, oci)
+				}
+				if got := string(invoke(t, in, "hello").Body); got != "hello" {
+					t.Errorf("got %q", got)
+				}
 			}
-			inspected := container.Inspect(t, in)
-			said, err := time.Parse(time.RFC3339Nano, inspected.State.StartedAt)
-			if err != nil {
-				t.Fatal(err)
-			}
-			engine, ours := said.Sub(before), time.Duration(marks.Provisioned-marks.Begun)
-			t.Logf("from the call: started says the engine after %v, we after %v, first poll after %v", engine, ours, time.Duration(marks.Ready-marks.Begun))
-			if engine <= 0 || ours < engine/2 || ours > 2*engine {
-				t.Errorf("started after %v says the engine, after %v say the marks", engine, ours)
-			}
-			if got := inspected.HostConfig.Runtime; got != oci {
-				t.Errorf("ran by %s, want %s", got, oci)
-			}
-			if got := string(invoke(t, in, "hello").Body); got != "hello" {
-				t.Errorf("got %q", got)
+			if !agree {
+				t.Error("the engine and the marks do not agree on any start")
 			}
 		})
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/clock"
 	"github.com/coldcurve/coldcurve/platform/platformtest/need"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/process"
@@ -64,7 +65,7 @@ func TestInitBegunAnew(t *testing.T) {
 			flag := filepath.Join(t.TempDir(), "flag")
 			twice := spec(t, "first "+flag+" "+first)
 			if first == "hang" {
-				twice.InitLimit = 300 * time.Millisecond
+				twice.InitLimit = 2 * time.Second // in which it leaves its flag, on a busy machine, too
 			}
 			in := start(t, s, twice)
 			marks, err := in.AwaitReady(t.Context())
@@ -143,8 +144,8 @@ func TestDeadline(t *testing.T) {
 	if want := "RequestId: " + inv.RequestID + " Error: Task timed out after 0.25 seconds"; f.Message != want || f.Type != "Sandbox.Timedout" {
 		t.Errorf("got %q %q, want %q", f.Type, f.Message, want)
 	}
-	if took := time.Duration(f.HandlerEnd - f.HandlerStart); took < 200*time.Millisecond {
-		t.Errorf("handler took %v, want about 250 ms", took)
+	if early := time.Duration(clock.New().At(inv.Deadline) - f.HandlerEnd); early > time.Millisecond {
+		t.Errorf("the handler's end is %v before its deadline", early)
 	}
 }
 
@@ -199,9 +200,8 @@ func TestGrandchildrenGo(t *testing.T) {
 		s := limited(t, process.Options{})
 		in := ready(t, s, spec(t, "", "SPAWN=session"))
 		invoke(t, in, "spawn")
-		if n := len(marked()); n < 2 {
-			t.Fatalf("%d processes, want the function and its child", n)
-		}
+		// A process has no environment for a moment while it executes a program.
+		eventually(t, "there is no child", func() bool { return marks(t.Name()) > 1 })
 		if err := in.Stop(true); err != nil {
 			t.Fatal(err)
 		}

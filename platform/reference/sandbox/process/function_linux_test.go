@@ -112,7 +112,11 @@ func TestForkBombIsBounded(t *testing.T) {
 	}
 	sp := spec(t, "")
 	sp.Memory, sp.Timeout = 1<<30, time.Minute
-	got := string(invoke(t, ready(t, s, sp), "multiply").Body)
+	r, err := ready(t, s, sp).Invoke(t.Context(), invocation("multiply", time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := string(r.Body)
 	n, err := strconv.Atoi(strings.Fields(got)[0])
 	if err != nil || n < 500 || n >= 1024 || !strings.Contains(got, "resource temporarily unavailable") {
 		t.Errorf("the bomb made %s, want an end below 1024", got)

@@ -139,10 +139,10 @@ func TestFreezeDuringARequest(t *testing.T) {
 	eachTier(t, func(t *testing.T, o process.Options) {
 		s := open(t, o)
 		shop := spec(t, "")
-		shop.Timeout = 300 * time.Millisecond
+		shop.Timeout = 2 * time.Second // in which it is frozen
 		in := ready(t, s, shop)
 		f := failure(t, during(t, in, sandbox.Freeze, shop.Timeout), sample.Timeout)
-		if f.Type != "Sandbox.Timedout" || !strings.HasSuffix(f.Message, "Error: Task timed out after 0.30 seconds") {
+		if f.Type != "Sandbox.Timedout" || !strings.HasSuffix(f.Message, "Error: Task timed out after 2.00 seconds") {
 			t.Errorf("got %s %q", f.Type, f.Message)
 		}
 		if err := in.Stop(false); err != nil {
@@ -161,7 +161,7 @@ func TestFreezeDuringARequest(t *testing.T) {
 func TestFreezeDuringInit(t *testing.T) {
 	s := open(t, process.Options{})
 	shop := spec(t, "hang")
-	shop.InitLimit, shop.Timeout = 200*time.Millisecond, 200*time.Millisecond
+	shop.InitLimit, shop.Timeout = 2*time.Second, 200*time.Millisecond // the first is in time for the frost
 	in := start(t, s, shop)
 	injure(t, in, sandbox.Freeze)
 	_, err := in.AwaitReady(t.Context())

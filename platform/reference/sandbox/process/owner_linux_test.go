@@ -131,7 +131,7 @@ func marks(name string) int {
 
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for wait := time.Millisecond; wait < 5*time.Second; wait *= 2 {
+	for wait := time.Millisecond; wait < 20*time.Second; wait *= 2 {
 		if done() {
 			return
 		}

@@ -47,7 +47,7 @@ func descriptors(t testing.TB) map[string]string {
 func ExpectNothingLeft(t testing.TB, before Footprint) {
 	t.Helper()
 	var left []string
-	for wait := time.Millisecond; wait < 10*time.Second; wait *= 2 {
+	for wait := time.Millisecond; wait < 20*time.Second; wait *= 2 {
 		left = leftovers(t, before)
 		if len(left) == 0 {
 			return

