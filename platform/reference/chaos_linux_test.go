@@ -29,18 +29,16 @@ type killer struct {
 	done   chan struct{}
 }
 
-// prowl begins.
-func prowl(t *testing.T, serving int, seed uint64, every time.Duration) *killer {
+// prowl begins to kill at each word.
+func prowl(t *testing.T, serving int, seed uint64, word <-chan struct{}) *killer {
 	k := &killer{rng: rand.New(rand.NewPCG(seed, 0)), stop: make(chan struct{}), done: make(chan struct{})}
 	go func() {
 		defer close(k.done)
-		next := time.NewTicker(every)
-		defer next.Stop()
 		for {
 			select {
 			case <-k.stop:
 				return
-			case <-next.C:
+			case <-word:
 			}
 			victims := descendants(t, serving)
 			if len(victims) == 0 {
@@ -66,7 +64,12 @@ type tally struct {
 	usage usage.Usage
 	kinds map[sample.ErrorKind]int
 	ids   map[string]bool // instances
+	word  chan struct{}   // one now and then
 }
+
+// seldom is after how many requests the next word is given: by the time and not
+// by requests, a slow machine would have most of them killed.
+const seldom = 20
 
 func (y *tally) note(r platform.Response, err error) {
 	y.mu.Lock()
@@ -74,6 +77,12 @@ func (y *tally) note(r platform.Response, err error) {
 	kind := platform.KindOf(err)
 	y.kinds[kind]++
 	y.usage.Requests++
+	if y.usage.Requests%seldom == 0 {
+		select {
+		case y.word <- struct{}{}:
+		default: // it is at it
+		}
+	}
 	switch kind {
 	case sample.Throttled:
 		y.usage.Throttled++
@@ -113,14 +122,13 @@ func TestChaos(t *testing.T) {
 		n       int
 		runtime platform.Runtime
 		start   string
-		without bool          // control groups
-		kills   time.Duration // from one to the next; less often than starts end, or none would
+		without bool // control groups
 	}{
-		{"cgroups", 10_000, platform.Go, "", false, 20 * time.Millisecond},
-		{"no cgroups", 3_000, platform.Go, "", true, 20 * time.Millisecond},
-		{"pool", 500, platform.Python, "pool", false, 300 * time.Millisecond},
-		{"zygote", 500, platform.Python, "zygote", false, 300 * time.Millisecond},
-		{"zygote without cgroups", 300, platform.Python, "zygote", true, 300 * time.Millisecond},
+		{"cgroups", 10_000, platform.Go, "", false},
+		{"no cgroups", 3_000, platform.Go, "", true},
+		{"pool", 500, platform.Python, "pool", false},
+		{"zygote", 500, platform.Python, "zygote", false},
+		{"zygote without cgroups", 300, platform.Python, "zygote", true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -138,8 +146,8 @@ func TestChaos(t *testing.T) {
 			}})
 			d := deploy(t, client, fn)
 			serving := pid(t, client)
-			killer := prowl(t, serving, 7, tt.kills)
-			seen := &tally{kinds: make(map[sample.ErrorKind]int), ids: make(map[string]bool)}
+			seen := &tally{kinds: make(map[sample.ErrorKind]int), ids: make(map[string]bool), word: make(chan struct{})}
+			killer := prowl(t, serving, 7, seen.word)
 			began := time.Now()
 			assail(t, d, tt.n, seen)
 			took := time.Since(began)

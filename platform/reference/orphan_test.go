@@ -32,13 +32,14 @@ func TestOrphansOfFunctionsEnd(t *testing.T) {
 		if _, err := d.Invoke(t.Context(), platform.Request{}); err != nil {
 			t.Fatal(err)
 		}
-		for range 500 { // the child may be late
-			if len(withEnv("MARK="+t.Name())) == 2 {
+		n := 0
+		for range patience { // the child may be late
+			if n = len(withEnv("MARK=" + t.Name())); n == 2 {
 				break
 			}
-			time.Sleep(10 * time.Millisecond)
+			time.Sleep(often)
 		}
-		if n := len(withEnv("MARK=" + t.Name())); n != 2 {
+		if n != 2 {
 			t.Errorf("%d processes while it runs, want the function and its child", n)
 		}
 		if err := client.Close(t.Context()); err != nil {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -23,6 +24,7 @@ import (
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/clock"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
+	"github.com/coldcurve/coldcurve/platform/platformtest/subject"
 	"github.com/coldcurve/coldcurve/platform/reference"
 )
 
@@ -34,38 +36,64 @@ type answer struct {
 
 // burst sends n requests at once.
 func burst(ctx context.Context, d platform.Deployment, n int, payload string) []answer {
+	return burstWith(ctx, d, n, payload, nil)
+}
+
+// burstWith calls failed, unless it is nil, for each request that fails.
+func burstWith(ctx context.Context, d platform.Deployment, n int, payload string, failed func()) []answer {
 	answers := make([]answer, n)
 	var all sync.WaitGroup
 	for i := range answers {
 		all.Go(func() {
 			answers[i].Response, answers[i].err = d.Invoke(ctx, platform.Request{Payload: []byte(payload)})
+			if answers[i].err != nil && failed != nil {
+				failed()
+			}
 		})
 	}
 	all.Wait()
 	return answers
 }
 
+// after has the nth call do something.
+func after(n int, do func()) func() {
+	var calls atomic.Int64
+	return func() {
+		if calls.Add(1) == int64(n) {
+			do()
+		}
+	}
+}
+
 func TestSpikeOf200StartsAnInstanceForEach(t *testing.T) {
 	client := open(t, reference.ClientOptions{Settings: reference.Settings{Policy: lifecycle.Policy{KeepAlive: time.Minute}}})
-	// Each request sleeps until all have come, so that none can find an instance idle.
-	d := deploy(t, client, build(t, "sleep", platform.Go))
+	d := deploy(t, client, gated(t))
 	serving := pid(t, client)
 
 	const n = 200
+	gate, payload := newGate(t)
+	var answers []answer
+	var sent sync.WaitGroup
+	sent.Go(func() { answers = burst(t.Context(), d, n, payload) })
+	awaitHeld(t, gate, n) // so that none has found an instance idle
+	processes := descendants(t, serving)
+	if err := gate.Open(); err != nil {
+		t.Fatal(err)
+	}
+	sent.Wait()
 	instances := make(map[string]bool)
-	for _, a := range burst(t.Context(), d, n, `{"ms":1500}`) {
+	for _, a := range answers {
 		if a.err != nil {
 			t.Errorf("Invoke: %v", a.err)
 		}
 		if a.Evidence.Start != sample.Cold || a.Evidence.Grade != sample.Attested {
 			t.Errorf("start %v (%v), want cold (attested)", a.Evidence.Start, a.Evidence.Grade)
 		}
-		if b := a.Evidence.Breakdown; b.Provision <= 0 || b.Boot+b.Init <= 0 || b.Handler < 1500*time.Millisecond {
+		if b := a.Evidence.Breakdown; b.Provision <= 0 || b.Boot+b.Init <= 0 || b.Handler <= 0 {
 			t.Errorf("breakdown %+v", b)
 		}
 		instances[a.Evidence.Instance] = true
 	}
-	processes := descendants(t, serving)
 	if len(instances) != n || len(processes) != n {
 		t.Errorf("%d instances and %d processes, want %d", len(instances), len(processes), n)
 	}
@@ -153,22 +181,23 @@ func TestEvictMakesTheNextStartCold(t *testing.T) {
 
 func TestErrorKinds(t *testing.T) {
 	sleeper := func(t *testing.T) platform.Function { return build(t, "sleep", platform.Go) }
+	full := func(t *testing.T) platform.Function { return gated(t) }
 	tests := []struct {
 		name    string
 		options reference.ClientOptions
 		fn      func(*testing.T) platform.Function
 		n       int
-		payload string
+		payload string // "" for a gate that opens when all who are refused have been
 		want    map[sample.ErrorKind]int
 	}{
-		{"throttled", reference.ClientOptions{Settings: reference.Settings{Policy: lifecycle.Policy{Concurrency: 2}}}, sleeper, 5, `{"ms":1000}`,
+		{"throttled", reference.ClientOptions{Settings: reference.Settings{Policy: lifecycle.Policy{Concurrency: 2}}}, full, 5, "",
 			map[sample.ErrorKind]int{sample.NoError: 2, sample.Throttled: 3}},
 		{"reserved", reference.ClientOptions{}, func(t *testing.T) platform.Function {
-			fn := sleeper(t)
+			fn := full(t)
 			fn.Reserved = 1
 			return fn
-		}, 3, `{"ms":1000}`, map[sample.ErrorKind]int{sample.NoError: 1, sample.Throttled: 2}},
-		{"queued", reference.ClientOptions{Settings: reference.Settings{Policy: lifecycle.Policy{Concurrency: 1, QueueLimit: 1, KeepAlive: time.Minute}}}, sleeper, 3, `{"ms":300}`,
+		}, 3, "", map[sample.ErrorKind]int{sample.NoError: 1, sample.Throttled: 2}},
+		{"queued", reference.ClientOptions{Settings: reference.Settings{Policy: lifecycle.Policy{Concurrency: 1, QueueLimit: 1, KeepAlive: time.Minute}}}, full, 3, "",
 			map[sample.ErrorKind]int{sample.NoError: 2, sample.Throttled: 1}},
 		{"timeout", reference.ClientOptions{}, func(t *testing.T) platform.Function {
 			fn := sleeper(t)
@@ -193,8 +222,18 @@ func TestErrorKinds(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			client := open(t, tt.options)
 			d := deploy(t, client, tt.fn(t))
+			var refused func()
+			if tt.payload == "" {
+				var gate subject.Gate
+				gate, tt.payload = newGate(t)
+				refused = after(tt.want[sample.Throttled], func() {
+					if err := gate.Open(); err != nil {
+						t.Error(err)
+					}
+				})
+			}
 			got := make(map[sample.ErrorKind]int)
-			for _, a := range burst(t.Context(), d, tt.n, tt.payload) {
+			for _, a := range burstWith(t.Context(), d, tt.n, tt.payload, refused) {
 				got[platform.KindOf(a.err)]++
 				t.Logf("%d %v %v", a.Status, a.Evidence.Start, a.err)
 			}
@@ -233,17 +272,27 @@ func TestRefusedFunctions(t *testing.T) {
 
 func TestKilledInstanceLosesItsRequestOnly(t *testing.T) {
 	client := open(t, reference.ClientOptions{Settings: reference.Settings{Policy: lifecycle.Policy{KeepAlive: time.Minute}}})
-	d := deploy(t, client, build(t, "sleep", platform.Go))
+	d := deploy(t, client, gated(t))
 	serving := pid(t, client)
 	var answers []answer
-	var sent sync.WaitGroup
-	sent.Go(func() { answers = burst(t.Context(), d, 3, `{"ms":1500}`) })
-	victims := awaitDescendants(t, serving, 3)
-	time.Sleep(300 * time.Millisecond) // the requests are in their handlers by now
-	if err := syscall.Kill(victims[1], syscall.SIGKILL); err != nil {
-		t.Fatal(err)
+	held := func(then func()) {
+		gate, payload := newGate(t)
+		var sent sync.WaitGroup
+		sent.Go(func() { answers = burst(t.Context(), d, 3, payload) })
+		awaitHeld(t, gate, 3)
+		then()
+		if err := gate.Open(); err != nil {
+			t.Fatal(err)
+		}
+		sent.Wait()
 	}
-	sent.Wait()
+	held(func() {
+		victims := awaitDescendants(t, serving, 3)
+		if err := syscall.Kill(victims[1], syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		awaitGone(t, victims[1:2])
+	})
 	got := make(map[sample.ErrorKind]int)
 	dead := ""
 	for _, a := range answers {
@@ -256,7 +305,8 @@ func TestKilledInstanceLosesItsRequestOnly(t *testing.T) {
 	if want := map[sample.ErrorKind]int{sample.NoError: 2, sample.Crash: 1}; !cmp.Equal(want, got) {
 		t.Errorf("kinds %v, want %v", got, want)
 	}
-	for _, a := range burst(t.Context(), d, 3, `{"ms":300}`) {
+	held(func() {})
+	for _, a := range answers {
 		if a.err != nil || a.Evidence.Instance == dead {
 			t.Errorf("after the kill: %+v, %v", a.Evidence, a.err)
 		}
@@ -269,11 +319,11 @@ func TestKilledInstanceLosesItsRequestOnly(t *testing.T) {
 
 func awaitDescendants(t *testing.T, pid, n int) []int {
 	t.Helper()
-	for range 500 {
+	for range patience {
 		if found := descendants(t, pid); len(found) >= n {
 			return found
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(often)
 	}
 	t.Fatalf("no %d processes below %d", n, pid)
 	return nil
@@ -281,11 +331,12 @@ func awaitDescendants(t *testing.T, pid, n int) []int {
 
 func TestKilledRuntime(t *testing.T) {
 	client := open(t, reference.ClientOptions{Settings: reference.Settings{Policy: lifecycle.Policy{KeepAlive: time.Minute}}})
-	d := deploy(t, client, build(t, "sleep", platform.Go))
+	d := deploy(t, client, gated(t))
+	_, payload := newGate(t)
 	serving := pid(t, client)
 	var answers []answer
 	var sent sync.WaitGroup
-	sent.Go(func() { answers = burst(t.Context(), d, 3, `{"ms":8000}`) })
+	sent.Go(func() { answers = burst(t.Context(), d, 3, payload) })
 	instances := awaitDescendants(t, serving, 3)
 	if err := syscall.Kill(serving, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
@@ -366,27 +417,32 @@ func TestKilledParentLeavesNothing(t *testing.T) {
 
 func TestCallerThatGivesUp(t *testing.T) {
 	client := open(t, reference.ClientOptions{Settings: reference.Settings{Policy: lifecycle.Policy{KeepAlive: time.Minute, Concurrency: 1, QueueLimit: 5}}})
-	d := deploy(t, client, build(t, "sleep", platform.Go))
+	d := deploy(t, client, gated(t))
+	gate, held := newGate(t)
+	const echo = `{"do":"echo"}`
 	var first []answer
 	var sent sync.WaitGroup
-	sent.Go(func() { first = burst(t.Context(), d, 1, `{"ms":1000}`) })
-	awaitDescendants(t, pid(t, client), 1)
+	sent.Go(func() { first = burst(t.Context(), d, 1, held) })
+	awaitHeld(t, gate, 1)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(100*time.Millisecond, cancel)
-	if _, err := d.Invoke(ctx, platform.Request{Payload: []byte(`{"ms":1}`)}); platform.KindOf(err) != sample.Cancelled {
+	if _, err := d.Invoke(ctx, platform.Request{Payload: []byte(echo)}); platform.KindOf(err) != sample.Cancelled {
 		t.Errorf("a queued request that was cancelled: %v", err)
 	}
 	ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if _, err := d.Invoke(ctx, platform.Request{Payload: []byte(`{"ms":1}`)}); platform.KindOf(err) != sample.Timeout {
+	if _, err := d.Invoke(ctx, platform.Request{Payload: []byte(echo)}); platform.KindOf(err) != sample.Timeout {
 		t.Errorf("a queued request whose time ran out: %v", err)
+	}
+	if err := gate.Open(); err != nil {
+		t.Fatal(err)
 	}
 	sent.Wait()
 	if first[0].err != nil {
 		t.Error(first[0].err)
 	}
-	if a := burst(t.Context(), d, 1, `{"ms":1}`)[0]; a.err != nil || a.Evidence.Start != sample.Warm {
+	if a := burst(t.Context(), d, 1, echo)[0]; a.err != nil || a.Evidence.Start != sample.Warm {
 		t.Errorf("after that: %v, %v", a.Evidence.Start, a.err)
 	}
 	records, err := client.Instances(t.Context())

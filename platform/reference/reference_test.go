@@ -4,6 +4,7 @@ package reference_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/signal"
@@ -19,6 +20,7 @@ import (
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/platformtest/need"
 	"github.com/coldcurve/coldcurve/platform/platformtest/residue"
+	"github.com/coldcurve/coldcurve/platform/platformtest/subject"
 	"github.com/coldcurve/coldcurve/platform/reference"
 )
 
@@ -98,6 +100,55 @@ func build(t testing.TB, name string, runtime platform.Runtime) platform.Functio
 	}
 }
 
+// gated is a function whose requests can be held in their handlers.
+func gated(t testing.TB) platform.Function {
+	t.Helper()
+	need.Linux(t)
+	fn, err := subject.Build(t.TempDir(), platform.Go, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fn.Name, fn.Memory, fn.Timeout = "gated", 1769<<20, 5*time.Minute
+	return fn
+}
+
+// newGate gives one that is open by the test's end, and what has a request held
+// at it.
+func newGate(t testing.TB) (gate subject.Gate, payload string) {
+	t.Helper()
+	gate = subject.Gate(t.TempDir())
+	t.Cleanup(func() { _ = gate.Open() })
+	text, err := json.Marshal(gate.Request())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return gate, string(text)
+}
+
+// awaitHeld returns when so many requests are held.
+func awaitHeld(t testing.TB, gate subject.Gate, n int) {
+	t.Helper()
+	held := 0
+	for range patience {
+		var err error
+		if held, err = gate.Held(); err != nil {
+			t.Fatal(err)
+		}
+		if held == n {
+			return
+		}
+		time.Sleep(often)
+	}
+	t.Fatalf("%d requests are held, want %d", held, n)
+}
+
+// How often something that is going to be is looked for, and how many times: for
+// two minutes on a machine that is idle.
+const (
+	often    = 10 * time.Millisecond
+	patience = 12_000
+)
+
 // open starts a runtime, and checks at the test's end that nothing is left.
 func open(t testing.TB, o reference.ClientOptions) *reference.Client {
 	t.Helper()
@@ -113,7 +164,7 @@ func open(t testing.TB, o reference.ClientOptions) *reference.Client {
 	}
 	serving := pid(t, client)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := client.Close(ctx); err != nil {
 			t.Errorf("Close: %v", err)
@@ -186,11 +237,11 @@ func running(pids []int) (left []int) {
 // awaitGone fails the test if the processes do not end.
 func awaitGone(t testing.TB, pids []int) {
 	t.Helper()
-	for range 500 {
+	for range patience {
 		if len(running(pids)) == 0 {
 			return
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(often)
 	}
 	t.Errorf("still running: %v", running(pids))
 }

@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/lifecycle"
 	"github.com/coldcurve/coldcurve/platform/reference"
 )
@@ -23,7 +22,8 @@ import (
 // TestServeToAStranger speaks Lambda's wire API without our client, and ends
 // the runtime while it serves a request.
 func TestServeToAStranger(t *testing.T) {
-	fn := build(t, "sleep", platform.Go)
+	fn := gated(t)
+	gate, held := newGate(t)
 	readyR, readyW, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -48,24 +48,32 @@ func TestServeToAStranger(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	create := fmt.Sprintf(`{"FunctionName":"nap","Runtime":"provided.al2023","Timeout":10,"MemorySize":1769,"Code":{"LocalFolder":%s}}`, code)
+	create := fmt.Sprintf(`{"FunctionName":"nap","Runtime":"provided.al2023","Timeout":300,"MemorySize":1769,"Code":{"LocalFolder":%s}}`, code)
 	if r, body := post(t, base+"/2015-03-31/functions", create); r.StatusCode != http.StatusCreated {
 		t.Fatalf("create: %s %s", r.Status, body)
 	}
 	awaitActive(t, base, "nap")
 	invocations := base + "/2015-03-31/functions/nap/invocations"
 	for _, want := range []string{"cold", "warm"} {
-		r, body := post(t, invocations, `{"ms":1}`)
+		r, body := post(t, invocations, `{"do":"echo"}`)
 		if r.StatusCode != http.StatusOK || r.Header.Get("X-Coldcurve-Start") != want {
 			t.Errorf("want %s: %s %s %v", want, r.Status, body, r.Header)
 		}
 	}
 	before := descendants(t, os.Getpid())
-	time.AfterFunc(300*time.Millisecond, stop)
-	if r, body := post(t, invocations, `{"ms":1000}`); r.StatusCode != http.StatusOK {
+	told := make(chan error, 1)
+	go func() {
+		for n := 0; n == 0 && ctx.Err() == nil; time.Sleep(often) {
+			n, _ = gate.Held()
+		}
+		stop()
+		time.Sleep(10 * often) // for it to begin to end
+		told <- gate.Open()
+	}()
+	if r, body := post(t, invocations, held); r.StatusCode != http.StatusOK {
 		t.Errorf("a request under way when the runtime was told to end: %s %s", r.Status, body)
 	}
-	if err := <-served; err != nil {
+	if err := errors.Join(<-told, <-served); err != nil {
 		t.Errorf("Serve: %v", err)
 	}
 	if len(before) == 0 || len(running(before)) > 0 {
@@ -79,7 +87,7 @@ func TestServeToAStranger(t *testing.T) {
 // awaitActive returns when a function can be invoked.
 func awaitActive(t testing.TB, base, name string) {
 	t.Helper()
-	for range 500 {
+	for range patience {
 		r, err := http.Get(base + "/2015-03-31/functions/" + name + "/configuration")
 		if err != nil {
 			t.Fatal(err)
@@ -91,7 +99,7 @@ func awaitActive(t testing.TB, base, name string) {
 		if strings.Contains(string(body), `"State":"Active"`) {
 			return
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(often)
 	}
 	t.Fatalf("%s does not become active", name)
 }
