@@ -2,6 +2,7 @@ package process_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -300,6 +301,25 @@ func TestStartOfNothing(t *testing.T) {
 	}
 	if got := string(invoke(t, ready(t, s, spec(t, "")), "after all").Body); got != "after all" {
 		t.Errorf("got %q after failed starts", got)
+	}
+}
+
+// TestProgramThatIsBusy is open for writing for a while yet.
+func TestProgramThatIsBusy(t *testing.T) {
+	s := open(t, process.Options{})
+	fresh := spec(t, "")
+	fresh.Function.Code = t.TempDir()
+	program := filepath.Join(fresh.Function.Code, "bootstrap")
+	if out, err := exec.Command("cp", filepath.Join(function, "bootstrap"), program).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	written, err := os.OpenFile(program, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(20*time.Millisecond, func() { _ = written.Close() })
+	if got := string(invoke(t, ready(t, s, fresh), "at last").Body); got != "at last" {
+		t.Errorf("got %q", got)
 	}
 }
 

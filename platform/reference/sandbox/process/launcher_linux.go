@@ -416,6 +416,12 @@ func (l *launcher) execute(o *order, env []string) (pid, pidfd int, err error) {
 		fork = l.wards.fork
 	}
 	pid, err = fork(o.program.path, o.program.argv, attr)
+	// A process of ours that was forked while the program was written, and
+	// executes its own not yet, has it open for writing.
+	for wait := time.Millisecond; errors.Is(err, syscall.ETXTBSY) && wait < 2*time.Second; wait *= 2 {
+		time.Sleep(wait)
+		pid, err = fork(o.program.path, o.program.argv, attr)
+	}
 	return pid, pidfd, err
 }
 
