@@ -204,7 +204,8 @@ const forever = 10 * 60 * 1000 // ms
 // timeout wants a function that exceeds its time to be given up.
 func timeout(t testing.TB, k *Kit) {
 	w := k.open(t)
-	d := w.deploy("timeout", func(f *platform.Function) { f.Timeout = time.Second })
+	// An echo has so much time, too, however busy the machine is.
+	d := w.deploy("timeout", func(f *platform.Function) { f.Timeout = 2 * time.Second })
 	_, err := d.send(t.Context(), subject.Request{Do: subject.Sleep, MS: forever})
 	w.failed("a request beyond its time", err, sample.Timeout)
 	d.echo("after a timeout")
