@@ -10,6 +10,7 @@ package platform
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
@@ -92,11 +93,25 @@ type Platform interface {
 // no probe, no retry.
 //
 // Remove takes the function away with everything that was started for it. It
-// is idempotent and works after the run's context has ended, on its own.
+// is idempotent, works after the run's context has ended, on its own, and keeps
+// to a deadline that is still to come ([Outlive]). It may be called for several
+// deployments at once.
 type Deployment interface {
 	Invoke(context.Context, Request) (Response, error)
 	Remove(context.Context) error
 }
+
+// Outlive is a context for what has to be done also after the run's has ended. A
+// deadline that has not passed is kept, for whoever bounds what follows a run.
+func Outlive(ctx context.Context) (context.Context, context.CancelFunc) {
+	out := context.WithoutCancel(ctx)
+	if limit, bounded := ctx.Deadline(); bounded && ctx.Err() == nil {
+		return context.WithDeadlineCause(out, limit, errOver)
+	}
+	return context.WithCancel(out)
+}
+
+var errOver = errors.New("no answer before the time for clearing up was over")
 
 // The optional interfaces of a Platform, found by assertion.
 type (

@@ -285,10 +285,12 @@ func (d *deployment) provision(ctx context.Context, op string) error {
 // under way, and works after ctx has ended. One that was there stays, with the
 // configuration that it had.
 func (d *deployment) Remove(ctx context.Context) error {
+	lasting, cancel := platform.Outlive(ctx)
+	defer cancel()
 	if d.function.Existing != "" {
-		return d.restore(context.WithoutCancel(ctx))
+		return d.restore(lasting)
 	}
-	return d.p.delete(context.WithoutCancel(ctx), "remove "+d.function.Name, d.name)
+	return d.p.delete(lasting, "remove "+d.function.Name, d.name)
 }
 
 func (p *Platform) delete(ctx context.Context, op, name string) error {

@@ -264,6 +264,26 @@ func TestHalfDead(t *testing.T) {
 	platformtest.ExpectFailure(t, err, sample.Cancelled, "invoke hello: context canceled", "")
 }
 
+// TestRemoveKeepsADeadline is of an endpoint that no longer answers when a run
+// clears up: who bounds that is not kept waiting for longer.
+func TestRemoveKeepsADeadline(t *testing.T) {
+	alone(t)
+	hold := make(chan struct{})
+	a := &api{answer: func(_ http.ResponseWriter, operation string) bool {
+		if operation == "DELETE" {
+			<-hold
+		}
+		return operation == "DELETE"
+	}}
+	p := open(t, lambda.Options{Endpoint: a.serve(t)})
+	defer close(hold)
+	d, err := p.Deploy(t.Context(), hello(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	platformtest.ExpectDeadlineKept(t, d)
+}
+
 // silent answers everything but invocations.
 type silent struct {
 	*api

@@ -209,7 +209,9 @@ func (d *deployment) Evict(ctx context.Context) error {
 
 // Remove deletes the action. It works after ctx has ended.
 func (d *deployment) Remove(ctx context.Context) error {
-	return d.p.remove(context.WithoutCancel(ctx), "remove "+d.title, d.name)
+	lasting, cancel := platform.Outlive(ctx)
+	defer cancel()
+	return d.p.remove(lasting, "remove "+d.title, d.name)
 }
 
 func (p *Platform) remove(ctx context.Context, op, name string) error {

@@ -189,6 +189,21 @@ func TestKinds(t *testing.T) {
 	}
 }
 
+// TestRemoveKeepsADeadline is of a host that no longer answers when a run clears
+// up.
+func TestRemoveKeepsADeadline(t *testing.T) {
+	alone(t)
+	hold := make(chan struct{})
+	_, d := deploy(t, &openwhisktest.Server{Answer: func(_ http.ResponseWriter, operation string) bool {
+		if operation == "DELETE actions" {
+			<-hold
+		}
+		return operation == "DELETE actions"
+	}})
+	defer close(hold)
+	platformtest.ExpectDeadlineKept(t, d)
+}
+
 // TestHalfDead is of hosts that accept connections and say nothing, or nothing
 // that is OpenWhisk's.
 func TestHalfDead(t *testing.T) {

@@ -299,12 +299,16 @@ func removal(t testing.TB, k *Kit) {
 		t.Error("what was removed answers")
 	}
 	w.deploy("goes").echo("here again")
-	if err := stays.Remove(t.Context()); err != nil {
-		t.Errorf("remove: %v", err)
+	again := w.deploy("goes-again") // never invoked
+	var both sync.WaitGroup
+	for _, d := range []*deployment{stays, again} {
+		both.Go(func() {
+			if err := d.Remove(t.Context()); err != nil {
+				t.Errorf("remove two at once: %v", err)
+			}
+		})
 	}
-	if err := w.deploy("goes-again").Remove(t.Context()); err != nil {
-		t.Errorf("remove what was never invoked: %v", err)
-	}
+	both.Wait()
 }
 
 // history wants every instance that evidence names to be in the record of lives.

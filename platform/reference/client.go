@@ -324,7 +324,9 @@ func (d *deployment) Evict(ctx context.Context) error {
 // Remove deletes the function with its instances. A runtime that is gone has
 // none.
 func (d *deployment) Remove(ctx context.Context) error {
-	err := d.client.call(context.WithoutCancel(ctx), http.MethodDelete, "/2015-03-31/functions/"+d.name, nil, nil)
+	lasting, cancel := platform.Outlive(ctx)
+	defer cancel()
+	err := d.client.call(lasting, http.MethodDelete, "/2015-03-31/functions/"+d.name, nil, nil)
 	if platform.KindOf(err) == sample.Refused || err != nil && d.client.child.goneWithin(time.Second) {
 		return nil
 	}

@@ -228,7 +228,9 @@ const endLimit = 10 * time.Second
 
 // Remove ends the server.
 func (d *deployment) Remove(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endLimit)
+	lasting, end := platform.Outlive(ctx)
+	defer end()
+	ctx, cancel := context.WithTimeout(lasting, endLimit)
 	defer cancel()
 	return errors.Join(d.client.Close(ctx), d.server.close(ctx))
 }

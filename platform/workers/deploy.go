@@ -175,7 +175,9 @@ func (d *deployment) Evict(ctx context.Context) error {
 // Remove takes the function from the host, and ends its isolate. A workerd that
 // has ended has none.
 func (d *deployment) Remove(ctx context.Context) error {
-	err := d.p.ask(context.WithoutCancel(ctx), "remove "+d.function, "DELETE", "functions", d.function, nil)
+	lasting, cancel := platform.Outlive(ctx)
+	defer cancel()
+	err := d.p.ask(lasting, "remove "+d.function, "DELETE", "functions", d.function, nil)
 	if d.p.process.ended() != nil {
 		return nil
 	}

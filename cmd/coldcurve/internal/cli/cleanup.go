@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
 	dockerplatform "github.com/coldcurve/coldcurve/platform/docker"
@@ -203,17 +204,25 @@ func (d *depot) takeable() string {
 	return strings.Join(parts, " and ")
 }
 
-// takeAll removes what is to be, in order: containers hold their images.
+// takeAll removes what is to be, in order: containers hold their images. Of a
+// platform that does not answer the rest is not asked for, one wait after the other.
 func takeAll(ctx context.Context, all []found) error {
 	var failed error
+	silent := make(map[string]bool)
 	for i := range all {
 		f := &all[i]
-		if f.Why != "" {
+		switch {
+		case f.Why != "":
+			continue
+		case silent[f.Platform]:
+			f.Why = f.Platform + " did not answer: the same command tries again"
 			continue
 		}
 		if err := f.take(ctx); err != nil {
 			failed = errors.Join(failed, err)
 			f.Why = err.Error()
+			kind := platform.KindOf(err)
+			silent[f.Platform] = kind == sample.Timeout || kind == sample.Network
 			continue
 		}
 		f.Taken = true

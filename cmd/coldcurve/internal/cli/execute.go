@@ -18,6 +18,10 @@ import (
 // clearUpLimit bounds what is done after a run, interrupted or not.
 const clearUpLimit = 30 * time.Second
 
+// removalLimit bounds the removal of all functions together. It is longer than an
+// adapter waits for an answer, so that who did not answer is told in its words.
+const removalLimit = 45 * time.Second
+
 // execute drives one scenario and leaves its run directory.
 func execute(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd) (*summary.Run, error) {
 	schedule, err := s.Schedule()

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -60,35 +62,54 @@ func setUp(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd) (*st
 }
 
 func (st *stage) remove() error {
-	ctx, cancel := context.WithTimeout(context.Background(), clearUpLimit)
+	ctx, cancel := context.WithTimeout(context.Background(), removalLimit)
 	defer cancel()
-	var errs []error
-	for name, d := range st.deployments {
-		if err := d.Remove(ctx); err != nil {
-			errs = append(errs, st.remains(name, err))
-		}
-	}
+	failed := st.removeAll(ctx)
 	if p, ok := st.platform.(platform.Closer); ok {
-		errs = append(errs, p.Close(ctx))
+		failed = errors.Join(failed, p.Close(ctx))
+	}
+	return failed
+}
+
+// removeAll takes all functions away at once: who does not answer is waited for
+// once, however many functions there are.
+func (st *stage) removeAll(ctx context.Context) error {
+	names := slices.Sorted(maps.Keys(st.deployments))
+	errs := make([]error, len(names))
+	var all sync.WaitGroup
+	for i, name := range names {
+		all.Go(func() { errs[i] = st.deployments[name].Remove(ctx) })
+	}
+	all.Wait()
+	var left []string
+	var first *platform.Error
+	for i, err := range errs {
+		failed, told := errors.AsType[*platform.Error](err)
+		switch {
+		case err == nil:
+			continue
+		case !told:
+			errs[i] = fmt.Errorf("remove %s: %w", names[i], err)
+		case first == nil:
+			first = &platform.Error{Kind: failed.Kind, Op: failed.Op, Err: failed.Err, Hint: failed.Hint}
+			errs[i] = first
+		}
+		left = append(left, names[i])
+	}
+	if k, kept := st.platform.(keeper); kept && first != nil {
+		first.Hint = remains(left, k.Where(), first.Hint)
 	}
 	return errors.Join(errs...)
 }
 
-// remains says of a function that could not be removed that it is still there,
-// and how to have it taken away later, where that can be.
-func (st *stage) remains(name string, err error) error {
-	failed, ok := errors.AsType[*platform.Error](err)
-	if !ok {
-		return fmt.Errorf("remove %s: %w", name, err)
+// remains says of functions that could not be removed that they are still there,
+// and how to have them taken away later, before what else there is to do.
+func remains(left []string, where, hint string) string {
+	what := fmt.Sprintf("%s may still be there, at %s: `coldcurve cleanup` removes what is left", strings.Join(left, ", "), where)
+	if hint != "" {
+		what += "; " + hint
 	}
-	if _, kept := st.platform.(keeper); !kept {
-		return err
-	}
-	hint := fmt.Sprintf("%s may still be there: `coldcurve cleanup` removes it", name)
-	if failed.Hint != "" {
-		hint += "; " + failed.Hint
-	}
-	return &platform.Error{Kind: failed.Kind, Op: failed.Op, Err: failed.Err, Hint: hint}
+	return what
 }
 
 // clear puts away what the run before has left, where the platform can: the

@@ -8,7 +8,10 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
@@ -43,6 +46,67 @@ func TestWhatStaysIsTold(t *testing.T) {
 		if !strings.Contains(hint, want) {
 			t.Errorf("hint %q, want %q in it", hint, want)
 		}
+	}
+}
+
+// deaf is a platform that keeps what is made, and a function there which nobody
+// answers for.
+type deaf struct {
+	keeper
+	platform.Deployment
+}
+
+func (deaf) Deploy(context.Context, platform.Function) (platform.Deployment, error) {
+	return nil, errors.ErrUnsupported
+}
+func (deaf) Where() string               { return "nowhere" }
+func (deaf) Close(context.Context) error { return nil }
+
+func (deaf) Remove(ctx context.Context) error {
+	lasting, cancel := platform.Outlive(ctx)
+	defer cancel()
+	<-lasting.Done()
+	return &platform.Error{Kind: sample.Timeout, Op: "remove", Err: context.Cause(lasting)}
+}
+
+// TestClearingUpHasOneLimit wants functions at a dead endpoint to be waited for
+// once, and all of them to be told of.
+func TestClearingUpHasOneLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := &stage{platform: deaf{}, deployments: map[string]platform.Deployment{"a": deaf{}, "b": deaf{}, "c": deaf{}}}
+		began := time.Now()
+		err := st.remove()
+		if took := time.Since(began); took != removalLimit {
+			t.Errorf("it took %v, want %v", took, removalLimit)
+		}
+		if hint := platform.HintOf(err); platform.KindOf(err) != sample.Timeout || !strings.HasPrefix(hint, "a, b, c may still be there, at nowhere: `coldcurve cleanup` removes") {
+			t.Errorf("got %v, hint %q", err, hint)
+		}
+	})
+}
+
+// TestCleanupAsksTheSilentOnce wants a platform that does not answer to be asked
+// for one leftover, and the others as if it were not there.
+func TestCleanupAsksTheSilentOnce(t *testing.T) {
+	asked := make(map[string]int)
+	left := func(on string, kind sample.ErrorKind) found {
+		return found{Platform: on, take: func(context.Context) error {
+			asked[on]++
+			if kind == sample.NoError {
+				return nil
+			}
+			return &platform.Error{Kind: kind, Op: "remove it", Err: errors.New("it says no")}
+		}}
+	}
+	all := []found{
+		left("lambda", sample.Timeout), left("lambda", sample.NoError), left("openwhisk", sample.Refused), left("openwhisk", sample.NoError), left("docker", sample.NoError),
+	}
+	err := takeAll(t.Context(), all)
+	if diff := cmp.Diff(map[string]int{"lambda": 1, "openwhisk": 2, "docker": 1}, asked); diff != "" || platform.KindOf(err) != sample.Timeout {
+		t.Errorf("%v; asked (-want +got):\n%s", err, diff)
+	}
+	if kept := all[1]; kept.Taken || kept.Why != "lambda did not answer: the same command tries again" {
+		t.Errorf("what was not asked for: %+v", kept.Why)
 	}
 }
 
