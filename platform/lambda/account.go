@@ -11,13 +11,22 @@ import (
 // LocalStack); AWS has given it to nobody.
 const localAccount = "000000000000"
 
-// AccountBehind is the account of AWS's that an endpoint on this machine is a way
-// to, as a tunnel or a proxy is: the one of the role, or of a function that is
-// there. It is "" where none is named, and for endpoints elsewhere.
-func (p *Platform) AccountBehind(ctx context.Context, existing []string) string {
+// Beyond names what somebody may have to pay for: the endpoint, and where it may
+// lead. It is "" for an endpoint on this machine, unless that may be a way to AWS.
+func (p *Platform) Beyond(ctx context.Context, existing []string) string {
 	if !p.Loopback() {
-		return ""
+		return p.Where()
 	}
+	if account := p.accountBehind(ctx, existing); account != "" {
+		return p.Where() + ", which may lead to account " + account + " of AWS's"
+	}
+	return ""
+}
+
+// accountBehind is the account of AWS's that an endpoint on this machine is a way
+// to, as a tunnel or a proxy is: the one of the role, or of a function that is
+// there; "" where none is named.
+func (p *Platform) accountBehind(ctx context.Context, existing []string) string {
 	arns := []string{p.options.Role}
 	for _, name := range existing {
 		if !strings.HasPrefix(name, "arn:") {

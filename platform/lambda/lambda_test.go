@@ -366,9 +366,9 @@ func TestLies(t *testing.T) {
 	}
 }
 
-// TestAccountBehind tells what plays Lambda on this machine from what may be a
+// TestBeyond tells what plays Lambda on this machine from what may be a
 // way to AWS from it.
-func TestAccountBehind(t *testing.T) {
+func TestBeyond(t *testing.T) {
 	alone(t)
 	const function = "arn:aws:lambda:eu-central-1:%s:function:shop"
 	theirs, local := fmt.Sprintf(function, "123456789012"), fmt.Sprintf(function, "000000000000")
@@ -386,15 +386,19 @@ func TestAccountBehind(t *testing.T) {
 		{name: "a function without ARN", existing: []string{"shop"}},
 	} {
 		p := open(t, lambda.Options{Endpoint: (&api{arn: tt.arn}).serve(t), Role: tt.role})
-		if got := p.AccountBehind(t.Context(), tt.existing); got != tt.want {
-			t.Errorf("%s: account %q, want %q", tt.name, got, tt.want)
+		want := ""
+		if tt.want != "" {
+			want = p.Where() + ", which may lead to account " + tt.want + " of AWS's"
+		}
+		if got := p.Beyond(t.Context(), tt.existing); got != want {
+			t.Errorf("%s: %q, want %q", tt.name, got, want)
 		}
 	}
 	t.Setenv("AWS_ACCESS_KEY_ID", "nobody's")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "nobody's")
 	elsewhere := open(t, lambda.Options{Endpoint: "https://192.0.2.1", Existing: true, Region: "us-east-1"})
-	if got := elsewhere.AccountBehind(t.Context(), []string{theirs}); got != "" {
-		t.Errorf("an endpoint elsewhere: account %q", got)
+	if got := elsewhere.Beyond(t.Context(), nil); got != "https://192.0.2.1" {
+		t.Errorf("an endpoint elsewhere: %q", got)
 	}
 }
 

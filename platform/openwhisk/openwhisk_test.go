@@ -460,6 +460,21 @@ func TestProperties(t *testing.T) {
 	}
 }
 
+// TestBeyond tells an OpenWhisk of one's own from what may be a way to somebody's.
+func TestBeyond(t *testing.T) {
+	for _, tt := range []struct{ host, key, want string }{
+		{"http://127.0.0.1:3233", openwhisktest.Key, ""},
+		{"http://127.0.0.1:3233", "me:hunter2", "http://127.0.0.1:3233, which may lead elsewhere, as the key is not OpenWhisk's guest's"},
+		{"https://192.0.2.1", openwhisktest.Key, "https://192.0.2.1"},
+	} {
+		alone(t)
+		t.Setenv("WSK_AUTH", tt.key)
+		if got := open(t, openwhisk.Options{APIHost: tt.host}).Beyond(t.Context(), nil); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.host, got, tt.want)
+		}
+	}
+}
+
 // TestSecretsAreStruckOut is of an API host that repeats the key, wherever
 // somebody asks it for something.
 func TestSecretsAreStruckOut(t *testing.T) {

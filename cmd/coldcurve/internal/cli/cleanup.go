@@ -126,14 +126,14 @@ func (c *cleanupCmd) openwhisk(ctx context.Context) (*depot, error) {
 type keeper interface {
 	platform.Closer
 	Where() string
-	Loopback() bool
+	Beyond(context.Context, []string) string
 	Leftovers(context.Context) ([]mark.Leftover, error)
 	Take(context.Context, mark.Leftover) error
 }
 
 // kept is what is marked on a platform.
 func (c *cleanupCmd) kept(ctx context.Context, name string, p keeper) (*depot, error) {
-	d := &depot{where: p.Where(), paid: !p.Loopback(), close: func() { _ = p.Close(ctx) }}
+	d := &depot{where: p.Where(), close: func() { _ = p.Close(ctx) }}
 	list, err := p.Leftovers(ctx)
 	if err != nil {
 		return nil, errors.Join(err, p.Close(ctx))
@@ -143,6 +143,10 @@ func (c *cleanupCmd) kept(ctx context.Context, name string, p keeper) (*depot, e
 		f.Why = c.keep(l.Alive, l.Mine, "on "+l.Host)
 		f.take = func(ctx context.Context) error { return p.Take(ctx, l) }
 		d.found = append(d.found, f)
+	}
+	if len(list) > 0 {
+		beyond := p.Beyond(ctx, []string{cmp.Or(list[0].On, list[0].Name)}) // one function is of the same account as all
+		d.where, d.paid = cmp.Or(beyond, d.where), beyond != ""
 	}
 	return d, nil
 }

@@ -38,13 +38,9 @@ func openLambda(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd)
 	if err != nil {
 		return p, err
 	}
-	where := p.Where()
-	if p.Loopback() {
-		account := p.AccountBehind(ctx, existing(s))
-		if account == "" {
-			return p, nil
-		}
-		where += ", which may lead to account " + account + " of AWS's"
+	where := p.Beyond(ctx, existing(s))
+	if where == "" {
+		return p, nil
 	}
 	var b bound
 	book, on, err := c.pricing.open()
