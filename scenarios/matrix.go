@@ -14,26 +14,32 @@ import (
 
 // choices are one of a few words, or a list of them.
 func choices(what string, allowed []string) form[[]string] {
-	word := words(what, allowed)
-	return form[[]string]{
-		Example: word.Example,
-		Schema:  schema{"anyOf": []schema{word.Schema, strict.ListSchema(word.Schema)}},
-		Read: func(r *reader, v strict.Value) ([]string, bool) {
+	return several(what, words(what, allowed))
+}
+
+// several are one of a form, or a list of different ones.
+func several[T comparable](what string, one form[T]) form[[]T] {
+	list := strict.ListSchema(one.Schema)
+	list["uniqueItems"] = true
+	return form[[]T]{
+		Example: one.Example,
+		Schema:  schema{"anyOf": []schema{one.Schema, list}},
+		Read: func(r *reader, v strict.Value) ([]T, bool) {
 			items := []strict.Value{v}
 			if v.IsList() {
 				items, _ = v.List(what)
 			}
-			var list []string
+			var list []T
 			for _, item := range items {
-				text, ok := word.Read(r, item)
+				x, ok := one.Read(r, item)
 				switch {
 				case !ok:
 					return nil, false
-				case slices.Contains(list, text):
-					item.Fault("a second "+text, "leave it out")
+				case slices.Contains(list, x):
+					item.Fault(fmt.Sprintf("a second %v", x), "leave it out")
 					return nil, false
 				}
-				list = append(list, text)
+				list = append(list, x)
 			}
 			if len(list) == 0 {
 				v.Fault("an empty list", "write at least one "+what+", or leave the key out")

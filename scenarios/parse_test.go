@@ -172,7 +172,7 @@ func TestParseEverything(t *testing.T) {
 func TestHTTPDeploysNothing(t *testing.T) {
 	const text = `
 name: x
-platform: {name: http, url: "http://127.0.0.1:1/", method: PUT, headers: {X-Id: "5"}, timeout: 2s}
+platform: {name: http, url: "http://127.0.0.1:1/", method: PUT, expect_status: [201, 302], headers: {X-Id: "5"}, timeout: 2s}
 functions:
   - {name: a, fixture: hello, runtime: python, memory: 1GB, payload: {json: 5}}
   - {name: b, code: ./nowhere}
@@ -183,7 +183,7 @@ phases: [{name: p, duration: 1s, arrivals: {function: a, process: gap, gap: 1s}}
 	if err != nil {
 		t.Fatal(err)
 	}
-	platform := Platform{Name: "http", URL: "http://127.0.0.1:1/", Method: "PUT", Headers: map[string]string{"X-Id": "5"}, Timeout: 2 * time.Second}
+	platform := Platform{Name: "http", URL: "http://127.0.0.1:1/", Method: "PUT", ExpectStatus: []int{201, 302}, Headers: map[string]string{"X-Id": "5"}, Timeout: 2 * time.Second}
 	if diff := cmp.Diff(platform, got.Platform); diff != "" {
 		t.Errorf("platform (-want +got):\n%s", diff)
 	}

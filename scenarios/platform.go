@@ -80,6 +80,8 @@ func platformFields() fields[Platform] {
 			"host to ask for where one address serves many; {function} in it is the function's name").Of(web),
 		key("method", words("method", methods()), func(p *Platform) *string { return &p.Method },
 			"HTTP method; the default is GET, and POST where a payload is given").Of(web),
+		key("expect_status", several("status", counts(200, 599)), func(p *Platform) *[]int { return &p.ExpectStatus },
+			"status of an answer, or a list of all that are one; others are failures; the default is those below 300, and 304").Of(web),
 		key("headers", textMaps("headers", `X-Api-Key: "secret"`, "\x00\r\n"), func(p *Platform) *map[string]string { return &p.Headers },
 			"sent with every request").Of(web),
 		key("timeout", durations("30s", 1, longest), func(p *Platform) *time.Duration { return &p.Timeout },

@@ -63,12 +63,14 @@ type Platform struct {
 	OpenWhisk OpenWhisk
 
 	// http
-	Preset  string            // of presets.Names: how the platform wants to be asked; "" is a server without habits
-	URL     string            // {function} in it is the function's name
-	Host    string            // of the Host header, with the same mark; "" is the URL's
-	Method  string            // the default is GET, POST where a payload is given
-	Headers map[string]string // sent with every request
-	Timeout time.Duration     // of one request (lambda: beside the function's own); the default is 30s
+	Preset string // of presets.Names: how the platform wants to be asked; "" is a server without habits
+	URL    string // {function} in it is the function's name
+	Host   string // of the Host header, with the same mark; "" is the URL's
+	Method string // the default is GET, POST where a payload is given
+	// ExpectStatus are the statuses of answers; the default is those below 300, and 304.
+	ExpectStatus []int
+	Headers      map[string]string // sent with every request
+	Timeout      time.Duration     // of one request (lambda: beside the function's own); the default is 30s
 
 	// server
 	Workers int           // processors of each function's server; the default is 1

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform/http/exchange"
@@ -28,10 +29,19 @@ func (f *failure) Error() string {
 // hintRedirect is what to do about a redirect: whoever asks is not where the
 // function is, or not let in.
 const hintRedirect = "a redirect is not followed: write the address that answers itself; where it leads to a page to sign in, send what shows who asks " +
-	"(--header, COLDCURVE_TOKEN with a preset), or let this function be called without"
+	"(--header, COLDCURVE_TOKEN with a preset), or let this function be called without; where it is the function's answer, write expect_status: " +
+	"of the scenario's platform http"
+
+// answers says whether a status is that of a function's answer.
+func (o *Options) answers(status int) bool {
+	if len(o.Expect) > 0 {
+		return slices.Contains(o.Expect, status)
+	}
+	return status < http.StatusBadRequest && !redirects(status)
+}
 
 // redirects says whether a reply sends its reader elsewhere. Not modified does
-// not: that is an answer.
+// not.
 func redirects(status int) bool {
 	return status >= http.StatusMultipleChoices && status < http.StatusBadRequest && status != http.StatusNotModified
 }
@@ -60,6 +70,8 @@ func (p *Platform) failure(reply *exchange.Reply) *failure {
 		f.why, f.hint = p.denied(reply.Header)
 	case f.status == http.StatusNotFound:
 		f.why = p.preset.NotFound
+	case f.status < http.StatusBadRequest:
+		f.why = "expect_status has others"
 	}
 	return f
 }

@@ -102,6 +102,7 @@ func (p *Platform) Describe(context.Context) (platform.Description, error) {
 	}
 	add("method", p.options.Method)
 	add("host", p.options.Host)
+	add("expect_status", strings.Trim(fmt.Sprint(p.options.Expect), "[]"))
 	add("headers", strings.Join(slices.Sorted(maps.Keys(p.options.Headers)), " "))
 	add("preset", p.preset.Name)
 	if p.options.Secret.From != "" {

@@ -79,6 +79,38 @@ func TestStatusKinds(t *testing.T) {
 	}
 }
 
+// TestExpectedStatus wants what is expected to be an answer, and nothing else,
+// whatever it would be otherwise.
+func TestExpectedStatus(t *testing.T) {
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		status, _ := strconv.Atoi(r.Header.Get("Want"))
+		w.Header().Set("Location", "/elsewhere")
+		w.WriteHeader(status)
+		if status != http.StatusNoContent {
+			io.WriteString(w, "body")
+		}
+	})
+	for status, want := range map[int]string{
+		302: "", 404: "",
+		200: "invoke target: status 200 OK: expect_status has others",
+		204: "invoke target: status 204 No Content: expect_status has others",
+		301: "invoke target: status 301 Moved Permanently: to /elsewhere",
+		500: "invoke target: status 500 Internal Server Error",
+	} {
+		d, p := deploy(t, httpplatform.Options{URL: server.URL, Expect: []int{302, 404}, Headers: map[string]string{"Want": strconv.Itoa(status)}})
+		got, err := d.Invoke(t.Context(), platform.Request{WantBody: true})
+		if err == nil && (want != "" || string(got.Body) != "body") || err != nil && err.Error() != want {
+			t.Errorf("status %d: %q, %v, want %q", status, got.Body, err, want)
+		}
+		if fact := facts(t, p)["expect_status"]; fact != "302 404" {
+			t.Errorf("facts: expect_status %q, want 302 404", fact)
+		}
+	}
+	if _, err := httpplatform.New(httpplatform.Options{URL: server.URL, Expect: []int{100, 600}}); err == nil || !strings.Contains(err.Error(), "expect status 100 is none of a reply") || !strings.Contains(err.Error(), "600") {
+		t.Errorf("statuses of no reply: %v", err)
+	}
+}
+
 func TestRequest(t *testing.T) {
 	type seen struct{ method, url, host, contentType, length, agent, key, authorization, body string }
 	var last seen

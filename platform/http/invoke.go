@@ -25,7 +25,8 @@ type deployment struct {
 func (d *deployment) Remove(context.Context) error { return nil }
 
 // Invoke sends one request and reads its reply to the end. A redirect is a
-// failure: what it leads to would be another request.
+// failure, unless it is what the function answers: what it leads to would be
+// another request.
 func (d *deployment) Invoke(ctx context.Context, in platform.Request) (platform.Response, error) {
 	p := d.platform
 	one := exchange.Exchange{Op: "invoke " + d.function, Transport: p.transport, Limit: p.options.Timeout, Keep: in.WantBody, Secrets: &p.secrets}
@@ -40,7 +41,7 @@ func (d *deployment) Invoke(ctx context.Context, in platform.Request) (platform.
 	if failed, ok := errors.AsType[*platform.Error](err); ok && failed.Kind == sample.Timeout && ctx.Err() == nil {
 		failed.Err, failed.Hint = d.silence(&reply), hintSilent
 	}
-	if err == nil && (reply.Status >= http.StatusBadRequest || redirects(reply.Status)) {
+	if err == nil && !p.options.answers(reply.Status) {
 		f := p.failure(&reply)
 		err = &platform.Error{Kind: f.kind, Op: one.Op, Err: f, Hint: f.hint}
 	}

@@ -23,6 +23,7 @@ type Options struct {
 	Preset  string            // the platform's name, whose habits are known; the default is none
 	Secret  Secret            // of the preset's credential, as [FindSecret] finds it
 	Method  string            // the default is GET, POST where a payload is given
+	Expect  []int             // the statuses of answers, other replies are failures; the default is those below 300, and 304
 	Headers map[string]string // sent with every request; Host may be one
 	Timeout time.Duration     // of one request, the reply's body included; the default is 30s
 }
@@ -70,6 +71,11 @@ func (o *Options) resolve() (preset Preset, target *url.URL, err error) {
 	}
 	if strings.ContainsAny(o.Host, " /\r\n\x00") {
 		fault("host %q is not a name such as hello.default.example.com", o.Host)
+	}
+	for _, status := range o.Expect {
+		if status < http.StatusOK || status > 599 {
+			fault("expect status %d is none of a reply: write 200 to 599", status)
+		}
 	}
 	if o.Timeout < 0 {
 		fault("timeout %v is negative", o.Timeout)

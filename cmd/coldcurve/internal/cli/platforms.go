@@ -50,7 +50,7 @@ func openPlatform(ctx context.Context, w *World, s *scenarios.Scenario, function
 // where that is to be found, once whoever pays there has agreed.
 func openHTTP(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd) (platform.Platform, error) {
 	p := &s.Platform
-	options := httpplatform.Options{URL: p.URL, Host: p.Host, Preset: p.Preset, Method: p.Method, Headers: p.Headers, Timeout: p.Timeout}
+	options := httpplatform.Options{URL: p.URL, Host: p.Host, Preset: p.Preset, Method: p.Method, Expect: p.ExpectStatus, Headers: p.Headers, Timeout: p.Timeout}
 	var preset httpplatform.Preset
 	if p.Preset != "" {
 		var err error
