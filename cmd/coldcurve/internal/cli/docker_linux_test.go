@@ -45,7 +45,7 @@ func TestDoctorOnDocker(t *testing.T) {
 }
 
 // TestCleanupOnDocker has an engine with what a run has left that is gone, one
-// that is under way and one that cannot be seen.
+// that is under way and one that cannot be seen. Somebody else cleans up, too.
 func TestCleanupOnDocker(t *testing.T) {
 	me, err := owner.Self()
 	if err != nil {
@@ -61,7 +61,7 @@ func TestCleanupOnDocker(t *testing.T) {
 		"and what is hidden":   {cleanupCmd{All: true}, []string{"dead", "hidden", "sha256:dead"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			engine := &shelf{containers: map[string]string{"alive": me.String(), "dead": gone, "hidden": hidden}, images: map[string]string{"sha256:dead": gone}}
+			engine := &shelf{busy: "dead", containers: map[string]string{"alive": me.String(), "dead": gone, "hidden": hidden}, images: map[string]string{"sha256:dead": gone}}
 			t.Setenv("DOCKER_HOST", engine.serve(t))
 			var out bytes.Buffer
 			w := &World{Stdout: &out, Stderr: &out, Now: time.Now}
@@ -88,6 +88,7 @@ func TestCleanupOnDocker(t *testing.T) {
 // shelf is an engine that has things with owners, and gives them away.
 type shelf struct {
 	containers, images map[string]string // owners by id
+	busy               string            // somebody else is removing it, until it is asked for once
 	removed            []string
 }
 
@@ -114,8 +115,13 @@ func (s *shelf) serve(t *testing.T) (host string) {
 	}
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Api-Version", "1.41")
+		w.Header().Set("Content-Type", "application/json")
 		var document any
 		switch path := r.URL.Path; {
+		case r.Method == http.MethodDelete && filepath.Base(path) == s.busy:
+			s.busy = ""
+			w.WriteHeader(http.StatusConflict)
+			document = map[string]string{"message": "removal of the container is already in progress"}
 		case r.Method == http.MethodDelete:
 			s.removed = append(s.removed, filepath.Base(path))
 			document = []string{}
@@ -126,7 +132,6 @@ func (s *shelf) serve(t *testing.T) (host string) {
 		case strings.HasSuffix(path, "/images/json"):
 			document = list(s.images, "sha256:dead")
 		}
-		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(document)
 	})}
 	go func() { _ = server.Serve(l) }()

@@ -111,13 +111,28 @@ func (e *engine) take(ctx context.Context, l Leftover) error {
 	return e.removeContainer(ctx, l.ID)
 }
 
-// removeContainer ends a container and returns when it is gone.
+// mostOthers bounds the wait between two looks at a container that somebody
+// else is removing, each twice as long as the one before.
+const mostOthers = 5 * time.Second
+
+// removeContainer ends a container and returns when it is gone. While somebody
+// else removes it, as processes do that see its owner gone at the same time, the
+// engine refuses: then it is asked again.
 func (e *engine) removeContainer(ctx context.Context, id string) error {
-	_, err := e.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
-	if err == nil || errdefs.IsNotFound(err) {
-		return nil
+	for wait := 10 * time.Millisecond; ; wait *= 2 {
+		_, err := e.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+		switch {
+		case err == nil || errdefs.IsNotFound(err):
+			return nil
+		case !errdefs.IsConflict(err) || wait > mostOthers:
+			return fmt.Errorf("remove container %.12s: %w", id, err)
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return fmt.Errorf("remove container %.12s: %w", id, err)
+		}
 	}
-	return fmt.Errorf("remove container %.12s: %w", id, err)
 }
 
 func (e *engine) removeImage(ctx context.Context, reference string) error {
