@@ -146,7 +146,7 @@ func hello(t *testing.T) string {
 // awaitStatus asks until the answer has a status.
 func awaitStatus(t *testing.T, want int, ask func() (*http.Response, string)) {
 	t.Helper()
-	for range 500 {
+	for range 12_000 {
 		if r, _ := ask(); r.StatusCode == want {
 			return
 		}
@@ -238,7 +238,7 @@ func TestMostConnections(t *testing.T) {
 		t.Fatalf("beside two others: %d bytes, %v; want to wait", n, err)
 	}
 	first.Close()
-	_ = third.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = third.SetReadDeadline(time.Now().Add(time.Minute))
 	r, err := http.ReadResponse(bufio.NewReader(third), nil)
 	if err != nil || r.StatusCode != http.StatusOK {
 		t.Errorf("once one has gone: %v, %v", r, err)
@@ -274,12 +274,16 @@ func TestSizesOfBodies(t *testing.T) {
 		"URL":           {"POST", made.URL, payload + 1},
 	} {
 		for _, length := range []int64{int64(tt.size), -1} { // told, and in chunks
-			r, err := http.NewRequestWithContext(t.Context(), tt.method, tt.url, bytes.NewReader(bytes.Repeat([]byte(" "), tt.size)))
-			if err != nil {
-				t.Fatal(err)
+			var answer *http.Response
+			err := errors.New("not sent")
+			for tries := 0; tries < 5 && err != nil; tries++ { // who is slow to read the answer may meet the connection's end while writing
+				r, bad := http.NewRequestWithContext(t.Context(), tt.method, tt.url, bytes.NewReader(bytes.Repeat([]byte(" "), tt.size)))
+				if bad != nil {
+					t.Fatal(bad)
+				}
+				r.ContentLength = length
+				answer, err = http.DefaultTransport.RoundTrip(r)
 			}
-			r.ContentLength = length
-			answer, err := http.DefaultTransport.RoundTrip(r)
 			if err != nil {
 				t.Errorf("%s, length %d: %v", name, length, err)
 				continue

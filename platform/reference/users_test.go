@@ -35,7 +35,7 @@ const (
 // the connection has been closed.
 func answered(t *testing.T, c net.Conn, request string) string {
 	t.Helper()
-	if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	_, _ = io.WriteString(c, request) // the other end may have closed by now

@@ -35,13 +35,13 @@ func (g Gate) pass(ctx context.Context) error {
 	if err := file.Close(); err != nil {
 		return err
 	}
-	const often = 50 * time.Millisecond
-	for look := time.NewTicker(often); ; {
+	const seldom = 200 * time.Millisecond // a thousand that are held are to leave the machine alone
+	for wait := 5 * time.Millisecond; ; wait = min(2*wait, seldom) {
 		if _, err := os.Stat(filepath.Join(string(g), passes)); err == nil {
 			return nil
 		}
 		select {
-		case <-look.C:
+		case <-time.After(wait):
 		case <-ctx.Done():
 			return ctx.Err()
 		}

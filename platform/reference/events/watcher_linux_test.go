@@ -55,7 +55,7 @@ func next(t *testing.T, got chan engine.Invocation) objectRecord {
 			t.Errorf("trigger %q at %d, want folder and when", inv.Trigger, inv.Triggered)
 		}
 		return n.Records[0]
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("no event")
 		panic("unreachable")
 	}
@@ -134,7 +134,7 @@ func TestWatcherExpect(t *testing.T) {
 		if r.Condition != Success {
 			t.Errorf("got %s %v", r.Condition, r.Err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("nobody was told")
 	}
 }

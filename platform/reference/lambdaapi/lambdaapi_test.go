@@ -488,7 +488,7 @@ func TestDirectLearnsThatItsCallerHasGone(t *testing.T) {
 		e, _ := errors.AsType[*engine.Error](err)
 		return e != nil && e.Code == engine.Throttled
 	}
-	for range 500 { // until the first request is served
+	for range 6000 { // until the first request is served
 		if r, _ := rt.Instances(); len(r) == 1 && r[0].Invocations == 1 {
 			break
 		}
@@ -496,13 +496,13 @@ func TestDirectLearnsThatItsCallerHasGone(t *testing.T) {
 	}
 	waits := send()
 	for i := 0; !full(); i++ {
-		if i == 500 {
+		if i == 6000 {
 			t.Fatal("the second request does not wait")
 		}
 	}
 	waits.Close()
 	for i := 0; full(); i++ {
-		if i == 500 {
+		if i == 6000 {
 			t.Fatal("the second request still waits after its caller has gone")
 		}
 	}

@@ -479,7 +479,7 @@ func (d *deaf) SetDeadline(time.Time) error { return errors.New("it was to be cl
 // waitedAt returns when a connection waits.
 func (d *deaf) waitedAt(t *testing.T) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !runtimeapi.Backlog(d); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !runtimeapi.Backlog(d); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the connection does not come")
 		}

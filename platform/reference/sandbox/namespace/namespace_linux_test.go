@@ -61,7 +61,7 @@ func spec(t testing.TB) *sandbox.Spec {
 	return &sandbox.Spec{
 		Function: platform.Function{Name: "shop", Runtime: platform.Go, Handler: "index.handler"},
 		Version:  "$LATEST", ARN: "arn:aws:lambda:us-east-1:000000000000:function:shop",
-		Memory: 256 << 20, Storage: 64 << 20, Timeout: 3 * time.Second, InitLimit: 10 * time.Second,
+		Memory: 256 << 20, Storage: 64 << 20, Timeout: 20 * time.Second, InitLimit: time.Minute,
 	}
 }
 

@@ -73,7 +73,7 @@ func (k Kit) Spec(t testing.TB, behaviour string, env ...string) *sandbox.Spec {
 	return &sandbox.Spec{
 		Function: platform.Function{Name: "shop", Runtime: cmp.Or(k.Runtime, platform.Go), Code: k.Code, Handler: "index.handler", Env: vars},
 		Version:  "$LATEST", ARN: "arn:aws:lambda:us-east-1:000000000000:function:shop",
-		Memory: 256 << 20, Storage: 64 << 20, Timeout: 3 * time.Second, InitLimit: 10 * time.Second,
+		Memory: 256 << 20, Storage: 64 << 20, Timeout: 20 * time.Second, InitLimit: time.Minute,
 	}
 }
 

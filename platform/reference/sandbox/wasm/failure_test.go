@@ -53,7 +53,7 @@ func awaitDone(t *testing.T, in sandbox.Instance) {
 	t.Helper()
 	select {
 	case <-in.Done():
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the end of the module is not noticed")
 	}
 }

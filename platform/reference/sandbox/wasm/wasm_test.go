@@ -62,7 +62,7 @@ func spec(t testing.TB, code string, env map[string]string) *sandbox.Spec {
 	return &sandbox.Spec{
 		Function: platform.Function{Name: "shop", Runtime: platform.Wasm, Code: code, Handler: "bootstrap", Env: env},
 		Version:  "$LATEST", ARN: "arn:aws:lambda:us-east-1:000000000000:function:shop",
-		Memory: 256 << 20, Storage: 1 << 20, Timeout: 3 * time.Second, InitLimit: 10 * time.Second,
+		Memory: 256 << 20, Storage: 1 << 20, Timeout: 20 * time.Second, InitLimit: time.Minute,
 	}
 }
 
