@@ -50,8 +50,11 @@ func (d *deployment) Invoke(ctx context.Context, r platform.Request) (platform.R
 	}
 	response.Status, response.Body = int(out.StatusCode), out.Payload
 	told := d.judge(out, sent, took, &response)
-	if evicted && response.Evidence.Start == sample.Warm {
+	switch e := &response.Evidence; {
+	case evicted && e.Start == sample.Warm:
 		d.p.disproved.Add(1)
+	case !evicted && e.Start == sample.Cold && e.Instance == "":
+		d.p.unheld.Add(1)
 	}
 	if out.FunctionError != nil {
 		return response, &platform.Error{Kind: told.kind(out.Payload), Op: d.op, Err: d.p.functionError(out.Payload)}

@@ -8,7 +8,10 @@
 // such line (serverless-offline), the function's own beacon is the evidence, and
 // where there is, it is held against the line, if
 // its answer is a JSON object that has one among its headers, as a function's
-// behind a URL has them. Nothing is sent but what was asked for: no probe and no
+// behind a URL has them. An Init Duration that fits into its request is taken at
+// its word where the function has no beacon: whether it is made up the numbers do
+// not tell, and of an endpoint that is not AWS's a note says how many there were.
+// Nothing is sent but what was asked for: no probe and no
 // repeated invocation. Evict makes the next start cold by a change of
 // configuration, and returns when that is live. What was there already is
 // invoked, and changed by Evict alone, where that was asked for.
@@ -25,6 +28,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -73,6 +77,7 @@ type Platform struct {
 	evictions, disproved, foreign, silent atomic.Uint64
 	ahead                                 atomic.Uint64 // inits that do not fit into their request
 	impossible                            atomic.Uint64 // reports of handlers that took longer than their request
+	unheld                                atomic.Uint64 // cold starts that neither an eviction nor a beacon speaks for
 }
 
 // New makes the platform. It looks for credentials and asks Lambda nothing; the
@@ -90,6 +95,16 @@ func New(ctx context.Context, o Options) (*Platform, error) {
 
 // Loopback says whether the endpoint is this machine, where nothing is billed.
 func (p *Platform) Loopback() bool { return exchange.IsLoopback(p.endpoint) }
+
+// ofAWS says whether the endpoint is AWS's own, which is taken at its word.
+func (p *Platform) ofAWS() bool {
+	u, err := url.Parse(p.endpoint)
+	if err != nil {
+		return false
+	}
+	host := u.Hostname()
+	return p.endpoint == "" || strings.HasSuffix(host, ".amazonaws.com") || strings.HasSuffix(host, ".amazonaws.com.cn")
+}
 
 // Where names the endpoint for a reader, without what may be a secret.
 func (p *Platform) Where() string {
@@ -169,6 +184,9 @@ func (p *Platform) Describe(context.Context) (platform.Description, error) {
 	note(p.ahead.Load(), "%d reports tell an init that does not fit into its request, so that it was ahead of that: those starts count as provisioned", p.ahead.Load())
 	note(counts.Malformed, "%d beacons cannot be read", counts.Malformed)
 	note(p.impossible.Load(), "%d reports tell of a handler that took longer than its whole request: nothing of them is believed", p.impossible.Load())
+	if !p.ofAWS() {
+		note(p.unheld.Load(), "%d cold starts are by the word of %s alone: neither an eviction was before them, nor did the function tell by a beacon which process it was", p.unheld.Load(), p.Where())
+	}
 	note(p.foreign.Load(), "%d answers came with the report of another request: nothing of it is believed", p.foreign.Load())
 	if !p.Loopback() && p.options.Role != "" {
 		d.Notes = append(d.Notes, "if the role may write logs, Lambda keeps a log group /aws/lambda/NAME of each function, which stays")

@@ -338,6 +338,21 @@ func TestLies(t *testing.T) {
 		t.Errorf("notes %q", about.Notes)
 	}
 
+	p, d = deploy(&api{report: warm + "\tInit Duration: 0.00 ms", sleeps: 2 * time.Millisecond})
+	for i := range 3 {
+		if i == 1 {
+			if err := d.(platform.Evicter).Evict(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if out, err := d.Invoke(t.Context(), platform.Request{}); err != nil || out.Evidence.Start != sample.Cold {
+			t.Errorf("cold by its report, which nothing contradicts: %+v, %v", out.Evidence, err)
+		}
+	}
+	if about, _ := p.Describe(t.Context()); !strings.Contains(strings.Join(about.Notes, "\n"), "2 cold starts are by the word of "+p.Where()+" alone") {
+		t.Errorf("notes %q, want one of the two that no eviction was before", about.Notes)
+	}
+
 	_, d = deploy(&api{stuck: true})
 	platformtest.ExpectFailure(t, d.(platform.Evicter).Evict(t.Context()), sample.Refused,
 		"evict hello: http://127.0.0.1:", "leave evict out")

@@ -114,3 +114,20 @@ func TestKindOfFailures(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoseWordIsTaken tells AWS's own endpoints from others of its API.
+func TestWhoseWordIsTaken(t *testing.T) {
+	for endpoint, want := range map[string]bool{
+		"": true,
+		"https://lambda.eu-central-1.amazonaws.com":              true,
+		"https://vpce-1.lambda.eu-west-1.vpce.amazonaws.com:443": true,
+		"https://lambda.cn-north-1.amazonaws.com.cn":             true,
+		"http://127.0.0.1:9001":                                  false,
+		"https://amazonaws.com.example.com":                      false,
+		"https://notamazonaws.com":                               false,
+	} {
+		if got := (&Platform{endpoint: endpoint}).ofAWS(); got != want {
+			t.Errorf("%q is AWS's own: %t", endpoint, got)
+		}
+	}
+}
