@@ -22,7 +22,8 @@ import (
 )
 
 // TestConformance holds each tier on a real engine to what every platform has
-// to do, by runc and by crun, with functions in each language.
+// to do, by runc and by crun, with functions in each language and as an image that
+// somebody else has made.
 func TestConformance(t *testing.T) {
 	for _, tt := range []struct {
 		language      platform.Runtime
@@ -35,9 +36,11 @@ func TestConformance(t *testing.T) {
 		{language: platform.Go, options: docker.Options{OCIRuntime: "runc", Tier: docker.Paused}, reused: []sample.Start{sample.Restored, sample.Warm}},
 		{language: platform.NodeJS, options: docker.Options{OCIRuntime: "crun", Tier: docker.Plain}},
 		{language: platform.Python, options: docker.Options{OCIRuntime: "runc", Tier: docker.Plain}},
+		{language: platform.Image, options: docker.Options{OCIRuntime: "runc", Tier: docker.Plain}},
+		{language: platform.Image, options: docker.Options{OCIRuntime: "crun", Tier: docker.Created}, fresh: []sample.Start{sample.Prewarmed, sample.Cold}},
 	} {
 		t.Run(fmt.Sprintf("%s %s %s", tt.language, tt.options.OCIRuntime, tt.options.Tier), func(t *testing.T) {
-			function := realEngine(t, tt.language)
+			function := imaged(t, tt.language)
 			interpreted(t, tt.language, &tt.options)
 			platformtest.Run(t, platformtest.Kit{
 				Function: function, Fresh: tt.fresh, Reused: tt.reused, Left: left, Patience: 3 * time.Minute,
@@ -53,11 +56,24 @@ func TestConformance(t *testing.T) {
 	}
 }
 
+// imaged gives the subject in a language, or as an image, which stays its owner's:
+// the test that has made it takes it away, and fails where it has gone.
+func imaged(t *testing.T, language platform.Runtime) platform.Function {
+	t.Helper()
+	if language != platform.Image {
+		return realEngine(t, language)
+	}
+	function := realEngine(t, platform.Go)
+	const image = "coldcurve-test/docker-subject:1"
+	imagetest.Bootstrap(t, image, function.Code)
+	return platform.Function{Runtime: platform.Image, Image: image}
+}
+
 // interpreted gives the options what functions in a language are built on: an
 // image with this machine's own interpreter, where there is one.
 func interpreted(t *testing.T, language platform.Runtime, o *docker.Options) {
 	t.Helper()
-	if language == platform.Go {
+	if language == platform.Go || language == platform.Image {
 		return
 	}
 	clients, err := fixtures.RuntimeClients(t.TempDir())
