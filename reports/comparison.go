@@ -13,13 +13,14 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
-// Comparison is a comparison by pairs as it is shown.
+// Comparison is a comparison as it is shown.
 type Comparison struct {
 	Verdicts
 	Document *comparison.Document
-	// Curves are both sides' latencies of one start kind, the pairs together that a verdict on its median rests on.
+	// Curves are both sides' latencies of one start kind, the runs together that a verdict on its median rests on.
 	Curves []Overlay
-	Trends []*Trend // of the judged figures over saved baselines; nil without any
+	Trends []*Trend    // of the judged figures over saved baselines; nil without any
+	Sides  []gate.Side // the runs, where they were not made in pairs
 }
 
 // Overlay is one start kind's latencies on both sides.
@@ -31,21 +32,31 @@ type Overlay struct {
 // ComparisonOf is what a comparison has found so far.
 func ComparisonOf(c *comparison.Comparison) *Comparison {
 	d := &c.Document
-	out := &Comparison{Document: d, Verdicts: Verdicts{
+	out := &Comparison{Document: d, Curves: curves(c), Verdicts: Verdicts{
 		Title: d.Scenario + ", " + units.FormatNoun(len(d.Pairs), "pair") + ": " + string(d.Verdict),
 		Base:  d.Base.What, Head: d.Head.What, Paired: true, Findings: d.Records(), LeftOut: gate.LeftOut(d.Records()),
 	}}
-	for _, start := range []sample.Start{sample.Cold, sample.Warm} {
-		base, head := c.Latencies(comparison.Base, start), c.Latencies(comparison.Head, start)
-		if base.N() > 0 && head.N() > 0 {
-			out.Curves = append(out.Curves, Overlay{start, DistributionOf(start, base), DistributionOf(start, head)})
-		}
-	}
 	out.Notes = comparisonNotes(d)
 	if len(d.Findings) > 0 {
 		out.Notes = append(out.Notes, c.Policy().Levels(true, len(d.Findings)))
 	}
 	return out
+}
+
+// JudgementOf is a gate's document with what else its runs show.
+func JudgementOf(d *gate.Document, c *comparison.Comparison) *Comparison {
+	return &Comparison{Document: &c.Document, Curves: curves(c), Verdicts: *VerdictsOf(d), Sides: []gate.Side{d.Base, d.Head}}
+}
+
+func curves(c *comparison.Comparison) []Overlay {
+	var list []Overlay
+	for _, start := range []sample.Start{sample.Cold, sample.Warm} {
+		base, head := c.Latencies(comparison.Base, start), c.Latencies(comparison.Head, start)
+		if base.N() > 0 && head.N() > 0 {
+			list = append(list, Overlay{start, DistributionOf(start, base), DistributionOf(start, head)})
+		}
+	}
+	return list
 }
 
 // Answer is the verdicts' answer, each latency that regressed with the phase

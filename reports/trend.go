@@ -12,6 +12,7 @@ import (
 // Trend is one figure over saved baselines, the oldest first.
 type Trend struct {
 	Rule   gate.Rule // which figure
+	Alone  bool      // of two sides, without a baseline before them
 	Points []TrendPoint
 }
 
@@ -43,8 +44,9 @@ func TrendOf(rule *gate.Rule, list []*baseline.Baseline) (*Trend, error) {
 }
 
 // TrendsOf are the figures that a comparison judges over those of the baselines
-// that are of runs like its own, and its own two sides after them; nil where no
-// baseline is. Seeds do not count: a trend is to look at, not to judge by.
+// that are of runs like its own, and its own two sides after them. Where no
+// baseline is, pairs have none, and other runs show their own sides alone. Seeds do
+// not count: a trend is to look at, not to judge by.
 func TrendsOf(c *comparison.Comparison, saved []*baseline.Baseline) ([]*Trend, error) {
 	sides := []*baseline.Baseline{
 		{Name: "this base", Runs: c.Runs(comparison.Base)},
@@ -54,7 +56,7 @@ func TrendsOf(c *comparison.Comparison, saved []*baseline.Baseline) ([]*Trend, e
 		return slices.ContainsFunc(sides, func(s *baseline.Baseline) bool { return len(s.Runs) > 0 && alike(b.Runs[0].Kind, s.Runs[0].Kind) })
 	}
 	saved = slices.DeleteFunc(slices.Clone(saved), func(b *baseline.Baseline) bool { return !like(b) })
-	if len(saved) == 0 {
+	if len(saved) == 0 && c.Paired() {
 		return nil, nil
 	}
 	var trends []*Trend
@@ -63,7 +65,7 @@ func TrendsOf(c *comparison.Comparison, saved []*baseline.Baseline) ([]*Trend, e
 		if err != nil {
 			return nil, err
 		}
-		if len(t.Points) > 2 {
+		if t.Alone = len(saved) == 0; len(t.Points) > 2 || t.Alone && len(t.Points) == 2 {
 			trends = append(trends, t)
 		}
 	}

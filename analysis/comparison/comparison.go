@@ -11,6 +11,7 @@
 //	document.go    comparison.json, which is what --json prints
 //	parts.go       which phase of a start moved
 //	shift.go       quantile differences over the runs
+//	unpaired.go    the same of runs that were not made in pairs
 package comparison
 
 import (
@@ -40,12 +41,11 @@ type Comparison struct {
 	Path     string
 	Document Document
 
-	policy     *gate.Policy
-	ledger     *charge.Ledger // nil where the policy has no rule on a cost
-	sequence   *gate.Sequence
-	base, head []*baseline.Run // of the pairs that can be used
-	usable     gate.Comparison // the same, as the gate compares them
-	trials     gate.Comparison // of all that were made
+	policy   *gate.Policy
+	ledger   *charge.Ledger // nil where the policy has no rule on a cost
+	sequence *gate.Sequence
+	sides                    // of the pairs that can be used
+	trials   gate.Comparison // of all that were made
 }
 
 // Create begins a comparison in a new directory. The policy's and scenario's
@@ -289,6 +289,9 @@ func (c *Comparison) trial(r *baseline.Run) (gate.Trial, error) {
 func (c *Comparison) save() error {
 	return whole.JSON(filepath.Join(c.Path, FileName), &c.Document)
 }
+
+// Paired says whether the runs were made in pairs.
+func (c *Comparison) Paired() bool { return !c.unpaired }
 
 // Policy is what the comparison is judged by.
 func (c *Comparison) Policy() *gate.Policy { return c.policy }

@@ -1,6 +1,7 @@
 package comparison
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -12,12 +13,15 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/stats"
 	"github.com/coldcurve/coldcurve/analysis/summary"
+	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
 // Shift is how the latency of one start kind differs between the sides, decile
 // by decile. The unit is the run: at each decile, y of a pair is the logarithm of
 // head's quantile over base's; the change is Hodges and Lehmann's estimate over
-// the pairs, its band the exact signed-rank limits at 95%, decile by decile.
+// the pairs, its band the exact signed-rank limits at 95%, decile by decile. Of
+// runs that were not made in pairs it is their estimate over all differences of a
+// run of head and one of base, and the exact rank-sum limits.
 //
 // Source: the shift function is K. Doksum's, Annals of Statistics 2 (1974)
 // 267-277; a band over runs instead of over pooled requests allows for what
@@ -25,6 +29,7 @@ import (
 type Shift struct {
 	Start   string   `json:"start"`
 	Pairs   int      `json:"pairs"`
+	Runs    [2]int   `json:"-"` // of base and of head, where there are no pairs
 	Deciles []Decile `json:"deciles"`
 }
 
@@ -39,33 +44,56 @@ type Decile struct {
 	Upper  *float64      `json:"upper"`
 }
 
-// sound are the pairs that a finding on a start kind's median rests on: those that
-// can be used and in which both runs have it, and not by the load generator's
-// doing.
-func (c *Comparison) sound(start string) (base, head []*baseline.Run) {
+// Over is what a shift rests on, in words.
+func (s *Shift) Over() string {
+	if s.Pairs > 0 {
+		return units.FormatNoun(s.Pairs, "pair")
+	}
+	return fmt.Sprintf("%s of base and %d of head", units.FormatNoun(s.Runs[0], "run"), s.Runs[1])
+}
+
+// sides are the runs of both sides that can be used, and the same as the gate
+// compares them.
+type sides struct {
+	base, head []*baseline.Run
+	usable     gate.Comparison
+	unpaired   bool // base[i] and head[i] were not made one right after the other
+}
+
+// sound are the runs that a finding on a start kind's median rests on: those that
+// can be used and have it, and not by the load generator's doing; of pairs those
+// in which both are such.
+func (s *sides) sound(start string) (base, head []*baseline.Run) {
 	median := gate.Rule{Budget: budget.Budget{Metric: "latency.p50", Start: start}}
-	for i := range c.base {
-		_, noBase := median.Figure(&c.usable.Base[i])
-		_, noHead := median.Figure(&c.usable.Head[i])
-		if noBase == "" && noHead == "" {
-			base, head = append(base, c.base[i]), append(head, c.head[i])
+	has := func(t *gate.Trial) bool { _, why := median.Figure(t); return why == "" && len(t.Invalid) == 0 }
+	for i := range s.base {
+		if has(&s.usable.Base[i]) && (s.unpaired || has(&s.usable.Head[i])) {
+			base = append(base, s.base[i])
+		}
+	}
+	for i := range s.head {
+		if has(&s.usable.Head[i]) && (s.unpaired || has(&s.usable.Base[i])) {
+			head = append(head, s.head[i])
 		}
 	}
 	return base, head
 }
 
 // shifts are those of the kinds that both sides have often enough, cold first.
-func (c *Comparison) shifts() []Shift {
+func (s *sides) shifts() []Shift {
 	out := []Shift{}
-	for _, start := range kinds(slices.Concat(c.base, c.head)) {
-		base, head := c.sound(start)
-		var pairs [][2]*hist.Histogram
-		for i := range base {
-			pairs = append(pairs, [2]*hist.Histogram{Latency(base[i], start), Latency(head[i], start)})
+	for _, start := range kinds(slices.Concat(s.base, s.head)) {
+		base, head := s.sound(start)
+		if len(base) == 0 || len(head) == 0 {
+			continue
 		}
-		if len(pairs) > 0 {
-			out = append(out, Shift{Start: start, Pairs: len(pairs), Deciles: deciles(pairs)})
+		shift := Shift{Start: start, Deciles: s.deciles(latencies(base, start), latencies(head, start))}
+		if s.unpaired {
+			shift.Runs = [2]int{len(base), len(head)}
+		} else {
+			shift.Pairs = len(base)
 		}
+		out = append(out, shift)
 	}
 	return out
 }
@@ -105,34 +133,61 @@ type ColdSide struct {
 }
 
 // colds are the cold starts by occasion.
-func (c *Comparison) colds() []Cold {
+func (s *sides) colds() []Cold {
 	var list []Cold
 	side := func(runs []*baseline.Run, start string) ColdSide {
 		h := together(runs, start)
 		return ColdSide{h.N(), h.Quantile(.5)}
 	}
-	for _, start := range parts(append(c.base, c.head...)) {
-		list = append(list, Cold{start, side(c.base, start), side(c.head, start)})
+	for _, start := range parts(slices.Concat(s.base, s.head)) {
+		list = append(list, Cold{start, side(s.base, start), side(s.head, start)})
 	}
 	return list
 }
 
-func deciles(pairs [][2]*hist.Histogram) []Decile {
+func (s *sides) deciles(base, head []*hist.Histogram) []Decile {
 	var list []Decile
 	for i := 1; i < 10; i++ {
 		share := float64(i) / 10
-		var base, head, ys []float64
-		for _, p := range pairs {
-			b, h := float64(max(p[0].Quantile(share), 1)), float64(max(p[1].Quantile(share), 1))
-			base, head, ys = append(base, b), append(head, h), append(ys, math.Log(h/b))
+		b, h := logs(base, share), logs(head, share)
+		d := Decile{Share: share, Base: nanos(middle(base, share)), Head: nanos(middle(head, share))}
+		var change, lower, upper float64
+		if s.unpaired {
+			change = stats.Shift(b, h)
+			lower, upper = stats.RankSumLimits(b, h, .975)
+		} else {
+			ys := make([]float64, len(b))
+			for n := range ys {
+				ys[n] = h[n] - b[n]
+			}
+			change = stats.HodgesLehmann(ys)
+			lower, upper = stats.SignedRankLimits(ys, .975)
 		}
-		lower, upper := stats.SignedRankLimits(ys, .975)
-		list = append(list, Decile{
-			Share: share, Base: nanos(stats.HodgesLehmann(base)), Head: nanos(stats.HodgesLehmann(head)),
-			Change: math.Expm1(stats.HodgesLehmann(ys)), Lower: ratio(lower), Upper: ratio(upper),
-		})
+		d.Change, d.Lower, d.Upper = math.Expm1(change), ratio(lower), ratio(upper)
+		list = append(list, d)
 	}
 	return list
+}
+
+// quantiles are one quantile of several runs, in nanoseconds, at least 1.
+func quantiles(runs []*hist.Histogram, share float64) []float64 {
+	list := make([]float64, len(runs))
+	for i, h := range runs {
+		list[i] = float64(max(h.Quantile(share), 1))
+	}
+	return list
+}
+
+func logs(runs []*hist.Histogram, share float64) []float64 {
+	list := quantiles(runs, share)
+	for i, v := range list {
+		list[i] = math.Log(v)
+	}
+	return list
+}
+
+func middle(runs []*hist.Histogram, share float64) float64 {
+	return stats.HodgesLehmann(quantiles(runs, share))
 }
 
 func ratio(y float64) *float64 {
@@ -161,9 +216,17 @@ func Latency(r *baseline.Run, start string) *hist.Histogram {
 	return all
 }
 
-// Latencies are a side's, the runs of the same pairs as a shift's together.
-func (c *Comparison) Latencies(side string, start sample.Start) *hist.Histogram {
-	runs, head := c.sound(start.String())
+func latencies(runs []*baseline.Run, start string) []*hist.Histogram {
+	list := make([]*hist.Histogram, len(runs))
+	for i, r := range runs {
+		list[i] = Latency(r, start)
+	}
+	return list
+}
+
+// Latencies are a side's, the same runs as a shift's together.
+func (s *sides) Latencies(side string, start sample.Start) *hist.Histogram {
+	runs, head := s.sound(start.String())
 	if side == Head {
 		runs = head
 	}
@@ -172,8 +235,8 @@ func (c *Comparison) Latencies(side string, start sample.Start) *hist.Histogram 
 
 func together(runs []*baseline.Run, start string) *hist.Histogram {
 	all := hist.New()
-	for _, r := range runs {
-		all.Merge(Latency(r, start))
+	for _, h := range latencies(runs, start) {
+		all.Merge(h)
 	}
 	return all
 }

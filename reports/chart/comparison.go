@@ -64,7 +64,7 @@ func shift(s *comparison.Shift) Chart {
 	return Chart{
 		Name: "shift-" + s.Start, Title: "How much slower, from the fastest to the slowest: " + s.Start,
 		Caption: fmt.Sprintf("Head's latency against base's at each decile of a run, estimated over %s, with 95%% limits at each decile. "+
-			"Above the line head is slower; a band that holds the line shows no difference there.", units.FormatNoun(s.Pairs, "pair")),
+			"Above the line head is slower; a band that holds the line shows no difference there.", s.Over()),
 		Alt: fmt.Sprintf("Change of %s latency by decile: %+.1f%% at the fastest tenth, %+.1f%% at the median, %+.1f%% at the slowest.",
 			s.Start, 100*s.Deciles[0].Change, 100*middle.Change, 100*s.Deciles[len(s.Deciles)-1].Change),
 		height: 3.6 * vg.Inch,
@@ -212,7 +212,7 @@ func paintSlopes(c draw.Canvas, p *plot.Plot, t Theme, pairs [][2]float64) {
 func sides(c reports.Overlay) Chart {
 	chart := overlaid(overlay{"base", c.Base, baseLook()}, overlay{"head", c.Head, headLook()})
 	chart.Name, chart.Title = "percentiles-"+c.Start.String(), "Latency by percentile: "+c.Start.String()
-	chart.Caption = "All requests of a side together, of the pairs that a verdict on the median rests on. To look at, not to judge by: requests of one run have much in common. " +
+	chart.Caption = "All requests of a side together, of the runs that a verdict on the median rests on. To look at, not to judge by: requests of one run have much in common. " +
 		"A thin line goes beyond what the number of requests can support."
 	chart.Alt = fmt.Sprintf("Latency of %s requests by percentile, %s of base and %s of head.", c.Start, units.FormatCount(c.Base.N), units.FormatCount(c.Head.N))
 	return chart

@@ -24,9 +24,12 @@ func Trend(t *reports.Trend) (Chart, bool) {
 	}
 	first, last := &t.Points[0], &t.Points[len(t.Points)-1]
 	m := metric.Metric(t.Rule.Metric)
+	over, caption := " over baselines", "Each ring is a run; the line joins the medians of the baselines' runs, the oldest on the left."
+	if t.Alone {
+		over, caption = ", run by run", "Each ring is a run; the line joins the medians of the two sides."
+	}
 	return Chart{
-		Name: "trend", Title: t.Rule.Subject() + " over baselines",
-		Caption: "Each ring is a run; the line joins the medians of the baselines' runs, the oldest on the left.",
+		Name: "trend", Title: t.Rule.Subject() + over, Caption: caption,
 		Alt: fmt.Sprintf("%s over %d baselines: a median of %s in %s, and of %s in %s.", t.Rule.Subject(), len(t.Points),
 			metric.FormatValue(m, stats.Median(first.Values)), first.Name, metric.FormatValue(m, stats.Median(last.Values)), last.Name),
 		subtitle: fmt.Sprintf("%s to %s", first.Name, last.Name),

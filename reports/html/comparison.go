@@ -24,7 +24,7 @@ type comparisonView struct {
 	Answers []string
 }
 
-// Comparison writes the page of a comparison by pairs.
+// Comparison writes the page of a comparison.
 func Comparison(w io.Writer, c *reports.Comparison) error {
 	t, err := template.New("comparison").Funcs(functions()).Funcs(template.FuncMap{
 		"signed": reports.Signed,
@@ -33,6 +33,7 @@ func Comparison(w io.Writer, c *reports.Comparison) error {
 		"sides":  func(c comparison.Cold) []comparison.ColdSide { return []comparison.ColdSide{c.Base, c.Head} },
 
 		"occasion": reports.Occasion,
+		"counted":  func(f comparison.Finding) string { return reports.Counted(&f.Record) },
 	}).Parse(comparisonPage)
 	if err != nil {
 		return fmt.Errorf("parse comparison template: %w", err)

@@ -264,7 +264,7 @@ func (t *contest) carryOn(ctx context.Context, c *comparison.Comparison) error {
 	err := t.makePairs(ctx, c, newPairProgress(t.w, c))
 	report, presentErr := presentComparison(t.w, c, t.command.store(), t.command.JSON)
 	if t.alter == nil { // else the directory goes, too
-		presentErr = errors.Join(presentErr, sayReport(t.w, c, t.command.JSON))
+		presentErr = errors.Join(presentErr, sayReport(t.w, c.Path, t.command.JSON))
 	}
 	switch {
 	case err != nil || presentErr != nil:

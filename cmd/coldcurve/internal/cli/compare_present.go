@@ -41,12 +41,12 @@ func presentComparison(w *World, c *comparison.Comparison, store baseline.Store,
 	return report.Findings, nil
 }
 
-// sayReport tells where a comparison's page is, unless a document was asked for.
-func sayReport(w *World, c *comparison.Comparison, asJSON bool) error {
+// sayReport tells where a directory's page is, unless a document was asked for.
+func sayReport(w *World, dir string, asJSON bool) error {
 	if asJSON {
 		return nil
 	}
-	_, err := fmt.Fprintf(w.Stdout, "\nReport: %s\n", filepath.Join(c.Path, "report.html"))
+	_, err := fmt.Fprintf(w.Stdout, "\nReport: %s\n", filepath.Join(dir, "report.html"))
 	return err
 }
 

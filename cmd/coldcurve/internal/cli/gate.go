@@ -31,6 +31,7 @@ type judgeCmd struct {
 	Rest []string `arg:"" optional:"" name:"comparison" help:"A comparison's directory, as compare leaves it, in place of --base and --head."`
 
 	Policy string `placeholder:"FILE" help:"What is judged, and how strictly (coldcurve schema policy); without it, coldcurve's own."`
+	Report string `placeholder:"DIR" help:"Write a page with the verdicts and their pictures: DIR/report.html and DIR/charts."`
 	JSON   bool   `name:"json" help:"Print one JSON document (coldcurve schema gate) instead of tables."`
 
 	UndecidedWarns bool `help:"A gate that cannot tell (inconclusive, incomparable, invalid, no baseline) warns, and its exit code is 0, not 4."`
@@ -75,7 +76,7 @@ func (c *judgeCmd) Run(ctx context.Context, w *World) error {
 	if err := policy.CheckScope(c.Policy, phases, functions); err != nil {
 		return err
 	}
-	doc, err := judged(ctx, policy, c.Policy == "", base, head)
+	doc, policy, err := judged(ctx, policy, c.Policy == "", base, head)
 	if err != nil {
 		return err
 	}
@@ -94,13 +95,14 @@ func (c *judgeCmd) Run(ctx context.Context, w *World) error {
 	}
 	doc.Notes = append(doc.Notes, otherPolicy(base, text)...)
 	doc.Notes = append(doc.Notes, calibrated...)
-	return c.finish(w, doc)
+	return c.finish(w, doc, func() error { return c.render(w, policy, doc, base, head) })
 }
 
-// finish shows a document, writes its other forms, and gives the exit code.
-func (c *judgeCmd) finish(w *World, doc *gate.Document) error {
+// finish shows a document, writes its other forms and its page, and gives the
+// exit code.
+func (c *judgeCmd) finish(w *World, doc *gate.Document, render func() error) error {
 	doc.UndecidedWarns = c.UndecidedWarns
-	if err := errors.Join(c.present(w, doc), c.write(w, doc)); err != nil {
+	if err := errors.Join(c.present(w, doc), c.write(w, doc), render()); err != nil {
 		return err
 	}
 	err := verdictError(doc.Findings)
@@ -158,21 +160,22 @@ func (c *judgeCmd) first(w *World, policy *gate.Policy, head *side, missing *bas
 	return &failure{code: exitUndecided, err: missing, hint: how + "; no_baseline: warn in the policy lets a first use pass"}
 }
 
-// judged judges two sides. coldcurve's own policy is fitted to what they hold;
-// what somebody has written down must be there.
-func judged(ctx context.Context, policy *gate.Policy, own bool, base, head *side) (*gate.Document, error) {
+// judged judges two sides, and gives the policy that they were judged by.
+// coldcurve's own is fitted to what they hold; what somebody has written down must
+// be there.
+func judged(ctx context.Context, policy *gate.Policy, own bool, base, head *side) (*gate.Document, *gate.Policy, error) {
 	b, err := base.trials()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	h, err := head.trials()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	c := gate.Comparison{Base: b, Head: h}
 	ledger, err := priced(ctx, policy, &c)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer ledger.Close()
 	var left []gate.Rule
@@ -192,7 +195,7 @@ func judged(ctx context.Context, policy *gate.Policy, own bool, base, head *side
 	for i := range left {
 		doc.Notes = append(doc.Notes, left[i].NotJudged())
 	}
-	return doc, nil
+	return doc, policy, nil
 }
 
 // startsOf tells a side's cold starts apart by what made them necessary, where

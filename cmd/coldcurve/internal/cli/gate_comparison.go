@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"github.com/coldcurve/coldcurve/analysis/comparison"
@@ -19,12 +20,18 @@ func (c *judgeCmd) comparison(w *World, dir string) error {
 			hint: "leave out --base, --head and --policy, or make another: coldcurve compare --policy FILE",
 		}
 	}
+	if c.Report != "" {
+		return &failure{
+			code: exitUsage, err: fmt.Errorf("--report: %s has its page: %s", dir, filepath.Join(dir, "report.html")),
+			hint: "leave out --report, or render it anew: coldcurve report " + quoted([]string{dir}),
+		}
+	}
 	made, err := comparison.Open(dir)
 	if err != nil {
 		return &failure{code: exitUsage, err: err}
 	}
 	defer made.Close()
-	return c.finish(w, documentOf(made))
+	return c.finish(w, documentOf(made), func() error { return nil })
 }
 
 // documentOf is a comparison as a gate's document.

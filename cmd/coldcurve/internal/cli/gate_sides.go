@@ -176,6 +176,11 @@ func (s *side) readRun(path string) error {
 	return err
 }
 
+// holds says whether a baseline's runs are the side's.
+func (s *side) holds(saved *baseline.Baseline) bool {
+	return slices.ContainsFunc(s.baselines, func(b *baseline.Baseline) bool { return b.Name == saved.Name })
+}
+
 func (s *side) trials() ([]gate.Trial, error) {
 	return (&baseline.Baseline{Name: s.name(), Runs: s.runs}).Trials()
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -375,9 +374,5 @@ func presentKeepAlive(w *World, dir string, d *keepalive.Document, asJSON bool) 
 	if err := renderPage(dir, charts, page); err != nil {
 		return &unsavedError{err}
 	}
-	if asJSON {
-		return nil
-	}
-	_, err := fmt.Fprintf(w.Stdout, "\nReport: %s\n", filepath.Join(dir, "report.html"))
-	return err
+	return sayReport(w, dir, asJSON)
 }

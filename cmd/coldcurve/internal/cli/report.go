@@ -91,7 +91,7 @@ func (c *reportCmd) comparison(w *World, path string) error {
 	}
 	defer made.Close()
 	_, err = presentComparison(w, made, c.store(), c.JSON)
-	return errors.Join(stored(w, err), sayReport(w, made, c.JSON), c.write(w, documentOf(made)))
+	return errors.Join(stored(w, err), sayReport(w, made.Path, c.JSON), c.write(w, documentOf(made)))
 }
 
 // matrix renders a matrix's directory again.
