@@ -46,6 +46,10 @@ func TestStartTiers(t *testing.T) {
 		return out
 	}
 	began := make(map[string]time.Duration) // the best of some
+	note := func(tier string, out engine.Outcome) {
+		b := out.Truth.Breakdown()
+		began[tier] = min(began[tier], b.Provision+b.Boot+b.Init)
+	}
 	versions := make(map[string]*engine.Version)
 	for tier, want := range map[string]sample.Start{
 		engine.StartPlain: sample.Cold, engine.StartPool: sample.Prewarmed,
@@ -75,8 +79,7 @@ func TestStartTiers(t *testing.T) {
 			if out.Start != want {
 				t.Errorf("%s: a %v start, want %v", tier, out.Start, want)
 			}
-			b := out.Truth.Breakdown()
-			began[tier] = min(began[tier], b.Provision+b.Boot+b.Init)
+			note(tier, out)
 			if tier == engine.StartPause {
 				out := invoke(v)
 				for deadline := time.Now().Add(time.Minute); out.Start == sample.Warm && time.Now().Before(deadline); {
@@ -98,8 +101,7 @@ func TestStartTiers(t *testing.T) {
 		for tries := 0; tries < 20 && slow(); tries++ { // each of them while the machine was busy
 			for _, tier := range []string{engine.StartPlain, fast} {
 				if out := invoke(versions[tier]); tier == engine.StartPlain || out.Start != sample.Cold {
-					b := out.Truth.Breakdown()
-					began[tier] = min(began[tier], b.Provision+b.Boot+b.Init)
+					note(tier, out)
 				}
 				if err := versions[tier].Evict(t.Context()); err != nil {
 					t.Error(err)
