@@ -49,7 +49,7 @@ func served(ts *testscript.TestScript, _ bool, args []string) {
 // noOrphans wants every process that was started in this script's folder or
 // by its coldcurve to be gone soon: a killed owner's children need a moment.
 func noOrphans(ts *testscript.TestScript, _ bool, _ []string) {
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(5 * time.Minute)
 	for {
 		left := processesOf(ts.Getenv("WORK"))
 		if len(left) == 0 {

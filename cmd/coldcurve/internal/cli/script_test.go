@@ -78,11 +78,11 @@ func interrupted(ts *testscript.TestScript, _ bool, args []string) {
 	defer out.Close()
 	cmd.Stdout = out
 	ts.Check(cmd.Start())
-	deadline := time.Now().Add(2 * time.Minute) // generous: a build may come first
+	deadline := time.Now().Add(5 * time.Minute) // only a failure takes so long: a build may come first
 	for !hasSamples(cmd.Dir) {
 		if time.Now().After(deadline) {
 			_ = cmd.Process.Kill()
-			ts.Fatalf("no samples on disk after two minutes")
+			ts.Fatalf("no samples on disk after five minutes")
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

@@ -108,7 +108,7 @@ func TestReadmeTools(t *testing.T) {
 	address := ownAddress(t) // the README's need not be free
 	script := strings.ReplaceAll(fenced(string(text), "bash"), "127.0.0.1:9001", address)
 	script = strings.Replace(script, "coldcurve serve &\n", "coldcurve serve --addr "+address+" &\n"+
-		"timeout 60 bash -c 'until curl -s -o answer.json "+address+"; do sleep .1; done'\n", 1) // a person types slower
+		"timeout 300 bash -c 'until curl -s -o answer.json "+address+"; do sleep .1; done'\n", 1) // a person types slower
 	file := filepath.Join(t.TempDir(), "tools.txtar")
 	archive := "exec bash -eu tools.sh\n" +
 		"stdout '^serving world$'\n" +
