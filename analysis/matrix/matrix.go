@@ -16,7 +16,6 @@
 package matrix
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -101,20 +100,13 @@ func (m *Matrix) Add(number int) error {
 	p := m.Document.Platform(run.Platform)
 	m.figures(p)
 	if p.Failure == "" && p.Sent > 0 && p.Sent == p.Errors {
-		p.Failure, p.Hint = silence(p, m.made[p.Name])
+		var causes []summary.Cause
+		for _, r := range m.made[p.Name] {
+			causes = append(causes, r.summary.Causes...)
+		}
+		p.Failure, p.Hint = summary.Silence(p.Sent, causes)
 	}
 	return m.Save()
-}
-
-// silence says that nothing was answered with success, and why, and what to do.
-func silence(p *Platform, runs []*made) (words, hint string) {
-	words, hint = fmt.Sprintf("none of %d requests was answered with success", p.Sent), "see that it answers, or leave it out"
-	for _, r := range runs {
-		if causes := r.summary.Causes; len(causes) > 0 {
-			return words + ": " + causes[0].Message, cmp.Or(causes[0].Hint, hint)
-		}
-	}
-	return words, hint
 }
 
 // Fail says that a platform cannot go on, and what the reader can do about it.

@@ -8,8 +8,11 @@
 package summary
 
 import (
+	"cmp"
+
 	"github.com/coldcurve/coldcurve/analysis/capacity"
 	"github.com/coldcurve/coldcurve/analysis/sample"
+	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/analysis/usage"
 )
 
@@ -77,6 +80,16 @@ type Run struct {
 
 // NoSuccess says that requests were sent and none was answered with success.
 func (r *Run) NoSuccess() bool { return r.Sent > 0 && r.Errors == r.Sent }
+
+// Silence says that none of so many requests was answered with success, with the
+// first cause that there is, and what can be done.
+func Silence(sent uint64, causes []Cause) (words, hint string) {
+	words, hint = "none of "+units.FormatNoun(sent, "request")+" was answered with success", "see that it answers, or leave it out"
+	if len(causes) == 0 {
+		return words, hint
+	}
+	return words + ": " + causes[0].Message, cmp.Or(causes[0].Hint, hint)
+}
 
 // Phase is what one phase offered and achieved, warm-up phases included.
 type Phase struct {

@@ -221,6 +221,10 @@ func (c *runCmd) carry(ctx context.Context, w *World, t task, r *results) error 
 		r.document.Runs = append(r.document.Runs, *run)
 		r.broken += brokenBudgets(run)
 	}
+	if err == nil && run.Complete && run.NoSuccess() {
+		words, hint := summary.Silence(run.Sent, run.Causes)
+		return &failure{code: exitFailure, err: errors.New(words), hint: hint}
+	}
 	return err
 }
 
@@ -337,7 +341,10 @@ func platformsOf(name, asked string) ([]string, error) {
 	}
 	list := strings.Split(asked, ",")
 	for i, name := range list {
-		if slices.Contains(list[:i], name) {
+		switch {
+		case name == "":
+			return nil, usage("--platform %s: a name is empty; write for example --platform reference,lambda", asked)
+		case slices.Contains(list[:i], name):
 			return nil, usage("--platform names %s twice", name)
 		}
 	}
