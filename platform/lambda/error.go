@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -76,7 +77,13 @@ func (p *Platform) failure(w *patience, op string, err error) error {
 	caller := w.caller
 	out := &platform.Error{Kind: sample.Network, Op: op, Err: p.shorten(err)}
 	refusal, refused := errors.AsType[smithy.APIError](err)
+	_, unasked := errors.AsType[*unsigned](err)
 	switch {
+	case unasked && caller.Err() == nil: // whoever hands credentials out may have refused, too
+		out.Kind, out.Hint = sample.Refused, hintCredentials
+		if refused {
+			out.Hint = cmp.Or(credentialHint(refusal.ErrorCode()), out.Hint)
+		}
 	case refused:
 		out.Kind, out.Hint = refusalKind(refusal, statusOf(err)), credentialHint(refusal.ErrorCode())
 		if out.Kind == sample.Throttled {
@@ -130,10 +137,18 @@ func (t *told) Error() string { return t.text }
 func (t *told) Unwrap() error { return t.err }
 
 func (p *Platform) shorten(err error) error {
+	if own, ok := errors.AsType[*unsigned](err); ok {
+		return own
+	}
+	return &told{p.wordsOf(err), err}
+}
+
+// wordsOf are an SDK's words without its wrapping.
+func (p *Platform) wordsOf(err error) string {
 	if e, ok := errors.AsType[smithy.APIError](err); ok {
 		// Of a wrong signature the lines below say what it is a signature of.
 		first, _, _ := strings.Cut(strings.TrimSpace(e.ErrorMessage()), "\n")
-		return &told{p.secrets.Words(e.ErrorCode() + ": " + first), err}
+		return p.secrets.Words(strings.TrimPrefix(e.ErrorCode()+": "+first, ": "))
 	}
 	inner := err
 	for next := inner; next != nil; next = errors.Unwrap(next) {
@@ -142,7 +157,7 @@ func (p *Platform) shorten(err error) error {
 			inner = errors.Unwrap(next)
 		}
 	}
-	return &told{p.secrets.Strike(inner.Error()), err}
+	return p.secrets.Words(inner.Error())
 }
 
 // isDial says whether nobody was reached.

@@ -124,7 +124,7 @@ func (p *Platform) connect(ctx context.Context) error {
 	}
 	p.secrets.Add(exchange.ProxySecrets(os.Getenv)...)
 	if env, err := config.NewEnvConfig(); err == nil { // of which others may be had, which can fail
-		p.secrets.Add(env.Credentials.SecretAccessKey, env.Credentials.SessionToken)
+		p.secrets.Add(env.Credentials.SecretAccessKey, env.Credentials.SessionToken, env.ContainerAuthorizationToken)
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, load...)
 	if err != nil {
@@ -188,34 +188,7 @@ func (p *Platform) complete(cfg *aws.Config) error {
 	return nil
 }
 
-// authenticate sees to it that there are credentials. This machine's own
-// servers need none.
-func (p *Platform) authenticate(ctx context.Context, cfg *aws.Config) error {
-	limited, cancel := context.WithTimeout(ctx, p.options.Answer)
-	defer cancel()
-	found := p.remembered(cfg.Credentials)
-	_, err := found.Retrieve(limited)
-	switch {
-	case err == nil:
-		cfg.Credentials = found
-		return nil
-	case p.Loopback():
-		cfg.Credentials = aws.AnonymousCredentials{}
-		return nil
-	}
-	return p.unready(fmt.Errorf("no AWS credentials: %w", p.shorten(err)), hintCredentials)
-}
-
-// remembered are credentials whose every change is known for what is secret.
-func (p *Platform) remembered(from aws.CredentialsProvider) aws.CredentialsProvider {
-	return aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
-		c, err := from.Retrieve(ctx)
-		p.secrets.Add(c.SecretAccessKey, c.SessionToken)
-		return c, err
-	})
-}
-
 // unready is the error of a platform that cannot be used.
 func (p *Platform) unready(err error, hint string) error {
-	return &platform.Error{Kind: sample.Refused, Op: "platform lambda", Err: p.secrets.Error(err), Hint: hint}
+	return &platform.Error{Kind: sample.Refused, Op: "platform lambda", Err: p.shorten(err), Hint: hint}
 }
