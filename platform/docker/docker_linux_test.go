@@ -296,6 +296,41 @@ func TestGoneWhileStarting(t *testing.T) {
 	failed(t, err, sample.Refused, "the function was removed")
 }
 
+// TestGoneWhileCreating: an engine makes the container that it was asked for also
+// where nobody waits for it any more, and that goes, too.
+func TestGoneWhileCreating(t *testing.T) {
+	f := newFake(t)
+	p := open(t, f, docker.Options{})
+	d := deploy(t, p, hello(t))
+	asked, proceed, made := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	f.oddly("POST create", func(w http.ResponseWriter, r *http.Request) {
+		close(asked)
+		<-proceed
+		f.create(w, r)
+		close(made)
+	})
+	first := make(chan error, 1)
+	go func() {
+		_, err := invoke(t, d)
+		first <- err
+	}()
+	<-asked
+	if err := d.Remove(t.Context()); err != nil {
+		t.Errorf("remove: %v", err)
+	}
+	close(proceed)
+	failed(t, <-first, sample.Cancelled, "the function was removed")
+	<-made
+	if err := p.Close(t.Context()); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.boxes) > 0 || f.count != 1 {
+		t.Errorf("of %d containers %d are left, want none of one", f.count, len(f.boxes))
+	}
+}
+
 // TestThrottled fills a function's one place.
 func TestThrottled(t *testing.T) {
 	f := newFake(t)

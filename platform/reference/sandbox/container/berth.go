@@ -53,12 +53,52 @@ func (s *Sandbox) furnish(ctx context.Context, t tag, spec *sandbox.Spec, i *ima
 		return nil, err
 	}
 	b.api = runtimeapi.Serve(listener, s.clock, s.limits.Response)
-	r, err := s.engine.ContainerCreate(ctx, s.describe(t, spec, i, b))
-	if err != nil {
+	if b.container, err = s.create(ctx, s.describe(t, spec, i, b)); err != nil {
 		return nil, fmt.Errorf("create container: %w", err)
 	}
-	b.container = r.ID
 	return b, nil
+}
+
+// lateCreation is how long an engine may take to tell of a container that nobody
+// waits for any more.
+const lateCreation = 5 * time.Second
+
+// create has the engine create a container, and gives its id. An engine makes it
+// also where its client has hung up, and nobody would know of it: so the engine is
+// listened to when the caller has gone, and what it has made then is removed.
+func (s *Sandbox) create(ctx context.Context, options client.ContainerCreateOptions) (string, error) {
+	type answer struct {
+		id  string
+		err error
+	}
+	lasting, hangUp := context.WithCancel(context.WithoutCancel(ctx))
+	told := make(chan answer)
+	s.late.Go(func() {
+		defer hangUp()
+		r, err := s.engine.ContainerCreate(lasting, options)
+		select {
+		case told <- answer{r.ID, err}:
+		case <-ctx.Done():
+			if err == nil {
+				s.removeLate(r.ID)
+			}
+		}
+	})
+	select {
+	case a := <-told:
+		return a.id, a.err
+	case <-ctx.Done():
+		time.AfterFunc(lateCreation, hangUp)
+		return "", context.Cause(ctx)
+	}
+}
+
+func (s *Sandbox) removeLate(id string) {
+	ctx, cancel := patiently()
+	defer cancel()
+	if err := s.engine.removeContainer(ctx, id); err != nil {
+		s.note("a container is left that nobody waited for: " + err.Error())
+	}
 }
 
 // listen opens a berth's Runtime API where its container can reach it.

@@ -37,6 +37,7 @@ type Sandbox struct {
 	notes  []string
 	alive  map[*instance]struct{}
 	starts sync.WaitGroup
+	late   sync.WaitGroup // creations, also those that nobody waits for
 	closed bool
 	close  sync.Once
 	left   error
@@ -189,7 +190,9 @@ func (s *Sandbox) Close() error {
 		s.closed = true
 		s.mu.Unlock()
 		s.starts.Wait()
-		s.left = errors.Join(s.stopAll(), s.shelf.close(), s.removeImages(), s.engine.Close())
+		s.left = errors.Join(s.stopAll(), s.shelf.close())
+		s.late.Wait()
+		s.left = errors.Join(s.left, s.removeImages(), s.engine.Close())
 	})
 	return s.left
 }
