@@ -35,8 +35,7 @@ type deployment struct {
 	changed bool // there is a configuration to be put back
 
 	changing sync.Mutex // of what follows, and of the configuration
-	revision string
-	count    int // evictions
+	count    int        // evictions that were tried
 }
 
 // runtimes are Lambda's names of ours, as of 2026-11-22
@@ -208,11 +207,9 @@ func (d *deployment) create(ctx context.Context, in *lambda.CreateFunctionInput)
 // complete waits for what was created, and adds what is asked for beside it.
 func (d *deployment) complete(ctx context.Context) error {
 	op := "deploy " + d.function.Name
-	now, err := d.settled(ctx, op, nil)
-	if err != nil {
+	if _, err := d.settled(ctx, op, nil); err != nil {
 		return err
 	}
-	d.revision = value(now.RevisionId)
 	if n := d.function.Reserved; n > 0 {
 		if err := d.p.ask(ctx, op, func(ctx context.Context) error {
 			_, err := d.p.control.PutFunctionConcurrency(ctx, &lambda.PutFunctionConcurrencyInput{FunctionName: &d.name, ReservedConcurrentExecutions: aws.Int32(int32(n))})

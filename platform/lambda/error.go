@@ -188,3 +188,9 @@ func isConflict(err error) bool {
 	_, conflict := errors.AsType[*types.ResourceConflictException](err)
 	return conflict
 }
+
+// isStale says whether something has changed since it was looked at.
+func isStale(err error) bool {
+	_, stale := errors.AsType[*types.PreconditionFailedException](err)
+	return stale
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
 	"time"
 
@@ -39,8 +38,7 @@ func (p *Platform) adopt(ctx context.Context, f platform.Function) (platform.Dep
 		}
 		return nil, err
 	}
-	d.revision = value(now.RevisionId)
-	if d.function.Env, err = d.p.variablesOf(op, now); err != nil {
+	if _, err := d.p.variablesOf(op, now); err != nil {
 		return nil, err
 	}
 	return &evictable{d}, nil
@@ -63,24 +61,10 @@ func (d *deployment) restore(ctx context.Context) error {
 // putBack takes the variable of evictions off the function. What somebody else
 // has changed meanwhile stays as it is.
 func (d *deployment) putBack(ctx context.Context) error {
-	op := "put back the variables of " + d.name
-	now, err := d.settled(ctx, op, nil)
-	if err != nil {
-		return err
-	}
-	variables, err := d.p.variablesOf(op, now)
-	if _, there := variables[evictionVariable]; err != nil || !there {
-		return err
-	}
-	delete(variables, evictionVariable)
-	if err := d.setVariables(ctx, op, variables); err != nil {
-		return err
-	}
-	_, err = d.settled(ctx, op, nil)
-	return err
+	return d.change(ctx, "put back the variables of "+d.name, func(variables map[string]string) { delete(variables, evictionVariable) })
 }
 
-// variablesOf are a function's variables, the caller's to change.
+// variablesOf are a function's variables.
 func (p *Platform) variablesOf(op string, now *lambda.GetFunctionConfigurationOutput) (map[string]string, error) {
 	e := now.Environment
 	if e == nil {
@@ -89,7 +73,7 @@ func (p *Platform) variablesOf(op string, now *lambda.GetFunctionConfigurationOu
 	if e.Error != nil {
 		return nil, &platform.Error{Kind: sample.Refused, Op: op, Err: fmt.Errorf("its variables cannot be read, to be put back: %s", p.secrets.Words(value(e.Error.Message)))}
 	}
-	return maps.Clone(e.Variables), nil
+	return e.Variables, nil
 }
 
 // Size is what a function may take, as it is configured.

@@ -1,14 +1,25 @@
 package lambda_test
 
 import (
+	"context"
+	"maps"
 	"math/rand/v2"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
@@ -99,5 +110,95 @@ func TestExistingConformance(t *testing.T) {
 	}
 	if err := d.Remove(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestExistingKeepsChanges has a function's owner change it right before each
+// change that the run makes of it, at an endpoint that takes changes only of the
+// revision that it has: whatever the owner has changed stays.
+func TestExistingKeepsChanges(t *testing.T) {
+	alone(t)
+	direct := serve(t)
+	if _, err := open(t, lambda.Options{Endpoint: direct, Run: "theirs"}).Deploy(t.Context(), hello(t)); err != nil {
+		t.Fatal(err)
+	}
+	o := &owner{
+		client: awslambda.New(awslambda.Options{BaseEndpoint: &direct, Region: "us-east-1", Credentials: aws.AnonymousCredentials{}}),
+		name:   aws.String("coldcurve-theirs-hello"), due: make(chan struct{}, 1),
+	}
+	target, err := url.Parse(direct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forward := httputil.NewSingleHostReverseProxy(target)
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPut {
+			select {
+			case <-o.due:
+				o.change(t)
+			default:
+			}
+		}
+		forward.ServeHTTP(w, r)
+	}))
+	defer proxy.Close()
+	d, err := open(t, lambda.Options{Endpoint: proxy.URL, Existing: true, Change: true}).Deploy(t.Context(), platform.Function{Name: "hello", Existing: *o.name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	evict := d.(platform.Evicter).Evict
+	for i, step := range []func(context.Context) error{evict, evict, d.Remove} {
+		o.due <- struct{}{}
+		if err := step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		got := o.variables(t)
+		want := map[string]string{"CHANGES": strconv.Itoa(i + 1)}
+		if i < 2 {
+			want["COLDCURVE_EVICTION"] = got["COLDCURVE_EVICTION"]
+		}
+		if !maps.Equal(got, want) || i < 2 && !strings.HasPrefix(got["COLDCURVE_EVICTION"], strconv.Itoa(i+1)+" by ") {
+			t.Errorf("after %d changes of its owner's it has %v, want %v", i+1, got, want)
+		}
+	}
+}
+
+// owner is somebody whose function a run changes, and who changes it, too.
+type owner struct {
+	client *awslambda.Client
+	name   *string
+	due    chan struct{} // holds something where the next change is theirs
+	made   int
+}
+
+// change adds one to the variable CHANGES.
+func (o *owner) change(t *testing.T) {
+	o.made++
+	variables := maps.Clone(o.variables(t))
+	if variables == nil {
+		variables = make(map[string]string)
+	}
+	variables["CHANGES"] = strconv.Itoa(o.made)
+	if _, err := o.client.UpdateFunctionConfiguration(context.Background(), &awslambda.UpdateFunctionConfigurationInput{
+		FunctionName: o.name, Environment: &types.Environment{Variables: variables},
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
+// variables are what the function has once no change is under way.
+func (o *owner) variables(t *testing.T) map[string]string {
+	for {
+		now, err := o.client.GetFunctionConfiguration(context.Background(), &awslambda.GetFunctionConfigurationInput{FunctionName: o.name})
+		switch {
+		case err != nil:
+			t.Error(err)
+			return nil
+		case now.LastUpdateStatus == types.LastUpdateStatusInProgress:
+			continue
+		case now.Environment == nil:
+			return nil
+		}
+		return now.Environment.Variables
 	}
 }

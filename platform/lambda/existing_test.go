@@ -4,6 +4,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -80,24 +81,50 @@ func TestExistingIsInvokedAlone(t *testing.T) {
 // variables that it had, whatever the run came to.
 func TestExistingIsPutBack(t *testing.T) {
 	alone(t)
-	own := map[string]string{"LEVEL": "debug"}
-	a := &api{env: maps.Clone(own)}
+	a := &api{env: map[string]string{"LEVEL": "debug"}}
 	_, d := adopt(t, a, lambda.Options{Change: true})
+	own := map[string]string{"LEVEL": "info", "ADDED": "yes"} // by somebody else, in the middle of the run
 	for range 2 {
 		if err := d.(platform.Evicter).Evict(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		if a.env["LEVEL"] == "debug" {
+			a.revision, a.env = a.revision+1, maps.Clone(own)
+		}
 	}
-	if a.env["LEVEL"] != "debug" || !strings.HasPrefix(a.env["COLDCURVE_EVICTION"], "2 by coldcurve run=") {
+	if a.env["LEVEL"] != "info" || a.env["ADDED"] != "yes" || !strings.HasPrefix(a.env["COLDCURVE_EVICTION"], "2 by coldcurve run=") {
 		t.Errorf("after two evictions it has %v", a.env)
 	}
-	own["LATER"], a.env["LATER"] = "yes", "yes" // somebody else's change
+	own["LATER"], a.env["LATER"] = "yes", "yes"
 	if err := d.Remove(t.Context()); err != nil || !maps.Equal(a.env, own) || !a.there {
 		t.Errorf("afterwards it has %v, %v, still there: %v, want %v", a.env, err, a.there, own)
 	}
 	before := a.revision
 	if err := d.Remove(t.Context()); err != nil || a.revision != before {
 		t.Errorf("removed again it is changed again: %v", err)
+	}
+}
+
+// TestExistingAllTheTime is of a function that somebody else changes whenever it
+// is to be changed, right before that or right after: that ends.
+func TestExistingAllTheTime(t *testing.T) {
+	alone(t)
+	for _, when := range []string{"PUT configuration", "GET configuration"} {
+		a := &api{}
+		_, d := adopt(t, a, lambda.Options{Change: true})
+		changes := 0
+		a.answer = func(_ http.ResponseWriter, operation string) bool {
+			if operation == when {
+				changes++
+				a.revision, a.env = a.revision+1, map[string]string{"THEIRS": strconv.Itoa(changes)}
+			}
+			return false
+		}
+		platformtest.ExpectFailure(t, d.(platform.Evicter).Evict(t.Context()), sample.Refused, "evict hello: somebody else changes shop all the time", "")
+		a.answer = nil
+		if err := d.Remove(t.Context()); err != nil || a.env["THEIRS"] != strconv.Itoa(changes) || a.env["COLDCURVE_EVICTION"] != "" {
+			t.Errorf("changed at %s: afterwards it has %v, %v; want the last of %d changes alone", when, a.env, err, changes)
+		}
 	}
 }
 

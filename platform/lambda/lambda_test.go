@@ -111,6 +111,10 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "GET functions", "GET ":
 		a.write(w, map[string]any{"Functions": []any{a.configuration()}})
 	case "PUT configuration":
+		if revision, given := body["RevisionId"]; given && revision != a.configuration()["RevisionId"] {
+			refuse(operation, http.StatusPreconditionFailed, "PreconditionFailedException", "The Revision Id provided does not match")(w, operation)
+			return
+		}
 		if !a.stuck {
 			a.revision++
 			a.env = make(map[string]string)
