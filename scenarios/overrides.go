@@ -163,10 +163,10 @@ func (o *Overrides) owned() []owned {
 
 // On is the overrides for one platform of several that a scenario goes
 // through: what only others of them have does not concern it.
-func (o Overrides) On(platform string, among []string) Overrides {
-	o.Platform = platform
+func (o Overrides) On(p Listed, among []Listed) Overrides {
+	o.Platform = p.Title
 	for _, own := range o.owned() {
-		if own.platform != platform && slices.Contains(among, own.platform) {
+		if own.platform != p.Name && slices.ContainsFunc(among, func(other Listed) bool { return other.Name == own.platform }) {
 			own.drop()
 		}
 	}

@@ -214,21 +214,24 @@ func TestReplacedCodeIsNotLookedAt(t *testing.T) {
 // them has stays, to be refused.
 func TestOn(t *testing.T) {
 	given := Overrides{URL: "http://127.0.0.1:8080/", Endpoint: "http://127.0.0.1:9001", Sandboxes: []string{"namespace"}, Scale: 2}
+	reference, lambda, web, eu := Listed{"reference", "reference"}, Listed{"lambda", "lambda"}, Listed{"http", "http"}, Listed{"eu", "http"}
 	for _, tt := range []struct {
-		platform string
-		among    []string
+		platform Listed
+		among    []Listed
 		want     Overrides
 	}{
-		{"reference", []string{"reference", "lambda", "http"}, Overrides{Platform: "reference", Sandboxes: []string{"namespace"}, Scale: 2}},
-		{"lambda", []string{"reference", "lambda", "http"}, Overrides{Platform: "lambda", Endpoint: given.Endpoint, Scale: 2}},
-		{"http", []string{"reference", "lambda", "http"}, Overrides{Platform: "http", URL: given.URL, Scale: 2}},
-		{"lambda", []string{"lambda", "reference"}, Overrides{Platform: "lambda", URL: given.URL, Endpoint: given.Endpoint, Scale: 2}},
+		{reference, []Listed{reference, lambda, web}, Overrides{Platform: "reference", Sandboxes: []string{"namespace"}, Scale: 2}},
+		{lambda, []Listed{reference, lambda, web}, Overrides{Platform: "lambda", Endpoint: given.Endpoint, Scale: 2}},
+		{web, []Listed{reference, lambda, web}, Overrides{Platform: "http", URL: given.URL, Scale: 2}},
+		{lambda, []Listed{lambda, reference}, Overrides{Platform: "lambda", URL: given.URL, Endpoint: given.Endpoint, Scale: 2}},
+		{lambda, []Listed{reference, lambda, eu}, Overrides{Platform: "lambda", Endpoint: given.Endpoint, Scale: 2}},
+		{eu, []Listed{reference, lambda, eu}, Overrides{Platform: "eu", URL: given.URL, Scale: 2}},
 	} {
 		if diff := cmp.Diff(tt.want, given.On(tt.platform, tt.among), cmp.AllowUnexported(Overrides{})); diff != "" {
 			t.Errorf("on %s of %v (-want +got):\n%s", tt.platform, tt.among, diff)
 		}
 	}
-	_, err := Parse("x.yaml", []byte(tuned), given.On("lambda", []string{"lambda", "reference"}))
+	_, err := Parse("x.yaml", []byte(tuned), given.On(lambda, []Listed{lambda, reference}))
 	if err == nil || !strings.Contains(err.Error(), "--url: platform lambda has no such option") {
 		t.Errorf("--url without http: %v", err)
 	}
@@ -262,13 +265,15 @@ func TestListOfPlatforms(t *testing.T) {
 		if !holds(&s.Platform) {
 			t.Errorf("chosen %q: %+v", platform, s.Platform)
 		}
-		if diff := cmp.Diff([]string{"reference", "http", "lambda"}, s.Platforms); diff != "" {
+		if diff := cmp.Diff([]Listed{{"reference", "reference"}, {"http", "http"}, {"lambda", "lambda"}}, s.Platforms); diff != "" {
 			t.Errorf("chosen %q: listed (-want +got):\n%s", platform, diff)
 		}
 	}
 	for listed, want := range map[string]string{
-		"[]":               "an empty list",
-		"[lambda, lambda]": "x.yaml:3:20: a second lambda",
+		"[]":                                   "an empty list",
+		"[lambda, lambda]":                     "x.yaml:3:20: a second lambda; leave it out, or say what it is called: as: lambda-2",
+		"[{name: lambda, as: docker}, docker]": "x.yaml:3:40: a second docker",
+		"[{name: lambda, as: a b}]":            `"a b" is not a name`,
 		"[reference, {name: server, keep_alive: 1s}]": "keep_alive",
 		"[reference, lamda]":                          "write lambda",
 		"[reference, [lambda]]":                       "a mapping for platform belongs here",
@@ -276,6 +281,33 @@ func TestListOfPlatforms(t *testing.T) {
 		text := strings.Replace(tuned, "{name: reference, keep_alive: 4s, concurrency: 5}", listed, 1)
 		if _, err := Parse("x.yaml", []byte(text), Overrides{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", listed, err, want)
+		}
+	}
+}
+
+// TestTitles: platforms of a list may be the same one, if they are called
+// otherwise; a title chooses one, and the platform's name none of several.
+func TestTitles(t *testing.T) {
+	text := strings.Replace(tuned, "{name: reference, keep_alive: 4s, concurrency: 5}",
+		"[{name: http, as: eu, url: \"http://127.0.0.1:1/\"}, {name: http, as: us, url: \"http://127.0.0.1:2/\"}, reference]", 1)
+	for chosen, want := range map[string]Platform{
+		"":          {Name: "http", As: "eu", URL: "http://127.0.0.1:1/"},
+		"eu":        {Name: "http", As: "eu", URL: "http://127.0.0.1:1/"},
+		"us":        {Name: "http", As: "us", URL: "http://127.0.0.1:2/"},
+		"reference": {Name: "reference"},
+		"lambda":    {Name: "lambda"},
+	} {
+		p := load(t, text, Overrides{Platform: chosen}).Platform
+		if got := (Platform{Name: p.Name, As: p.As, URL: p.URL}); !cmp.Equal(got, want) {
+			t.Errorf("chosen %q: %+v, want %+v", chosen, got, want)
+		}
+	}
+	for chosen, want := range map[string]string{
+		"http": "--platform: http is called otherwise in x.yaml; write eu,us",
+		"uk":   `--platform: unknown platform "uk"`,
+	} {
+		if _, err := Parse("x.yaml", []byte(text), Overrides{Platform: chosen}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("chosen %q: %v, want %q", chosen, err, want)
 		}
 	}
 }

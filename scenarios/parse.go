@@ -27,6 +27,7 @@ type reader struct {
 	file      string
 	dir       string // what relative paths in the file start from
 	overrides Overrides
+	title     string // of the listed platform that the overrides name; "" for none
 	faults    Faults
 	scenario  Scenario
 	declared  []declared       // functions as the file has them, one for each of the scenario's
@@ -35,7 +36,11 @@ type reader struct {
 }
 
 func parse(r *reader, text []byte) (*Scenario, error) {
-	r.faults = r.overrides.check()
+	root, ok := strict.Parse(text, r.faults.Collect(r.file))
+	if ok {
+		r.resolve(root)
+	}
+	r.faults = append(r.overrides.check(), r.faults...)
 	s := &r.scenario
 	*s = Scenario{
 		Seed:     1,
@@ -44,7 +49,6 @@ func parse(r *reader, text []byte) (*Scenario, error) {
 		Source:   r.file,
 		Text:     text,
 	}
-	root, ok := strict.Parse(text, r.faults.Collect(r.file))
 	if !ok {
 		return nil, r.faults.Err()
 	}

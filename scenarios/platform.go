@@ -64,6 +64,8 @@ func platformFields() fields[Platform] {
 		key("name", words("platform", platformNames()), func(p *Platform) *string { return &p.Name },
 			"which platform").Must(platformNames()...),
 
+		key("as", names(), func(p *Platform) *string { return &p.As },
+			"what it is called among several platforms; the default is its name"),
 		key("profile", words("profile", fixtures.ProfileNames()), func(p *Platform) *string { return &p.Profile },
 			"a named platform's policy, which the other keys change").Of(ref),
 		key("sandbox", words("sandbox", sandboxes()), func(p *Platform) *string { return &p.Sandbox },
@@ -257,19 +259,19 @@ func (r *reader) listed(v strict.Value) (Platform, bool) {
 		v.Fault("an empty list", "write at least one platform, or leave the key out")
 		return Platform{}, false
 	}
-	chosen := 0
+	chosen, found := 0, r.overrides.Platform == ""
 	for i, item := range items {
-		name, known := nameOf(item)
+		p, known := listedAs(item)
 		if !known {
 			continue // its fault comes below
 		}
-		if slices.Contains(r.scenario.Platforms, name) {
-			item.Fault("a second "+name, "leave it out")
+		if r.scenario.listed(p.Title) != nil {
+			item.Fault("a second "+p.Title, "leave it out, or say what it is called: as: "+p.Name+"-2")
 			return Platform{}, false
 		}
-		r.scenario.Platforms = append(r.scenario.Platforms, name)
-		if name == r.overrides.Platform {
-			chosen = i
+		r.scenario.Platforms = append(r.scenario.Platforms, p)
+		if p.Title == r.title {
+			chosen, found = i, true
 		}
 	}
 	for i, item := range items {
@@ -277,21 +279,77 @@ func (r *reader) listed(v strict.Value) (Platform, bool) {
 			r.onePlatform(item, "") // for its faults
 		}
 	}
-	if name, known := nameOf(items[chosen]); known && name != r.overrides.platform(name) {
+	if !found {
+		r.mistitled()
 		return defaultPlatform(r.overrides.Platform), true // that is not listed
 	}
 	return r.onePlatform(items[chosen], "") // last: it leaves behind what policies are held against
 }
 
-// nameOf is the platform that an entry names, if there is such a one; what is
+// Listed is one of several platforms.
+type Listed struct {
+	Title string // what tells it from the others
+	Name  string // of the platform
+}
+
+// listed is the platform of a title, nil where there is none.
+func (s *Scenario) listed(title string) *Listed {
+	i := slices.IndexFunc(s.Platforms, func(p Listed) bool { return p.Title == title })
+	if i < 0 {
+		return nil
+	}
+	return &s.Platforms[i]
+}
+
+// Title is what tells the platform from others of a list.
+func (p *Platform) Title() string { return cmp.Or(p.As, p.Name) }
+
+// Listed is the platform as one of several.
+func (p *Platform) Listed() Listed { return Listed{Title: p.Title(), Name: p.Name} }
+
+// mistitled refuses the name of a platform that the list has by other titles.
+func (r *reader) mistitled() {
+	var titles []string
+	for _, p := range r.scenario.Platforms {
+		if p.Name == r.overrides.Platform {
+			titles = append(titles, p.Title)
+		}
+	}
+	if len(titles) > 0 {
+		r.faults = append(r.faults, Fault{File: "--platform", Problem: r.overrides.Platform + " is called otherwise in " + r.file, Instead: "write " + strings.Join(titles, ",")})
+	}
+}
+
+// listedAs is the platform that an entry names, if there is such a one; what is
 // wrong with it is said where it is read.
-func nameOf(v strict.Value) (name string, known bool) {
+func listedAs(v strict.Value) (p Listed, known bool) {
 	if v.IsMap() {
 		m, _ := v.Map("platform")
+		p.Title, _ = m.Get("as").Plain()
 		v = m.Get("name")
 	}
-	name, _ = v.Plain()
-	return name, slices.Contains(platformNames(), name)
+	p.Name, _ = v.Plain()
+	p.Title = cmp.Or(p.Title, p.Name)
+	return p, slices.Contains(platformNames(), p.Name)
+}
+
+// resolve has the platform's title among the overrides, if it is one of the
+// file's, be the name of that platform.
+func (r *reader) resolve(root strict.Value) {
+	if !root.IsMap() || r.overrides.Platform == "" {
+		return
+	}
+	m, _ := root.Map("the scenario")
+	list := m.Get("platform")
+	if !list.IsList() {
+		return
+	}
+	items, _ := list.List("platform")
+	for _, item := range items {
+		if p, known := listedAs(item); known && p.Title == r.overrides.Platform {
+			r.title, r.overrides.Platform = p.Title, p.Name
+		}
+	}
 }
 
 func (r *reader) platform(m strict.Map) Platform { return r.platformAs(m, r.overrides.Platform) }

@@ -23,7 +23,7 @@ type Scenario struct {
 	Description string
 	Seed        uint64 // of every random choice; the default is 1
 	Platform    Platform
-	Platforms   []string   // those that the file lists, of which Platform is one; nil where it names one
+	Platforms   []Listed   // those that the file lists, of which Platform is one; nil where it names one
 	Functions   []Function // at least one; platform http gets one named "target" if none is given
 	Phases      []Phase    // at least one, in order, back to back
 	Expect      []budget.Budget
@@ -38,6 +38,7 @@ type Scenario struct {
 // platform does not have is a fault of the file.
 type Platform struct {
 	Name string // the default is "reference"
+	As   string // what it is called among several; "" is as its name
 
 	// reference
 	Profile      string                          // of fixtures.ProfileNames: where the policy comes from; "" is coldcurve's own

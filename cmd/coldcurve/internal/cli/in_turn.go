@@ -13,6 +13,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/matrix"
 	"github.com/coldcurve/coldcurve/analysis/rundir"
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/scenarios"
 	"github.com/coldcurve/coldcurve/scenarios/drive"
 )
 
@@ -24,7 +25,7 @@ type contestant struct {
 	left    int     // runs that are still to be made
 }
 
-func (c *contestant) name() string { return c.plan.Platform.Name }
+func (c *contestant) name() string { return c.plan.Platform.Title() }
 
 // turns takes a scenario through several platforms.
 type turns struct {
@@ -85,9 +86,11 @@ func absentFor(err error) absent {
 // setUp gets every platform ready. One that cannot be is told of at once and
 // keeps none of the others from being measured, as long as there is one.
 func (r *turns) setUp(ctx context.Context, t task) (map[string]absent, error) {
-	var all []string
+	var all []scenarios.Listed
+	var names []string
 	for _, p := range t {
-		all = append(all, p.Platform.Name)
+		all = append(all, p.Platform.Listed())
+		names = append(names, p.Platform.Title())
 	}
 	overrides, err := r.command.overrides()
 	if err != nil {
@@ -96,7 +99,7 @@ func (r *turns) setUp(ctx context.Context, t task) (map[string]absent, error) {
 	times, missing := r.command.rounds(), make(map[string]absent)
 	for _, p := range t {
 		command := *r.command
-		command.overrideFlags = r.command.overrideFlags.on(overrides.On(p.Platform.Name, all))
+		command.overrideFlags = r.command.overrideFlags.on(overrides.On(p.Platform.Listed(), all))
 		command.stay = stay{times: uint64(times), length: time.Duration(times*len(t)) * p.length()}
 		c := &contestant{plan: p, command: &command, left: times}
 		r.contestants = append(r.contestants, c)
@@ -109,7 +112,7 @@ func (r *turns) setUp(ctx context.Context, t task) (map[string]absent, error) {
 		}
 	}
 	if len(missing) == len(t) {
-		return nil, fmt.Errorf("none of %s can run", strings.Join(all, ", "))
+		return nil, fmt.Errorf("none of %s can run", strings.Join(names, ", "))
 	}
 	return missing, nil
 }
@@ -142,8 +145,8 @@ func (r *turns) create(t task, missing map[string]absent) error {
 		Seed: s.Seed, Rounds: r.command.rounds(), Length: s.length(),
 	}
 	for _, p := range t {
-		why := missing[p.Platform.Name]
-		d.Platforms = append(d.Platforms, matrix.Platform{Name: p.Platform.Name, Failure: why.why, Hint: why.hint})
+		why := missing[p.Platform.Title()]
+		d.Platforms = append(d.Platforms, matrix.Platform{Name: p.Platform.Title(), Failure: why.why, Hint: why.hint})
 	}
 	path := rundir.DefaultDir(r.command.Out, s.Name+"-matrix", r.w.Now())
 	var err error

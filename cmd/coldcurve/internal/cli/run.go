@@ -290,7 +290,7 @@ func (t task) words() string {
 		phases = append(phases, p.Name)
 	}
 	for _, p := range t {
-		on = append(on, p.Platform.Name)
+		on = append(on, p.Platform.Title())
 	}
 	return fmt.Sprintf("scenario %s (%s) on %s", t[0].Name, strings.Join(phases, ", "), strings.Join(on, ", "))
 }
@@ -330,30 +330,37 @@ func (c *runCmd) load() ([]task, error) {
 
 // platformsOf are the platforms that a scenario goes through, by the command
 // line or else by the file; fewer than two where it is as overrides say.
-func platformsOf(name, asked string) ([]string, error) {
-	if asked == "" {
-		// Another platform than those of the file asks for nothing of theirs.
-		s, err := scenarios.Find(name, scenarios.Overrides{Platform: "reference"})
-		if err != nil {
-			return nil, nil // whoever reads it with its overrides says what is wrong
-		}
-		return s.Platforms, nil
+func platformsOf(name, asked string) ([]scenarios.Listed, error) {
+	var own []scenarios.Listed
+	// Another platform than those of the file asks for nothing of theirs. Whoever
+	// reads it with its overrides says what is wrong.
+	if s, err := scenarios.Find(name, scenarios.Overrides{Platform: "reference"}); err == nil {
+		own = s.Platforms
 	}
-	list := strings.Split(asked, ",")
-	for i, name := range list {
+	if asked == "" {
+		return own, nil
+	}
+	var list []scenarios.Listed
+	for title := range strings.SplitSeq(asked, ",") {
+		called := func(p scenarios.Listed) bool { return p.Title == title }
 		switch {
-		case name == "":
+		case title == "":
 			return nil, usage("--platform %s: a name is empty; write for example --platform reference,lambda", asked)
-		case slices.Contains(list[:i], name):
-			return nil, usage("--platform names %s twice", name)
+		case slices.ContainsFunc(list, called):
+			return nil, usage("--platform names %s twice", title)
 		}
+		p := scenarios.Listed{Title: title, Name: title}
+		if i := slices.IndexFunc(own, called); i >= 0 {
+			p = own[i]
+		}
+		list = append(list, p)
 	}
 	return list, nil
 }
 
 // planned reads a scenario for each of several platforms, or as overrides say.
 // What is wrong for each of them is said once.
-func planned(name string, platforms []string, o scenarios.Overrides) (task, error) {
+func planned(name string, platforms []scenarios.Listed, o scenarios.Overrides) (task, error) {
 	each := []scenarios.Overrides{o}
 	if len(platforms) > 1 {
 		each = nil
