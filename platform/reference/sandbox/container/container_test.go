@@ -101,7 +101,7 @@ func things(t testing.TB, owner string) (found []string) {
 	for _, c := range containers.Items {
 		found = append(found, "container "+c.ID+" "+string(c.State))
 	}
-	images, err := e.ImageList(context.Background(), client.ImageListOptions{All: true, Filters: ours})
+	images, err := e.ImageList(context.Background(), client.ImageListOptions{Filters: ours})
 	if err != nil {
 		t.Fatal(err)
 	}

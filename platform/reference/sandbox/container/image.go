@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -148,30 +149,57 @@ func (e *PullError) Error() string { return fmt.Sprintf("pull image %s: %v", e.I
 func (e *PullError) Unwrap() error { return e.Err }
 
 // build makes an image of a function's folder on top of a base, with the
-// runtime client where there is one. It goes with Forget, or at Close.
+// runtime client where there is one. It goes with Forget, or at Close; what a
+// build that fails has made goes at once.
 func (s *Sandbox) build(ctx context.Context, f *platform.Function, base, runtimeClient string, entrypoint []string) (*image, error) {
-	tag := fmt.Sprintf("coldcurve/function:%s-%d", s.owner, s.built.Add(1))
-	dockerfile := "FROM " + base + "\nCOPY task " + taskFolder + "\n"
+	tag := fmt.Sprintf("coldcurve/function:%s-%.8s", s.owner, rand.Text()) // a process may have several sandboxes
+	// The labels come first: each step makes an image, and one that is
+	// interrupted leaves that of the step before.
+	dockerfile := fmt.Sprintf("FROM %s\nLABEL %s=%q %s=%q %s=%q\nCOPY task %s\n",
+		base, ownerLabel, s.owner, functionLabel, f.Name, imageLabel, tag, taskFolder)
 	if runtimeClient != "" {
 		dockerfile += "COPY client " + clientFolder + "\n"
 	}
 	reader, writer := io.Pipe()
 	go func() { writer.CloseWithError(pack(writer, dockerfile, f.Code, runtimeClient)) }()
 	defer reader.Close()
-	// The first builder, because the second wants a session of its own protocol.
-	r, err := s.engine.ImageBuild(ctx, reader, client.ImageBuildOptions{
-		Tags: []string{tag}, Labels: map[string]string{ownerLabel: s.owner.String(), functionLabel: f.Name}, Remove: true, ForceRemove: true,
-		Context: reader, Version: build.BuilderV1, Memory: 0,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("build an image of %s: %w", f.Code, err)
-	}
-	defer r.Body.Close()
-	s.tags[tag] = true
-	if err := built(r.Body); err != nil {
-		return nil, fmt.Errorf("build an image of %s: %w", f.Code, err)
+	s.tags[tag] = true // the engine may have it, whatever comes of the request
+	if err := s.engine.build(ctx, reader, tag); err != nil {
+		err = fmt.Errorf("build an image of %s: %w", f.Code, err)
+		if left := s.unbuild(tag); left != nil {
+			err = fmt.Errorf("%w; what that has made may be there yet: %w", err, left)
+		}
+		return nil, err
 	}
 	return &image{reference: tag, entrypoint: entrypoint, workdir: taskFolder}, nil
+}
+
+func (e *engine) build(ctx context.Context, files io.Reader, tag string) error {
+	// The first builder, because the second wants a session of its own protocol.
+	r, err := e.ImageBuild(ctx, files, client.ImageBuildOptions{
+		Tags: []string{tag}, Remove: true, ForceRemove: true, Context: files, Version: build.BuilderV1,
+	})
+	if err != nil {
+		return err
+	}
+	defer r.Body.Close()
+	return built(r.Body)
+}
+
+// unbuild removes what a build that failed has made. The engine may be at a step
+// yet where the request was given up: what that makes has its labels.
+func (s *Sandbox) unbuild(tag string) error {
+	ctx, cancel := patiently()
+	defer cancel()
+	made, err := s.engine.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("label", imageLabel+"="+tag)})
+	if err != nil {
+		return fmt.Errorf("list images: %w", err)
+	}
+	var errs []error
+	for _, i := range made.Items {
+		errs = append(errs, s.engine.removeImage(ctx, i.ID))
+	}
+	return errors.Join(errs...)
 }
 
 // built reads how a build went.

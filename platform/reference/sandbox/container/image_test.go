@@ -1,7 +1,14 @@
 package container_test
 
 import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +19,7 @@ import (
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/container"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox/container/imagetest"
+	"github.com/moby/moby/client"
 )
 
 func TestImage(t *testing.T) {
@@ -103,4 +111,85 @@ func TestInterpreters(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestABuildThatFails has the second step of two fail: what the first has made
+// goes, and is known for whose it is where it cannot.
+func TestABuildThatFails(t *testing.T) {
+	clients, err := fixtures.RuntimeClients(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const base = "coldcurve-test/occupied:1"
+	open := func(t *testing.T, host string) *container.Sandbox {
+		return open(t, container.Options{Host: host, NoPull: true, RuntimeClients: clients, Bases: map[platform.Runtime]string{platform.Python: base}})
+	}
+	function := spec("")
+	function.Function.Runtime = platform.Python
+	prepare := func(t *testing.T, s *container.Sandbox) {
+		t.Helper()
+		if err := s.Prepare(t.Context(), function); err == nil || !strings.Contains(err.Error(), "/opt/coldcurve") {
+			t.Errorf("got %v, want that there is no folder /opt/coldcurve", err)
+		}
+	}
+	open(t, "")
+	imagetest.Import(t, base, nil, func(b *imagetest.Bundle) {
+		b.File(filepath.Join(function.Function.Code, "bootstrap"), "/opt/coldcurve")
+	})
+	t.Run("removed", func(t *testing.T) {
+		prepare(t, open(t, ""))
+		if left := imagetest.Upon(t, base); len(left) > 0 {
+			t.Errorf("left: %q", left)
+		}
+	})
+	t.Run("cut off", func(t *testing.T) {
+		s := open(t, cut(t))
+		prepare(t, s)
+		left := imagetest.Upon(t, base)
+		if len(left) != 1 {
+			t.Fatalf("left: %q, want the image of the step before", left)
+		}
+		list, err := container.Leftovers(t.Context(), container.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(list, func(l container.Leftover) bool { return l.ID == left[0] })
+		if i < 0 || list[i].Function != "shop" || list[i].Owner != container.OwnerOf(s) {
+			t.Fatalf("%s is not among %+v, of function shop and of this process", left[0], list)
+		}
+		if err := container.Take(t.Context(), container.Options{}, list[i]); err != nil {
+			t.Fatal(err)
+		}
+		if left := imagetest.Upon(t, base); len(left) > 0 {
+			t.Errorf("left: %q", left)
+		}
+	})
+}
+
+// cut is the engine for who does not learn of it what a build has made.
+func cut(t *testing.T) (host string) {
+	t.Helper()
+	engine := strings.TrimPrefix(os.Getenv(client.EnvOverrideHost), "unix://")
+	if engine == "" {
+		engine = strings.TrimPrefix(client.DefaultDockerHost, "unix://")
+	}
+	pass := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: "docker"})
+	pass.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", engine)
+	}}
+	path := filepath.Join(t.TempDir(), "docker.sock")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Query().Get("filters"), "coldcurve.image=") {
+			http.Error(w, "cut off", http.StatusBadGateway)
+			return
+		}
+		pass.ServeHTTP(w, r)
+	})}
+	go func() { _ = server.Serve(l) }()
+	t.Cleanup(func() { _ = server.Close() })
+	return "unix://" + path
 }

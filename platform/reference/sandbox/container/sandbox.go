@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
@@ -30,8 +29,7 @@ type Sandbox struct {
 
 	building sync.Mutex // held while an image is found
 	images   map[*sandbox.Spec]*image
-	tags     map[string]bool // of images built here
-	built    atomic.Int64
+	tags     map[string]bool // of images that were to be built here
 
 	mu     sync.Mutex
 	notes  []string

@@ -16,6 +16,7 @@ const (
 	ownerLabel    = "coldcurve.owner" // the process that made it, see package owner
 	functionLabel = "coldcurve.function"
 	instanceLabel = "coldcurve.instance" // none on one that was created ahead
+	imageLabel    = "coldcurve.image"    // the name of the image that a build is to make
 )
 
 // Leftover is a container or an image that a process has made and not removed.

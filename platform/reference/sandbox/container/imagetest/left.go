@@ -46,7 +46,7 @@ func Left(t testing.TB, process int) (left []string) {
 			left = append(left, fmt.Sprintf("container %.12s of %s, %s", c.ID, c.Image, c.State))
 		}
 	}
-	images, err := e.ImageList(ctx, client.ImageListOptions{All: true})
+	images, err := e.ImageList(ctx, client.ImageListOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,4 +56,36 @@ func Left(t testing.TB, process int) (left []string) {
 		}
 	}
 	return left
+}
+
+// Upon are the images without a name that the engine has made on one: what a
+// build leaves that does not come to its end.
+func Upon(t testing.TB, base string) (ids []string) {
+	t.Helper()
+	e, err := client.New(client.FromEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	ctx := context.Background()
+	below, err := e.ImageInspect(ctx, base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	images, err := e.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("dangling", "true")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range images.Items {
+		about, err := e.ImageInspect(ctx, i.ID)
+		if errdefs.IsNotFound(err) {
+			continue // another test's, that has gone meanwhile
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if layers := about.RootFS.Layers; len(layers) > 0 && layers[0] == below.RootFS.Layers[0] {
+			ids = append(ids, i.ID)
+		}
+	}
+	return ids
 }
