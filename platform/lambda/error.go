@@ -27,7 +27,6 @@ import (
 const (
 	hintCredentials = "`aws sts get-caller-identity` says whether AWS's own tools find credentials; AWS_PROFILE, or aws_profile: of the scenario's platform, chooses among them"
 	hintExpired     = "sign in again (`aws sso login`, or new session credentials), then start the run again"
-	hintDenied      = "the run needs lambda:CreateFunction, GetFunctionConfiguration, UpdateFunctionConfiguration, InvokeFunction, DeleteFunction, TagResource and iam:PassRole"
 	hintThrottled   = "the account is at its limit of requests or of concurrent executions: --scale .5 asks for less, or ask AWS for more"
 	hintSilent      = "something listens there that does not answer: is it Lambda's API? `coldcurve serve` is one"
 	hintStranger    = "AWS_CA_BUNDLE names a file of further certificates to trust"
@@ -42,10 +41,33 @@ func credentialHint(code string) string {
 	case "UnrecognizedClientException", "InvalidSignatureException", "SignatureDoesNotMatch", "InvalidClientTokenId",
 		"MissingAuthenticationToken", "MissingAuthenticationTokenException", "IncompleteSignature", "IncompleteSignatureException":
 		return hintCredentials
-	case "AccessDeniedException", "AccessDenied":
-		return hintDenied
 	}
 	return ""
+}
+
+// denied says whether the code is that of somebody known who may not do this.
+func denied(code string) bool { return code == "AccessDeniedException" || code == "AccessDenied" }
+
+// permissions are what a policy must allow for what the platform was opened for,
+// of which the operation was one.
+func (p *Platform) permissions(operation string) string {
+	o := &p.options
+	switch {
+	case operation == "ListFunctions", o.Existing && operation == "DeleteFunction", o.Existing && !o.Change && operation == "UpdateFunctionConfiguration":
+		return "`coldcurve cleanup` needs lambda:ListFunctions, DeleteFunction, GetFunctionConfiguration and UpdateFunctionConfiguration"
+	case o.Existing && o.Change:
+		return "a run that changes functions that are there needs lambda:InvokeFunction, GetFunctionConfiguration and UpdateFunctionConfiguration"
+	case o.Existing:
+		return "a run of functions that are there needs lambda:InvokeFunction, and GetFunctionConfiguration to tell what it may cost"
+	}
+	needs := "a run needs lambda:CreateFunction, TagResource, GetFunctionConfiguration, InvokeFunction, UpdateFunctionConfiguration, DeleteFunction"
+	if o.SnapStart || o.Provisioned > 0 {
+		needs += ", PublishVersion"
+	}
+	if o.Provisioned > 0 {
+		needs += ", PutProvisionedConcurrencyConfig, GetProvisionedConcurrencyConfig"
+	}
+	return needs + " and iam:PassRole of the role; where a function's concurrency is reserved, PutFunctionConcurrency"
 }
 
 // throttles are the codes that say "not now".
@@ -63,8 +85,8 @@ type patience struct {
 // silence says what was waited for in vain.
 func (w *patience) silence(where string, err error) error {
 	what, limit := "an answer", units.FormatDuration(w.limit)
-	if e, ok := errors.AsType[*smithy.OperationError](err); ok {
-		what += " to " + e.OperationName
+	if operation := operationOf(err); operation != "" {
+		what += " to " + operation
 	}
 	if w.begun.Load() {
 		return fmt.Errorf("%s from %s began and did not end within %s", what, where, limit)
@@ -86,8 +108,11 @@ func (p *Platform) failure(w *patience, op string, err error) error {
 		}
 	case refused:
 		out.Kind, out.Hint = refusalKind(refusal, statusOf(err)), credentialHint(refusal.ErrorCode())
-		if out.Kind == sample.Throttled {
+		switch {
+		case out.Kind == sample.Throttled:
 			out.Hint = hintThrottled
+		case denied(refusal.ErrorCode()):
+			out.Hint = p.permissions(operationOf(err))
 		}
 	case errors.Is(caller.Err(), context.Canceled):
 		out.Kind, out.Err = sample.Cancelled, context.Cause(caller)
@@ -104,6 +129,14 @@ func (p *Platform) failure(w *patience, op string, err error) error {
 		out.Hint = hintStranger
 	}
 	return out
+}
+
+// operationOf is the operation that failed, as the API has it; "" for none.
+func operationOf(err error) string {
+	if e, ok := errors.AsType[*smithy.OperationError](err); ok {
+		return e.OperationName
+	}
+	return ""
 }
 
 func refusalKind(e smithy.APIError, status int) sample.ErrorKind {

@@ -23,6 +23,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/lambda"
+	"github.com/coldcurve/coldcurve/platform/mark"
 	"github.com/coldcurve/coldcurve/platform/platformtest"
 )
 
@@ -185,13 +186,60 @@ func TestRefusals(t *testing.T) {
 		hint          string
 	}{
 		{403, "ExpiredTokenException", "The security token included in the request is expired", sample.Refused, "sign in again"},
-		{403, "AccessDeniedException", "not authorized to perform: lambda:CreateFunction", sample.Refused, "the run needs lambda:CreateFunction"},
+		{403, "AccessDeniedException", "not authorized to perform: lambda:CreateFunction", sample.Refused, "a run needs lambda:CreateFunction"},
 		{400, "InvalidParameterValueException", "The role defined for the function cannot be assumed by Lambda.", sample.Refused, ""},
 		{413, "RequestEntityTooLargeException", "Request must be smaller than 70167211 bytes", sample.Payload, ""},
 	} {
 		a := &api{answer: refuse("POST functions", tt.status, tt.code, tt.message)}
 		_, err := local(t, a.serve(t)).Deploy(t.Context(), hello(t))
 		platformtest.ExpectFailure(t, err, tt.kind, "deploy hello: "+tt.code+": "+tt.message, tt.hint)
+	}
+}
+
+// TestDenied wants each use to ask for what it does, and for no more.
+func TestDenied(t *testing.T) {
+	alone(t)
+	deploy := func(p *lambda.Platform) error {
+		_, err := p.Deploy(t.Context(), hello(t))
+		return err
+	}
+	there := func(p *lambda.Platform) error {
+		d, err := p.Deploy(t.Context(), platform.Function{Name: "shop", Existing: "shop"})
+		if err == nil {
+			_, err = d.Invoke(t.Context(), platform.Request{})
+		}
+		return err
+	}
+	list := func(p *lambda.Platform) error {
+		_, err := p.Leftovers(t.Context())
+		return err
+	}
+	take := func(p *lambda.Platform) error { return p.Take(t.Context(), mark.Leftover{Name: "coldcurve-a-hello"}) }
+	putBack := func(p *lambda.Platform) error { return p.Take(t.Context(), mark.Leftover{On: "shop"}) }
+	const cleanup = "`coldcurve cleanup` needs lambda:ListFunctions, DeleteFunction"
+	existing, changed := lambda.Options{Existing: true}, lambda.Options{Existing: true, Change: true}
+	for _, tt := range []struct {
+		operation    string
+		options      lambda.Options
+		do           func(*lambda.Platform) error
+		needs, spare string
+	}{
+		{"POST functions", lambda.Options{}, deploy, "iam:PassRole", "PublishVersion"},
+		{"POST versions", lambda.Options{SnapStart: true}, deploy, "PublishVersion", "PutProvisionedConcurrencyConfig"},
+		{"POST versions", lambda.Options{Provisioned: 1}, deploy, "PutProvisionedConcurrencyConfig, GetProvisionedConcurrencyConfig", "ListFunctions"},
+		{"POST invocations", existing, there, "lambda:InvokeFunction", "UpdateFunctionConfiguration"},
+		{"GET configuration", changed, there, "UpdateFunctionConfiguration", "CreateFunction"},
+		{"GET functions", existing, list, cleanup, "CreateFunction"},
+		{"DELETE", existing, take, cleanup, "InvokeFunction"},
+		{"PUT configuration", existing, putBack, cleanup, "InvokeFunction"},
+	} {
+		a := &api{env: map[string]string{"COLDCURVE_EVICTION": "1"}, answer: refuse(tt.operation, 403, "AccessDeniedException", "not authorized")}
+		o := tt.options
+		o.Endpoint = a.serve(t)
+		err := tt.do(open(t, o))
+		if hint := platform.HintOf(err); !strings.Contains(hint, tt.needs) || strings.Contains(hint, tt.spare) {
+			t.Errorf("%s, %+v: %v: hint %q, want %q and not %q", tt.operation, tt.options, err, hint, tt.needs, tt.spare)
+		}
 	}
 }
 
