@@ -2,6 +2,7 @@ package beacon_test
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -88,10 +89,113 @@ func TestJudge(t *testing.T) {
 					t.Errorf("reply %d (%s %s): start %d, grade %d, want start %d", i, r.instance, r.ordinal, got.Start, got.Grade, r.want)
 				}
 			}
+			for _, r := range story.replies {
+				if r.want == sample.Cold {
+					story.counts.Ageless++
+				}
+			}
 			if diff := cmp.Diff(story.counts, ledger.Counts()); diff != "" {
 				t.Errorf("counts (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestFirst has processes tell when they began, or how long they have been there.
+func TestFirst(t *testing.T) {
+	type reply struct {
+		instance, started, age string
+		sent, arrived          int // seconds
+		want                   sample.Start
+	}
+	for _, story := range []struct {
+		name    string
+		replies []reply
+		counts  beacon.Counts
+	}{
+		{name: "started for its request, by whatever clock", replies: []reply{
+			{"a", "5 1", "2000", 1000, 1002, sample.Cold},
+			{"b", "9000000000000 1", "1999", 1004, 1006, sample.Cold},
+			{"c", "", "0", 1006, 1008, sample.Cold},
+		}},
+		{name: "there before its request, by whatever clock", replies: []reply{
+			{"a", "1001000 1", "2003", 1000, 1002, sample.Provisioned},
+			{"b", "5 1", "3600000", 1000, 1002, sample.Provisioned},
+			{"c", "9000000000000 1", "9223372036854", 1000, 1002, sample.Provisioned},
+		}},
+		{name: "another machine's clock that is a little fast", replies: []reply{
+			{"a", "", "1000999", 0, 1000, sample.Cold},
+			{"b", "", "1001001", 0, 1000, sample.Provisioned},
+		}},
+		{name: "a counter for each request", counts: beacon.Counts{Renamed: 2}, replies: []reply{
+			{"a", "980000 7", "22000", 1000, 1002, sample.Provisioned},
+			{"b", "980000 7", "24000", 1003, 1004, sample.Unknown},
+			{"c", "980000 7", "2000", 1003, 1006, sample.Unknown},
+		}},
+		{name: "a counter for each request, and no age", counts: beacon.Counts{Renamed: 1, Ageless: 1}, replies: []reply{
+			{"a", "999000", "", 1000, 1002, sample.Cold},
+			{"b", "999000", "", 1003, 1004, sample.Unknown},
+		}},
+		{name: "two that began in the same moment, for two requests", replies: []reply{
+			{"a", "1001000 1", "900", 1000, 1002, sample.Cold},
+			{"b", "1001000 1", "900", 1000, 1003, sample.Cold},
+		}},
+		{name: "long before its request by its own clock, and no age", counts: beacon.Counts{Stale: 1, Ageless: 2}, replies: []reply{
+			{"a", "939000 1", "", 1000, 1002, sample.Unknown},
+			{"b", "940000 1", "", 1000, 1002, sample.Cold}, // the clocks may be a minute apart
+			{"c", "yesterday", "", 1000, 1002, sample.Cold},
+		}},
+		{name: "malformed", counts: beacon.Counts{Malformed: 4}, replies: []reply{
+			{"a", "", "-1", 1000, 1002, sample.Unknown},
+			{"a", "", "1.5", 1000, 1002, sample.Unknown},
+			{"a", "", "NaN", 1000, 1002, sample.Unknown},
+			{"a", "", "9223372036855", 1000, 1002, sample.Unknown},
+		}},
+	} {
+		t.Run(story.name, func(t *testing.T) {
+			var ledger beacon.Ledger
+			for i, r := range story.replies {
+				h := header(r.instance, "1")
+				if r.started != "" {
+					h.Set(beacon.Started, r.started)
+				}
+				if r.age != "" {
+					h.Set(beacon.Age, r.age)
+				}
+				got := ledger.Judge(h, time.Unix(int64(r.sent), 0), time.Unix(int64(r.arrived), 0))
+				if got.Start != r.want || (got.Grade == sample.Beacon) != (r.want != sample.Unknown) {
+					t.Errorf("reply %d: %s, %s, want %s", i, got.Start, got.Grade, r.want)
+				}
+			}
+			if diff := cmp.Diff(story.counts, ledger.Counts()); diff != "" {
+				t.Errorf("counts (-want +got):\n%s", diff)
+			}
+			told := uint64(0)
+			for _, note := range ledger.Counts().Notes() {
+				n, _, _ := strings.Cut(note, " ")
+				count, err := strconv.ParseUint(n, 10, 64)
+				if err != nil || strings.Contains(note, "%!") {
+					t.Errorf("note %q", note)
+				}
+				told += count
+			}
+			if want := story.counts.Malformed + story.counts.Renamed + story.counts.Stale + story.counts.Ageless; told != want {
+				t.Errorf("%q tell of %d beacons, want %d", ledger.Counts().Notes(), told, want)
+			}
+		})
+	}
+}
+
+// TestBesideAge has a platform say that a first request waited, of a process that
+// was there before.
+func TestBesideAge(t *testing.T) {
+	var ledger beacon.Ledger
+	for age, want := range map[string]sample.Start{"5000": sample.Provisioned, "900": sample.Cold} {
+		h := header("of age "+age, "1")
+		h.Set(beacon.Age, age)
+		if got := ledger.Beside(true, h, time.Unix(0, 0), time.Unix(1, 0)); got.Start != want || got.Grade != sample.Attested {
+			t.Errorf("of age %s ms, and waited for 1s: %s, %s, want %s", age, got.Start, got.Grade, want)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
 )
 
@@ -22,7 +23,12 @@ func (p *Platform) judge(header http.Header, sent, arrived time.Time) platform.E
 	case len(said) == 0:
 		return p.beacons.Judge(header, sent, arrived)
 	case len(said) == 1 && (said[0] == "true" || said[0] == "false"):
-		return p.beacons.Beside(said[0] == "true", header, sent, arrived)
+		waited := said[0] == "true"
+		e := p.beacons.Beside(waited, header, sent, arrived)
+		if waited && e.Start == sample.Provisioned {
+			e.Start = sample.Queued // for the start that a request before it has caused
+		}
+		return e
 	}
 	p.garbled.Add(1)
 	return p.beacons.Judge(header, sent, arrived)

@@ -121,13 +121,10 @@ func (p *Platform) notes(counts beacon.Counts) (notes []string) {
 	if p.preset.Name != "" {
 		notes = append(notes, fmt.Sprintf("asked as the documentation of %s says (preset %s, %s)", p.preset.Title, p.preset.Name, p.preset.RunAgainst))
 	}
-	note := func(n uint64, format string) {
-		if n > 0 {
-			notes = append(notes, fmt.Sprintf(format, n))
-		}
+	notes = append(notes, counts.Notes()...)
+	if n := p.garbled.Load(); n > 0 {
+		notes = append(notes, fmt.Sprintf("%d replies have a header "+coldHeader+" that is neither true nor false: it is not believed", n))
 	}
-	note(counts.Disproved, "%d replies say cold of processes that had answered before: their start kinds are unknown")
-	note(p.garbled.Load(), "%d replies have a header "+coldHeader+" that is neither true nor false: it is not believed")
 	return notes
 }
 

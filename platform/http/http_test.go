@@ -378,6 +378,7 @@ func TestEvidence(t *testing.T) {
 		{http.Header{beacon.Instance: {"a"}, beacon.Ordinal: {"3"}, "Fail": {"1"}}, platform.Evidence{Start: sample.Warm, Grade: sample.Beacon, Instance: "a"}},
 		{http.Header{beacon.Instance: {"a"}, beacon.Ordinal: {"1"}}, platform.Evidence{Instance: "a"}},
 		{http.Header{beacon.Instance: {"b"}, beacon.Ordinal: {"?"}}, platform.Evidence{}},
+		{http.Header{beacon.Instance: {"c"}, beacon.Ordinal: {"1"}, beacon.Age: {"3600000"}}, platform.Evidence{Start: sample.Provisioned, Grade: sample.Beacon, Instance: "c"}},
 	} {
 		headers <- c.header
 		got, _ := d.Invoke(t.Context(), platform.Request{}) // a failure has its evidence too

@@ -307,6 +307,11 @@ func TestColdHeader(t *testing.T) {
 		}
 		return h
 	}
+	aged := func(instance, age string) http.Header {
+		h := own(instance, "1", "true")
+		h[beacon.Age] = []string{age}
+		return h
+	}
 	attested := func(start sample.Start, instance string) platform.Evidence {
 		return platform.Evidence{Start: start, Grade: sample.Attested, Instance: instance}
 	}
@@ -321,6 +326,7 @@ func TestColdHeader(t *testing.T) {
 		{own("b", "1", "false"), attested(sample.Provisioned, "b")},
 		{own("c", "2", "true"), attested(sample.Queued, "c")},
 		{own("a", "3", "true"), platform.Evidence{Instance: "a"}}, // the lie
+		{aged("d", "60000"), attested(sample.Queued, "d")},        // for a start that was under way
 		{own("a", "4", "maybe"), platform.Evidence{Start: sample.Warm, Grade: sample.Beacon, Instance: "a"}},
 		{own("a", "5", "true", "false"), platform.Evidence{Start: sample.Warm, Grade: sample.Beacon, Instance: "a"}},
 	} {
@@ -332,7 +338,7 @@ func TestColdHeader(t *testing.T) {
 	}
 	description, _ := p.Describe(t.Context())
 	want := []string{
-		"1 replies say cold of processes that had answered before: their start kinds are unknown",
+		"1 times the platform told a start of a process that had answered before: those start kinds are unknown",
 		"2 replies have a header X-Keda-Http-Cold-Start that is neither true nor false: it is not believed",
 	}
 	if strings.Join(description.Notes, "\n") != strings.Join(want, "\n") {

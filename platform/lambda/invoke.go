@@ -1,13 +1,11 @@
 package lambda
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/http/httptrace"
 	"slices"
 	"strings"
@@ -21,6 +19,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/beacon"
 )
 
 // Invoke sends one request, with the end of its log asked for, and reads how it
@@ -75,7 +74,7 @@ func (d *deployment) longest() time.Duration {
 func (d *deployment) judge(out *lambda.InvokeOutput, sent time.Time, took time.Duration, response *platform.Response) report {
 	log, err := base64.StdEncoding.DecodeString(aws.ToString(out.LogResult))
 	r, cold, restored, ok := readReport(log)
-	own, arrived := beaconOf(out.Payload), sent.Add(took)
+	own, arrived := beacon.InAnswer(out.Payload), sent.Add(took)
 	if err != nil || !ok {
 		response.Evidence = d.p.beacons.Judge(own, sent, arrived)
 		if response.Evidence.Start == sample.Unknown {
@@ -93,15 +92,19 @@ func (d *deployment) judge(out *lambda.InvokeOutput, sent time.Time, took time.D
 	}
 	response.Billed = r.billed
 	e := &response.Evidence
+	if restored { // the process began before the snapshot was taken, and others of it have
+		*e = platform.Evidence{Start: sample.Restored, Grade: sample.Attested}
+		e.Breakdown.Handler, e.Breakdown.Provision = r.duration, r.restore
+		return r
+	}
 	*e = d.p.beacons.Beside(cold, own, sent, arrived)
 	e.Breakdown.Handler = r.duration
 	switch {
-	case restored:
-		e.Start, e.Grade, e.Breakdown.Provision = sample.Restored, sample.Attested, r.restore
 	case e.Start == sample.Unknown: // one of the two has lied
-	case cold && r.init+r.duration > took:
+	case cold && (e.Start == sample.Provisioned || r.init+r.duration > took):
 		// The line has the init of an instance that was started ahead, too, though
-		// it was long before the request: here it does not fit into the request.
+		// it was long before the request: the process is older than the request, or
+		// its init does not fit into that.
 		e.Start = sample.Provisioned
 		d.p.ahead.Add(1)
 	case cold && d.p.options.Provisioned > 0:
@@ -117,24 +120,6 @@ func (d *deployment) judge(out *lambda.InvokeOutput, sent time.Time, took time.D
 // by the hundredths of milliseconds of the report, and by another machine's clock,
 // which is wrong by less than a thousandth.
 func roundings(took time.Duration) time.Duration { return 10*time.Microsecond + took/1000 }
-
-// beaconOf is the beacon that an answer carries among the headers of its
-// document, as functions behind a URL answer; empty for none.
-func beaconOf(body []byte) http.Header {
-	header := make(http.Header)
-	var document struct {
-		Headers map[string]any `json:"headers"`
-	}
-	if !bytes.HasPrefix(body, []byte("{")) || json.Unmarshal(body, &document) != nil {
-		return header
-	}
-	for name, v := range document.Headers {
-		if text, ok := v.(string); ok {
-			header.Add(name, text)
-		}
-	}
-	return header
-}
 
 // kind is what went wrong with an invocation whose function failed.
 func (r *report) kind(body []byte) sample.ErrorKind {

@@ -75,7 +75,7 @@ type Platform struct {
 	beacons beacon.Ledger // of answers without a report
 
 	evictions, disproved, foreign, silent atomic.Uint64
-	ahead                                 atomic.Uint64 // inits that do not fit into their request
+	ahead                                 atomic.Uint64 // inits before their request
 	impossible                            atomic.Uint64 // reports of handlers that took longer than their request
 	unheld                                atomic.Uint64 // cold starts that neither an eviction nor a beacon speaks for
 }
@@ -178,11 +178,8 @@ func (p *Platform) Describe(context.Context) (platform.Description, error) {
 	}
 	note(disproved, "after %d of %d evictions the platform says that an instance was there: those requests count as warm", disproved, evictions)
 	note(p.silent.Load(), "%d answers came without a report or a beacon that can be believed: nothing tells how they were served", p.silent.Load())
-	counts := p.beacons.Counts()
-	note(counts.Contradictions, "%d beacons say what cannot be: the start kinds of those answers are unknown", counts.Contradictions)
-	note(counts.Disproved, "%d reports tell an init of processes that had answered before: their start kinds are unknown", counts.Disproved)
-	note(p.ahead.Load(), "%d reports tell an init that does not fit into its request, so that it was ahead of that: those starts count as provisioned", p.ahead.Load())
-	note(counts.Malformed, "%d beacons cannot be read", counts.Malformed)
+	d.Notes = append(d.Notes, p.beacons.Counts().Notes()...)
+	note(p.ahead.Load(), "%d reports tell an init that does not fit into its request, or of a process that is older than that: those starts count as provisioned", p.ahead.Load())
 	note(p.impossible.Load(), "%d reports tell of a handler that took longer than its whole request: nothing of them is believed", p.impossible.Load())
 	if !p.ofAWS() {
 		note(p.unheld.Load(), "%d cold starts are by the word of %s alone: neither an eviction was before them, nor did the function tell by a beacon which process it was", p.unheld.Load(), p.Where())

@@ -378,6 +378,12 @@ func TestLies(t *testing.T) {
 		t.Errorf("notes %q", about.Notes)
 	}
 
+	old := map[string]any{"headers": map[string]string{"X-Coldcurve-Instance": "old", "X-Coldcurve-Ordinal": "1", "X-Coldcurve-Age": "3600000"}}
+	_, d = deploy(&api{report: warm + "\tInit Duration: 0.00 ms", sleeps: 2 * time.Millisecond, says: old})
+	if out, err := d.Invoke(t.Context(), platform.Request{}); err != nil || out.Evidence.Start != sample.Provisioned {
+		t.Errorf("an init, of a process that is older than its request: %+v, %v, want it ahead of that", out.Evidence, err)
+	}
+
 	always := &api{report: warm + "\tInit Duration: 0.00 ms", sleeps: 2 * time.Millisecond}
 	p, d = deploy(always)
 	for i, want := range []sample.Start{sample.Cold, sample.Unknown, sample.Unknown} {
@@ -386,7 +392,7 @@ func TestLies(t *testing.T) {
 			t.Errorf("request %d of one process, cold by its report: %+v, %v, want %s", i+1, out.Evidence, err, want)
 		}
 	}
-	if about, _ := p.Describe(t.Context()); !strings.Contains(strings.Join(about.Notes, "\n"), "2 reports tell an init of processes that had answered before") {
+	if about, _ := p.Describe(t.Context()); !strings.Contains(strings.Join(about.Notes, "\n"), "2 times the platform told a start of a process that had answered before") {
 		t.Errorf("notes %q", about.Notes)
 	}
 
