@@ -152,6 +152,8 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for name, value := range own.Headers() {
 		w.Header().Set(name, value)
 	}
+	w.Header().Del(beacon.Started) // the process's: an isolate does not know how long it has been there
+	w.Header().Del(beacon.Age)
 	_, _ = w.Write(answer)
 }
 
