@@ -531,6 +531,32 @@ func TestOneWithoutAPrice(t *testing.T) {
 	}
 }
 
+// TestDearest: a dimension that a region lacks is billed where it costs most, one
+// that it has at its own price. 1,000,000 GB-seconds are $22.10 in af-south-1,
+// and $22.92 in ap-east-1, the dearest.
+func TestDearest(t *testing.T) {
+	for region, want := range map[string]string{"af-south-1": "22.30", "eu-west-1": "23.12", "us-east-1": "16.87"} {
+		w := calls(1_000_000, time.Second, units.GB)
+		w.Region = region
+		b := bill(t, "aws/lambda", Terms{Dearest: true}, w, w)
+		if got := (b.Total / 2).Cents().USD(); got != want {
+			t.Errorf("%s: %s, want %s", region, got, want)
+		}
+		if noted := strings.Contains(strings.Join(b.Notes, " "), "requests of us-east-1"); noted != (region != "us-east-1") {
+			t.Errorf("%s: notes %q", region, b.Notes)
+		}
+	}
+	w := calls(1, time.Second, units.GB)
+	w.Region = "eu-west-1"
+	if _, err := open(t, "aws/lambda", Terms{}).Bill(w); err == nil {
+		t.Error("without being asked for, another region's price is taken")
+	}
+	o := open(t, "aws/lambda", Terms{Dearest: true, On: day(t, "2021-06-01")})
+	if b, err := o.Bill(w); err != nil || b.Lines[1].Region != "us-east-1" {
+		t.Errorf("of a day of which others are not known: %+v, %v", b, err)
+	}
+}
+
 // TestNothingOlderIsKnown: prices of a later day are billed with a note.
 func TestNothingOlderIsKnown(t *testing.T) {
 	for on, noted := range map[string]bool{"2015-01-01": true, "2026-11-01": false} {

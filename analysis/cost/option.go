@@ -1,7 +1,9 @@
 package cost
 
 import (
+	"errors"
 	"fmt"
+	"math/big"
 	"slices"
 	"strings"
 	"sync"
@@ -31,6 +33,10 @@ type Terms struct {
 	// price book does: "savings_plan_no_upfront", "reserved_1y_no_upfront". The
 	// default, "", is on demand.
 	Commitment string
+	// Dearest bills a dimension that has no price in the work's region by the
+	// price of the region where it costs most, with a note. The default is that
+	// there is no bill then.
+	Dearest bool
 }
 
 // Impossible says which limit keeps a product from doing the work.
@@ -187,14 +193,44 @@ func (m *meter) priceOf(product, dimension string) (*prices.Price, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if p := o.seen[key]; p != nil {
+		m.elsewhere(p)
 		return p, nil
 	}
 	p, err := o.book.Lookup(product, m.region, dimension, o.terms.On)
+	if unknown, ok := errors.AsType[*prices.Unknown](err); ok && unknown.What == "region" && o.terms.Dearest {
+		p, err = o.dearest(product, dimension, unknown.Have)
+	}
 	if err != nil {
 		return nil, err
 	}
 	o.seen[key] = p
+	m.elsewhere(p)
 	return p, nil
+}
+
+// dearest is the price of a dimension where a unit of its first tier costs most.
+func (o *option) dearest(product, dimension string, regions []string) (most *prices.Price, err error) {
+	unit := func(p *prices.Price) *big.Rat { return (&charge{price: p}).unitPrice(p.Tiers[0]) }
+	var failed error
+	for _, region := range regions {
+		p, err := o.book.Lookup(product, region, dimension, o.terms.On)
+		if err != nil {
+			failed = err // of that day there is none
+		} else if most == nil || unit(p).Cmp(unit(most)) > 0 {
+			most = p
+		}
+	}
+	if most == nil {
+		return nil, failed
+	}
+	return most, nil
+}
+
+// elsewhere notes that a price is another region's.
+func (m *meter) elsewhere(p *prices.Price) {
+	if p.Region != m.region && p.Region != prices.Global {
+		m.tally.note("%s in %s has no price in the price book: %s of %s is billed, the dearest it has.", m.product(), m.region, p.Dimension, p.Region)
+	}
 }
 
 // charge adds a quantity at the price of a dimension. Nothing costs nothing:

@@ -298,6 +298,7 @@ func factKinds() map[string]factKind {
 		"duration_max":         timeFact("how long an invocation may take"),
 		"cpu_max":              timeFact("how much processor time an invocation may take"),
 		"init_max":             timeFact("how long an init may take"),
+		"init_ahead_max":       timeFact("how long an init ahead of requests may take"),
 		"init_billed":          wordFact("whose init is billed as duration", InitAll, InitExceptManagedZip),
 		"start_billed":         wordFact("whether an instance is billed while it starts", "yes", "no"),
 		"payload_max":          sizeFact("the largest request"),

@@ -106,16 +106,31 @@ func FormatMoney(m Money) string {
 	return formatMoney(uint64(m))
 }
 
-func formatMoney(nanos uint64) string {
+// Shown is the least amount from m on that [FormatMoney] writes in full: what
+// is printed as the most of something is never below it. It is for amounts of
+// at least 0.
+func (m Money) Shown() Money {
+	step := Money(math.Pow10(9 - placesOf(uint64(m))))
+	return (m + step - 1) / step * step
+}
+
+// placesOf is to how many digits after the point an amount is written.
+func placesOf(nanos uint64) int {
 	places := 2
 	for least := uint64(Dollar) / 10; nanos > 0 && nanos < least && places < 9; least /= 10 {
 		places++
 	}
 	if places > 2 {
-		places = min(places+1, 9) // three significant digits
-	} else if nanos < uint64(Dollar) && nanos%uint64(Cent) != 0 {
-		places = 3
+		return min(places+1, 9) // three significant digits
 	}
+	if nanos < uint64(Dollar) && nanos%uint64(Cent) != 0 {
+		return 3
+	}
+	return places
+}
+
+func formatMoney(nanos uint64) string {
+	places := placesOf(nanos)
 	whole, fraction := roundedTo(nanos, places)
 	text := "$" + FormatCount(whole) + "." + fraction
 	for places > 2 && strings.HasSuffix(text, "0") {

@@ -59,6 +59,19 @@ func TestFormatMoney(t *testing.T) {
 	}
 }
 
+// TestShown wants the least amount that is written in full and not below.
+func TestShown(t *testing.T) {
+	for m, want := range map[Money]string{
+		0: "$0.00", 1: "$0.000000001", 16_667: "$0.0000167", 16_700: "$0.0000167", 36_300_001: "$0.0364", 99_999_999: "$0.10",
+		123_000_001: "$0.124", 990_000_001: "$0.991", 999_999_999: "$1.00", 1_530_000_001: "$1.54", 1_530_000_000: "$1.53",
+	} {
+		up := m.Shown()
+		if printed, err := ParseMoney(up.String()); err != nil || printed != up || up < m || up.String() != want {
+			t.Errorf("%d: %d, which is printed as %v (%v), want %s", m, up, up, err, want)
+		}
+	}
+}
+
 func TestCents(t *testing.T) {
 	for m, want := range map[Money]Money{
 		2_730_040_000: 2_730_000_000, 2_725_000_000: 2_720_000_000, 2_735_000_000: 2_740_000_000, 2_735_000_001: 2_740_000_000,

@@ -97,10 +97,14 @@ func (r *turns) setUp(ctx context.Context, t task) (map[string]absent, error) {
 		return nil, err
 	}
 	times, missing := r.command.rounds(), make(map[string]absent)
+	functions := 0
+	for _, p := range t {
+		functions += len(p.Functions)
+	}
 	for _, p := range t {
 		command := *r.command
 		command.overrideFlags = r.command.overrideFlags.on(overrides.On(p.Platform.Listed(), all))
-		command.stay = stay{times: uint64(times), length: time.Duration(times*len(t)) * p.length()}
+		command.stay = stay{times: uint64(times), length: time.Duration(times*len(t)) * p.length(), others: functions - len(p.Functions)}
 		c := &contestant{plan: p, command: &command, left: times}
 		r.contestants = append(r.contestants, c)
 		if err := r.ready(ctx, c); err != nil {

@@ -51,8 +51,7 @@ func openLambda(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd)
 		b, err = boundOf(s, c.stay, p.Region(), book, on)
 	}
 	if err == nil {
-		fmt.Fprintf(w.Stderr, "coldcurve: %s: at most %s, and at most %s if each takes all of its time%s; CloudWatch Logs bills what they print, which is not in it\n",
-			where, count(b.requests, "invocation"), b.cost, b.doubt)
+		b.say(w, where)
 		err = c.consent.agree(w, b)
 	}
 	if err != nil {
@@ -102,18 +101,23 @@ func sized(ctx context.Context, p *lambdaplatform.Platform, s *scenarios.Scenari
 type bound struct {
 	requests uint64
 	cost     units.Money
-	doubt    string // of the cost; "" for none
+	kept     time.Duration // that what costs without requests is counted for; 0 for nothing of the kind
+	transfer units.Money   // beside cost, if each answer is as large as one may be
+	notes    []string      // on the prices
 }
 
-// keptFor is how long what is kept ready may stay beyond the run's own length:
-// until it is ready, and until it is removed.
+// keptFor is how long what is kept ready may be there beyond the run's own
+// length, for each time that a function is deployed, put away between rounds, or
+// removed: one waits for the other.
 const keptFor = 10 * time.Minute
 
-// stay is how often a platform goes through a scenario, and how long its
-// functions are there for that. The zero value is once, as long as that takes.
+// stay is how often a platform goes through a scenario, how long its functions
+// are there for that, and how many functions other platforms deploy meanwhile.
+// The zero value is once, as long as that takes, and none.
 type stay struct {
 	times  uint64
 	length time.Duration
+	others int
 }
 
 // boundOf prices a scenario's requests as if each took its function's timeout,
@@ -124,46 +128,107 @@ func boundOf(s *scenarios.Scenario, there stay, region string, book *prices.Book
 	if err != nil {
 		return bound{}, err
 	}
-	option, err := cost.New(book, "aws/lambda", cost.Terms{On: on})
+	there.times = max(there.times, 1)
+	there.length = max(there.length, schedule.Phases[len(schedule.Phases)-1].End)
+	b := bound{requests: uint64(len(schedule.Times)) * there.times}
+	var longest time.Duration
+	for _, f := range s.Functions {
+		longest = max(longest, f.Timeout) // the last request may begin at the run's end
+	}
+	if s.Platform.Lambda.Provisioned > 0 || s.Platform.Lambda.SnapStart {
+		b.kept = there.length + longest + keptFor*time.Duration(len(s.Functions)+there.others)*time.Duration(there.times)
+	}
+	works, err := worksOf(s, schedule, there.times, b.kept, region, book, on)
 	if err != nil {
 		return bound{}, err
 	}
-	there.times = max(there.times, 1)
-	there.length = max(there.length, schedule.Phases[len(schedule.Phases)-1].End)
-	asked := make(map[string]uint64)
-	for _, id := range schedule.Source {
-		asked[schedule.Sources[id].Function] += there.times
+	bill, err := billOf(book, "aws/lambda", on, works...)
+	if err != nil {
+		return bound{}, err
 	}
-	var works []*cost.Work
+	b.cost, b.notes = bill.Total.Shown(), bill.Notes
+	answers := &cost.Work{Region: region, Requests: b.requests, Durations: cost.Constant(longest), Out: lambdaplatform.LambdaLimits().Response}
+	bill, err = billOf(book, "aws/data-transfer-out", on, answers)
+	if err != nil {
+		return bound{}, err
+	}
+	b.transfer = bill.Total.Shown()
+	return b, nil
+}
+
+// billOf prices works as dear as they may be: where the book has no price of a
+// region, by the dearest that it has.
+func billOf(book *prices.Book, product string, on prices.Date, works ...*cost.Work) (*cost.Bill, error) {
+	option, err := cost.New(book, product, cost.Terms{On: on, Dearest: true})
+	if err != nil {
+		return nil, err
+	}
+	bill, err := option.Bill(works...)
+	if err != nil {
+		return nil, fmt.Errorf("what the run may cost: %w", err)
+	}
+	return bill, nil
+}
+
+// worksOf is what a scenario's functions do at most: each request cold, and what
+// is started ahead of requests beside them.
+func worksOf(s *scenarios.Scenario, schedule *scenarios.Schedule, times uint64, kept time.Duration, region string, book *prices.Book, on prices.Date) (works []*cost.Work, err error) {
+	ahead, err := initAhead(book, on)
+	if err != nil {
+		return nil, err
+	}
+	asked, evicted := make(map[string]uint64), make(map[string]uint64)
+	for _, id := range schedule.Source {
+		source := schedule.Sources[id]
+		asked[source.Function] += times
+		if source.Evict {
+			evicted[source.Function] += times
+		}
+	}
 	for _, f := range s.Functions {
 		n := asked[f.Name]
 		w := &cost.Work{
 			Name: f.Name, Region: region, Arch: s.Platform.Lambda.Architecture, Memory: f.Memory, Storage: f.Storage,
 			Requests: n, Durations: cost.Constant(f.Timeout), Cold: n, Init: cost.Constant(lambdaplatform.LambdaLimits().Init),
 		}
+		works = append(works, w)
+		var early uint64 // starts ahead of requests
 		if ready := s.Platform.Lambda.Provisioned; ready > 0 {
-			w.Provisioned = []cost.Provisioned{{Instances: uint64(ready), For: there.length + keptFor}}
+			early = uint64(ready)
+			w.Init = cost.Constant(ahead) // also of a start that they leave over
+			w.Provisioned = []cost.Provisioned{{Instances: early, For: kept}}
 		}
 		if s.Platform.Lambda.SnapStart {
-			w.Snapshots = cost.Snapshots{Versions: 1 + n, For: keptFor, Restores: n} // a version an eviction
+			early = times + evicted[f.Name] // a version at first, between rounds, and an eviction
+			w.Snapshots = cost.Snapshots{Versions: early, For: kept, Restores: n}
 		}
-		works = append(works, w)
-	}
-	b := bound{requests: uint64(len(schedule.Times)) * there.times}
-	bill, err := option.Bill(works...)
-	if unknown, ok := errors.AsType[*prices.Unknown](err); ok && unknown.What == "region" {
-		for _, w := range works {
-			w.Region = ""
-		}
-		if bill, err = option.Bill(works...); err == nil {
-			b.doubt = fmt.Sprintf(", by the prices of %s: the price book has none for %s, --prices FILE gives them", bill.Region, region)
+		if early > 0 {
+			works = append(works, &cost.Work{Name: f.Name, Region: region, Arch: w.Arch, Memory: f.Memory, Storage: f.Storage, Requests: early, Durations: cost.Constant(ahead)})
 		}
 	}
+	return works, nil
+}
+
+// initAhead is the longest init of what is started ahead of requests.
+func initAhead(book *prices.Book, on prices.Date) (time.Duration, error) {
+	product, err := book.Product("aws/lambda")
 	if err != nil {
-		return bound{}, fmt.Errorf("what the run may cost: %w", err)
+		return 0, err
 	}
-	b.cost = bill.Total
-	return b, nil
+	fact, err := product.Fact("init_ahead_max", on)
+	return fact.Duration, err
+}
+
+// say states a bound, and what is not in it.
+func (b *bound) say(w *World, where string) {
+	fmt.Fprintf(w.Stderr, "coldcurve: %s: at most %s, and at most %s if each takes all of its time; not in it are what CloudWatch Logs bills for what they print, and data transfer out, which is %s if each answers %s\n",
+		where, count(b.requests, "invocation"), b.cost, b.transfer, lambdaplatform.LambdaLimits().Response)
+	if b.kept > 0 {
+		fmt.Fprintf(w.Stderr, "coldcurve: what is kept ready is counted for %s; should the run be killed, it costs on until `coldcurve cleanup`\n", units.FormatDuration(b.kept))
+	}
+	for _, note := range b.notes {
+		fmt.Fprintf(w.Stderr, "coldcurve: %s --prices FILE gives others.\n", note)
+	}
 }
 
 // agree refuses what costs more than it may, and asks about the rest.

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -16,34 +17,117 @@ import (
 	"github.com/coldcurve/coldcurve/scenarios"
 )
 
-// TestBound holds the most that a run may cost against a sum by hand: ten
-// requests of half a gigabyte, each 20 s of its timeout and 10 s of init.
-func TestBound(t *testing.T) {
-	s, err := scenarios.Parse("x.yaml", []byte(`
-name: x
-platform: {name: lambda, region: us-east-1, role: "arn:aws:iam::123456789012:role/r"}
-functions: [{name: hello, fixture: hello, memory: 512MB, timeout: 20s}]
-phases: [{name: p, duration: 10s, arrivals: {process: constant, rate: 1/s}}]
-`), scenarios.Overrides{})
+// boundIn is the bound of so many functions of a scenario in a region.
+func boundIn(t *testing.T, region string, there stay, functions int, memory, extra, arrivals string) bound {
+	t.Helper()
+	text := "name: x\nplatform: {name: lambda, role: \"arn:aws:iam::123456789012:role/r\"" + extra + "}\nfunctions:\n"
+	arriving := ""
+	for i := range functions {
+		text += fmt.Sprintf("  - {name: f%d, fixture: hello, memory: %s, timeout: 30s}\n", i, memory)
+		arriving += fmt.Sprintf("      - {function: f%d, process: %s}\n", i, arrivals)
+	}
+	s, err := scenarios.Parse("x.yaml", []byte(text+"phases:\n  - name: p\n    duration: 20m\n    arrivals:\n"+arriving), scenarios.Overrides{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := boundOf(s, stay{}, "us-east-1", prices.Open(), 0)
-	want := bound{requests: 10, cost: 2_000 + 2_500_005} // $0.0000002 each; 150 GB-seconds at $0.0000166667
-	if err != nil || got != want {
-		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	b, err := boundOf(s, there, region, prices.Open(), 0)
+	if err != nil {
+		t.Fatal(err)
 	}
-	s.Platform.Lambda.Provisioned = 3
-	if more, err := boundOf(s, stay{}, "us-east-1", prices.Open(), 0); err != nil || more.cost <= got.cost {
-		t.Errorf("with instances kept ready: %+v, %v, want more than %v", more, err, got.cost)
+	return b
+}
+
+// TestBound holds the most that a run may cost against sums by hand, which are
+// rounded up as far as they are printed.
+func TestBound(t *testing.T) {
+	const day = 24 * time.Hour
+	provisioned, snapStart := ", provisioned_concurrency: 1", ", snap_start: true"
+	for _, tt := range []struct {
+		name, region    string
+		there           stay
+		functions       int
+		memory          string
+		extra, arrivals string
+		want            string // the cost
+		kept            time.Duration
+		notes           []string // regions whose prices are taken
+	}{
+		// 10 x (30 s + 10 s of init) x 0.5 GB x $0.0000166667, and 10 x $0.0000002: $0.00333534.
+		{name: "requests", functions: 1, memory: "512MB", arrivals: "burst, count: 10", want: "$0.00334"},
+		{name: "twice", there: stay{times: 2}, functions: 1, memory: "512MB", arrivals: "burst, count: 10", want: "$0.00668"},
+		// 140 x 40 s x 10 GB = 56,000 GB-seconds: at $0.0000166667, and at af-south-1's own $0.0000221: $1.237628.
+		{name: "large", functions: 1, memory: "10240MB", arrivals: "burst, count: 140", want: "$0.934"},
+		{name: "a region of which the book has one price", region: "af-south-1", functions: 1, memory: "10240MB", arrivals: "burst, count: 140", want: "$1.24",
+			notes: []string{"requests of us-east-1"}},
+		// At $0.00002292, the dearest: $1.283548.
+		{name: "a region of which it has none", region: "mars-north-1", functions: 1, memory: "10240MB", arrivals: "burst, count: 140", want: "$1.29",
+			notes: []string{"duration_x86 of ap-east-1", "requests of us-east-1"}},
+		// 1 GB for a day, 10 minutes and 30 s at $0.0000015046: $0.130945; 2 restores at $0.0001397998: $0.000280;
+		// 2 x 40 s and 900 s of init ahead: $0.016333; 3 requests.
+		{name: "a snapshot for a day", there: stay{length: day}, functions: 1, memory: "1024MB", extra: snapStart, arrivals: "burst, count: 2", want: "$0.148", kept: day + 10*time.Minute + 30*time.Second},
+		// Three of them: $0.392836; the same restores; 2 x 40 s and 3 x 900 s: $0.046333.
+		{name: "and one an eviction", there: stay{length: day}, functions: 1, memory: "1024MB", extra: snapStart, arrivals: "gap, gap: 10m, evict: [lambda]", want: "$0.44", kept: day + 10*time.Minute + 30*time.Second},
+		// 6 x 128 MB for 20 minutes, 30 s and 6 x 10 minutes, in steps of 5 minutes (5,100 s): 3,825 GB-seconds at $0.0000041667: $0.015938;
+		// 6 x 900 s of init ahead, 6 x (30 s + 900 s): 1,372.5 GB-seconds at $0.0000166667: $0.022875; 12 requests.
+		{name: "kept ready", functions: 6, memory: "128MB", extra: provisioned, arrivals: "burst, count: 1", want: "$0.0389", kept: 80*time.Minute + 30*time.Second},
+		// 20 minutes more, 6,300 s in steps: $0.019688.
+		{name: "beside other platforms", there: stay{others: 2}, functions: 6, memory: "128MB", extra: provisioned, arrivals: "burst, count: 1", want: "$0.0426", kept: 100*time.Minute + 30*time.Second},
+	} {
+		if tt.region == "" {
+			tt.region = "us-east-1"
+		}
+		got := boundIn(t, tt.region, tt.there, tt.functions, tt.memory, tt.extra, tt.arrivals)
+		if got.cost.String() != tt.want || got.kept != tt.kept || len(got.notes) != len(tt.notes) {
+			t.Errorf("%s: %v, kept for %v, %q; want %s, %v, notes of %q", tt.name, got.cost, got.kept, got.notes, tt.want, tt.kept, tt.notes)
+		}
+		for _, want := range tt.notes {
+			if all := strings.Join(got.notes, " "); !strings.Contains(all, want) || !strings.Contains(all, tt.region) {
+				t.Errorf("%s: %q, want %q in %s", tt.name, got.notes, want, tt.region)
+			}
+		}
 	}
-	s.Platform.Lambda.Provisioned = 0
-	if twice, err := boundOf(s, stay{times: 2, length: time.Minute}, "us-east-1", prices.Open(), 0); err != nil || twice.requests != 20 || twice.cost < 2*want.cost-1 || twice.cost > 2*want.cost {
-		t.Errorf("twice: %+v, %v, want 20 requests and %v", twice, err, 2*want.cost)
+	// 1,000 answers of 6 MB are 5.859375 GB, at $0.09: $0.52734375.
+	if got := boundIn(t, "us-east-1", stay{}, 1, "128MB", "", "burst, count: 1000"); got.requests != 1000 || got.transfer.String() != "$0.528" {
+		t.Errorf("%d requests, %v of transfer; want 1000 and $0.528", got.requests, got.transfer)
 	}
-	far, err := boundOf(s, stay{}, "mars-north-1", prices.Open(), 0)
-	if err != nil || far.cost != got.cost || !strings.Contains(far.doubt, "us-east-1") || !strings.Contains(far.doubt, "mars-north-1") {
-		t.Errorf("in a region without prices: %+v, %v, want %v with a doubt", far, err, got.cost)
+}
+
+// TestBoundIsStated wants what is not in it beside it, and what is paid for
+// after a crash.
+func TestBoundIsStated(t *testing.T) {
+	var said bytes.Buffer
+	b := bound{requests: 5, cost: units.Dollar / 2, transfer: units.Cent, kept: time.Hour, notes: []string{"requests of us-east-1."}}
+	b.say(&World{Stderr: &said}, "there")
+	for _, want := range []string{"there: at most 5 invocations, and at most $0.50", "CloudWatch Logs", "data transfer out, which is $0.01 if each answers 6 MB", "counted for 1h", "costs on until `coldcurve cleanup`", "requests of us-east-1. --prices FILE"} {
+		if !strings.Contains(said.String(), want) {
+			t.Errorf("%q is not in %s", want, said.String())
+		}
+	}
+}
+
+// TestHintSuffices takes the hint of a refusal at its word.
+func TestHintSuffices(t *testing.T) {
+	for _, name := range []string{"spike", "sustained"} {
+		s, err := scenarios.Find(name, scenarios.Overrides{Platform: "lambda", Role: "arn:aws:iam::123456789012:role/r"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := boundOf(s, stay{}, "us-east-1", prices.Open(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := consent{Yes: true, MaxCost: money{units.Cent}}
+		refused, ok := errors.AsType[*failure](c.agree(nil, b))
+		if !ok {
+			t.Fatalf("%s: not refused", name)
+		}
+		_, amount, _ := strings.Cut(strings.TrimSuffix(refused.hint, "'"), "--max-cost '")
+		if err := c.MaxCost.UnmarshalText([]byte(amount)); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.agree(nil, b); err != nil {
+			t.Errorf("%s: hint %q, then %v", name, refused.hint, err)
+		}
 	}
 }
 
