@@ -312,7 +312,7 @@ func (p *Platform) askWithin(ctx context.Context, limit time.Duration, op string
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	w := patience{caller: ctx, limit: limit}
-	err := request(httptrace.WithClientTrace(limited, &httptrace.ClientTrace{GotFirstResponseByte: func() { w.begun.Store(true) }}))
+	err := request(httptrace.WithClientTrace(context.WithValue(limited, patienceKey{}, &w), &httptrace.ClientTrace{GotFirstResponseByte: func() { w.begun.Store(true) }}))
 	if err == nil {
 		return nil
 	}

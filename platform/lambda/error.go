@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -17,6 +18,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
@@ -29,6 +31,7 @@ const (
 	hintExpired     = "sign in again (`aws sso login`, or new session credentials), then start the run again"
 	hintThrottled   = "the account is at its limit of requests or of concurrent executions: --scale .5 asks for less, or ask AWS for more"
 	hintSilent      = "something listens there that does not answer: is it Lambda's API? `coldcurve serve` is one"
+	hintOther       = "somebody else answers there, or stands in between: is it Lambda's API? `coldcurve serve` is one"
 	hintStranger    = "AWS_CA_BUNDLE names a file of further certificates to trust"
 	hintNobody      = "is anybody listening there? `coldcurve serve` prints its address"
 )
@@ -79,7 +82,36 @@ func throttles(code string) bool {
 type patience struct {
 	caller context.Context // who may have gone
 	limit  time.Duration
-	begun  atomic.Bool // the answer, which may not have ended
+	begun  atomic.Bool // the answer to the last attempt, which may not have ended
+	last   error       // what the last attempt came to
+}
+
+type patienceKey struct{}
+
+// hear has who waits for an operation know of each attempt at it: of one whose
+// time was over between two attempts the SDK tells nothing but that.
+func hear(stack *middleware.Stack) error {
+	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("Hear", func(
+		ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
+	) (middleware.DeserializeOutput, middleware.Metadata, error) {
+		w, awaited := ctx.Value(patienceKey{}).(*patience)
+		if !awaited {
+			return next.HandleDeserialize(ctx, in)
+		}
+		w.begun.Store(false)
+		out, metadata, err := next.HandleDeserialize(ctx, in)
+		w.last = err
+		return out, metadata, err
+	}), middleware.Before)
+}
+
+// answered is the answer that more attempts were to follow, where there was no
+// time for them; else err as it is.
+func (w *patience) answered(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) && w.caller.Err() == nil && statusOf(w.last) != 0 && !errors.Is(w.last, context.DeadlineExceeded) {
+		return w.last
+	}
+	return err
 }
 
 // silence says what was waited for in vain.
@@ -97,6 +129,7 @@ func (w *patience) silence(where string, err error) error {
 // failure makes the error of an operation whose answer was waited for.
 func (p *Platform) failure(w *patience, op string, err error) error {
 	caller := w.caller
+	err = w.answered(err)
 	out := &platform.Error{Kind: sample.Network, Op: op, Err: p.shorten(err)}
 	refusal, refused := errors.AsType[smithy.APIError](err)
 	_, unasked := errors.AsType[*unsigned](err)
@@ -107,13 +140,17 @@ func (p *Platform) failure(w *patience, op string, err error) error {
 			out.Hint = cmp.Or(credentialHint(refusal.ErrorCode()), out.Hint)
 		}
 	case refused:
-		out.Kind, out.Hint = refusalKind(refusal, statusOf(err)), credentialHint(refusal.ErrorCode())
+		out.Kind, out.Hint = kindOf(refusal.ErrorCode(), statusOf(err)), credentialHint(refusal.ErrorCode())
 		switch {
 		case out.Kind == sample.Throttled:
 			out.Hint = hintThrottled
 		case denied(refusal.ErrorCode()):
 			out.Hint = p.permissions(operationOf(err))
+		case statusOf(err)/100 == 3:
+			out.Hint = hintOther
 		}
+	case isOther(err):
+		out.Kind, out.Hint = kindOf("", statusOf(err)), hintOther
 	case errors.Is(caller.Err(), context.Canceled):
 		out.Kind, out.Err = sample.Cancelled, context.Cause(caller)
 	case caller.Err() != nil:
@@ -139,16 +176,24 @@ func operationOf(err error) string {
 	return ""
 }
 
-func refusalKind(e smithy.APIError, status int) sample.ErrorKind {
-	switch code := e.ErrorCode(); {
+// kindOf is what an answer with a code ("" for none) and a status is.
+func kindOf(code string, status int) sample.ErrorKind {
+	switch {
 	case throttles(code) || status == http.StatusTooManyRequests:
 		return sample.Throttled
 	case code == "RequestTooLargeException" || code == "RequestEntityTooLargeException" || status == http.StatusRequestEntityTooLarge:
 		return sample.Payload
-	case status >= http.StatusInternalServerError || e.ErrorFault() == smithy.FaultServer:
+	case status >= http.StatusInternalServerError:
 		return sample.Platform
 	}
 	return sample.Refused
+}
+
+// isOther says whether an answer has come whole and is no document of Lambda's,
+// as a proxy's page is not.
+func isOther(err error) bool {
+	_, unread := errors.AsType[*smithy.DeserializationError](err)
+	return unread && statusOf(err) != 0 && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, context.Canceled) && !isTimeout(err)
 }
 
 // statusOf is the HTTP status of an error; 0 where there was no answer.
@@ -178,10 +223,20 @@ func (p *Platform) shorten(err error) error {
 
 // wordsOf are an SDK's words without its wrapping.
 func (p *Platform) wordsOf(err error) string {
+	if isOther(err) {
+		return statusText(err) + ", with an answer that is none of Lambda's"
+	}
 	if e, ok := errors.AsType[smithy.APIError](err); ok {
+		code := e.ErrorCode()
+		if code == unknownCode && statusOf(err) != 0 {
+			code = statusText(err)
+		}
 		// Of a wrong signature the lines below say what it is a signature of.
 		first, _, _ := strings.Cut(strings.TrimSpace(e.ErrorMessage()), "\n")
-		return p.secrets.Words(strings.TrimPrefix(e.ErrorCode()+": "+first, ": "))
+		if first == unknownCode {
+			first = "the answer names no error"
+		}
+		return p.secrets.Words(strings.TrimPrefix(code+": "+first, ": "))
 	}
 	inner := err
 	for next := inner; next != nil; next = errors.Unwrap(next) {
@@ -191,6 +246,14 @@ func (p *Platform) wordsOf(err error) string {
 		}
 	}
 	return p.secrets.Words(inner.Error())
+}
+
+// unknownCode is the SDK's for an answer that has none.
+const unknownCode = "UnknownError"
+
+func statusText(err error) string {
+	status := statusOf(err)
+	return strings.TrimSpace(fmt.Sprintf("HTTP %d %s", status, http.StatusText(status)))
 }
 
 // isDial says whether nobody was reached.

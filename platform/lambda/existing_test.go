@@ -197,7 +197,7 @@ func TestExistingRefusals(t *testing.T) {
 	}
 	invokesOnly := (&api{answer: refuse("GET configuration", 404, "UnknownError", "Not Found")}).serve(t)
 	_, err := open(t, lambda.Options{Endpoint: invokesOnly, Existing: true, Change: true}).Deploy(t.Context(), platform.Function{Name: "hello", Existing: "shop"})
-	platformtest.ExpectFailure(t, err, sample.Refused, "prepare hello: UnknownError: Not Found", "leave --change-existing out")
+	platformtest.ExpectFailure(t, err, sample.Refused, "prepare hello: HTTP 404 Not Found: Not Found", "leave --change-existing out")
 	secret := &api{answer: func(w http.ResponseWriter, operation string) bool {
 		if operation == "GET configuration" {
 			_, _ = io.WriteString(w, `{"State": "Active", "Environment": {"Error": {"ErrorCode": "AccessDeniedException", "Message": "kms:Decrypt"}}}`)

@@ -272,6 +272,45 @@ func TestThrottling(t *testing.T) {
 	}
 }
 
+// TestNoTimeToRepeat is of an API that says "not now" at once, for longer than
+// its answer is waited for: that, and no silence, is the error.
+func TestNoTimeToRepeat(t *testing.T) {
+	alone(t)
+	a := &api{answer: refuse("POST functions", 429, "TooManyRequestsException", "Rate Exceeded.")}
+	p := open(t, lambda.Options{Endpoint: a.serve(t), Answer: time.Second})
+	_, err := p.Deploy(t.Context(), hello(t))
+	for tries := 0; platform.KindOf(err) == sample.Timeout && tries < 2; tries++ { // its time may end in an attempt, too
+		_, err = p.Deploy(t.Context(), hello(t))
+	}
+	platformtest.ExpectFailure(t, err, sample.Throttled, "deploy hello: TooManyRequestsException: Rate Exceeded.", "at its limit")
+}
+
+// TestOthersAnswers is of what a proxy answers, or a server of another kind.
+func TestOthersAnswers(t *testing.T) {
+	alone(t)
+	for _, tt := range []struct {
+		status     int
+		body       string
+		kind       sample.ErrorKind
+		want, hint string
+	}{
+		{503, "<html>Sorry</html>", sample.Platform, "HTTP 503 Service Unavailable, with an answer that is none of Lambda's", "is it Lambda's API?"},
+		{200, "<html>Welcome</html>", sample.Refused, "HTTP 200 OK, with an answer that is none of Lambda's", "is it Lambda's API?"},
+		{302, "", sample.Refused, "HTTP 302 Found: the answer names no error", "is it Lambda's API?"},
+		{404, "{}", sample.Refused, "HTTP 404 Not Found: the answer names no error", ""},
+	} {
+		a := &api{answer: func(w http.ResponseWriter, operation string) bool {
+			if operation == "POST functions" {
+				w.WriteHeader(tt.status)
+				_, _ = io.WriteString(w, tt.body)
+			}
+			return operation == "POST functions"
+		}}
+		_, err := open(t, lambda.Options{Endpoint: a.serve(t)}).Deploy(t.Context(), hello(t))
+		platformtest.ExpectFailure(t, err, tt.kind, "deploy hello: "+tt.want, tt.hint)
+	}
+}
+
 // TestHalfDead is of endpoints that accept connections and say nothing, from
 // the beginning or when they are to invoke.
 func TestHalfDead(t *testing.T) {

@@ -139,6 +139,7 @@ func (p *Platform) connect(ctx context.Context) error {
 		return err
 	}
 	p.control = lambda.NewFromConfig(cfg, func(l *lambda.Options) {
+		l.APIOptions = append(l.APIOptions, hear)
 		l.Retryer = retry.NewStandard(func(r *retry.StandardOptions) {
 			r.MaxAttempts = mostAttempts
 			// Where nobody listens nobody will in a second.
