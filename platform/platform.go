@@ -173,6 +173,10 @@ type Description struct {
 	Clock   bool              `json:"monotonic_shared"`  // its times are of this machine's CLOCK_MONOTONIC
 }
 
+// MemoryFact is the name of the fact that tells how much memory a function has
+// which was there already; "" where the platform cannot tell, or not yet.
+func MemoryFact(function string) string { return "memory of " + function }
+
 // InstanceRecord is the life of one instance. Times are nanoseconds of the
 // machine's CLOCK_MONOTONIC; one that has not happened is 0.
 type InstanceRecord struct {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -23,6 +24,7 @@ const hintUnchangeable = "where a function's configuration cannot be read it can
 // is to be changed: not everything that answers invocations answers more.
 func (p *Platform) adopt(ctx context.Context, f platform.Function) (platform.Deployment, error) {
 	d := &deployment{p: p, function: f, name: f.Existing, op: "invoke " + f.Name}
+	p.memory.tell(f.Name, 0)
 	if !p.options.Change {
 		return d, nil
 	}
@@ -97,4 +99,32 @@ func (p *Platform) Size(ctx context.Context, name string) (Size, error) {
 		s.Storage = units.Bytes(value(now.EphemeralStorage.Size)) * units.MB
 	}
 	return s, nil
+}
+
+// sizes are how much memory functions that are there have, as their reports tell
+// it; 0 where none has. The zero value is ready for use, and safe for concurrent use.
+type sizes struct {
+	mu sync.Mutex
+	of map[string]units.Bytes // by function of the scenario
+}
+
+func (s *sizes) tell(function string, memory units.Bytes) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of == nil {
+		s.of = make(map[string]units.Bytes)
+	}
+	s.of[function] = max(s.of[function], memory)
+}
+
+// into adds them to what is told of the platform.
+func (s *sizes) into(facts map[string]string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for function, memory := range s.of {
+		facts[platform.MemoryFact(function)] = ""
+		if memory > 0 {
+			facts[platform.MemoryFact(function)] = fmt.Sprintf("%d MB", memory/units.MB)
+		}
+	}
 }

@@ -171,10 +171,19 @@ func TestExistingReady(t *testing.T) {
 			time.Sleep(2 * time.Millisecond) // longer than the report says that the cold one took
 			return false
 		}}
-		_, d := adopt(t, a, lambda.Options{})
+		p, d := adopt(t, a, lambda.Options{})
+		memory := func(want string) {
+			t.Helper()
+			about, err := p.Describe(t.Context())
+			if got, told := about.Facts[platform.MemoryFact("hello")]; err != nil || !told || got != want {
+				t.Errorf("memory %q, told: %v, %v; want %q", got, told, err, want)
+			}
+		}
+		memory("") // before a report tells it
 		if out, err := d.Invoke(t.Context(), platform.Request{}); err != nil || out.Evidence.Start != want || out.Evidence.Grade != sample.Attested {
 			t.Errorf("init of %s: %+v, %v, want %s", init, out.Evidence, err, want)
 		}
+		memory("128 MB")
 	}
 }
 

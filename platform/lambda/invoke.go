@@ -49,6 +49,9 @@ func (d *deployment) Invoke(ctx context.Context, r platform.Request) (platform.R
 	}
 	response.Status, response.Body = int(out.StatusCode), out.Payload
 	told := d.judge(out, sent, took, &response)
+	if d.function.Existing != "" {
+		d.p.memory.tell(d.function.Name, told.memory)
+	}
 	switch e := &response.Evidence; {
 	case evicted && e.Start == sample.Warm:
 		d.p.disproved.Add(1)

@@ -71,6 +71,7 @@ type Platform struct {
 	secrets  secret.Known
 	close    func()
 
+	memory  sizes         // of functions that are there already
 	heard   atomic.Bool   // somebody answers there
 	beacons beacon.Ledger // of answers without a report
 
@@ -165,6 +166,7 @@ func (p *Platform) Describe(context.Context) (platform.Description, error) {
 	if p.options.Provisioned > 0 {
 		facts["provisioned"] = strconv.Itoa(p.options.Provisioned)
 	}
+	p.memory.into(facts)
 	d := platform.Description{Name: "lambda", Facts: facts}
 	note := func(n uint64, format string, args ...any) {
 		if n > 0 {

@@ -12,6 +12,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	metered "github.com/coldcurve/coldcurve/analysis/usage"
+	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/scenarios"
 )
 
@@ -89,6 +90,11 @@ func (m *measured) notes() []string {
 // standby puts into works what the platform kept ready beside the requests, for
 // so long, and tells what samples know nothing of.
 func (m *measured) standby(works []cost.Work, length time.Duration) (notes []string) {
+	for i := range works { // of what the scenario has not deployed
+		if told, there := m.dir.Manifest.Platform.Facts[platform.MemoryFact(works[i].Name)]; there && told == "" {
+			notes = append(notes, fmt.Sprintf("%s was there already, and nothing told how much memory it has: %s is billed, coldcurve cost RUN --memory bills another.", works[i].Name, works[i].Memory))
+		}
+	}
 	if pings := m.account.Pings(); pings.Requests > 0 {
 		notes = append(notes, fmt.Sprintf("Not in it: %s of the platform, %.3g GB-seconds, warm-up included.",
 			count(pings.Requests, "keep-warm ping"), float64(pings.MemoryTime)/1024/1000))
@@ -106,7 +112,7 @@ func (m *measured) standby(works []cost.Work, length time.Duration) (notes []str
 }
 
 // memory is that of the run's functions: what is given (0 is nothing), what the
-// platform metered, or what the scenario asked for.
+// platform told or metered, or what the scenario asked for.
 func (m *measured) memory(given units.Bytes) func(function string) units.Bytes {
 	known := make(map[string]units.Bytes)
 	if s, err := scenarios.Load(filepath.Join(m.dir.Path, "scenario.yaml"), scenarios.Overrides{}); err == nil {
@@ -120,7 +126,11 @@ func (m *measured) memory(given units.Bytes) func(function string) units.Bytes {
 		}
 	}
 	return func(function string) units.Bytes {
-		return cmp.Or(given, known[function])
+		own, err := units.ParseBytes(m.dir.Manifest.Platform.Facts[platform.MemoryFact(function)])
+		if err != nil {
+			own = 0 // it was not there already, or nobody tells
+		}
+		return cmp.Or(given, own, known[function])
 	}
 }
 

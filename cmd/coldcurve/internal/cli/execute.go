@@ -86,7 +86,7 @@ func (st *stage) perform(ctx context.Context, w *World, s *plan, c *runCmd, path
 	struck := last()
 	failed := errors.Join(evictErr, struck)
 	err = errors.Join(driveErr, failed, writer.Finish(func(m *rundir.Manifest) {
-		m.Warnings, m.SoFar = manifest.Warnings, manifest.SoFar
+		m.Platform, m.Warnings, m.SoFar = st.description, manifest.Warnings, manifest.SoFar
 		m.MonotonicOrigin = outcome.MonotonicOrigin
 		m.Ended = w.Now()
 		m.Interrupted = outcome.Interrupted

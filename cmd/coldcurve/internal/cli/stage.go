@@ -165,7 +165,7 @@ func (st *stage) usage(writer *rundir.Writer) (warnings []string) {
 }
 
 // afterthoughts are what the platform notes of itself by now beside what it did
-// before the run.
+// before the run. A fact that it had no value of then has one now, if it knows.
 func (st *stage) afterthoughts() (notes []string) {
 	d, ok := st.platform.(platform.Describer)
 	if !ok {
@@ -176,6 +176,11 @@ func (st *stage) afterthoughts() (notes []string) {
 	now, err := d.Describe(ctx)
 	if err != nil {
 		return []string{fmt.Sprintf("what the platform had to say after the run is missing: %v", err)}
+	}
+	for name, value := range now.Facts {
+		if before, there := st.description.Facts[name]; there && before == "" {
+			st.description.Facts[name] = value
+		}
 	}
 	for _, note := range now.Notes {
 		if !slices.Contains(st.description.Notes, note) {
