@@ -146,6 +146,7 @@ func unique(first map[string]int, v strict.Value, what, name string) {
 func (r *reader) function(m strict.Map) Function {
 	d := declared{Function: Function{Runtime: platform.Go, Memory: defaultMemory, Timeout: 30 * time.Second}}
 	functionFields().Into(&d, r, m, "function", "")
+	d.MemoryGiven = m.Get("memory").Given()
 	if d.Fixture != "" {
 		d.Runtime = cmp.Or(r.overrides.Runtime, d.Runtime)
 	}

@@ -43,7 +43,7 @@ func TestParse(t *testing.T) {
 		Seed:        7,
 		Platform:    Platform{Name: "reference", Sandbox: "process", Start: "plain", Policy: lifecycle.Policy{KeepAlive: 10 * time.Minute}},
 		Functions: []Function{{
-			Name: "shop", Sandbox: "process", Start: "plain", Fixture: "hello", Runtime: platform.Go, Memory: 512 << 20, Timeout: 30 * time.Second,
+			Name: "shop", Sandbox: "process", Start: "plain", Fixture: "hello", Runtime: platform.Go, Memory: 512 << 20, MemoryGiven: true, Timeout: 30 * time.Second,
 			Payload: Payload{Size: 1024},
 		}},
 		Phases: []Phase{
@@ -127,7 +127,7 @@ func TestParseEverything(t *testing.T) {
 		InFlight: InFlight{Max: 1000, When: "wait"},
 		Functions: []Function{
 			{
-				Name: "a", Fixture: "cpu", Runtime: platform.Python, Sandbox: "process", Start: "plain", Memory: 1 << 30, Timeout: 5 * s,
+				Name: "a", Fixture: "cpu", Runtime: platform.Python, Sandbox: "process", Start: "plain", Memory: 1 << 30, MemoryGiven: true, Timeout: 5 * s,
 				Env: map[string]string{"A": "1"}, Reserved: 2, PackageSize: 20 << 20,
 				Payload: Payload{
 					JSON: []byte(`{"b":[1,2.5,null,true,"x"],"a":{}}`),

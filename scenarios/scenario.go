@@ -132,6 +132,7 @@ type Function struct {
 	Runtime     platform.Runtime // the default is go
 	Handler     string
 	Memory      units.Bytes   // the default is 1769MB (one vCPU)
+	MemoryGiven bool          // the file gives Memory
 	Timeout     time.Duration // the default is 30s
 	Env         map[string]string
 	Reserved    int

@@ -122,7 +122,7 @@ func (d *deployment) undo(ctx context.Context, f platform.Function, err error) e
 	switch {
 	case !ok:
 	case failed.Kind == sample.Refused && failed.Hint == "" && f.Memory > most:
-		failed.Hint = fmt.Sprintf("OpenWhisk gives %s at most unless it is told otherwise: write memory: 256MB", most)
+		failed.Hint = fmt.Sprintf("OpenWhisk gives %s at most unless it is told otherwise: write memory: 256MB, or leave memory out", most)
 	case failed.Kind == sample.Timeout || failed.Kind == sample.Cancelled || failed.Kind == sample.Network && !isDial(failed.Err):
 		if d.Remove(ctx) != nil {
 			failed.Hint = "what may have been made is removed by `coldcurve cleanup --platform openwhisk`"

@@ -11,6 +11,7 @@ import (
 
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/beacon"
 	"github.com/coldcurve/coldcurve/platform/http/exchange"
 )
 
@@ -112,8 +113,10 @@ func gone(caller context.Context) sample.ErrorKind {
 }
 
 // judge reads off a record how its request was served: one that tells an init
-// was cold, one that tells a wait and no init was warm. OpenWhisk's times are
-// whole milliseconds; a wait is by the clocks of two machines.
+// was cold, one that tells a wait and no init was warm. A beacon in the answer is
+// held against it: where the process was there before, its container was one that
+// waits for any function. OpenWhisk's times are whole milliseconds; a wait is by
+// the clocks of two machines.
 func (p *Platform) judge(a *activation, reply *exchange.Reply) (e platform.Evidence) {
 	init, cold := a.milliseconds("initTime")
 	wait, waited := a.milliseconds("waitTime")
@@ -121,12 +124,19 @@ func (p *Platform) judge(a *activation, reply *exchange.Reply) (e platform.Evide
 		p.silent.Add(1)
 		return e
 	}
-	e.Start, e.Grade = sample.Warm, sample.Attested
-	e.Breakdown.Handler = max(0, time.Duration(a.Duration)*time.Millisecond-init)
-	if cold {
-		e.Start, e.Breakdown.Init = sample.Cold, init
-	}
 	took := time.Since(reply.Sent)
+	e = p.beacons.Beside(cold, beacon.InAnswer(a.Response.Result.Answer), reply.Sent, reply.Sent.Add(took))
+	if e.Start == sample.Unknown {
+		return e // one of the two has lied
+	}
+	e.Breakdown.Handler = max(0, time.Duration(a.Duration)*time.Millisecond-init)
+	switch {
+	case cold && e.Start == sample.Provisioned:
+		e.Start = sample.Prewarmed
+		fallthrough
+	case cold:
+		e.Breakdown.Init = init
+	}
 	switch parts := e.Breakdown.Handler + init; {
 	case parts > took+time.Millisecond:
 		e.Breakdown = sample.Breakdown{}

@@ -5,8 +5,9 @@
 // In: functions in Node.js and Python, and an API host with a key. Out: actions
 // under names of their own, marked by an annotation; one blocking invocation a
 // request, or the same one asked after where OpenWhisk does not wait for it; and
-// the evidence of each activation's record: an initTime is a cold start. An
-// eviction updates the action: containers of the version before serve no more.
+// the evidence of each activation's record: an initTime is a cold start, unless a
+// beacon in the answer contradicts it. An eviction updates the action: containers
+// of the version before serve no more.
 //
 // The key comes from where the wsk command keeps it, and is never printed. No
 // invocation is repeated. It makes no packages, triggers or web actions, and
@@ -28,6 +29,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/beacon"
 	"github.com/coldcurve/coldcurve/platform/http/exchange"
 	"github.com/coldcurve/coldcurve/platform/mark"
 	"github.com/coldcurve/coldcurve/platform/secret"
@@ -63,6 +65,7 @@ type Platform struct {
 	transport *http.Transport
 	mark      mark.Mark
 	secrets   secret.Known
+	beacons   beacon.Ledger // of answers, beside their records
 
 	evictions, disproved, silent, foreign, waits, asked atomic.Uint64
 }
@@ -136,6 +139,7 @@ func (p *Platform) Describe(context.Context) (platform.Description, error) {
 	note(p.disproved.Load(), "after %d of %d evictions the record tells no init: those requests count as warm", p.disproved.Load(), evictions)
 	note(p.asked.Load(), "%d invocations were not waited for and asked after: they are known to be done up to %s late", p.asked.Load(), units.FormatDuration(longestPause))
 	note(p.silent.Load(), "%d records tell neither wait nor init: nothing says how those requests were served", p.silent.Load())
+	d.Notes = append(d.Notes, p.beacons.Counts().Notes()...)
 	note(p.foreign.Load(), "%d answers came with the record of another activation: nothing of it is believed", p.foreign.Load())
 	note(p.waits.Load(), "%d records tell more time than their request took: how long it waited is left out", p.waits.Load())
 	return d, nil

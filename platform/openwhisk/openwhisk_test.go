@@ -23,6 +23,7 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/sample"
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
+	"github.com/coldcurve/coldcurve/platform/beacon"
 	"github.com/coldcurve/coldcurve/platform/openwhisk"
 	"github.com/coldcurve/coldcurve/platform/openwhisk/openwhisktest"
 	"github.com/coldcurve/coldcurve/platform/platformtest"
@@ -280,6 +281,33 @@ func TestLies(t *testing.T) {
 	}
 }
 
+// TestBeacon has each record tell an init, and the function by its beacon that
+// some of them cannot have been.
+func TestBeacon(t *testing.T) {
+	alone(t)
+	var headers map[string]string
+	p, d := deploy(t, &openwhisktest.Server{Edit: func(record map[string]any) {
+		annotated("waitTime", 0, "initTime", 0)(record)
+		record["response"] = map[string]any{"status": "success", "success": true, "result": map[string]any{"answer": map[string]any{"headers": headers}}}
+	}})
+	for i, tt := range []struct {
+		instance, ordinal, age string
+		want                   sample.Start
+	}{
+		{"a", "1", "0", sample.Cold},
+		{"a", "2", "0", sample.Unknown},
+		{"a", "3", "0", sample.Unknown},
+		{"b", "1", "3600000", sample.Prewarmed}, // a container that had waited for any function
+	} {
+		headers = map[string]string{beacon.Instance: tt.instance, beacon.Ordinal: tt.ordinal, beacon.Age: tt.age}
+		out, err := d.Invoke(t.Context(), platform.Request{Payload: []byte(`{}`)})
+		if out.Evidence.Start != tt.want || out.Evidence.Instance != tt.instance || err != nil {
+			t.Errorf("record %d: %+v, %v, want %s", i, out.Evidence, err, tt.want)
+		}
+	}
+	expectNote(t, p, "2 times the platform told a start of a process that had answered before")
+}
+
 // TestPhases wants the times of a record where they belong.
 func TestPhases(t *testing.T) {
 	alone(t)
@@ -323,6 +351,7 @@ func TestCreation(t *testing.T) {
 	for want, edit := range map[string]func(*platform.Function){
 		"runtime go: it speaks Lambda's Runtime API":      func(f *platform.Function) { f.Runtime = platform.Go },
 		"reserved 2: OpenWhisk limits the concurrency of": func(f *platform.Function) { f.Reserved = 2 },
+		"memory 513 MB exceeds allowed threshold of 512":  func(f *platform.Function) { f.Memory = 513 * units.MB },
 		"memory of OpenWhisk is whole MB":                 func(f *platform.Function) { f.Memory++ },
 		"no such file or directory":                       func(f *platform.Function) { f.Code += "/elsewhere" },
 	} {

@@ -29,6 +29,8 @@ const Key = "23bc46b1-71f6-4ed5-8c54-816aa4f8c502:a-secret-of-nobody"
 
 const limit = 1 << 20 // of payloads and results
 
+const mostMemory = 512 // MB, of an action
+
 // Server is one namespace. The zero value does as OpenWhisk does.
 type Server struct {
 	// Answer is asked first; it says whether it has answered.
@@ -138,6 +140,11 @@ func (f *Server) put(w http.ResponseWriter, r *http.Request, name string) {
 		Refuse(w, http.StatusBadRequest, "The request content was malformed.")
 		return
 	}
+	limits, limited := document["limits"].(map[string]any)
+	if memory, given := limits["memory"].(float64); given && memory > mostMemory {
+		Refuse(w, http.StatusBadRequest, fmt.Sprintf("The request content was malformed:\nrequirement failed: memory %v MB exceeds allowed threshold of %d MB", memory, mostMemory))
+		return
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	a := f.actions[name]
@@ -151,7 +158,7 @@ func (f *Server) put(w http.ResponseWriter, r *http.Request, name string) {
 	for key, value := range document {
 		a.document[key] = value
 	}
-	if limits, ok := document["limits"].(map[string]any); ok {
+	if limited {
 		a.timeout = time.Duration(limits["timeout"].(float64)) * time.Millisecond
 	}
 	parameters, _ := a.document["parameters"].([]any)

@@ -238,6 +238,9 @@ func buildFunction(ctx context.Context, w *World, s *scenarios.Scenario, f *scen
 		Memory: f.Memory, Timeout: f.Timeout, Env: f.Env, Reserved: f.Reserved,
 		Storage: f.Storage, Sandbox: f.Sandbox, Start: f.Start, Existing: f.Existing,
 	}
+	if s.Platform.Name == "openwhisk" && !f.MemoryGiven {
+		pf.Memory = 0 // OpenWhisk's own: it gives less than the scenario's default
+	}
 	if s.Platform.Name == "http" || f.Existing != "" {
 		return pf, nil
 	}
