@@ -33,6 +33,15 @@ func (r *reader) replaceExisting() {
 	}
 }
 
+// checkChange finds leave to change functions of which none is there already: who
+// gives it means one that was not named.
+func (r *reader) checkChange() {
+	there := slices.ContainsFunc(r.scenario.Functions, func(f Function) bool { return f.Existing != "" })
+	if r.overrides.Change && r.scenario.Platform.Name == lambdaPlatform && !there {
+		r.faults = append(r.faults, Fault{File: "--change-existing", Problem: "no function of the scenario is there already", Instead: "add --existing NAME, or leave it out"})
+	}
+}
+
 // whose is the index of the function that something of the command line is for.
 func (r *reader) whose(from, name, what string) (int, bool) {
 	if i := r.named(name); i >= 0 {

@@ -69,4 +69,29 @@ func TestExistingFaults(t *testing.T) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
+	none := strings.Replace(there, `existing: "shop-prod:live"`, "fixture: hello", 1)
+	_, err := Parse("x.yaml", []byte(none), Overrides{Change: true})
+	if want := "--change-existing: no function of the scenario is there already; add --existing NAME, or leave it out"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %q", err, want)
+	}
+	load(t, none, Overrides{Change: true, Existing: map[string]string{"cart": "cart-prod"}})
+}
+
+// TestWholeOnLambda wants limits that Lambda does not have refused with the file,
+// and only of functions that are to be deployed there.
+func TestWholeOnLambda(t *testing.T) {
+	odd := strings.NewReplacer("existing: ", "timeout: 2500ms, existing: ", "name: cart,", "name: cart, timeout: 1500ms, memory: 1300KB,").Replace(there)
+	_, err := Parse("x.yaml", []byte(odd), Overrides{})
+	for _, want := range []string{
+		"x.yaml:6:5: timeout 1.5s on platform lambda, whose are whole seconds; write timeout: 2s",
+		"x.yaml:6:5: memory or storage on platform lambda, whose are whole MB; write for example 512MB",
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	if err != nil && strings.Contains(err.Error(), "x.yaml:5:") {
+		t.Errorf("of one that is there already: %v", err)
+	}
+	load(t, strings.NewReplacer(`existing: "shop-prod:live"`, "fixture: hello, timeout: 2500ms").Replace(there), Overrides{Platform: "reference"})
 }

@@ -61,6 +61,7 @@ func parse(r *reader, text []byte) (*Scenario, error) {
 	r.assign()
 	r.replaceCode()
 	r.replaceExisting()
+	r.checkChange()
 	if s.Platform.Name == referencePlatform {
 		r.uploads()
 		r.expand(m)
@@ -146,6 +147,8 @@ func (r *reader) completeFunctions(m strict.Map) {
 			r.completeServers(m)
 		case workersPlatform, openwhiskPlatform:
 			r.checkReserved(m)
+		case lambdaPlatform:
+			r.checkWhole(m)
 		}
 		return
 	}
@@ -214,6 +217,23 @@ func (r *reader) checkReserved(m strict.Map) {
 	for i, f := range r.scenario.Functions {
 		if f.Reserved > 0 && i < len(items) {
 			items[i].Fault(fmt.Sprintf("reserved %d on platform %s, which limits none of a function's concurrency", f.Reserved, r.scenario.Platform.Name), "leave reserved out, or use platform reference")
+		}
+	}
+}
+
+// checkWhole finds what Lambda has only in whole seconds and MB, before anybody is
+// asked about its cost.
+func (r *reader) checkWhole(m strict.Map) {
+	items, _ := m.Get("functions").List("functions")
+	for i, f := range r.scenario.Functions {
+		if i >= len(items) || f.Existing != "" {
+			continue
+		}
+		if over := f.Timeout % time.Second; over != 0 {
+			items[i].Fault(fmt.Sprintf("timeout %v on platform lambda, whose are whole seconds", f.Timeout), fmt.Sprintf("write timeout: %v", f.Timeout-over+time.Second))
+		}
+		if f.Memory%units.MB != 0 || f.Storage%units.MB != 0 {
+			items[i].Fault("memory or storage on platform lambda, whose are whole MB", "write for example 512MB")
 		}
 	}
 }

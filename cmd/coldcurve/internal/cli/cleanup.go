@@ -3,9 +3,9 @@ package cli
 import (
 	"cmp"
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +18,9 @@ import (
 	"github.com/coldcurve/coldcurve/platform/openwhisk"
 	"github.com/coldcurve/coldcurve/reports/text"
 )
+
+//go:embed cleanup.schema.json
+var cleanupSchemaJSON []byte
 
 type cleanupCmd struct {
 	Platform string `enum:",lambda,openwhisk,docker" default:"" placeholder:"NAME" help:"Where to look: lambda, openwhisk or docker. The default is all, as far as they can be reached."`
@@ -57,7 +60,7 @@ func (c *cleanupCmd) Run(ctx context.Context, w *World) error {
 	if err != nil {
 		return err
 	}
-	var all []found
+	all := []found{} // in JSON nothing is [], not null
 	var where []string
 	for _, d := range depots {
 		defer d.close()
@@ -239,7 +242,7 @@ func (c *cleanupCmd) show(w *World, where string, all []found) error {
 		return printJSON(w.Stdout, struct {
 			Schema    string  `json:"schema"`
 			Leftovers []found `json:"leftovers"`
-		}{"coldcurve.cleanup/v1", slices.Concat([]found{}, all)})
+		}{"coldcurve.cleanup/v1", all})
 	}
 	if len(all) == 0 {
 		_, err := fmt.Fprintf(w.Stdout, "nothing is left at %s\n", where)

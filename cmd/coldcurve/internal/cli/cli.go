@@ -43,7 +43,7 @@ type grammar struct {
 	Cost      costCmd      `cmd:"" help:"What traffic costs, and who pays."`
 	Validate  validateCmd  `cmd:"" help:"Check scenario files."`
 	Schema    schemaCmd    `cmd:"" help:"Print a JSON schema: of a scenario file, or of what --json prints."`
-	Cleanup   cleanupCmd   `cmd:"" help:"Remove what runs on platforms lambda and docker have left that were killed."`
+	Cleanup   cleanupCmd   `cmd:"" help:"Remove what runs on platforms lambda, openwhisk and docker have left that were killed."`
 	Prices    pricesCmd    `cmd:"" help:"The price book: list, explain, check a file of your own, compare two days."`
 	Doctor    doctorCmd    `cmd:"" help:"Say what can run on this machine and why not; measure the harness's own error."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/coldcurve/coldcurve/analysis/strict/stricttest"
 	dockerplatform "github.com/coldcurve/coldcurve/platform/docker"
 	"github.com/coldcurve/coldcurve/platform/owner"
 	"github.com/coldcurve/coldcurve/platform/platformtest/need"
@@ -72,6 +73,9 @@ func TestCleanupOnDocker(t *testing.T) {
 			if diff := cmp.Diff(tt.want, engine.removed); diff != "" {
 				t.Errorf("removed (-want +got):\n%s", diff)
 			}
+			if err := stricttest.Schema(t, cleanupSchemaJSON).Validate(stricttest.Value(t, out.Bytes())); err != nil {
+				t.Error(err)
+			}
 			var doc struct{ Leftovers []found }
 			if err := json.Unmarshal(out.Bytes(), &doc); err != nil || len(doc.Leftovers) != 4 {
 				t.Fatalf("%s: %v", out.Bytes(), err)
@@ -82,6 +86,19 @@ func TestCleanupOnDocker(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestCleanupOfNothing wants a list without an entry, as the schema has it.
+func TestCleanupOfNothing(t *testing.T) {
+	t.Setenv("DOCKER_HOST", new(shelf).serve(t))
+	var out bytes.Buffer
+	c := cleanupCmd{Platform: "docker", JSON: true}
+	if err := c.Run(t.Context(), &World{Stdout: &out, Stderr: &out, Now: time.Now}); err != nil {
+		t.Fatal(err)
+	}
+	if err := stricttest.Schema(t, cleanupSchemaJSON).Validate(stricttest.Value(t, out.Bytes())); err != nil {
+		t.Errorf("%s: %v", out.Bytes(), err)
 	}
 }
 
@@ -109,7 +126,9 @@ func (s *shelf) serve(t *testing.T) (host string) {
 	}
 	list := func(owners map[string]string, ids ...string) (list []thing) {
 		for _, id := range ids {
-			list = append(list, thing{id, map[string]string{"coldcurve.owner": owners[id]}})
+			if who, there := owners[id]; there {
+				list = append(list, thing{id, map[string]string{"coldcurve.owner": who}})
+			}
 		}
 		return list
 	}

@@ -19,12 +19,13 @@ import (
 )
 
 type schemaCmd struct {
-	Name string `arg:"" help:"Which one: scenario, policy or serve (the files; serve is what serve --config reads), summary (what run --json prints), matrix (what it prints of several platforms), keepalive (keepalive --json), simulation or sweep (simulate --json), gate (gate --json), comparison (compare --json), calibration (gate calibrate --json), cost (cost --json), curve, situations, keepwarm or memory (cost curve, situations, keepwarm and memory --json), situations-file (the file)."`
+	Name string `arg:"" help:"Which one: scenario, policy or serve (the files; serve is what serve --config reads), summary (what run --json prints), matrix (what it prints of several platforms), keepalive (keepalive --json), cleanup (cleanup --json), simulation or sweep (simulate --json), gate (gate --json), comparison (compare --json), calibration (gate calibrate --json), cost (cost --json), curve, situations, keepwarm or memory (cost curve, situations, keepwarm and memory --json), situations-file (the file)."`
 }
 
 // schemas is the list of documented formats.
 func schemas() map[string]func() []byte {
 	return map[string]func() []byte{
+		"cleanup":     func() []byte { return cleanupSchemaJSON },
 		"comparison":  comparison.SchemaJSON,
 		"baseline":    baseline.SchemaJSON,
 		"calibration": calibration.SchemaJSON,
