@@ -92,7 +92,10 @@ func (d *deployment) clear() error {
 	d.work.Wait()
 	d.p.sandbox.Forget(d.spec)
 	if err := errors.Join(d.left...); err != nil {
-		return &platform.Error{Kind: sample.Platform, Op: "remove " + d.function.Name, Err: err}
+		if container.Lost(err) {
+			d.p.mourned.Store(true)
+		}
+		return d.p.failed("remove "+d.function.Name, err)
 	}
 	return nil
 }
@@ -106,7 +109,7 @@ func (d *deployment) Evict(context.Context) error {
 	d.idle = nil
 	d.mu.Unlock()
 	if err := d.discard("evicted", idle...); err != nil {
-		return &platform.Error{Kind: sample.Platform, Op: "evict " + d.function.Name, Err: err}
+		return d.p.failed("evict "+d.function.Name, err)
 	}
 	return nil
 }

@@ -51,6 +51,7 @@ type Platform struct {
 	disproved atomic.Uint64 // starts that the engine says were at another time
 	unproved  atomic.Uint64 // starts that the engine says nothing of
 	restless  atomic.Uint64 // containers that could not be paused
+	mourned   atomic.Bool   // a Remove has said that the engine has gone
 
 	mu    sync.Mutex
 	lives []*life // in the order of their starts
@@ -186,7 +187,24 @@ func (p *Platform) print(function string, text []byte) {
 const mostLog = 16 << 10
 
 // Close removes what is left, containers and images, and waits until it is gone.
-func (p *Platform) Close(context.Context) error { return p.sandbox.Close() }
+// That the engine has gone meanwhile it says unless a Remove has.
+func (p *Platform) Close(context.Context) error {
+	err := p.sandbox.Close()
+	if err == nil || container.Lost(err) && p.mourned.Load() {
+		return nil
+	}
+	return p.failed("clear up", err)
+}
+
+// failed is the error of something that was asked of the engine. One that has
+// gone is told in one line, whatever it was asked.
+func (p *Platform) failed(op string, err error) *platform.Error {
+	if container.Lost(err) {
+		gone := &told{"the Docker engine at " + p.sandbox.Host() + " answers no more", err}
+		return &platform.Error{Kind: sample.Platform, Op: op, Err: gone, Hint: hintGone}
+	}
+	return &platform.Error{Kind: sample.Platform, Op: op, Err: err}
+}
 
 // unready is the error of an engine that cannot be used, in one line that says
 // what to do.

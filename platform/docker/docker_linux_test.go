@@ -2,6 +2,8 @@ package docker_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -265,6 +267,32 @@ func TestHalfDead(t *testing.T) {
 			if err := d.Remove(t.Context()); err != nil {
 				t.Errorf("remove: %v", err)
 			}
+		})
+	}
+}
+
+// TestEngineDies wants an engine that dies in mid-run told in one line, once, with
+// what to start and what takes away the rest.
+func TestEngineDies(t *testing.T) {
+	const gone, hint = " answers no more", "systemctl start docker"
+	for _, there := range []bool{false, true} {
+		t.Run(fmt.Sprintf("with a container %v", there), func(t *testing.T) {
+			f := newFake(t)
+			p, err := docker.New(t.Context(), docker.Options{Host: f.host, AllowAnyLocalUser: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := deploy(t, p, hello(t))
+			if there {
+				served(t, d)
+			}
+			f.die()
+			if !there {
+				_, err = invoke(t, d)
+				failed(t, err, sample.Platform, "invoke hello: the Docker engine at unix://", gone, hint)
+			}
+			err = errors.Join(d.Remove(t.Context()), p.Close(t.Context()))
+			failed(t, err, sample.Platform, "the Docker engine at "+f.host, gone, hint, "`coldcurve cleanup --platform docker`")
 		})
 	}
 }

@@ -23,6 +23,7 @@ import (
 type fake struct {
 	t      testing.TB
 	host   string
+	die    func() // the engine's end, in the middle of whatever it does
 	mu     sync.Mutex
 	boxes  map[string]*fakeContainer
 	count  int
@@ -52,7 +53,8 @@ func newFake(t testing.TB) *fake {
 	}
 	server := &http.Server{Handler: f}
 	go func() { _ = server.Serve(l) }()
-	t.Cleanup(func() { _ = server.Close() })
+	f.die = func() { _ = server.Close() }
+	t.Cleanup(f.die)
 	return f
 }
 

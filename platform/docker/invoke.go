@@ -13,10 +13,12 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/units"
 	"github.com/coldcurve/coldcurve/platform"
 	"github.com/coldcurve/coldcurve/platform/reference/sandbox"
+	"github.com/coldcurve/coldcurve/platform/reference/sandbox/container"
 )
 
 const (
 	hintSilent = "the Docker engine is busy or hangs: `docker info` says whether it answers, `systemctl restart docker` starts it again"
+	hintGone   = "start it again (systemctl start docker); then `coldcurve cleanup --platform docker` removes what is left there"
 	hintBase   = "functions are built on an image with their interpreter: name one that the engine has, or can pull (bases: {%s: IMAGE} of the scenario's platform)"
 	hintGVisor = "gVisor refuses the machine's own network: give the platform one of the engine's (network: NAME; docker network create --internal NAME)"
 )
@@ -172,7 +174,10 @@ func (d *deployment) startError(ctx context.Context, err error) error {
 
 // failure is a container's failure, with the end of what its function printed.
 func (d *deployment) failure(err error) error {
-	out := &platform.Error{Kind: sample.Platform, Op: d.op, Err: err}
+	out := d.p.failed(d.op, err)
+	if container.Lost(err) {
+		return out
+	}
 	if strings.Contains(err.Error(), "in root network namespace") { // runsc's own words
 		out.Hint = hintGVisor
 	}

@@ -56,6 +56,10 @@ func (e *engine) facts() map[string]string {
 	}
 }
 
+// Lost says of an error whether it is that of an engine to which there is no
+// connection any more.
+func Lost(err error) bool { return client.IsErrConnectionFailed(err) }
+
 // connect finds the engine and sees to it that it can be used.
 func connect(ctx context.Context, o Options) (*engine, error) {
 	if runtime.GOOS != "linux" {

@@ -110,6 +110,9 @@ func (s *Sandbox) Facts() map[string]string {
 	return facts
 }
 
+// Host is the engine's address.
+func (s *Sandbox) Host() string { return s.engine.host }
+
 func (s *Sandbox) runtime() string {
 	if s.options.OCIRuntime != "" {
 		return s.options.OCIRuntime
