@@ -61,6 +61,15 @@ func TestKitFails(t *testing.T) {
 		}}, "claims", "its deployments evict: true, and it claims false"},
 		{"no reason", lie{claims: func(c *platform.Claims) { c.Lacks = map[platform.Capability]string{platform.Billing: ""} }}, "claims", "lacks billing without a reason"},
 		{"a limit that is not kept", lie{claims: func(c *platform.Claims) { c.Payload = 1 << 10 }}, "payload limits", "a request beyond the limit"},
+		{"a timeout that is none", lie{kind: func(sample.ErrorKind) sample.ErrorKind { return sample.NoError }}, "timeout", "a request beyond its time: no error, want kind timeout"},
+		{"a timeout called otherwise", lie{kind: func(sample.ErrorKind) sample.ErrorKind { return sample.Crash }}, "timeout", "kind crash, want timeout"},
+		{"a limit of concurrency that is not kept", lie{crowded: true}, "throttled", "two at once with a concurrency of 1: "},
+		{"throttling that is claimed, and no limit to be had", lie{unlimited: true}, "throttled", "it claims to tell throttled, and takes no limit of concurrency"},
+		{"a life that nobody tells of", lie{lives: func([]platform.InstanceRecord) []platform.InstanceRecord { return nil }}, "history", "instances without a life: map["},
+		{"a life with a request too many", lie{lives: func(list []platform.InstanceRecord) []platform.InstanceRecord {
+			list[0].Invocations++
+			return list
+		}}, "history", "4 invocations in its life, want 3 of history"},
 		{"nothing billed", lie{free: true}, "answers", "no billed duration"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -73,7 +82,7 @@ func TestKitFails(t *testing.T) {
 				cloud.group = controlGroup(t)
 			}
 			kit := cloud.kit()
-			kit.Patience = 2 * time.Second
+			kit.Patience = 4 * time.Second // longer than the function of part timeout has
 			failed := trial(t, kit, tt.part)
 			if !slices.ContainsFunc(failed, func(text string) bool { return strings.Contains(text, tt.says) }) {
 				t.Errorf("part %s says %q, want %q among it", tt.part, failed, tt.says)
@@ -160,6 +169,7 @@ type cloud struct {
 	mu        sync.Mutex
 	n         int // answers
 	instances int
+	all       []*instance // there were of the platform that is open
 	functions map[string]*function
 	left      []string
 	group     string // that functions' processes are put into; "" for none
@@ -175,25 +185,28 @@ const (
 
 // lie is what a cloud does otherwise than it says; the zero value is honest.
 type lie struct {
-	evidence func(*platform.Evidence)
-	body     func(n int, body []byte) []byte
-	kind     func(sample.ErrorKind) sample.ErrorKind
-	claims   func(*platform.Claims)
-	keeps    bool // instances, when it is told to evict
-	leaves   bool // functions, when they are removed
-	haunts   bool // it serves what was removed
-	deaf     bool // to callers that go
-	free     bool
-	child    string // each function has a process, that outlives it so long
-	secret   bool   // and has no mark
-	group    bool   // and is in a control group, which stays
-	file     bool   // a temporary folder, which stays
+	evidence  func(*platform.Evidence)
+	body      func(n int, body []byte) []byte
+	kind      func(sample.ErrorKind) sample.ErrorKind
+	claims    func(*platform.Claims)
+	keeps     bool // instances, when it is told to evict
+	leaves    bool // functions, when they are removed
+	haunts    bool // it serves what was removed
+	deaf      bool // to callers that go
+	free      bool
+	crowded   bool // functions' limits of concurrency are taken and not kept
+	unlimited bool // functions with such a limit are refused
+	lives     func([]platform.InstanceRecord) []platform.InstanceRecord
+	child     string // each function has a process, that outlives it so long
+	secret    bool   // and has no mark
+	group     bool   // and is in a control group, which stays
+	file      bool   // a temporary folder, which stays
 }
 
 func (c *cloud) kit() Kit {
 	return Kit{
 		Open: func(t testing.TB) platform.Platform {
-			c.functions = make(map[string]*function)
+			c.functions, c.all = make(map[string]*function), nil
 			t.Cleanup(func() {
 				if c.lie.child == untilEnd {
 					c.stop()
@@ -224,7 +237,24 @@ func (c *cloud) Claims() platform.Claims {
 	return claims
 }
 
+// Instances are the lives of all that there were.
+func (c *cloud) Instances(context.Context) ([]platform.InstanceRecord, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var list []platform.InstanceRecord
+	for _, in := range c.all {
+		list = append(list, platform.InstanceRecord{ID: in.name, Function: in.of, Invocations: in.served})
+	}
+	if c.lie.lives != nil {
+		list = c.lie.lives(list)
+	}
+	return list, nil
+}
+
 func (c *cloud) Deploy(_ context.Context, f platform.Function) (platform.Deployment, error) {
+	if c.lie.unlimited && f.Reserved > 0 {
+		return nil, &platform.Error{Kind: sample.Refused, Op: "deploy " + f.Name, Err: errors.New("it has no limit of its own")}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	made := &function{Function: f, cloud: c}
@@ -301,8 +331,10 @@ type function struct {
 
 type instance struct {
 	subject.Subject
-	name  string
-	ended bool
+	name   string
+	of     string // function
+	served uint64
+	ended  bool
 }
 
 func (f *function) Remove(context.Context) error {
@@ -342,7 +374,7 @@ func (f *function) take() (in *instance, start sample.Start, refused sample.Erro
 	switch {
 	case f.removed && !c.lie.haunts:
 		return nil, 0, sample.Refused
-	case f.Reserved > 0 && f.busy >= f.Reserved:
+	case f.Reserved > 0 && f.busy >= f.Reserved && !c.lie.crowded:
 		return nil, 0, sample.Throttled
 	case f.Env[subject.BrokenInit] != "":
 		return nil, 0, sample.Init
@@ -353,8 +385,9 @@ func (f *function) take() (in *instance, start sample.Start, refused sample.Erro
 		return in, sample.Warm, sample.NoError
 	}
 	c.instances++
-	in = &instance{name: fmt.Sprint("i-", c.instances)}
+	in = &instance{name: fmt.Sprint("i-", c.instances), of: f.Name}
 	in.End = func() { in.ended = true }
+	c.all = append(c.all, in)
 	return in, sample.Cold, sample.NoError
 }
 
@@ -382,6 +415,7 @@ func (f *function) answer(ctx context.Context, in *instance, evidence platform.E
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f.busy--
+	in.served++
 	lost := in.ended || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 	if !lost && !f.removed {
 		f.idle = append(f.idle, in)

@@ -42,6 +42,9 @@ type Kit struct {
 	// request may whose instance was there. The defaults are Cold alone and
 	// Warm alone.
 	Fresh, Reused []sample.Start
+	// Unlimited is why functions take no limit of their own concurrency on a platform
+	// that tells throttling. The default is that they do.
+	Unlimited string
 	// Patience bounds the wait for any single answer. The default is a minute,
 	// for machines that are busy.
 	Patience time.Duration
