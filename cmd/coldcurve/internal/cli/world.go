@@ -24,8 +24,8 @@ type World struct {
 	Now        func() time.Time
 	Executable func() (string, error) // this program, to start the reference runtime with
 	OS         string                 // runtime.GOOS
-	// Signals gives a context that ends at the first interrupt. A second
-	// interrupt is the operating system's to handle.
+	// Signals gives a context that ends at the first interrupt, or when the terminal
+	// goes away. A second interrupt is the operating system's to handle.
 	Signals func() (context.Context, context.CancelFunc)
 }
 
@@ -63,7 +63,14 @@ func System() *World {
 }
 
 func signals(parent context.Context) (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
+	ending := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it, and Notify would undo that
+		ending = append(ending, syscall.SIGHUP)
+		// A terminal that goes away tells it twice, the shell and then the kernel: the
+		// second must not end what clears up.
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(parent, ending...)
 	// Once the first has been seen the default comes back, so that a second
 	// interrupt ends a command that hangs while it clears up.
 	context.AfterFunc(ctx, stop)
