@@ -29,8 +29,8 @@ func (f *failure) Error() string {
 // hintRedirect is what to do about a redirect: whoever asks is not where the
 // function is, or not let in.
 const hintRedirect = "a redirect is not followed: write the address that answers itself; where it leads to a page to sign in, send what shows who asks " +
-	"(--header, COLDCURVE_TOKEN with a preset), or let this function be called without; where it is the function's answer, write expect_status: " +
-	"of the scenario's platform http"
+	"(headers: of the scenario's platform http, or COLDCURVE_TOKEN with a preset), or let this function be called without; where it is the function's " +
+	"answer, write expect_status: there"
 
 // answers says whether a status is that of a function's answer.
 func (o *Options) answers(status int) bool {

@@ -572,7 +572,7 @@ func TestRedirects(t *testing.T) {
 		})
 		d, _ := deploy(t, httpplatform.Options{URL: server.URL})
 		_, err := d.Invoke(t.Context(), platform.Request{})
-		if platform.KindOf(err) != sample.Refused || err.Error() != want || !strings.Contains(platform.HintOf(err), "a page to sign in") {
+		if platform.KindOf(err) != sample.Refused || err.Error() != want || !strings.Contains(platform.HintOf(err), "a page to sign in, send what shows who asks (headers: of the scenario's platform http,") {
 			t.Errorf("got %v, hint %q, want %q", err, platform.HintOf(err), want)
 		}
 		if asked.Load() != 1 {
