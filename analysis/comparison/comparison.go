@@ -163,7 +163,7 @@ func (c *Comparison) replay() error {
 // that more will not help.
 func (c *Comparison) Ahead() (Pair, bool) {
 	next := c.sequence.Next()
-	if c.sequence.Settled() || next == 0 || len(c.base) >= next || len(c.Document.Pairs) >= c.most() {
+	if c.sequence.Settled() || next == 0 || len(c.base) >= next || len(c.Document.Pairs) >= MostPairs(c.policy.LookAt()) {
 		return Pair{}, false
 	}
 	n := len(c.Document.Pairs) + 1
@@ -175,10 +175,9 @@ func (c *Comparison) Ahead() (Pair, bool) {
 	return p, true
 }
 
-// most is the greatest number of pairs, with those that cannot be used: half as
-// many again as the last look takes.
-func (c *Comparison) most() int {
-	looks := c.policy.LookAt()
+// MostPairs is the greatest number of pairs, with those that cannot be used: half
+// as many again as the last look takes.
+func MostPairs(looks []int) int {
 	last := looks[len(looks)-1]
 	return last + last/2
 }

@@ -158,6 +158,9 @@ func (c *compareCmd) begin(ctx context.Context, w *World, t *contest) error {
 	if dir == "" {
 		dir = rundir.DefaultDir("runs", "compare-"+t.plans[0].Name, w.Now())
 	}
+	if err := t.foresee(ctx, t.plans[0].Seed, 1); err != nil {
+		return err
+	}
 	made, err := t.create(dir, t.plans[0].Seed)
 	if err != nil {
 		return err
@@ -235,7 +238,10 @@ func (c *compareCmd) resume(ctx context.Context, w *World) error {
 	} else {
 		d.Budget = 0
 	}
-	err = old.Resume()
+	err = t.foresee(ctx, d.Seed, len(d.Pairs)+1)
+	if err == nil {
+		err = old.Resume()
+	}
 	if err == nil {
 		err = t.carryOn(ctx, old)
 	}

@@ -97,14 +97,10 @@ func (r *turns) setUp(ctx context.Context, t task) (map[string]absent, error) {
 		return nil, err
 	}
 	times, missing := r.command.rounds(), make(map[string]absent)
-	functions := 0
-	for _, p := range t {
-		functions += len(p.Functions)
-	}
 	for _, p := range t {
 		command := *r.command
 		command.overrideFlags = r.command.overrideFlags.on(overrides.On(p.Platform.Listed(), all))
-		command.stay = stay{times: uint64(times), length: time.Duration(times*len(t)) * p.length(), others: functions - len(p.Functions)}
+		command.stay = t.stay(p, times)
 		c := &contestant{plan: p, command: &command, left: times}
 		r.contestants = append(r.contestants, c)
 		if err := r.ready(ctx, c); err != nil {
@@ -119,6 +115,15 @@ func (r *turns) setUp(ctx context.Context, t task) (map[string]absent, error) {
 		return nil, fmt.Errorf("none of %s can run", strings.Join(names, ", "))
 	}
 	return missing, nil
+}
+
+// stay is what one of several platforms is there for.
+func (t task) stay(p *plan, times int) stay {
+	functions := 0
+	for _, other := range t {
+		functions += len(other.Functions)
+	}
+	return stay{times: uint64(times), length: time.Duration(times*len(t)) * p.length(), others: functions - len(p.Functions)}
 }
 
 func (r *turns) ready(ctx context.Context, c *contestant) error {

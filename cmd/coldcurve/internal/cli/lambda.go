@@ -20,7 +20,9 @@ import (
 // consent is what somebody who pays is asked, or has said beforehand.
 type consent struct {
 	Yes     bool  `help:"Do not ask before something is made that may cost money."`
-	MaxCost money `name:"max-cost" default:"$1" help:"Most that each run on a paid platform may cost, by the price book and if each request takes all of its time."`
+	MaxCost money `name:"max-cost" default:"$1" help:"Most that all runs on paid platforms may cost together, by the price book and if each request takes all of its time."`
+
+	agreed *agreement // to what is still to be run; nil where each run is asked about by itself
 }
 
 // money is a flag in dollars.
@@ -42,15 +44,8 @@ func openLambda(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd)
 	if where == "" {
 		return p, nil
 	}
-	var b bound
-	book, on, err := c.pricing.open()
-	if err == nil {
-		s, err = sized(ctx, p, s)
-	}
-	if err == nil {
-		b, err = boundOf(s, c.stay, p.Region(), book, on)
-	}
-	if err == nil {
+	b, err := c.boundAt(ctx, p, s)
+	if err == nil && !c.agreed.covers(b) {
 		b.say(w, where)
 		err = c.consent.agree(w, b)
 	}
@@ -58,6 +53,18 @@ func openLambda(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd)
 		return nil, errors.Join(err, p.Close(ctx))
 	}
 	return p, nil
+}
+
+// boundAt is the most that a scenario can come to on a platform.
+func (c *runCmd) boundAt(ctx context.Context, p *lambdaplatform.Platform, s *scenarios.Scenario) (bound, error) {
+	book, on, err := c.pricing.open()
+	if err != nil {
+		return bound{}, err
+	}
+	if s, err = sized(ctx, p, s); err != nil {
+		return bound{}, err
+	}
+	return boundOf(s, c.stay, p.Region(), book, on)
 }
 
 // existing are the functions that are there already.
@@ -242,12 +249,20 @@ func (c *consent) agree(w *World, b bound) error {
 
 // agreeUnpriced asks about what a run sends somewhere whose bill nobody here can
 // foresee, for the reason that is given.
-func (c *runCmd) agreeUnpriced(w *World, s *scenarios.Scenario, where, reason string) error {
+func (c *runCmd) agreeUnpriced(w *World, s *scenarios.Scenario, where, reason string) (err error) {
 	schedule, err := s.Schedule()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w.Stderr, "coldcurve: %s: at most %s; %s\n", where, count(uint64(len(schedule.Times))*max(c.stay.times, 1), "invocation"), reason)
+	runs := ""
+	if a := c.agreed; a != nil && a.runs > 1 {
+		if a.unpriced[where] {
+			return nil
+		}
+		runs = fmt.Sprintf(" a run, in at most %d runs", a.runs)
+		defer func() { a.unpriced[where] = err == nil }()
+	}
+	fmt.Fprintf(w.Stderr, "coldcurve: %s: at most %s%s; %s\n", where, count(uint64(len(schedule.Times))*max(c.stay.times, 1), "invocation"), runs, reason)
 	return c.consent.ask(w, "Go on?")
 }
 

@@ -179,6 +179,9 @@ func (c *runCmd) Run(ctx context.Context, w *World) error {
 		return err // now, and not when the run is over
 	}
 	fmt.Fprintf(w.Stderr, "coldcurve: %s\n", c.intention(tasks))
+	if err := c.foresee(ctx, w, c.ahead(tasks)); err != nil {
+		return err
+	}
 	r := results{document: summary.Document{Schema: summary.Schema, Runs: []summary.Run{}}}
 	var failed error
 	for _, t := range tasks {
