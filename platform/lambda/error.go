@@ -73,6 +73,19 @@ func (p *Platform) permissions(operation string) string {
 	return needs + " and iam:PassRole of the role; where a function's concurrency is reserved, PutFunctionConcurrency"
 }
 
+func isDenied(err error) bool {
+	e, ok := errors.AsType[smithy.APIError](err)
+	return ok && denied(e.ErrorCode())
+}
+
+// isForeign says whether what answered has no such operation, and not by an error
+// that Lambda has a name for: it has all of them.
+func isForeign(err error) bool {
+	status := statusOf(err)
+	e, ok := errors.AsType[smithy.APIError](err)
+	return ok && e.ErrorCode() == unknownCode && (status == http.StatusNotFound || status == http.StatusNotImplemented)
+}
+
 // throttles are the codes that say "not now".
 func throttles(code string) bool {
 	return slices.Contains([]string{"TooManyRequestsException", "ThrottlingException", "Throttling", "RequestLimitExceeded", "EC2ThrottledException"}, code)

@@ -82,15 +82,23 @@ func (p *Platform) variablesOf(op string, now *lambda.GetFunctionConfigurationOu
 type Size struct {
 	Memory, Storage units.Bytes
 	Timeout         time.Duration
+	// Denied is why this is the most that a function may have, and not what this
+	// one has; nil where it is.
+	Denied error
 }
 
-// Size looks up a function that is there.
+// Size looks up a function that is there. Where only its configuration may not be
+// read, it is taken to have all that Lambda gives.
 func (p *Platform) Size(ctx context.Context, name string) (Size, error) {
 	var now *lambda.GetFunctionConfigurationOutput
 	err := p.ask(ctx, "look up "+name, func(ctx context.Context) (err error) {
 		now, err = p.control.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &name})
 		return err
 	})
+	if isDenied(err) {
+		most := LambdaLimits()
+		return Size{Memory: most.Memory, Storage: most.Storage, Timeout: most.Timeout, Denied: err}, nil
+	}
 	if err != nil {
 		return Size{}, err
 	}

@@ -46,6 +46,8 @@ import (
 // Limits are AWS Lambda's, of what is sent through this package.
 type Limits struct {
 	Payload, Response units.Bytes   // of a synchronous invocation
+	Memory, Storage   units.Bytes   // most that a function may have
+	Timeout           time.Duration // longest that it may be given
 	Init              time.Duration // longest first attempt of init
 	Name              int           // most characters of a function's name
 	Source, AsOf      string
@@ -54,7 +56,7 @@ type Limits struct {
 // LambdaLimits are AWS Lambda's quotas.
 func LambdaLimits() Limits {
 	return Limits{
-		Payload: 6 * units.MB, Response: 6 * units.MB, Init: 10 * time.Second, Name: 64,
+		Payload: 6 * units.MB, Response: 6 * units.MB, Memory: 10240 * units.MB, Storage: 10240 * units.MB, Timeout: 15 * time.Minute, Init: 10 * time.Second, Name: 64,
 		Source: "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html; Init: .../lambda-runtime-environment.html",
 		AsOf:   "2026-11-22",
 	}

@@ -506,6 +506,24 @@ func TestBeyond(t *testing.T) {
 			t.Errorf("%s: %q, want %q", tt.name, got, want)
 		}
 	}
+	for name, tt := range map[string]struct {
+		answer func(http.ResponseWriter, string) bool
+		want   string // "" for nothing to be asked about
+	}{
+		"denied":                     {refuse("GET configuration", 403, "AccessDeniedException", "not authorized"), "AccessDeniedException: not authorized"},
+		"a 404 of Lambda's own":      {refuse("GET configuration", 404, "ResourceNotFoundException", "Function not found"), "ResourceNotFoundException: "},
+		"another refusal of no name": {refuse("GET configuration", 403, "", "Forbidden"), "Forbidden"},
+		"no such operation":          {refuse("GET configuration", 404, "", "Not Found"), ""},
+	} {
+		p := open(t, lambda.Options{Endpoint: (&api{answer: tt.answer}).serve(t)})
+		got := p.Beyond(t.Context(), []string{"shop"})
+		if (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) || got != "" && !strings.Contains(got, "cannot be read (look up shop: ") {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+		if got := p.Beyond(t.Context(), []string{"shop", theirs}); !strings.HasSuffix(got, "account 123456789012 of AWS's") {
+			t.Errorf("%s, and a function by its ARN: %q", name, got)
+		}
+	}
 	t.Setenv("AWS_ACCESS_KEY_ID", "nobody's")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "nobody's")
 	elsewhere := open(t, lambda.Options{Endpoint: "https://192.0.2.1", Existing: true, Region: "us-east-1"})

@@ -48,7 +48,7 @@ func (c *consent) foresee(ctx context.Context, w *World, all []ahead) error {
 		if a.runs[0].Platform.Name != "lambda" {
 			continue
 		}
-		where, b, err := a.bound(ctx)
+		where, b, err := a.bound(ctx, w)
 		if err != nil || where == "" {
 			continue
 		}
@@ -70,7 +70,7 @@ func (c *consent) foresee(ctx context.Context, w *World, all []ahead) error {
 
 // bound is the most that the runs can come to together, and where; "" where
 // nobody is asked.
-func (a *ahead) bound(ctx context.Context) (where string, total bound, err error) {
+func (a *ahead) bound(ctx context.Context, w *World) (where string, total bound, err error) {
 	p, err := lambdaplatform.New(ctx, lambdaOptions(a.runs[0]))
 	if err != nil {
 		return "", bound{}, err
@@ -80,7 +80,7 @@ func (a *ahead) bound(ctx context.Context) (where string, total bound, err error
 		return "", bound{}, nil
 	}
 	for _, s := range a.runs {
-		b, err := a.command.boundAt(ctx, p, s)
+		b, err := a.command.boundAt(ctx, w, p, s)
 		if err != nil {
 			return "", bound{}, err
 		}

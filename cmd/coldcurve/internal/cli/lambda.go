@@ -44,7 +44,7 @@ func openLambda(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd)
 	if where == "" {
 		return p, nil
 	}
-	b, err := c.boundAt(ctx, p, s)
+	b, err := c.boundAt(ctx, w, p, s)
 	if err == nil && !c.agreed.covers(b) {
 		b.say(w, where)
 		err = c.consent.agree(w, b)
@@ -56,12 +56,12 @@ func openLambda(ctx context.Context, w *World, s *scenarios.Scenario, c *runCmd)
 }
 
 // boundAt is the most that a scenario can come to on a platform.
-func (c *runCmd) boundAt(ctx context.Context, p *lambdaplatform.Platform, s *scenarios.Scenario) (bound, error) {
+func (c *runCmd) boundAt(ctx context.Context, w *World, p *lambdaplatform.Platform, s *scenarios.Scenario) (bound, error) {
 	book, on, err := c.pricing.open()
 	if err != nil {
 		return bound{}, err
 	}
-	if s, err = sized(ctx, p, s); err != nil {
+	if s, err = sized(ctx, w, p, s); err != nil {
 		return bound{}, err
 	}
 	return boundOf(s, c.stay, p.Region(), book, on)
@@ -86,8 +86,9 @@ func lambdaOptions(s *scenarios.Scenario) lambdaplatform.Options {
 	}
 }
 
-// sized is the scenario with what functions that are there may really take.
-func sized(ctx context.Context, p *lambdaplatform.Platform, s *scenarios.Scenario) (*scenarios.Scenario, error) {
+// sized is the scenario with what functions that are there may really take, or
+// the most where that is not to be known, which is said.
+func sized(ctx context.Context, w *World, p *lambdaplatform.Platform, s *scenarios.Scenario) (*scenarios.Scenario, error) {
 	out := *s
 	out.Functions = slices.Clone(s.Functions)
 	for i := range out.Functions {
@@ -98,6 +99,10 @@ func sized(ctx context.Context, p *lambdaplatform.Platform, s *scenarios.Scenari
 		size, err := p.Size(ctx, f.Existing)
 		if err != nil {
 			return nil, fmt.Errorf("what the run may cost: %w", err)
+		}
+		if size.Denied != nil {
+			fmt.Fprintf(w.Stderr, "coldcurve: %v: counted as the largest that Lambda has, %s, %s and %s of storage\n",
+				size.Denied, size.Memory, units.FormatDuration(size.Timeout), size.Storage)
 		}
 		f.Memory, f.Timeout, f.Storage = size.Memory, size.Timeout, size.Storage
 	}

@@ -178,9 +178,47 @@ func TestSized(t *testing.T) {
 	}
 	defer p.Close(t.Context())
 	s := &scenarios.Scenario{Functions: []scenarios.Function{{Name: "made", Memory: 1}, {Name: "there", Existing: "shop", Memory: 1}}}
-	got, err := sized(t.Context(), p, s)
+	got, err := sized(t.Context(), &World{}, p, s)
 	if err != nil || got.Functions[0].Memory != 1 || got.Functions[1].Memory != 1024*units.MB || got.Functions[1].Timeout != time.Minute || s.Functions[1].Memory != 1 {
 		t.Errorf("got %+v, %v; the scenario has become %+v", got, err, s)
+	}
+}
+
+// TestUnreadableAccount has an endpoint on this machine lead who knows where, to
+// a function that may be invoked and not looked up: nothing is sent to it before
+// somebody has said yes to what the largest function would cost.
+func TestUnreadableAccount(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet {
+			t.Errorf("%s %s before anybody agreed", r.Method, r.URL)
+		}
+		w.Header().Set("X-Amzn-ErrorType", "AccessDeniedException")
+		w.WriteHeader(http.StatusForbidden)
+		io.WriteString(w, `{"message": "is not authorized to perform: lambda:GetFunctionConfiguration"}`)
+	}))
+	defer server.Close()
+	s, err := scenarios.Parse("x.yaml", []byte(`
+name: x
+platform: {name: lambda, region: us-east-1, endpoint_url: "`+server.URL+`"}
+functions: [{name: shop, existing: shop}]
+phases: [{name: p, duration: 20s, arrivals: {process: constant, rate: 1/s}}]
+`), scenarios.Overrides{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for limit, want := range map[units.Money]string{units.Dollar: "and --max-cost is $1", 10 * units.Dollar: "nobody is there to be asked"} {
+		var said bytes.Buffer
+		c := &runCmd{}
+		c.consent.MaxCost.Money = limit
+		_, err := openLambda(t.Context(), &World{Stderr: &said}, s, c)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("at most %v: %v, want %q", limit, err, want)
+		}
+		for _, want := range []string{"which may lead to AWS: whose account it is cannot be read (look up shop: AccessDeniedException", "at most 20 invocations, and at most $3.", "counted as the largest that Lambda has, 10 GB, 15m"} {
+			if !strings.Contains(said.String(), want) {
+				t.Errorf("said %q, want %q", said.String(), want)
+			}
+		}
 	}
 }
 
