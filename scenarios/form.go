@@ -12,22 +12,26 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
-// names are what shows up in tables, file names and histogram tags.
-func names() form[string] {
-	const pattern = `^[A-Za-z0-9_-]{1,64}$`
+// spelled are texts of a pattern.
+func spelled(pattern, what, instead, example string) form[string] {
 	legal := regexp.MustCompile(pattern)
 	return form[string]{
 		Read: func(_ *reader, v strict.Value) (string, bool) {
-			name, ok := v.Text()
-			if ok && !legal.MatchString(name) {
-				v.Fault(strict.Quote(name)+" is not a name", "write 1 to 64 letters, digits, - and _")
+			text, ok := v.Text()
+			if ok && !legal.MatchString(text) {
+				v.Fault(strict.Quote(text)+" is not "+what, "write "+instead)
 				return "", false
 			}
-			return name, ok
+			return text, ok
 		},
-		Example: "hello",
+		Example: example,
 		Schema:  schema{"type": "string", "pattern": pattern},
 	}
+}
+
+// names are what shows up in tables, file names and histogram tags.
+func names() form[string] {
+	return spelled(`^[A-Za-z0-9_-]{1,64}$`, "a name", "1 to 64 letters, digits, - and _", "hello")
 }
 
 // references are names of things that are checked elsewhere.
@@ -40,8 +44,28 @@ func references() form[string] {
 
 // textMaps are texts by name, without certain characters in them.
 func textMaps(what, example, illegal string) form[map[string]string] {
+	return byName(what, example, textsWithout(illegal, what, example))
+}
+
+// textsWithout are texts without certain characters in them.
+func textsWithout(illegal, what, example string) form[string] {
+	return form[string]{
+		Read: func(_ *reader, v strict.Value) (string, bool) {
+			text, ok := v.Text()
+			if ok && strings.ContainsAny(text, illegal) {
+				v.Fault("an illegal character in "+what, "write for example "+example)
+				return "", false
+			}
+			return text, ok
+		},
+		Schema: schema{"type": "string"},
+	}
+}
+
+// byName are texts of a form by name.
+func byName(what, example string, one form[string]) form[map[string]string] {
 	return form[map[string]string]{
-		Read: func(_ *reader, v strict.Value) (map[string]string, bool) {
+		Read: func(r *reader, v strict.Value) (map[string]string, bool) {
 			m, ok := v.Map(what)
 			if !ok {
 				return nil, false
@@ -52,16 +76,13 @@ func textMaps(what, example, illegal string) form[map[string]string] {
 					key.Fault("an illegal name in "+what, "write for example "+example)
 					continue
 				}
-				switch text, ok := value.Text(); {
-				case ok && strings.ContainsAny(text, illegal):
-					value.Fault("an illegal character in "+what, "write for example "+example)
-				case ok:
+				if text, ok := one.Read(r, value); ok {
 					texts[key.Name()] = text
 				}
 			}
 			return texts, true
 		},
-		Schema: schema{"type": "object", "additionalProperties": schema{"type": "string"}},
+		Schema: schema{"type": "object", "additionalProperties": one.Schema},
 	}
 }
 

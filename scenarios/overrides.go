@@ -54,6 +54,10 @@ type Overrides struct {
 	// Code is folders that replace what functions run, by function; "" is for
 	// the scenario's only one.
 	Code map[string]string
+	// Env gives the environment's variables for headers that are taken from
+	// there, "" for one that is not set, which is a fault; nil leaves such
+	// headers empty, for who sends nothing.
+	Env func(name string) string
 	// Set is further keys, of the platform and of every function, with their
 	// values as a file has them.
 	Set []Setting

@@ -33,6 +33,7 @@ type reader struct {
 	declared  []declared       // functions as the file has them, one for each of the scenario's
 	policy    lifecycle.Policy // the platform's before the file's keys
 	profile   Profile          // of the platform; zero for none
+	lacks     []lack           // of the environment, for the platform that was read last
 }
 
 func parse(r *reader, text []byte) (*Scenario, error) {
@@ -71,10 +72,14 @@ func parse(r *reader, text []byte) (*Scenario, error) {
 	s.noteProfile(r.profile)
 	s.noteCuts()
 	r.completePlatform(m)
+	r.checkHeaders()
 	r.completeFunctions(m)
 	r.checkSize(m)
 	if err := r.faults.Err(); err != nil {
 		return nil, err
+	}
+	if strike(root) {
+		s.Text = root.Encode()
 	}
 	return s, nil
 }

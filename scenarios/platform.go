@@ -84,8 +84,8 @@ func platformFields() fields[Platform] {
 			"HTTP method; the default is GET, and POST where a payload is given").Of(web),
 		key("expect_status", several("status", counts(200, 599)), func(p *Platform) *[]int { return &p.ExpectStatus },
 			"status of an answer, or a list of all that are one; others are failures; the default is those below 300, and 304").Of(web),
-		key("headers", textMaps("headers", `X-Api-Key: "secret"`, "\x00\r\n"), func(p *Platform) *map[string]string { return &p.Headers },
-			"sent with every request").Of(web),
+		key("headers", headers(), func(p *Platform) *map[string]string { return &p.Headers },
+			"sent with every request: texts, or {env: NAME} for what the environment has").Of(web),
 		key("timeout", durations("30s", 1, longest), func(p *Platform) *time.Duration { return &p.Timeout },
 			"longest wait for an answer; lambda: beside what the function may take").Of(web, cloud).Defaults("30s"),
 		key("workers", counts(1, 1024), func(p *Platform) *int { return &p.Workers },
@@ -366,7 +366,7 @@ func (r *reader) platformAs(m strict.Map, chosen string) Platform {
 		m = r.without(m, fs, own, chosen)
 	}
 	p := defaultPlatform(chosen)
-	r.policy, r.profile = p.Policy, Profile{}
+	r.policy, r.profile, r.lacks = p.Policy, Profile{}, nil
 	if name, ok := m.Get("profile").Plain(); ok && chosen == referencePlatform && slices.Contains(fixtures.ProfileNames(), name) {
 		r.profile = mustProfile(name)
 		p = r.profile.Platform

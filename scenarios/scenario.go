@@ -31,7 +31,7 @@ type Scenario struct {
 	Faults      []platform.Fault // what goes wrong on purpose
 	Notes       []string         // what a reader of the results must know: what was scaled, ignored, cut off
 	Source      string           // file name, or "embedded:quick"
-	Text        []byte           // the file as read
+	Text        []byte           // the file, to be kept: as read, or laid out anew where secrets were struck out of it
 }
 
 // Platform is the platform's name and its options. An option that the named
@@ -70,7 +70,7 @@ type Platform struct {
 	Method string // the default is GET, POST where a payload is given
 	// ExpectStatus are the statuses of answers; the default is those below 300, and 304.
 	ExpectStatus []int
-	Headers      map[string]string // sent with every request
+	Headers      map[string]string // sent with every request; where [Overrides] have no Env, without what is in the environment
 	Timeout      time.Duration     // of one request (lambda: beside the function's own); the default is 30s
 
 	// server

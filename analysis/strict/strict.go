@@ -321,3 +321,22 @@ func (v Value) appendScalar(out *bytes.Buffer) bool {
 	out.Write(text)
 	return true
 }
+
+// Replace puts a text, in quotes, where the value stands; [Value.Encode] has it
+// there.
+func (v Value) Replace(text string) {
+	n := v.node
+	n.Kind, n.Tag, n.Style, n.Value, n.Content = yaml.ScalarNode, "!!str", yaml.DoubleQuotedStyle, text, nil
+}
+
+// Encode is the value as YAML with its comments. How lines are indented and
+// broken is not kept.
+func (v Value) Encode() []byte {
+	var text bytes.Buffer
+	encoder := yaml.NewEncoder(&text)
+	encoder.SetIndent(2)
+	if err := errors.Join(encoder.Encode(v.node), encoder.Close()); err != nil {
+		panic(err) // it came out of a parser, and a buffer takes it all
+	}
+	return text.Bytes()
+}

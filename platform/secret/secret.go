@@ -20,8 +20,8 @@ import (
 	"github.com/coldcurve/coldcurve/analysis/units"
 )
 
-// struck stands where something was struck out.
-const struck = "[secret]"
+// Struck stands where something was struck out.
+const Struck = "[secret]"
 
 // mostWords is how much of what a server says is told, in bytes.
 const mostWords = 260
@@ -74,7 +74,7 @@ func (k *Known) Add(values ...string) {
 
 // Strike is a text without what is secret.
 func (k *Known) Strike(text string) string {
-	text = byForm.ReplaceAllString(text, "${1}${2}"+struck)
+	text = byForm.ReplaceAllString(text, "${1}${2}"+Struck)
 	if k == nil {
 		return text
 	}
@@ -83,7 +83,7 @@ func (k *Known) Strike(text string) string {
 	if k.find == nil {
 		return text
 	}
-	return k.find.ReplaceAllLiteralString(text, struck)
+	return k.find.ReplaceAllLiteralString(text, Struck)
 }
 
 // Words are what a server says, as an error may repeat it: on one line, and no

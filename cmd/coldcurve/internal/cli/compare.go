@@ -89,7 +89,7 @@ func (c *compareCmd) ready(ctx context.Context, w *World) (*contest, error) {
 	if err != nil {
 		return nil, err
 	}
-	overrides, err := c.overrides()
+	overrides, err := c.overrides(w)
 	if err != nil {
 		return nil, err
 	}

@@ -92,7 +92,7 @@ func (r *turns) setUp(ctx context.Context, t task) (map[string]absent, error) {
 		all = append(all, p.Platform.Listed())
 		names = append(names, p.Platform.Title())
 	}
-	overrides, err := r.command.overrides()
+	overrides, err := r.command.overrides(r.w)
 	if err != nil {
 		return nil, err
 	}

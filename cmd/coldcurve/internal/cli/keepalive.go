@@ -56,7 +56,7 @@ func (c *keepAliveCmd) Run(ctx context.Context, w *World) error {
 	if err != nil {
 		return err
 	}
-	s, err := c.scenario(options, budget)
+	s, err := c.scenario(w, options, budget)
 	if err != nil {
 		return err
 	}
@@ -120,8 +120,8 @@ func (c *keepAliveCmd) options() (keepalive.Options, time.Duration, error) {
 
 // scenario is copies of the function, and as many requests as there may be, so
 // that what they may cost is known.
-func (c *keepAliveCmd) scenario(o keepalive.Options, budget time.Duration) (*scenarios.Scenario, error) {
-	overrides, err := c.overrides()
+func (c *keepAliveCmd) scenario(w *World, o keepalive.Options, budget time.Duration) (*scenarios.Scenario, error) {
+	overrides, err := c.overrides(w)
 	if err != nil {
 		return nil, err
 	}

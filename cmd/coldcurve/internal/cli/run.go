@@ -67,7 +67,7 @@ func (d *duration) UnmarshalText(text []byte) error {
 	return err
 }
 
-func (f *overrideFlags) overrides() (scenarios.Overrides, error) {
+func (f *overrideFlags) overrides(w *World) (scenarios.Overrides, error) {
 	// To scenarios a factor of 0 is one that is not given.
 	if f.Scale == 0 || f.TimeScale == 0 {
 		return scenarios.Overrides{}, usage("--scale and --time-scale: write a number from %g to %.0f, such as 0.1", scenarios.LeastFactor, scenarios.MostFactor)
@@ -82,7 +82,7 @@ func (f *overrideFlags) overrides() (scenarios.Overrides, error) {
 	return scenarios.Overrides{
 		Endpoint: f.Endpoint, Region: f.Region, Role: f.Role, Existing: existing, Change: f.Change, OCIRuntime: f.OCI, Tier: f.Tier,
 		Platform: f.Platform, URL: f.URL, Preset: f.Preset, Host: f.HostName, Runtime: platform.Runtime(f.Runtime), Seed: f.Seed, Scale: f.Scale, TimeScale: f.TimeScale,
-		KeepAlive: f.KeepAlive.value, Sandboxes: f.Sandbox, Starts: f.Start,
+		KeepAlive: f.KeepAlive.value, Sandboxes: f.Sandbox, Starts: f.Start, Env: w.Env,
 	}, nil
 }
 
@@ -168,7 +168,7 @@ type results struct {
 
 // Run validates every scenario before the first one starts.
 func (c *runCmd) Run(ctx context.Context, w *World) error {
-	tasks, err := c.load()
+	tasks, err := c.load(w)
 	if err != nil {
 		return err
 	}
@@ -298,9 +298,9 @@ func (t task) words() string {
 	return fmt.Sprintf("scenario %s (%s) on %s", t[0].Name, strings.Join(phases, ", "), strings.Join(on, ", "))
 }
 
-func (c *runCmd) load() ([]task, error) {
+func (c *runCmd) load(w *World) ([]task, error) {
 	asked := c.Platform // before it is concluded from other flags
-	overrides, err := c.overrides()
+	overrides, err := c.overrides(w)
 	if err != nil {
 		return nil, err
 	}

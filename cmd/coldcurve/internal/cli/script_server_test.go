@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,6 +16,7 @@ import (
 
 // stranger is somebody else's server: it counts what reaches it.
 type stranger struct {
+	key     string // without it in X-Api-Key nobody is let in; "" for none
 	mu      sync.Mutex
 	methods map[string]int
 }
@@ -23,17 +25,45 @@ func (s *stranger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.methods[r.Method]++
 	s.mu.Unlock()
+	if s.key != "" && r.Header.Get("X-Api-Key") != s.key {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
 	_, _ = w.Write([]byte("hello\n"))
 }
 
 type strangerKey struct{}
 
-// startServer puts a server up for the rest of the script and its address into $URL.
-func startServer(ts *testscript.TestScript, _ bool, _ []string) {
+// startServer puts a server up for the rest of the script, its address into $URL
+// and its host into $HOST. It may want a key: server KEY.
+func startServer(ts *testscript.TestScript, _ bool, args []string) {
 	s := ts.Value(strangerKey{}).(*stranger)
+	s.key = strings.Join(args, "")
 	server := httptest.NewServer(s)
 	ts.Defer(server.Close)
 	ts.Setenv("URL", server.URL)
+	ts.Setenv("HOST", server.Listener.Addr().String())
+}
+
+// keptNowhere wants a folder with files, and texts in none of them: nowhere runs word other.
+func keptNowhere(ts *testscript.TestScript, _ bool, args []string) {
+	files := 0
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		files++
+		text, err := os.ReadFile(path)
+		for _, word := range args[1:] {
+			if strings.Contains(string(text), word) {
+				ts.Fatalf("%s holds %s", path, word)
+			}
+		}
+		return err
+	}))
+	if files == 0 {
+		ts.Fatalf("%s holds no files", args[0])
+	}
 }
 
 // served wants that many requests of that method, and none of another: served 40 GET.

@@ -34,6 +34,7 @@ func scriptCommands() map[string]scriptCommand {
 		"interrupt":  interrupted,
 		"server":     startServer,
 		"served":     served,
+		"nowhere":    keptNowhere,
 		"noorphans":  noOrphans,
 		"figures":    figures,
 		"agree":      agree,
