@@ -38,6 +38,9 @@ type attempt struct {
 	condemned atomic.Bool    // we end it
 	works     sync.WaitGroup // what goes on with it beside its requests
 
+	freezer sync.Mutex // one pause or resume at a time, and none while it is put away
+	frozen  bool       // it is paused, or may be
+
 	mu   sync.Mutex
 	file string // where the kernel tells its peak memory; "" where that is not known
 	peak int64
@@ -300,6 +303,7 @@ func (a *attempt) signal(name string) error {
 // PutAway implements session.Attempt.
 func (a *attempt) PutAway() error {
 	a.condemned.Store(true)
+	a.thawForGood()
 	a.MaxMemory() // while it can still be asked
 	err := a.sandbox.discard(a.berth)
 	select {
@@ -310,6 +314,18 @@ func (a *attempt) PutAway() error {
 	a.works.Wait()
 	a.log.close()
 	return err
+}
+
+// thawForGood waits for a pause that is being made and undoes it. Where the kernel
+// keeps what is frozen from being killed (cgroup v1), the engine thaws what it
+// kills only if it believes it to be paused, and it believes late. That it was not
+// is no failure.
+func (a *attempt) thawForGood() {
+	a.freezer.Lock()
+	defer a.freezer.Unlock()
+	if a.frozen {
+		_ = a.thaw()
+	}
 }
 
 // MaxMemory implements session.Attempt.

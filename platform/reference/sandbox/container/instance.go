@@ -61,19 +61,38 @@ func (in *instance) Stop(graceful bool) error {
 }
 
 // Pause implements sandbox.Pauser: the engine freezes the container.
-func (in *instance) Pause() error {
+func (in *instance) Pause() error { return in.attempt().freeze() }
+
+// Resume implements sandbox.Pauser.
+func (in *instance) Resume() error {
+	a := in.attempt()
+	a.freezer.Lock()
+	defer a.freezer.Unlock()
+	return a.thaw()
+}
+
+// freeze pauses the container, unless it is being put away.
+func (a *attempt) freeze() error {
+	a.freezer.Lock()
+	defer a.freezer.Unlock()
+	if a.condemned.Load() {
+		return fmt.Errorf("pause container %.12s: it is being put away", a.container)
+	}
+	a.frozen = true // or on the way to it, should this fail
 	return unhurried("already paused", func(ctx context.Context) error {
-		_, err := in.sandbox.engine.ContainerPause(ctx, in.attempt().container, client.ContainerPauseOptions{})
+		_, err := a.sandbox.engine.ContainerPause(ctx, a.container, client.ContainerPauseOptions{})
 		return err
 	})
 }
 
-// Resume implements sandbox.Pauser.
-func (in *instance) Resume() error {
-	return unhurried("is not paused", func(ctx context.Context) error {
-		_, err := in.sandbox.engine.ContainerUnpause(ctx, in.attempt().container, client.ContainerUnpauseOptions{})
+// thaw makes it run again. The caller holds the freezer.
+func (a *attempt) thaw() error {
+	err := unhurried("is not paused", func(ctx context.Context) error {
+		_, err := a.sandbox.engine.ContainerUnpause(ctx, a.container, client.ContainerUnpauseOptions{})
 		return err
 	})
+	a.frozen = a.frozen && err != nil
+	return err
 }
 
 // unhurried calls again what the engine refuses because it has not caught up

@@ -1,6 +1,7 @@
 package sandboxtest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -435,10 +436,14 @@ func pausesAndStops(t *testing.T, k Kit) {
 	if _, ok := ready(t, s, spec).(sandbox.Pauser); !ok {
 		t.Skip("its instances cannot be paused")
 	}
-	busy(t, 6)
+	crowd := cmp.Or(k.Crowd, 12)
+	busy(t, crowd/2)
 	var all sync.WaitGroup
+	slots := make(chan struct{}, crowd)
 	for i := range 12 {
 		all.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
 			in, err := s.Start(t.Context(), "i-"+strconv.Itoa(i), spec, sandbox.OnDemand)
 			if err != nil {
 				t.Errorf("start %d: %v", i, err)

@@ -45,6 +45,10 @@ type Kit struct {
 	Limits bool
 	// Tmp is whether an instance has a /tmp of its own.
 	Tmp bool
+	// Crowd is how many instances are paused and stopped at once, beside half as
+	// many busy processes: fewer where an engine has much to do for each. The
+	// default is 12.
+	Crowd int
 }
 
 // Build builds the kit's function into a folder that every user can read.
