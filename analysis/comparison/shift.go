@@ -65,7 +65,7 @@ type sides struct {
 // in which both are such.
 func (s *sides) sound(start string) (base, head []*baseline.Run) {
 	median := gate.Rule{Budget: budget.Budget{Metric: "latency.p50", Start: start}}
-	has := func(t *gate.Trial) bool { _, why := median.Figure(t); return why == "" && len(t.Invalid) == 0 }
+	has := func(t *gate.Trial) bool { _, why := median.Figure(t); return why == "" }
 	for i := range s.base {
 		if has(&s.usable.Base[i]) && (s.unpaired || has(&s.usable.Head[i])) {
 			base = append(base, s.base[i])
@@ -149,8 +149,9 @@ func (s *sides) deciles(base, head []*hist.Histogram) []Decile {
 	var list []Decile
 	for i := 1; i < 10; i++ {
 		share := float64(i) / 10
-		b, h := logs(base, share), logs(head, share)
-		d := Decile{Share: share, Base: nanos(middle(base, share)), Head: nanos(middle(head, share))}
+		b, h := quantiles(base, share), quantiles(head, share)
+		d := Decile{Share: share, Base: nanos(stats.HodgesLehmann(b)), Head: nanos(stats.HodgesLehmann(h))}
+		b, h = logs(b), logs(h)
 		var change, lower, upper float64
 		if s.unpaired {
 			change = stats.Shift(b, h)
@@ -178,16 +179,12 @@ func quantiles(runs []*hist.Histogram, share float64) []float64 {
 	return list
 }
 
-func logs(runs []*hist.Histogram, share float64) []float64 {
-	list := quantiles(runs, share)
-	for i, v := range list {
+func logs(values []float64) []float64 {
+	list := make([]float64, len(values))
+	for i, v := range values {
 		list[i] = math.Log(v)
 	}
 	return list
-}
-
-func middle(runs []*hist.Histogram, share float64) float64 {
-	return stats.HodgesLehmann(quantiles(runs, share))
 }
 
 func ratio(y float64) *float64 {

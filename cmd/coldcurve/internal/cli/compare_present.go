@@ -2,8 +2,9 @@ package cli
 
 import (
 	"fmt"
-	"os"
+	"io"
 	"path/filepath"
+	"slices"
 
 	"github.com/coldcurve/coldcurve/analysis/baseline"
 	"github.com/coldcurve/coldcurve/analysis/comparison"
@@ -21,11 +22,8 @@ import (
 // week go the same way.
 func presentComparison(w *World, c *comparison.Comparison, store baseline.Store, asJSON bool) ([]gate.Record, error) {
 	report := reports.ComparisonOf(c)
-	saved, err := store.List()
-	if err != nil {
-		fmt.Fprintf(w.Stderr, "coldcurve: warning: the trend leaves out: %v\n", err)
-	}
-	if report.Trends, err = reports.TrendsOf(c, saved); err != nil {
+	var err error
+	if report.Trends, err = trendsOf(w, c, store); err != nil {
 		return nil, err
 	}
 	if asJSON {
@@ -41,6 +39,19 @@ func presentComparison(w *World, c *comparison.Comparison, store baseline.Store,
 	return report.Findings, nil
 }
 
+// trendsOf are a comparison's over a store's baselines, but for those that are its
+// sides.
+func trendsOf(w *World, c *comparison.Comparison, store baseline.Store, sides ...*side) ([]*reports.Trend, error) {
+	saved, err := store.List()
+	if err != nil {
+		fmt.Fprintf(w.Stderr, "coldcurve: warning: the trend leaves out: %v\n", err)
+	}
+	saved = slices.DeleteFunc(saved, func(b *baseline.Baseline) bool {
+		return slices.ContainsFunc(sides, func(s *side) bool { return s.holds(b) })
+	})
+	return reports.TrendsOf(c, saved)
+}
+
 // sayReport tells where a directory's page is, unless a document was asked for.
 func sayReport(w *World, dir string, asJSON bool) error {
 	if asJSON {
@@ -52,18 +63,7 @@ func sayReport(w *World, dir string, asJSON bool) error {
 
 // renderComparison writes everything that is derived from the runs.
 func renderComparison(dir string, report *reports.Comparison) error {
-	if _, err := chart.WriteDir(filepath.Join(dir, "charts"), chart.Comparison(report)); err != nil {
-		return err
-	}
-	page, err := os.Create(filepath.Join(dir, "report.html"))
-	if err != nil {
-		return err
-	}
-	defer page.Close()
-	if err := html.Comparison(page, report); err != nil {
-		return err
-	}
-	return page.Close()
+	return renderPage(dir, chart.Comparison(report), func(page io.Writer) error { return html.Comparison(page, report) })
 }
 
 // pairProgress tells how a comparison is getting on.

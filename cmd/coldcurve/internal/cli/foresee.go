@@ -40,14 +40,21 @@ type ahead struct {
 // says why when it is opened, and is asked about then.
 func (c *consent) foresee(ctx context.Context, w *World, all []ahead) error {
 	c.agreed = &agreement{runs: 1, unpriced: make(map[string]bool)}
-	var total bound
-	var places []string
+	var paid []ahead
 	n := 0
 	for _, a := range all {
 		c.agreed.runs = max(c.agreed.runs, len(a.runs))
-		if a.runs[0].Platform.Name != "lambda" {
-			continue
+		if a.runs[0].Platform.Name == "lambda" {
+			paid, n = append(paid, a), n+len(a.runs)
 		}
+	}
+	if n < 2 {
+		return nil // which is asked about where it is opened
+	}
+	var total bound
+	var places []string
+	n = 0
+	for _, a := range paid {
 		where, b, err := a.bound(ctx, w)
 		if err != nil || where == "" {
 			continue
@@ -58,7 +65,7 @@ func (c *consent) foresee(ctx context.Context, w *World, all []ahead) error {
 		}
 	}
 	if n < 2 {
-		return nil // which is asked about where it is opened
+		return nil
 	}
 	total.say(w, strings.Join(places, ", ")+", "+count(uint64(n), "run")+" in all")
 	if err := c.agree(w, total); err != nil {

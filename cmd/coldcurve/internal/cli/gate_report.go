@@ -1,10 +1,6 @@
 package cli
 
 import (
-	"fmt"
-	"slices"
-
-	"github.com/coldcurve/coldcurve/analysis/baseline"
 	"github.com/coldcurve/coldcurve/analysis/comparison"
 	"github.com/coldcurve/coldcurve/analysis/gate"
 	"github.com/coldcurve/coldcurve/reports"
@@ -20,14 +16,9 @@ func (c *judgeCmd) render(w *World, policy *gate.Policy, doc *gate.Document, bas
 	if err != nil {
 		return err
 	}
-	judged.Document.Version, judged.Document.Started = version, w.Now()
+	judged.Document.Version, judged.Document.Started = buildVersion(), w.Now()
 	page := reports.JudgementOf(doc, judged)
-	saved, err := c.store().List()
-	if err != nil {
-		fmt.Fprintf(w.Stderr, "coldcurve: warning: the trend leaves out: %v\n", err)
-	}
-	saved = slices.DeleteFunc(saved, func(b *baseline.Baseline) bool { return base.holds(b) || head.holds(b) })
-	if page.Trends, err = reports.TrendsOf(judged, saved); err != nil {
+	if page.Trends, err = trendsOf(w, judged, c.store(), base, head); err != nil {
 		return err
 	}
 	if err := renderComparison(c.Report, page); err != nil {

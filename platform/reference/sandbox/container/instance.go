@@ -91,7 +91,9 @@ func (a *attempt) thaw() error {
 		_, err := a.sandbox.engine.ContainerUnpause(ctx, a.container, client.ContainerUnpauseOptions{})
 		return err
 	})
-	a.frozen = a.frozen && err != nil
+	if err == nil {
+		a.frozen = false
+	}
 	return err
 }
 
